@@ -1,0 +1,116 @@
+"""A file is either old or new, never half; a lock is held or it is free."""
+
+import errno
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from repro.errors import StorageError
+
+# What the user must mend before anything can be written.
+_STORAGE_ERRNOS = {
+    errno.ENOSPC: "no space left on the disk",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "operation not permitted",
+    errno.EIO: "the disk reports an input/output error",
+}
+
+
+@contextmanager
+def storage_errors(what: str) -> Iterator[None]:
+    """Turn the OSErrors of a full, read-only or forbidden disk into a StorageError about `what`."""
+    try:
+        yield
+    except OSError as error:
+        reason = _STORAGE_ERRNOS.get(error.errno or 0)
+        if reason is None:
+            raise
+        place = f" (`{error.filename}`)" if error.filename else ""
+        raise StorageError(
+            f"cannot write {what}: {reason}{place}",
+            hint="free space or mend the permissions, then run the command again",
+        ) from error
+
+
+def write_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Put `data` at `path`, durable on return; a reader sees the old file or the new one.
+
+    Raises:
+        StorageError: The disk is full, read-only or forbidden.
+    """
+    with storage_errors(f"`{path.name}`"):
+        fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(fd, "wb") as file:
+                os.fchmod(fd, mode)
+                file.write(data)
+                file.flush()
+                os.fsync(fd)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        fsync_dir(path.parent)
+
+
+def fsync_dir(path: Path) -> None:
+    """Make the names in the folder `path` survive a power loss."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+class FileLock:
+    """An exclusive `fcntl` record lock that other processes see; gone when the holder dies.
+
+    Never open a path twice in one process: closing any descriptor of a file drops the
+    process's record locks on it. An orphaned forked child does not keep it, which is why
+    it is not `flock` (measured: a DataLoader worker held a `flock` after its parent died).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._fd: int | None = None
+
+    def try_acquire(self) -> bool:
+        """Take the lock if it is free; whether it is ours now."""
+        with storage_errors(f"the lock `{self.path.name}`"):
+            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(fd)
+            return False
+        self._fd = fd
+        return True
+
+    def acquire(self) -> None:
+        """Take the lock, waiting until it is free."""
+        with storage_errors(f"the lock `{self.path.name}`"):
+            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        fcntl.lockf(fd, fcntl.LOCK_EX)
+        self._fd = fd
+
+    def release(self) -> None:
+        """Give the lock back; nothing happens if it was not held."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()

@@ -1,0 +1,1 @@
+"""One use case per module: values in, values out; never prints, exits or reads the environment."""

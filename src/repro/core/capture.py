@@ -1,0 +1,136 @@
+"""The code and the config that a run would record now."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from repro.core.project import Project
+from repro.model.canonical import Json, format_json
+from repro.model.config import config_from_command, merge_config
+from repro.model.globs import matcher
+from repro.model.run import Omitted
+from repro.model.secrets import is_secret_file, redact_argv, redact_config
+from repro.store.quarantine import CommitSpec, Existing, Identity, Quarantine, write_commits
+from repro.store.settings import Settings, read_config_files
+from repro.store.snapshot import Limits, take_snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """The exact code, in a quarantine until it is published.
+
+    Attributes:
+        base: The commit HEAD named, None before the first commit.
+        branch: None when HEAD is detached.
+        tree: Tree of the working tree.
+        snapshot: Commit of that tree; the base itself if that is its tree.
+        anchor: Commit that reaches the snapshot and the submodules' trees.
+        submodules: Tree of each submodule that its remotes could not give back, by path.
+    """
+
+    base: str | None
+    branch: str | None
+    tree: str
+    snapshot: str
+    anchor: str
+    omitted: tuple[Omitted, ...]
+    submodules: Mapping[str, str]
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether the working tree is not the base's."""
+        return self.snapshot != self.base
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What `repro.yaml` says a snapshot leaves out."""
+    return Limits(
+        max_file=settings.max_file,
+        max_total=settings.max_total,
+        is_excluded=matcher(settings.exclude),
+        is_secret=is_secret_file,
+        is_produced=matcher([*settings.metrics, *settings.artifacts]),
+    )
+
+
+def capture_code(
+    project: Project, quarantine: Quarantine, *, author: Identity, when: float, title: str
+) -> Code:
+    """Write the working tree as a snapshot commit into the quarantine.
+
+    Args:
+        when: Seconds since 1970, the date of the commit.
+        title: Subject of the commit message.
+    """
+    taken = take_snapshot(project.repository, quarantine, limits_of(project.settings))
+    base = taken.working.base
+    specs = []
+    if base is None or taken.tree != taken.working.base_tree:
+        parents = [base] if base else []
+        specs.append(
+            CommitSpec(message=title, when=when, author=author, parents=parents, tree=taken.tree)
+        )
+    if taken.submodules:
+        folders = {
+            f"submodules/{path}": Existing("040000", tree)
+            for path, tree in taken.submodules.items()
+        }
+        parent: str | int = 0 if specs else str(base)
+        specs.append(
+            CommitSpec(
+                message=f"{title}: submodules",
+                when=when,
+                author=author,
+                parents=[parent],
+                files=folders,
+            )
+        )
+    commits = write_commits(quarantine, specs) if specs else []
+    snapshot = commits[0] if base is None or taken.tree != taken.working.base_tree else base
+    return Code(
+        base=base,
+        branch=taken.working.branch,
+        tree=taken.tree,
+        snapshot=snapshot,
+        anchor=commits[-1] if commits else snapshot,
+        omitted=taken.omitted,
+        submodules=taken.submodules,
+    )
+
+
+def capture_config(
+    project: Project, command: Sequence[str], overrides: Mapping[str, Json]
+) -> dict[str, Json]:
+    """The whole config, later winning: files of `repro.yaml`, the command's options, overrides.
+
+    Values that look like secrets by their names are redacted.
+
+    Raises:
+        InvalidInputError: A config file is absent or wrong.
+    """
+    files = read_config_files(project.repository.root, project.settings.config)
+    return redact_config(merge_config(files, config_from_command(redact_argv(command)), overrides))
+
+
+def identify(
+    tree: str,
+    config: Mapping[str, Json],
+    data: Mapping[str, Json],
+    command: Sequence[str],
+    environment: Mapping[str, Json],
+) -> str:
+    """One hash over all conditions of a run; equal means "we tried this" (FORMAT.md "Identity")."""
+    packages = environment.get("packages")
+    digests = {name: _digest(entry) for name, entry in data.items()}
+    conditions: dict[str, Json] = {
+        "tree": tree,
+        "config": dict(config),
+        "data": digests,
+        "command": list(command),
+        "packages": _digest(packages),
+    }
+    return "sha256:" + hashlib.sha256(format_json(conditions)).hexdigest()
+
+
+def _digest(entry: Json) -> Json:
+    return entry.get("digest") if isinstance(entry, dict) else None

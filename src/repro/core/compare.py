@@ -1,0 +1,202 @@
+"""Two runs, or a run and the working tree as it is, compared part by part."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from repro.core.capture import capture_code
+from repro.core.environment import capture_environment
+from repro.core.project import Project, who_am_i
+from repro.core.query import code_of
+from repro.model.canonical import Json
+from repro.model.config import config_from_command, merge_config
+from repro.model.diff import (
+    Change,
+    Comparison,
+    DataChange,
+    FileChange,
+    Value,
+    ABSENT,
+    diff_command,
+    diff_config,
+    diff_data,
+    diff_environment,
+    diff_metrics,
+)
+from repro.model.run import Record
+from repro.model.secrets import redact_config
+from repro.store.git import split_names
+from repro.store.objects import FOLDER, open_objects, read_tree
+from repro.store.quarantine import open_quarantine
+from repro.store.settings import read_config_files
+
+ALL_PARTS = ("code", "command", "config", "data", "environment", "hardware", "randomness", "metrics")
+_SUBMODULES = "submodules"
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """One side's code: its commit, and the commit whose tree may hold its submodules."""
+
+    commit: str
+    holder: str | None
+
+
+def compare_runs(project: Project, a: Record, b: Record) -> Comparison:
+    """Say in what B differs from A.
+
+    Raises:
+        DamagedRecordError: The code of one is missing.
+    """
+    return _compare(a, b, _diff_code(project, _code_of(a), _code_of(b), {}), ALL_PARTS)
+
+
+def compare_with_worktree(project: Project, a: Record) -> Comparison:
+    """Say in what running A's command here and now would differ from A.
+
+    Config counts as the files of `repro.yaml` and the command say it now; what only code or
+    `-c` set stays as A had it. The working tree has no results and no data of its own.
+
+    Raises:
+        InvalidInputError: A config file is wrong.
+    """
+    environment = capture_environment(project, a.run.command)
+    now = replace(a, config=_config_now(project, a), environment=environment)
+    with _working_code(project) as (code, env):
+        changes = _diff_code(project, _code_of(a), code, env)
+    parts = ("code", "config", "environment", "hardware")
+    return _compare(a, now, changes, parts)
+
+
+def compare_code(project: Project, a: str, b: str) -> Comparison:
+    """Say in what the code of commit B differs from that of commit A, and nothing else."""
+    changes = _diff_code(project, _Code(a, None), _Code(b, None), {})
+    return Comparison(code=changes, compared=("code",))
+
+
+def format_patch(project: Project, a: str, b: str | None, *, stat: bool = False) -> bytes:
+    """The patch from commit A to commit B, as `git diff` prints it, for `git apply`.
+
+    Args:
+        b: None is the working tree.
+        stat: The summary by file in place of the patch.
+    """
+    if b is not None:
+        return _patch(project, a, b, {}, stat=stat)
+    with _working_code(project) as (code, env):
+        return _patch(project, a, code.commit, env, stat=stat)
+
+
+def comparison_json(comparison: Comparison) -> dict[str, Json]:
+    """The comparison as `--json` prints it; a key that one side lacks has null there."""
+    files: list[Json] = [{"path": one.path, "status": one.status} for one in comparison.code]
+    return {
+        "code": {"files": files},
+        "command": _pair(comparison.command) if comparison.command else None,
+        "config": _pairs(comparison.config),
+        "data": {name: _data_json(change) for name, change in comparison.data.items()},
+        "environment": _pairs(comparison.environment),
+        "hardware": _pairs(comparison.hardware),
+        "randomness": _pairs(comparison.randomness),
+        "metrics": _pairs(comparison.metrics),
+    }
+
+
+def _pairs(changes: Mapping[str, Change]) -> dict[str, Json]:
+    return {key: _pair(change) for key, change in changes.items()}
+
+
+def _pair(change: Change) -> list[Json]:
+    return [_null(change[0]), _null(change[1])]
+
+
+def _null(value: Value) -> Json:
+    return None if value is ABSENT else value
+
+
+def _data_json(change: DataChange) -> dict[str, Json]:
+    return {
+        "added": list(change.added),
+        "removed": list(change.removed),
+        "changed": list(change.changed),
+    }
+
+
+def _compare(
+    a: Record, b: Record, code: tuple[FileChange, ...], parts: tuple[str, ...]
+) -> Comparison:
+    environment, hardware, randomness = diff_environment(a, b)
+    has = set(parts)
+    return Comparison(
+        code=code,
+        command=diff_command(a, b),
+        config=diff_config(a.config, b.config),
+        data=diff_data(a.data, b.data),
+        environment=environment,
+        hardware=hardware,
+        randomness=randomness if "randomness" in has else {},
+        metrics=diff_metrics(a, b),
+        compared=parts,
+    )
+
+
+def _code_of(record: Record) -> _Code:
+    return _Code(code_of(record.run), record.commit or None)
+
+
+def _config_now(project: Project, a: Record) -> dict[str, Json]:
+    files = read_config_files(project.repository.root, project.settings.config)
+    return redact_config(merge_config(a.config, files, config_from_command(a.run.command)))
+
+
+@contextmanager
+def _working_code(project: Project) -> Iterator[tuple[_Code, Mapping[str, str]]]:
+    """The working tree as a commit, and the environment in which git sees it."""
+    with open_quarantine(project.repository) as quarantine:
+        code = capture_code(
+            project,
+            quarantine,
+            author=who_am_i(project),
+            when=project.clock(),
+            title="the working tree",
+        )
+        holder = code.anchor if code.submodules else None
+        yield _Code(code.snapshot, holder), quarantine.env
+
+
+def _diff_code(
+    project: Project, a: _Code, b: _Code, env: Mapping[str, str]
+) -> tuple[FileChange, ...]:
+    changes = _changed_files(project, a.commit, b.commit, env)
+    before, after = _submodules(project, a.holder, env), _submodules(project, b.holder, env)
+    if before != after:
+        if before and after:
+            changes += _changed_files(project, before, after, env)
+        else:  # one side's submodules are as their commits say: no content of them to compare
+            changes.append(FileChange(_SUBMODULES, "A" if after else "D"))
+    return tuple(changes)
+
+
+def _changed_files(
+    project: Project, a: str, b: str, env: Mapping[str, str]
+) -> list[FileChange]:
+    if a == b:
+        return []
+    args = ("diff-tree", "-r", "-z", "--name-status", "--no-renames", "--end-of-options", a, b)
+    words = split_names(project.repository.git.run(*args, env=env).out)
+    return [FileChange(path, status) for status, path in zip(words[::2], words[1::2], strict=True)]
+
+
+def _submodules(project: Project, holder: str | None, env: Mapping[str, str]) -> str | None:
+    """The tree of the recorded content of submodules, None where there is none."""
+    if holder is None:
+        return None
+    args = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{holder}:{_SUBMODULES}")
+    return project.repository.git.run(*args, env=env, ok=(0, 1, 128)).out.decode().strip() or None
+
+
+def _patch(project: Project, a: str, b: str, env: Mapping[str, str], *, stat: bool) -> bytes:
+    # The plumbing command: the user's prefixes, colours, pagers and diff programs are not for it.
+    args = ["diff-tree", "-r", "--no-ext-diff", "--no-textconv", "--no-color", "--find-renames"]
+    args += ["--stat"] if stat else ["--patch", "--binary", "--full-index"]
+    return project.repository.git.run(*args, "--end-of-options", a, b, env=env).out

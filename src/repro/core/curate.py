@@ -1,0 +1,149 @@
+"""What people say of a run afterwards: tags, a note, another name.
+
+The run commit stays; a new one on top of it says what changed, and every such step moves the
+ref forward (FORMAT.md section "Amending").
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from repro.core.project import Project, who_am_i
+from repro.errors import ConflictError, DamagedRecordError, InvalidInputError, UsageError
+from repro.model.canonical import format_json
+from repro.model.run import Record, Run
+from repro.model.text import escape
+from repro.store.objects import open_objects, read_commit, read_tree
+from repro.store.quarantine import CommitSpec, Existing, open_quarantine, publish, write_commits
+from repro.store.refs import RUNS, RefUpdate, read_ref
+from repro.store.runs import RUN_FILE, encode_run, read_record
+
+_TRIES = 20  # others amend the same run at the same time; each turn one of them gets through
+_LONGEST = 255  # characters of a name or a tag
+
+
+def tag_run(project: Project, record: Record, tags: Sequence[str]) -> Run:
+    """Add tags to a run; those that it has stay where they are.
+
+    Raises:
+        InvalidInputError: A tag is empty, too long, or has control characters.
+        UsageError: The run is still in progress.
+    """
+    for tag in tags:
+        check_label("tag", tag)
+    return _amend(
+        project, record, lambda run: replace(run, tags=tuple(dict.fromkeys([*run.tags, *tags])))
+    )
+
+
+def untag_run(project: Project, record: Record, tags: Sequence[str]) -> Run:
+    """Take tags off a run.
+
+    Raises:
+        InvalidInputError: It does not have one of them; nothing was changed.
+        UsageError: The run is still in progress.
+    """
+
+    def without(run: Run) -> Run:
+        absent = [tag for tag in tags if tag not in run.tags]
+        if absent:
+            raise InvalidInputError(
+                f"run `{run.id}` has no tag `{escape(absent[0])}`",
+                hint=f"`repro show {run.id}` lists its tags",
+            )
+        return replace(run, tags=tuple(tag for tag in run.tags if tag not in tags))
+
+    return _amend(project, record, without)
+
+
+def set_note(project: Project, record: Record, note: str) -> Run:
+    """Give a run another note; an empty one takes it away.
+
+    Raises:
+        UsageError: The run is still in progress.
+    """
+    return _amend(project, record, lambda run: replace(run, note=note or None))
+
+
+def rename_run(project: Project, record: Record, name: str) -> Run:
+    """Give a run another name; names need not be unique, the newest run wins.
+
+    Raises:
+        InvalidInputError: The name is empty, too long, or has control characters.
+        UsageError: The run is still in progress.
+    """
+    check_label("name", name)
+    return _amend(project, record, lambda run: replace(run, name=name))
+
+
+def check_label(what: str, text: str) -> None:
+    """Refuse a name or a tag that no table could show.
+
+    Args:
+        what: `name` or `tag`, for the message.
+
+    Raises:
+        InvalidInputError: It is empty, longer than 255 characters, or has control characters.
+    """
+    shown = escape(text[:80])
+    if not text.strip():
+        raise InvalidInputError(f"a {what} cannot be empty", hint=f"give the {what} some text")
+    if len(text) > _LONGEST:
+        raise InvalidInputError(
+            f"the {what} `{shown}…` is longer than {_LONGEST} characters",
+            hint="`repro note RUN TEXT` takes long text",
+        )
+    if escape(text) != text:
+        raise InvalidInputError(
+            f"the {what} `{shown}` has control characters", hint="use printable text only"
+        )
+
+
+def _amend(project: Project, record: Record, change: Callable[[Run], Run]) -> Run:
+    run_id = record.run.id
+    if not record.commit:
+        raise UsageError(
+            f"run `{run_id}` is still in progress", hint="wait for it to end, then run this again"
+        )
+    for attempt in range(_TRIES):
+        try:
+            return _amend_once(project, run_id, change)
+        except ConflictError:
+            if attempt == _TRIES - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _amend_once(project: Project, run_id: str, change: Callable[[Run], Run]) -> Run:
+    ref = RUNS + run_id
+    commit = read_ref(project.repository.git, ref)
+    if commit is None:
+        raise DamagedRecordError(
+            f"run `{run_id}` is gone meanwhile", hint="`repro ls` lists the runs"
+        )
+    objects = open_objects(project.repository, many=False)
+    try:
+        before = read_record(objects, commit, brief=True).run
+        parents = read_commit(objects, commit).parents
+        entries = read_tree(objects, commit)
+    finally:
+        objects.close()
+    after = change(before)
+    if after == before:
+        return after
+    files: dict[str, bytes | Existing] = {
+        name: Existing(f"{entry.mode:06o}", entry.oid) for name, entry in entries.items()
+    }
+    files[RUN_FILE] = format_json(encode_run(after))
+    title = " ".join((after.name or " ".join(after.command) or "run").split())
+    spec = CommitSpec(
+        message=f"run {run_id}: {title}\n\nRepro-Run: {run_id}\nRepro-Status: {after.status}\n",
+        when=project.clock(),
+        author=who_am_i(project),
+        parents=[*parents[:1], commit],
+        files=files,
+    )
+    with open_quarantine(project.repository) as quarantine:
+        [amended] = write_commits(quarantine, [spec])
+        update = RefUpdate(ref, new=amended, old=commit)
+        publish(quarantine, tips=[amended], exclude=[commit], refs=[update])
+    return after

@@ -1,0 +1,64 @@
+"""The repository a command works in, with the clock and the source of ids it may use."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from repro.store.git import Repository, open_repository
+from repro.store.quarantine import Identity
+from repro.store.settings import Settings, read_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Values that every use case takes.
+
+    Attributes:
+        environ: The environment of the face, read by nobody below it.
+        clock: Seconds since 1970.
+        entropy: Gives that many random bytes.
+    """
+
+    repository: Repository
+    settings: Settings
+    environ: Mapping[str, str]
+    clock: Callable[[], float]
+    entropy: Callable[[int], bytes]
+
+    @property
+    def live(self) -> Path:
+        """Folder of the runs in progress, one folder each."""
+        return self.repository.private / "live"
+
+    @property
+    def store(self) -> Path:
+        """Folder of the content store."""
+        return self.repository.private / "store"
+
+
+def open_project(
+    cwd: Path,
+    *,
+    environ: Mapping[str, str],
+    clock: Callable[[], float],
+    entropy: Callable[[int], bytes],
+) -> Project:
+    """Find the repository around `cwd` and read its `repro.yaml`.
+
+    Raises:
+        NotARepositoryError: There is no git repository with a working tree.
+        UnsupportedRepositoryError: git refuses it.
+        InvalidInputError: `repro.yaml` is wrong.
+    """
+    repository = open_repository(cwd, environ)
+    return Project(repository, read_settings(repository.root), environ, clock, entropy)
+
+
+def who_am_i(project: Project) -> Identity:
+    """Who git says the user is; a fallback where nothing is set, so that recording never fails."""
+    done = project.repository.git.run("var", "GIT_AUTHOR_IDENT", ok=(0, 128))
+    name, _, rest = done.out.decode(errors="replace").partition(" <")
+    if done.code != 0 or not name.strip():
+        user = project.environ.get("USER") or project.environ.get("LOGNAME") or "unknown"
+        return Identity(user, f"{user}@localhost")
+    return Identity(name.strip(), rest.partition(">")[0])

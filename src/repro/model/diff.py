@@ -1,0 +1,197 @@
+"""What differs between the conditions, and the results, of two runs."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from repro.model.canonical import Json
+from repro.model.config import flatten_config
+from repro.model.run import MetricSummary, Record
+
+_HARDWARE = ("hardware",)
+_RANDOMNESS = ("seeds", "flags", "randomness")
+_DERIVED = ("packages_digest",)  # says again what `packages` says
+
+
+class Absent(Enum):
+    """One side has no such key; null is a value, this is none."""
+
+    ABSENT = "absent"
+
+
+ABSENT = Absent.ABSENT
+
+Value = Json | Absent
+Change = tuple[Value, Value]
+Changes = dict[str, Change]
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """A file that differs.
+
+    Attributes:
+        path: Relative to the root, with `/`; bytes that are not UTF-8 as surrogates.
+        status: As git writes it: `A` added, `D` deleted, `M` modified, `T` of another type.
+    """
+
+    path: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataChange:
+    """The files of one dataset that differ, by path."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The parts in which B differs from A; an empty part is equal.
+
+    Attributes:
+        command: Both commands, each as a list of words; None where equal.
+        config: By dotted key, in the order of A, then of B.
+        environment: Interpreter, packages (`packages.<name>`) and variables, by dotted key.
+        metrics: Last values by metric; what the user set as summary beside them.
+        compared: Names of the parts that both sides have; only these can differ.
+    """
+
+    code: tuple[FileChange, ...] = ()
+    command: Change | None = None
+    config: Changes = field(default_factory=dict)
+    data: dict[str, DataChange] = field(default_factory=dict)
+    environment: Changes = field(default_factory=dict)
+    hardware: Changes = field(default_factory=dict)
+    randomness: Changes = field(default_factory=dict)
+    metrics: Changes = field(default_factory=dict)
+    compared: tuple[str, ...] = ()
+
+    @property
+    def differs(self) -> bool:
+        """Whether any part differs."""
+        parts = (self.code, self.command, self.config, self.data, self.environment)
+        return any([*parts, self.hardware, self.randomness, self.metrics])
+
+
+def diff_flat(a: Mapping[str, Json], b: Mapping[str, Json]) -> Changes:
+    """Map each key whose value differs to both values."""
+    changes: Changes = {}
+    for key in [*a, *(key for key in b if key not in a)]:
+        before, after = a.get(key, ABSENT), b.get(key, ABSENT)
+        if not is_same(before, after):
+            changes[key] = (before, after)
+    return changes
+
+
+def is_same(a: Value, b: Value) -> bool:
+    """Whether two values are equal: NaN is NaN, 1 is 1.0, but true is not 1."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        return a is b
+    if isinstance(a, float) and isinstance(b, float):
+        return a == b or (math.isnan(a) and math.isnan(b))
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(is_same, a, b))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(is_same(a[key], b[key]) for key in a)
+    return a == b
+
+
+def diff_config(a: Mapping[str, Json], b: Mapping[str, Json]) -> Changes:
+    """Map the dotted key of each param that differs to both values."""
+    return diff_flat(flatten_config(a), flatten_config(b))
+
+
+def diff_data(a: Mapping[str, Json], b: Mapping[str, Json]) -> dict[str, DataChange]:
+    """Map the name of each dataset with another digest to what differs in it."""
+    changes = {}
+    for name in [*a, *(name for name in b if name not in a)]:
+        before, after = _entry(a, name), _entry(b, name)
+        if name not in b:
+            changes[name] = DataChange(removed=(str(before.get("path", name)),))
+        elif name not in a:
+            changes[name] = DataChange(added=(str(after.get("path", name)),))
+        elif before.get("digest") != after.get("digest"):
+            changes[name] = DataChange(changed=(str(after.get("path", name)),))
+    return changes
+
+
+def _entry(data: Mapping[str, Json], name: str) -> Mapping[str, Json]:
+    entry = data.get(name)
+    return entry if isinstance(entry, dict) else {}
+
+
+def diff_metrics(a: Record, b: Record) -> Changes:
+    """Map each metric whose last value differs, and each summary entry, to both values."""
+    return diff_flat(_results(a), _results(b))
+
+
+def _results(record: Record) -> dict[str, Json]:
+    metrics: Mapping[str, MetricSummary] = record.metrics
+    return {**flatten_config(record.summary), **{name: m.last for name, m in metrics.items()}}
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """An environment sorted into what a comparison keeps apart, each by dotted key."""
+
+    environment: dict[str, Json]
+    hardware: dict[str, Json]
+    randomness: dict[str, Json]
+
+
+def split_environment(environment: Mapping[str, Json]) -> Surroundings:
+    """Sort the facts of an `environment.json`; packages become `packages.<name>`: version."""
+    special = (*_HARDWARE, *_RANDOMNESS, *_DERIVED, "packages")
+    rest = {key: value for key, value in environment.items() if key not in special}
+    packages = _packages(environment.get("packages"))
+    return Surroundings(
+        environment=flatten_config(rest) | packages,
+        hardware=_flat_parts(environment, _HARDWARE),
+        randomness=_flat_parts(environment, _RANDOMNESS),
+    )
+
+
+def _flat_parts(environment: Mapping[str, Json], names: Iterable[str]) -> dict[str, Json]:
+    flat: dict[str, Json] = {}
+    for name in names:
+        value = environment.get(name)
+        inner = value if isinstance(value, dict) else {name: value} if name in environment else {}
+        flat.update(flatten_config(inner))
+    return flat
+
+
+def _packages(packages: Json | None) -> dict[str, Json]:
+    versions: dict[str, Json] = {}
+    for package in packages if isinstance(packages, list) else []:
+        if isinstance(package, dict):
+            origin = package.get("origin")
+            version = package.get("version")
+            versions[f"packages.{package.get('name')}"] = f"{version} ({origin})" if origin else version
+    return versions
+
+
+def diff_environment(a: Record, b: Record) -> tuple[Changes, Changes, Changes]:
+    """What differs in environment, hardware and randomness."""
+    before, after = split_environment(a.environment), split_environment(b.environment)
+    return (
+        diff_flat(before.environment, after.environment),
+        diff_flat(before.hardware, after.hardware),
+        diff_flat(before.randomness, after.randomness),
+    )
+
+
+def diff_command(a: Record, b: Record) -> Change | None:
+    """Both commands, each as a list of words; None where they and their folders are equal."""
+    before, after = a.run, b.run
+    if (before.command, before.cwd) == (after.command, after.cwd):
+        return None
+    return _located(before.command, before.cwd), _located(after.command, after.cwd)
+
+
+def _located(command: tuple[str, ...], cwd: str) -> list[Json]:
+    return list(command) if cwd == "." else ["cd", cwd, "&&", *command]

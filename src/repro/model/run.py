@@ -1,0 +1,152 @@
+"""A run and the parts of its record, as values (FORMAT.md section "The record")."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+from repro.model.canonical import Json
+from repro.model.ids import RunId
+
+FORMAT_VERSION = 1
+
+
+class Status(StrEnum):
+    """How far a run came."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    KILLED = "killed"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Omitted:
+    """A file that the snapshot left out.
+
+    Attributes:
+        path: Relative to the root, with `/`.
+        size: Bytes, None where it could not be read.
+        reason: `too large`, `total too large`, `looks secret`, `excluded`, `unreadable`.
+    """
+
+    path: str
+    size: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file that a run produced and repro keeps.
+
+    Attributes:
+        path: Name in the record, relative, with `/`.
+        size: Bytes.
+        digest: `sha256:<64 hex>`.
+        where: `git` (in the record under `artifacts/`) or `store` (the content store).
+    """
+
+    path: str
+    size: int
+    digest: str
+    where: Literal["git", "store"]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSummary:
+    """All points of one metric in a few numbers; min, max, mean leave NaN out, and are None without others."""
+
+    last: float
+    last_step: int
+    first: float
+    min: float | None
+    min_step: int | None
+    max: float | None
+    max_step: int | None
+    mean: float | None
+    count: int
+    goal: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One execution of a run that was resumed; times as `format_time` writes them."""
+
+    started: str
+    ended: str | None
+    status: Status
+    exit_code: int | None
+    host: str
+    snapshot: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What `run.json` says.
+
+    Attributes:
+        created: When the run was first started, as `format_time` writes it; `started` is of
+            the newest attempt.
+        duration_s: Seconds in execution, all attempts together; None while it runs.
+        cwd: Relative to the root, `.` for the root itself.
+        base: The commit HEAD named at the start; None before the first commit.
+        snapshot: The commit whose tree is the working tree of the run; `base` if that was clean.
+        dirty: Whether the snapshot differs from the base.
+        identity: Hash over all conditions; equal means "we tried this".
+        lost_points: Acknowledged points that could not be kept, exactly counted.
+        extra: Keys of a run.json that this version does not know, kept as they are.
+    """
+
+    id: RunId
+    name: str | None
+    status: Status
+    created: str
+    started: str
+    ended: str | None
+    duration_s: float | None
+    command: tuple[str, ...]
+    cwd: str
+    exit_code: int | None = None
+    signal: str | None = None
+    base: str | None = None
+    snapshot: str | None = None
+    branch: str | None = None
+    dirty: bool = False
+    user: str
+    host: str
+    parent: str | None = None
+    rerun_of: str | None = None
+    sweep: str | None = None
+    tags: tuple[str, ...] = ()
+    note: str | None = None
+    identity: str | None = None
+    omitted: tuple[Omitted, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    lost_points: int = 0
+    skipped_lines: int = 0
+    warnings: tuple[str, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A run with all parts of its record that are small enough to hold in memory.
+
+    Attributes:
+        commit: Object id of the run commit; empty while the record is not written yet.
+        config: The whole config, nested, in the order given.
+        metrics: Summary of each metric.
+        summary: What the user set beside the metrics.
+        data: Datasets by name: path, digest, files, bytes, kept.
+        environment: Interpreter, packages, hardware, variables.
+    """
+
+    run: Run
+    commit: str = ""
+    config: Mapping[str, Json] = field(default_factory=dict)
+    metrics: Mapping[str, MetricSummary] = field(default_factory=dict)
+    summary: Mapping[str, Json] = field(default_factory=dict)
+    data: Mapping[str, Json] = field(default_factory=dict)
+    environment: Mapping[str, Json] = field(default_factory=dict)
+    artifacts: tuple[Artifact, ...] = ()

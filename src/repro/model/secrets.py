@@ -1,0 +1,280 @@
+"""What looks like a secret, so that no record carries it."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from repro.model.canonical import Json
+
+REDACTED = "<redacted>"
+
+# Names. Source of the lists in this module: the reviews of what trackers leaked (argv, config)
+# and the file names that secret scanners look for.
+_SECRET_NAME = re.compile(
+    r"pass(?:wd|word|phrase|code)|pwd|(?:^|_)pass(?:_|$)|(?:user|db|my|sql|smtp|ssh|http|proxy|root)pass"
+    r"|secret|token|auth|bearer|credential|cookie|session|webhook|(?:^|_)(?:dsn|jwt)(?:_|$)"
+    r"|(?:api|access|private|signing|encryption|account|storage|license|subscription|ssh)_?keys?(?:_|$)"
+    r"|conn(?:ection)?_?str|(?:github|gitlab|gh)_?pat(?:_|$)"
+)
+# Names of this field that only look like it; taken out of a name before the question above.
+_HARMLESS = re.compile(
+    r"""
+    tokeni[sz]\w*? (?=_|$)
+    | (?<! api_) (?<! auth_) (?<! access_) (?<! bearer_) (?<! refresh_) (?<! secret_) (?<! hub_)
+      (?<! hf_) (?<! api) (?<! auth) (?<! access) tokens
+    | (?: ^|_) (?: pad|eos|bos|sos|eot|mask|unk|sep|cls|special|image|audio|video|stop|start|end|begin
+        |prefix|suffix|soft|prompt|per|next|new|last|first|max|min|num|n|avg|mean|total|additional
+        |extra|patch|register|class|latent|query|decoder_start|think|tool|bad|each|vision|text ) _?token
+    | (?: ^|_) token_? (?: dim|ids?|types?|counts?|len|lengths?|limit|budget|embeddings?|embed|embd
+        |drop|dropout|level|size|mixer|mixing|merge|merging|pruning|prune|mask|masking|weights?|loss
+        |acc|accuracy|rate|pos|positions?|shift|num|per|classification|vocab|norm|labels?|strategy
+        |threshold|penalty|pool|pooling|grid|window|idx|index|keep|reduction|noise|temperature
+        |choice|routing|ratio|usage|overlap|stride ) (?= _|$|\d)
+    | author (?! i[sz])
+    | secretar(?: y|ies) | cookie_?cutter
+    | (?: ^|_) (?: n|num|one|two|single|multi|first|second|third|forward|backward|low|high|band|by|all)
+        _?pass (?= _|$)
+    | (?: ^|_) pass_? (?: through|thru|rate|at|k|filter|count|gradient|grad|ids?|idx|index|number|band
+        |criteria|threshold|\d+ ) (?= _|$)
+    | (?: ^|_) (?: n|num|per|max|min|train|test|val|eval|cross) _?session
+    | session_? (?: s|length|len|name|count|number|num|idx|index|dir|path|timeout|gap|duration|size
+        |config|type|day|date ) (?= _|$)
+    | sessions
+    """,
+    re.VERBOSE,
+)
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_NOT_WORD = re.compile(r"[^a-z0-9]+")
+
+# Shapes of well-known keys; source: the public rule files of gitleaks and detect-secrets.
+_KEY_SHAPE = re.compile(
+    r"""(?<![A-Za-z0-9_-])(?:
+    (?:AKIA|ASIA)[0-9A-Z]{16}(?![0-9A-Z])
+    | gh[pousr]_[A-Za-z0-9]{36,} | github_pat_\w{22,} | glpat-[\w-]{20,}
+    | hf_[A-Za-z0-9]{30,} | sk-[A-Za-z0-9_-]{20,} | [rs]k_live_[A-Za-z0-9]{20,}
+    | xox[abeoprs]-[A-Za-z0-9-]{10,} | AIza[\w-]{35} | npm_[A-Za-z0-9]{36}
+    | pypi-[\w-]{50,} | SG\.[\w-]{20,}\.[\w-]{20,} | dop_v1_[0-9a-f]{64} | wandb_v1_\w{30,}
+    | eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+ )""",
+    re.VERBOSE,
+)
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*", re.DOTALL)
+_HEADER = re.compile(r"(?i)\b((?:proxy-)?authorization|x-api-key|api-key|cookie)(\s*:\s*).+")
+_BEARER = re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]{8,}")
+
+_URL = re.compile(r"(?i)(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,30}://)([^\s/?#\"'<>]*)@")
+_QUERY = re.compile(r"([?&;])([^=&;#\s?]{1,80})=([^&;#\s\"']*)")
+_QUERY_NAMES = {
+    "sig",
+    "signature",
+    "x-amz-signature",
+    "x-amz-credential",
+    "x-goog-signature",
+    "key",
+}
+
+# Inside one word that is a line of shell: NAME=value, --name value.
+_INNER_ASSIGNMENT = re.compile(
+    r"(?<![\w.-])(-{0,2}[A-Za-z_][\w.-]{0,80})=(\"[^\"]*\"|'[^']*'|[^\s;&|]+)"
+)
+_INNER_OPTION = re.compile(
+    r"(?<![\w.-])(--?[A-Za-z][\w.-]{0,80})(\s+)(\"[^\"]*\"|'[^']*'|[^\s;&|-][^\s;&|]*)"
+)
+_ASSIGNMENT = re.compile(r"([-+]*[A-Za-z_][\w.@/-]*)=(.+)\Z", re.DOTALL)
+
+_SECRET_FILE = re.compile(
+    r"""
+    \.env .* | .* \.env
+    | .* \.(?: pem|key|p12|pfx|jks|keystore|kdbx?|ovpn|ppk|keychain|keychain-db )
+    | id_(?: rsa|dsa|ecdsa|ed25519 ) .*
+    | [._]netrc (?: \.gpg )? | \.(?: pgpass|my\.cnf|pypirc|npmrc|dockercfg|git-credentials|htpasswd )
+    | credentials.*\.json | client_secret.*\.json | service[-_]?account.*\.json
+    | tokens? (?: [-_.].* )? \.json | kaggle\.json | kubeconfig (?: [-_.].* )?
+    | secrets?\.(?: toml|yaml|yml|json )
+    | .* \.tfstate .* | cookies\.sqlite | key[34]\.db | logins\.json | login\ data
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_NO_SECRET_FILE = re.compile(
+    r"\.env[._-](?:example|sample|template|dist|defaults?)|.*[._-](?:example|sample|template)\.env|.*\.pub",
+    re.DOTALL,
+)
+_SECRET_PLACE = re.compile(
+    r"(?:^|/)(?:\.(?:aws|ssh|gnupg|kube)/|\.docker/config\.json\Z|\.config/gcloud/"
+    r"|\.dvc/config\.local\Z|wandb/settings\Z)"
+)
+
+ALLOWED_VARIABLES = (
+    "PYTHONHASHSEED",
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "CUDA_VISIBLE_DEVICES",
+    "NVIDIA_VISIBLE_DEVICES",
+    "CUDA_LAUNCH_BLOCKING",
+    "CUBLAS_WORKSPACE_CONFIG",
+    "NCCL_*",
+    "TORCH_CUDNN_V8_API_ENABLED",
+    "TORCH_ALLOW_TF32*",
+    "NVIDIA_TF32_OVERRIDE",
+    "TF_DETERMINISTIC_OPS",
+    "XLA_FLAGS",
+    "JAX_PLATFORMS",
+    "JAX_ENABLE_X64",
+    "RANK",
+    "LOCAL_RANK",
+    "WORLD_SIZE",
+    "SLURM_JOB_ID",
+    "SLURM_NTASKS",
+    "SLURM_PROCID",
+    "SLURM_JOB_PARTITION",
+    "CONDA_DEFAULT_ENV",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+)
+_ALLOWED_PREFIXES = tuple(name[:-1] for name in ALLOWED_VARIABLES if name.endswith("*"))
+
+_LOGIN_PROGRAMS = {"wandb", "hf", "huggingface-cli", "comet", "neptune", "clearml", "swanlab"}
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a config key, option or variable of this name holds a secret.
+
+    `api_key`, `--hub-token`, `db.password`, `dbPassword` do; `max_tokens`, `tokenizer`, `author`,
+    `forward_pass` do not.
+    """
+    plain = _NOT_WORD.sub("_", _CAMEL.sub("_", name).lower()).strip("_")
+    if _SECRET_NAME.search(plain) is None:
+        return False
+    return _SECRET_NAME.search(_HARMLESS.sub("_", plain).strip("_")) is not None
+
+
+def redact_url(url: str) -> str:
+    """Take user names, passwords and signatures out of the URLs in a text.
+
+    The bare user name of an ssh URL, such as `git`, stays.
+    """
+    if "://" not in url:
+        return url
+    bare = _URL.sub(_redact_userinfo, url)
+    return _QUERY.sub(_redact_parameter, bare) if "?" in bare else bare
+
+
+def _redact_userinfo(match: re.Match[str]) -> str:
+    scheme, user = match.groups()
+    if scheme.lower() in {"ssh://", "git+ssh://", "sftp://"} and ":" not in user:
+        return match.group()
+    return f"{scheme}{REDACTED}@"
+
+
+def _redact_parameter(match: re.Match[str]) -> str:
+    mark, name, _ = match.groups()
+    is_secret = name.lower() in _QUERY_NAMES or is_secret_name(name)
+    return f"{mark}{name}={REDACTED}" if is_secret else match.group()
+
+
+def redact_text(text: str) -> str:
+    """Take credentials in URLs, headers, and keys of well-known shapes out of a text."""
+    text = _KEY_SHAPE.sub(REDACTED, redact_url(text))
+    if "-----BEGIN" in text:
+        text = _PRIVATE_KEY.sub(REDACTED, text)
+    text = _HEADER.sub(rf"\1\2{REDACTED}", text)
+    return _BEARER.sub(rf"\1{REDACTED}", text)
+
+
+def redact_argv(argv: Sequence[str]) -> tuple[str, ...]:
+    """Give a command with the values of its secret options and variables replaced.
+
+    As many words come back: `--api-key K`, `--api-key=K`, `API_KEY=K`, `wandb login K`, URLs
+    with passwords, well-known keys anywhere, and the same inside a line of shell.
+    """
+    return tuple(_redacted_words(argv))
+
+
+def _redacted_words(argv: Sequence[str]) -> Iterator[str]:
+    is_value = False
+    programs: set[str] = set()
+    for word in argv:
+        is_option = word.startswith("-") and len(word) > 1
+        if is_value and not is_option:
+            yield REDACTED
+            is_value = False
+            continue
+        is_value = is_option and "=" not in word and is_secret_name(word)
+        if word == "login" and programs & _LOGIN_PROGRAMS:
+            is_value = True
+        programs.add(word.rpartition("/")[2])
+        yield _redact_word(word)
+
+
+def _redact_word(word: str) -> str:
+    match = _ASSIGNMENT.match(word)
+    if match and is_secret_name(match[1]):
+        return f"{match[1]}={REDACTED}"
+    if " " in word or "\n" in word:
+        word = _INNER_ASSIGNMENT.sub(_redact_assignment, word)
+        word = _INNER_OPTION.sub(_redact_option, word)
+    return redact_text(word)
+
+
+def _redact_assignment(match: re.Match[str]) -> str:
+    return f"{match[1]}={REDACTED}" if is_secret_name(match[1]) else match.group()
+
+
+def _redact_option(match: re.Match[str]) -> str:
+    return f"{match[1]}{match[2]}{REDACTED}" if is_secret_name(match[1]) else match.group()
+
+
+def redact_config(config: Mapping[str, Json]) -> dict[str, Json]:
+    """Give a config with secret values replaced, by name and by what they look like.
+
+    Under a secret name go text, integers and the lists of them; of a mapping all text in it.
+    True, false, null and fractions are no secrets.
+    """
+    return {
+        key: _redact_named(value) if is_secret_name(key) else _redact_value(value)
+        for key, value in config.items()
+    }
+
+
+def _redact_named(value: Json) -> Json:
+    if isinstance(value, Mapping):
+        return {
+            key: item if isinstance(item, int) else _redact_named(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_redact_named(item) for item in value]
+    if value is None or value == "" or isinstance(value, (bool, float)):
+        return value
+    return REDACTED
+
+
+def _redact_value(value: Json) -> Json:
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, Mapping):
+        return redact_config(value)
+    if isinstance(value, list):
+        return [_redact_value(item) for item in value]
+    return value
+
+
+def is_secret_file(path: str) -> bool:
+    """Whether a file of this path, with `/`, holds keys or passwords going by its name."""
+    plain = path.lower()
+    name = plain.rpartition("/")[2]
+    if _SECRET_PLACE.search(plain):
+        return True
+    return _SECRET_FILE.fullmatch(name) is not None and _NO_SECRET_FILE.fullmatch(name) is None
+
+
+def allowed_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Give the variables that bear on results and are known to hold no secret, sorted by name.
+
+    Of all others not even the name is told.
+    """
+    return {
+        name: redact_text(environ[name])
+        for name in sorted(environ)
+        if name in ALLOWED_VARIABLES or name.startswith(_ALLOWED_PREFIXES)
+    }

@@ -1,0 +1,276 @@
+"""The run index: a disposable SQLite file that says again what the run commits say, faster.
+
+It is brought up to date from the refs at each use, and no run waits for it. Whatever is wrong
+with the file, the answers are the same: it is built anew, in memory where it cannot be written.
+"""
+
+import json
+import sqlite3
+import stat
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from repro.errors import DamagedRecordError, ReproError
+from repro.model.run import Record
+from repro.store.git import Repository
+from repro.store.objects import open_objects
+from repro.store.refs import RUNS
+from repro.store.runs import decode_metrics, decode_run, encode_run, read_record
+
+FILE = "index.db"
+_VERSION = 1  # of the table and of what is read into it
+_MANY = 200  # records to read from which on importing pygit2 pays off
+_PATIENCE_S = 2.0  # for another process that holds the file; then in memory
+
+_SCHEMA = (
+    "DROP TABLE IF EXISTS run",
+    "CREATE TABLE run (ref TEXT PRIMARY KEY, oid TEXT NOT NULL, id TEXT NOT NULL, name TEXT,"
+    " created TEXT NOT NULL, status TEXT NOT NULL, tags TEXT NOT NULL, doc TEXT NOT NULL)",
+    "CREATE INDEX run_created ON run (created, id)",
+    "CREATE INDEX run_name ON run (name)",
+    f"PRAGMA user_version = {_VERSION}",
+)
+_BROKEN = {
+    sqlite3.SQLITE_ERROR,  # another table of that name
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_MISMATCH,
+}
+_NEWEST = "ORDER BY created DESC, id DESC"
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A run that cannot be read, and why; it never hides the others."""
+
+    id: str
+    error: ReproError
+
+
+class RunIndex:
+    """Answers about the runs behind `refs`; use it as a context manager.
+
+    Attributes:
+        problems: Runs that cannot be read, in the order of their ids.
+    """
+
+    def __init__(self, repository: Repository, refs: Mapping[str, str]) -> None:
+        self._repository = repository
+        self._refs = refs
+        self._path = repository.private / FILE
+        self.problems: list[Problem] = []
+        self._db = self._open()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # What could not be kept is read again next time.
+        with closing(self._db), suppress(sqlite3.Error):
+            self._db.commit()
+
+    def newest(
+        self, *, limit: int | None = None, status: str | None = None, tag: str | None = None
+    ) -> list[Record]:
+        """The newest runs first, environment and artifacts left out.
+
+        Args:
+            limit: At most so many; None is all.
+        """
+        conditions, values = ["1"], list[str | int]()
+        if status is not None:
+            conditions.append("status = ?")
+            values.append(status)
+        if tag is not None:
+            conditions.append("EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)")
+            values.append(tag)
+        query = f"SELECT oid, doc FROM run WHERE {' AND '.join(conditions)} {_NEWEST} LIMIT ?"  # noqa: S608
+        values.append(-1 if limit is None else limit)
+        return self._ask(lambda: [_decode(*row) for row in self._db.execute(query, values)])
+
+    def order(self) -> list[tuple[str, str]]:
+        """Id and time of creation of each run, newest first."""
+        return self._ask(
+            lambda: list(self._db.execute(f"SELECT id, created FROM run {_NEWEST}"))  # noqa: S608
+        )
+
+    def named(self, name: str) -> tuple[str, str] | None:
+        """Id and time of creation of the newest run called `name`."""
+        query = f"SELECT id, created FROM run WHERE name = ? {_NEWEST} LIMIT 1"  # noqa: S608
+        found = self._ask(lambda: self._db.execute(query, [name]).fetchall())
+        return found[0] if found else None
+
+    def names(self) -> list[str]:
+        """Each name that a run has, newest run first."""
+        query = "SELECT name FROM run WHERE name IS NOT NULL GROUP BY name ORDER BY max(created) DESC"
+        return self._ask(lambda: [name for (name,) in self._db.execute(query)])
+
+    def _open(self) -> sqlite3.Connection:
+        """The file brought up to date; made anew if it is broken; in memory if it cannot be used."""
+        for _ in range(2):
+            try:
+                return self._open_file()
+            except sqlite3.Error as error:
+                if not _is_broken(error) or not _remove(self._path):
+                    break
+            except OSError:
+                break
+        return self._open_memory()
+
+    def _open_file(self) -> sqlite3.Connection:
+        if self._refs:
+            self._path.parent.mkdir(exist_ok=True, mode=0o700)
+        if _is_odd(self._path):
+            _remove(self._path)
+        db = _connect(self._path.as_uri() + ("?mode=rwc" if self._refs else "?mode=rw"))
+        try:
+            _ensure_schema(db)
+            self._refresh(db)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _open_memory(self) -> sqlite3.Connection:
+        db = _connect("file::memory:")
+        _ensure_schema(db)
+        self._refresh(db)
+        return db
+
+    def _ask(self, query: Callable[[], _T]) -> _T:
+        """The answer to `query`, from memory if the file turns out to be broken."""
+        try:
+            return query()
+        except (sqlite3.Error, ReproError, ValueError, TypeError, KeyError):
+            self._db.close()
+            _remove(self._path)
+            self._db = self._open_memory()
+            return query()
+
+    def _refresh(self, db: sqlite3.Connection) -> None:
+        """Read what is new, drop what is gone; the transaction stays open for the questions.
+
+        Another process may hold older refs and drop what is new here: it cannot meanwhile.
+        """
+        self.problems = []
+        db.execute("BEGIN")
+        known = _held(db)
+        new = {ref: oid for ref, oid in self._refs.items() if known.get(ref) != oid}
+        if not new and len(known) == len(self._refs):
+            return
+        db.rollback()
+        rows = list(self._rows(new))  # takes seconds after a large fetch: nobody waits for it
+        db.execute("BEGIN IMMEDIATE")
+        _insert(db, rows)
+        held = _held(db)
+        gone = [(ref,) for ref, oid in held.items() if self._refs.get(ref) != oid]
+        db.executemany("DELETE FROM run WHERE ref = ?", gone)
+        missing = self._refs.keys() - held.keys() - new.keys()
+        _insert(db, list(self._rows({ref: self._refs[ref] for ref in missing})))
+
+    def _rows(self, new: Mapping[str, str]) -> Iterator[tuple[str | None, ...]]:
+        objects = open_objects(self._repository, many=len(new) >= _MANY)
+        try:
+            for ref, oid in new.items():
+                run_id = ref.removeprefix(RUNS)
+                try:
+                    record = read_record(objects, oid, brief=True)
+                    if record.run.id != run_id:
+                        raise DamagedRecordError(f"it says that it is run `{record.run.id}`")
+                except ReproError as error:
+                    self.problems.append(Problem(run_id, error))
+                else:
+                    yield _row(ref, record)
+        finally:
+            objects.close()
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    # No isolation level: transactions begin and end where the code says so.
+    db = sqlite3.connect(uri, uri=True, timeout=_PATIENCE_S, isolation_level=None)
+    db.execute("PRAGMA trusted_schema = OFF")
+    # A rollback journal that is synced: after a power loss the file is old or new. Faster
+    # settings could leave one that opens well and lacks runs.
+    db.execute("PRAGMA synchronous = NORMAL")
+    return db
+
+
+def _ensure_schema(db: sqlite3.Connection) -> None:
+    """Make the table, in place of one of another version."""
+    if _version(db) == _VERSION:
+        return
+    db.execute("BEGIN IMMEDIATE")
+    if _version(db) != _VERSION:
+        for statement in _SCHEMA:
+            db.execute(statement)
+    db.commit()
+
+
+def _version(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _held(db: sqlite3.Connection) -> dict[str, str]:
+    return dict(db.execute("SELECT ref, oid FROM run"))
+
+
+def _insert(db: sqlite3.Connection, rows: Sequence[tuple[str | None, ...]]) -> None:
+    db.executemany("INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def _is_odd(path: Path) -> bool:
+    """Whether something lies there that is no regular file: opening a FIFO would wait for ever."""
+    try:
+        return not stat.S_ISREG(path.lstat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _is_broken(error: sqlite3.Error) -> bool:
+    """Whether the file itself is at fault, not a lock, the disk or a permission."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    return code in _BROKEN
+
+
+def _remove(path: Path) -> bool:
+    """Take a file, a link or a FIFO away; whether nothing is there now."""
+    try:
+        for name in (f"{path.name}-journal", path.name):
+            path.with_name(name).unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True
+
+
+def _row(ref: str, record: Record) -> tuple[str | None, ...]:
+    run = record.run
+    doc = {
+        "run": encode_run(run),
+        "config": record.config,
+        "metrics": {name: asdict(summary) for name, summary in record.metrics.items()},
+        "summary": record.summary,
+        "data": record.data,
+    }
+    tags = json.dumps(run.tags)
+    return ref, record.commit, run.id, run.name, run.created, run.status, tags, json.dumps(doc)
+
+
+def _decode(oid: str, doc: str) -> Record:
+    parts = json.loads(doc)
+    return Record(
+        run=decode_run(parts["run"], FILE),
+        commit=oid,
+        config=parts["config"],
+        metrics=decode_metrics(parts["metrics"], FILE),
+        summary=parts["summary"],
+        data=parts["data"],
+    )
+

@@ -1,0 +1,190 @@
+"""The large files of git-lfs that a snapshot names, kept where `git lfs prune` cannot take them.
+
+Source: "Git LFS Specification", https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from repro.store.content import ContentStore
+from repro.store.git import Repository
+from repro.store.objects import open_objects
+
+POINTER_LIMIT = 1024  # bytes; a pointer is shorter
+_VERSIONS = {
+    b"https://git-lfs.github.com/spec/v1",
+    b"https://hawser.github.com/spec/v1",
+    b"http://git-media.io/v/2",
+}
+_EXTENSION = re.compile(rb"ext-[0-9]-\w+")
+_OID = re.compile(rb"sha256:([0-9a-f]{64})")
+_SIZE = re.compile(rb"[0-9]{1,18}")
+_MOST_UNPUSHED = 1000  # commits; past that nobody's remote counts
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """What git holds in place of a large file.
+
+    Attributes:
+        oid: The sha256 of the file, 64 hex digits.
+        size: Bytes of the file.
+    """
+
+    oid: str
+    size: int
+
+
+def parse_pointer(data: bytes) -> Pointer | None:
+    """Read a pointer; None for anything else, never an error.
+
+    Takes what git-lfs takes, also where it is not written as the specification demands:
+    lines of `key value`, the keys `version`, `oid`, `size` in this order, extensions
+    anywhere, space around them all, blank lines, `\\r\\n`.
+    """
+    if len(data) >= POINTER_LIMIT:
+        return None
+    lines = [line.removesuffix(b"\r") for line in data.strip().split(b"\n")]
+    pairs = [line.partition(b" ")[::2] for line in lines if line]
+    plain = [(key, value) for key, value in pairs if not _EXTENSION.match(key)]
+    if [key for key, _ in plain] != [b"version", b"oid", b"size"]:
+        return None
+    version, oid_text, size_text = (value for _, value in plain)
+    oid, size = _OID.fullmatch(oid_text), _SIZE.fullmatch(size_text)
+    if version not in _VERSIONS or oid is None or size is None:
+        return None
+    return Pointer(oid[1].decode(), int(size[0]))
+
+
+def keep_objects(
+    repository: Repository, tree: str, base: str | None, content: ContentStore
+) -> int:
+    """Link into the content store the large files that a snapshot needs and no remote has.
+
+    Those are what `tree` names and the newest pushed ancestors of the base do not: a base
+    that was never pushed can be rebased away, and `git lfs prune` then takes its files.
+    Files that were never downloaded, or are broken, are passed over.
+
+    Args:
+        base: The commit that the working tree started from.
+
+    Returns:
+        How many of them are in the content store now.
+
+    Cost: Without git-lfs three looks at files; with it three git processes.
+    """
+    if not is_used(repository):
+        return 0
+    folder = _storage(repository)
+    kept = 0
+    for pointer in find_pointers(repository, tree, _pushed(repository, base)):
+        path = folder / pointer.oid[:2] / pointer.oid[2:4] / pointer.oid
+        if _size(path) == pointer.size and content.link_in(path, pointer.oid):
+            kept += 1
+    return kept
+
+
+def restore_objects(repository: Repository, tree: str, content: ContentStore) -> int:
+    """Give git-lfs back the large files of `tree` that it lacks and the content store has.
+
+    To be called before a checkout, whose filter then finds them without a network.
+
+    Returns:
+        How many were given back.
+
+    Raises:
+        DamagedRecordError: The content store holds one whose bytes are not those of its name.
+        StorageError: The disk is full, read-only or forbidden.
+    """
+    if not is_used(repository):
+        return 0
+    folder = _storage(repository)
+    restored = 0
+    for pointer in find_pointers(repository, tree, ()):
+        path = folder / pointer.oid[:2] / pointer.oid[2:4] / pointer.oid
+        digest = f"sha256:{pointer.oid}"
+        if _size(path) != pointer.size and content.has(digest):
+            content.link_out(digest, path)
+            restored += 1
+    return restored
+
+
+def is_used(repository: Repository) -> bool:
+    """Whether there is any sign of git-lfs; asks no git process."""
+    if (repository.common_dir / "lfs").is_dir():
+        return True
+    attributes = _read(repository.root / ".gitattributes")
+    return b"filter=lfs" in attributes or b"lfs" in _read(repository.common_dir / "config")
+
+
+def find_pointers(repository: Repository, tree: str, without: Sequence[str]) -> Iterator[Pointer]:
+    """Give each pointer in `tree` once.
+
+    Args:
+        without: Commits whose pointers are left out.
+
+    Cost: Two git processes; reads every file under 1 KiB that is not in those commits.
+    """
+    listed = repository.git.text(
+        "rev-list",
+        "--objects",
+        "--no-object-names",
+        "--filter=combine:object:type=blob+blob:limit=1024",
+        # A partial clone would fetch each missing blob to learn its size.
+        "--missing=allow-any",
+        tree,
+        *(f"^{commit}^{{tree}}" for commit in without),
+    )
+    objects = open_objects(repository, many=False)
+    try:
+        for found in objects.read_many(listed.split()):
+            pointer = parse_pointer(found[1]) if found and found[0] == "blob" else None
+            if pointer is not None:
+                yield pointer
+    finally:
+        objects.close()
+
+
+def _pushed(repository: Repository, base: str | None) -> list[str]:
+    """The newest commits at or before `base` that a remote has."""
+    if base is None:
+        return []
+    listed = repository.git.text(
+        "rev-list",
+        "--boundary",
+        "--first-parent",
+        f"--max-count={_MOST_UNPUSHED}",
+        base,
+        "--not",
+        "--remotes",
+    ).split()
+    if not listed:
+        return [base]
+    unpushed = [commit for commit in listed if not commit.startswith("-")]
+    if len(unpushed) == _MOST_UNPUSHED:
+        return []
+    return [commit[1:] for commit in listed if commit.startswith("-")]
+
+
+def _storage(repository: Repository) -> Path:
+    """The folder of git-lfs's own objects; all linked worktrees share it."""
+    asked = repository.git.run("config", "--get", "lfs.storage", ok=(0, 1))
+    named = os.fsdecode(asked.out).removesuffix("\n")
+    return repository.common_dir / (named or "lfs") / "objects"
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

@@ -1,0 +1,104 @@
+"""The small packs that runs leave are rolled up in time, so that thousands of runs do not slow git.
+
+Each published run is a pack; past 50 of them git's own `gc --auto` would start in the user's
+next command. Only packs that repro made are touched (their names are noted in `.git/repro/packs`):
+the user's own packs, and the promisor packs of a partial clone, stay as they are.
+"""
+
+import shutil
+from collections.abc import Sequence
+
+from repro.atomic import FileLock, fsync_dir
+from repro.errors import ReproError
+from repro.store.git import Repository
+from repro.store.quarantine import KEEP_NOTE, MEMORY, NOTES, PREFIX
+from repro.store.refs import RUNS
+
+MOST_PACKS = 32  # below git's gc.autoPackLimit of 50, with room for the user's own
+MOST_LOOSE_REFS = 256  # 10,000 loose refs cost a push 374 ms instead of 83
+FACTOR = 2
+STALE_S = 24 * 3600.0  # no run takes so long to be written: its process died
+
+
+def consolidate(repository: Repository, *, now: float) -> None:
+    """Roll up small packs and loose refs if there are many; sweep what killed processes left.
+
+    Args:
+        now: Seconds since 1970.
+
+    Never fails and never waits: another process that is at it, or a full disk, only means that
+    a later run does it.
+    """
+    lock = FileLock(repository.private / "maintain.lock")
+    try:
+        repository.private.mkdir(exist_ok=True)
+        if not lock.try_acquire():
+            return
+    except (ReproError, OSError):
+        return
+    try:
+        _roll_up(repository)
+        _pack_refs(repository)
+        _sweep(repository, now - STALE_S)
+    except (ReproError, OSError):
+        return
+    finally:
+        lock.release()
+
+
+def _roll_up(repository: Repository) -> None:
+    folder = repository.objects / "pack"
+    notes = repository.private / NOTES
+    ours = []
+    for note in notes.iterdir() if notes.is_dir() else ():
+        pack = folder / f"{note.name}.pack"
+        if not pack.exists():  # a gc of the user's took it in
+            note.unlink(missing_ok=True)
+        elif not pack.with_suffix(".keep").exists():
+            ours.append((pack.stat().st_size, pack))
+    if len(ours) <= MOST_PACKS:
+        return
+    ours.sort()
+    small = [pack for _, pack in ours[: _how_many([size for size, _ in ours])]]
+    listing = "".join(f"{pack.name}\n" for pack in small)
+    args = ("pack-objects", "--stdin-packs", "--quiet", "--non-empty", str(folder / "pack"))
+    made = repository.git.run(*args, stdin=listing.encode()).out.decode().split()
+    if not made:
+        return
+    fsync_dir(folder)
+    (notes / f"pack-{made[0]}").touch()
+    for pack in small:
+        if pack.stem != f"pack-{made[0]}" and not pack.with_suffix(".keep").exists():
+            for suffix in (".idx", ".rev", ".pack"):  # without its index a pack is not read
+                pack.with_suffix(suffix).unlink(missing_ok=True)
+            (notes / pack.stem).unlink(missing_ok=True)
+
+
+def _how_many(sizes: Sequence[int]) -> int:
+    """How many of the smallest packs to roll into one, so that sizes grow geometrically.
+
+    Source: `git repack --geometric`, which does the same to all packs of a repository.
+    """
+    count = 1
+    total = 0
+    for position, size in enumerate(sizes):
+        if size < FACTOR * total:
+            count = position + 1
+        total += size
+    return max(count, 2)
+
+
+def _pack_refs(repository: Repository) -> None:
+    folder = repository.common_dir / RUNS
+    loose = sum(1 for _ in folder.iterdir()) if folder.is_dir() else 0
+    if loose > MOST_LOOSE_REFS:
+        repository.git.run("pack-refs", "--all")
+
+
+def _sweep(repository: Repository, limit: float) -> None:
+    for left in [*(repository.private / "quarantine").glob("*"), *MEMORY.glob(f"{PREFIX}*")]:
+        if left.stat().st_mtime < limit:
+            shutil.rmtree(left, ignore_errors=True)
+    for keep in (repository.objects / "pack").glob("*.keep"):
+        if keep.stat().st_mtime < limit and keep.read_text().startswith(f"{KEEP_NOTE} "):
+            keep.unlink(missing_ok=True)

@@ -1,0 +1,300 @@
+"""The record of a run as files of a git tree (FORMAT.md section "The record")."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
+
+from repro.errors import DamagedRecordError, NewerFormatError
+from repro.model.canonical import Json, format_json, parse_json
+from repro.model.configfile import format_config, parse_config
+from repro.model.ids import RunId, is_id
+from repro.model.paths import validate_path
+from repro.model.run import (
+    FORMAT_VERSION,
+    Artifact,
+    Attempt,
+    MetricSummary,
+    Omitted,
+    Record,
+    Run,
+    Status,
+)
+from repro.model.series import Point, parse_series
+from repro.store.fields import Fields
+from repro.store.objects import FOLDER, Objects, is_oid, parse_tree, read_commit, read_tree
+
+RUN_FILE = "run.json"
+
+_SYSTEM = "system.csv"
+_STORED = "store.json"
+_KNOWN = {field.name for field in fields(Run)} - {"extra"} | {"format"}
+
+
+def encode_record(record: Record) -> dict[str, bytes]:
+    """The files of the record that are JSON or YAML, by path; series and output are not."""
+    metrics: dict[str, Json] = {
+        name: _encode_summary(summary) for name, summary in record.metrics.items()
+    }
+    return {
+        RUN_FILE: format_json(encode_run(record.run)),
+        "config.yaml": format_config(record.config),
+        "metrics.json": format_json({"metrics": metrics, "summary": dict(record.summary)}),
+        "data.json": format_json(dict(record.data)),
+        "environment.json": format_json(dict(record.environment)),
+        "artifacts.json": format_json([asdict(artifact) for artifact in record.artifacts]),
+    }
+
+
+def encode_run(run: Run) -> dict[str, Json]:
+    """What `run.json` says, keys of newer versions that `run` was read with included."""
+    known: dict[str, Json] = {
+        field.name: getattr(run, field.name) for field in fields(Run) if field.name != "extra"
+    }
+    known["format"] = FORMAT_VERSION
+    known["status"] = run.status.value
+    known["command"] = list(run.command)
+    known["tags"] = list(run.tags)
+    known["warnings"] = list(run.warnings)
+    known["omitted"] = [asdict(omitted) for omitted in run.omitted]
+    known["attempts"] = [_encode_attempt(attempt) for attempt in run.attempts]
+    return {**run.extra, **known}
+
+
+def _encode_attempt(attempt: Attempt) -> dict[str, Json]:
+    return {**asdict(attempt), "status": attempt.status.value}
+
+
+def _encode_summary(summary: MetricSummary) -> dict[str, Json]:
+    return {field.name: getattr(summary, field.name) for field in fields(MetricSummary)}
+
+
+def decode_run(value: Json, name: str) -> Run:
+    """Read what `encode_run` gave; keys that this version does not know go to `extra`.
+
+    Args:
+        name: The file, for messages.
+
+    Raises:
+        NewerFormatError: A newer repro wrote it.
+        DamagedRecordError: A key is missing or has another type.
+    """
+    run = Fields(value, name)
+    _refuse_newer(run)
+    run_id = run.text("id")
+    if not is_id(run_id):
+        raise run.wrong("id", "is no run id")
+    return Run(
+        id=RunId(run_id),
+        name=run.optional_text("name"),
+        status=_status(run),
+        created=run.time("created"),
+        started=run.time("started"),
+        ended=run.optional_time("ended"),
+        duration_s=run.optional_number("duration_s"),
+        command=run.texts("command"),
+        cwd=_folder(run),
+        exit_code=run.optional_integer("exit_code"),
+        signal=run.optional_text("signal"),
+        base=run.optional_text("base", is_oid),
+        snapshot=run.optional_text("snapshot", is_oid),
+        branch=run.optional_text("branch"),
+        dirty=run.boolean("dirty"),
+        user=run.text("user"),
+        host=run.text("host"),
+        parent=run.optional_text("parent", is_id),
+        rerun_of=run.optional_text("rerun_of", is_id),
+        sweep=run.optional_text("sweep"),
+        tags=run.texts("tags"),
+        note=run.optional_text("note"),
+        identity=run.optional_text("identity"),
+        omitted=tuple(_omitted(entry) for entry in run.objects("omitted")),
+        attempts=tuple(_attempt(entry) for entry in run.objects("attempts")),
+        lost_points=run.integer("lost_points"),
+        skipped_lines=run.integer("skipped_lines"),
+        warnings=run.texts("warnings"),
+        extra={key: entry for key, entry in run.values.items() if key not in _KNOWN},
+    )
+
+
+def _refuse_newer(run: Fields) -> None:
+    version = run.integer("format")
+    if version > FORMAT_VERSION:
+        given = run.values.get("id")
+        who = f"run `{given}`" if isinstance(given, str) and is_id(given) else run.name
+        raise NewerFormatError(
+            f"{who} was written by a newer repro (format {version};"
+            f" this one reads up to {FORMAT_VERSION})",
+            hint="upgrade repro: `pip install --upgrade git-repro`",
+        )
+
+
+def _status(entry: Fields) -> Status:
+    try:
+        return Status(entry.text("status"))
+    except ValueError as error:
+        raise entry.wrong("status", "is no status") from error
+
+
+def _folder(run: Fields) -> str:
+    """Where the command ran: touched again by `exec`, so never outside the root."""
+    cwd = run.text("cwd")
+    if cwd != ".":
+        # A newline in the name of the user's own folder is odd, not an escape.
+        validate_path(cwd.replace("\n", "_"))
+    return cwd
+
+
+def _omitted(entry: Fields) -> Omitted:
+    return Omitted(entry.text("path"), entry.optional_integer("size"), entry.text("reason"))
+
+
+def _attempt(entry: Fields) -> Attempt:
+    return Attempt(
+        started=entry.time("started"),
+        ended=entry.optional_time("ended"),
+        status=_status(entry),
+        exit_code=entry.optional_integer("exit_code"),
+        host=entry.text("host"),
+        snapshot=entry.optional_text("snapshot", is_oid),
+    )
+
+
+def decode_metrics(value: Json, name: str) -> dict[str, MetricSummary]:
+    """Read the summary of each metric from the `metrics` of a `metrics.json`.
+
+    Raises:
+        DamagedRecordError: A key is missing or has another type.
+    """
+    outer = Fields(value, name)
+    return {metric: _summary(outer.inner(metric)) for metric in outer.values}
+
+
+def _summary(entry: Fields) -> MetricSummary:
+    return MetricSummary(
+        last=entry.number("last"),
+        last_step=entry.integer("last_step"),
+        first=entry.number("first"),
+        min=entry.optional_number("min"),
+        min_step=entry.optional_integer("min_step"),
+        max=entry.optional_number("max"),
+        max_step=entry.optional_integer("max_step"),
+        mean=entry.optional_number("mean"),
+        count=entry.integer("count"),
+        goal=entry.optional_text("goal"),
+    )
+
+
+def _artifact(entry: Fields) -> Artifact:
+    path, where = entry.text("path"), entry.text("where")
+    validate_path(path)
+    if where == "git":
+        return Artifact(path, entry.integer("size"), entry.sha256("digest"), "git")
+    if where == "store":
+        return Artifact(path, entry.integer("size"), entry.sha256("digest"), "store")
+    raise entry.wrong("where", "is neither `git` nor `store`")
+
+
+def _data(value: Json, name: str) -> dict[str, Json]:
+    outer = Fields(value, name)
+    for dataset in outer.values:
+        path = outer.inner(dataset).values.get("path")
+        if isinstance(path, str):
+            validate_path(path)
+    return dict(outer.values)
+
+
+def read_record(objects: Objects, commit_oid: str, *, brief: bool = False) -> Record:
+    """Read the record of the run commit `commit_oid`.
+
+    Args:
+        brief: Leave environment and artifacts out: what a list of runs does not show.
+
+    Raises:
+        NewerFormatError: A newer repro wrote it.
+        DamagedRecordError: It breaks FORMAT.md; the message says where.
+    """
+    commit = read_commit(objects, commit_oid)
+    read = _blobs(objects, commit.tree, brief=brief)
+    if RUN_FILE not in read:
+        raise DamagedRecordError(f"commit {commit_oid} holds no {RUN_FILE}: it is no run")
+    run = decode_run(parse_json(read[RUN_FILE], name=RUN_FILE), RUN_FILE)
+    if run.snapshot is not None and commit.parents[:1] != (run.snapshot,):
+        raise DamagedRecordError(f"the snapshot of run `{run.id}` is not its commit's first parent")
+    outer = Fields(_json(read, "metrics.json", {}), "metrics.json")
+    artifacts = Fields({"artifacts": _json(read, "artifacts.json", [])}, "artifacts.json")
+    return Record(
+        run=run,
+        commit=commit_oid,
+        config=parse_config(read.get("config.yaml", b"{}\n"), name="config.yaml"),
+        metrics=decode_metrics(outer.values.get("metrics", {}), "metrics.json"),
+        summary=Fields(outer.values.get("summary", {}), "metrics.json").values,
+        data=_data(_json(read, "data.json", {}), "data.json"),
+        environment=Fields(_json(read, "environment.json", {}), "environment.json").values,
+        artifacts=tuple(_artifact(entry) for entry in artifacts.objects("artifacts")),
+    )
+
+
+def _blobs(objects: Objects, tree_oid: str, *, brief: bool) -> dict[str, bytes]:
+    """The content of the record's own files, one request for all of them."""
+    names = [RUN_FILE, "config.yaml", "metrics.json", "data.json"]
+    if not brief:
+        names += ["environment.json", "artifacts.json"]
+    kind, payload = objects.read(tree_oid)
+    if kind != "tree":
+        raise DamagedRecordError(f"object {tree_oid} is a {kind}, not a tree")
+    entries = {entry.name: entry for entry in parse_tree(payload, len(tree_oid) // 2)}
+    wanted = [entries[name] for name in names if name in entries]
+    read = {}
+    answers = objects.read_many([entry.oid for entry in wanted])
+    for entry, answer in zip(wanted, answers, strict=True):
+        if answer is None or answer[0] != "blob":
+            raise DamagedRecordError(
+                f"`{entry.name}` (object {entry.oid}) is missing or corrupt",
+                hint="`git fsck` says which objects are",
+            )
+        read[entry.name] = answer[1]
+    return read
+
+
+def _json(read: Mapping[str, bytes], name: str, default: Json) -> Json:
+    return parse_json(read[name], name=name) if name in read else default
+
+
+def read_series(
+    objects: Objects,
+    commit_oid: str,
+    *,
+    stored: Callable[[str], bytes] | None = None,
+    system: bool = False,
+) -> dict[str, list[Point]]:
+    """Read all points of a run, by metric, each in the order of its steps.
+
+    Args:
+        stored: Gives the bytes of a digest from the content store: series past 16 MiB are there.
+        system: Read what the sampler saw (CPU, memory, GPU) in place of the metrics.
+
+    Raises:
+        DamagedRecordError: A table is missing or malformed.
+    """
+    folder = read_tree(objects, commit_oid).get("metrics")
+    if folder is None or folder.mode != FOLDER:
+        return {}
+    entries = read_tree(objects, folder.oid)
+    names = [name for name in entries if name.endswith(".csv") and (name == _SYSTEM) == system]
+    tables = {f"metrics/{name}": objects.read(entries[name].oid)[1] for name in names}
+    if _STORED in entries and not system:
+        tables.update(_stored_tables(objects.read(entries[_STORED].oid)[1], stored))
+    return parse_series(tables)
+
+
+def _stored_tables(
+    pointers: bytes, stored: Callable[[str], bytes] | None
+) -> dict[str, bytes]:
+    name = f"metrics/{_STORED}"
+    outer = Fields(parse_json(pointers, name=name), name)
+    if stored is None:
+        raise DamagedRecordError("the points are in the content store, which was not given")
+    tables = {}
+    for path in outer.values:
+        validate_path(path)
+        tables[path] = stored(outer.inner(path).sha256("digest"))
+    return tables

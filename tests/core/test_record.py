@@ -1,0 +1,304 @@
+"""A run is started, logged to, sealed and recovered; the user's repository never notices."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from repro.core.record import recover_runs, seal_run
+from repro.errors import StorageError, UsageError
+from repro.model.run import Status
+from repro.store.refs import LIVE, RUNS, list_refs
+from tests.store.forms import FORMS, submodule_inside
+from tests.support import git, write_files
+from tests.support.projects import begin, make_run, open_here, ticking
+
+
+def test_a_run_is_a_commit_above_its_snapshot_above_its_base(repository: Path) -> None:
+    base = git(repository, "rev-parse", "HEAD")
+    write_files(repository, {"train.py": "print('edited')\n", "new.py": "new\n"})
+
+    run = make_run(open_here(repository), {"loss": 0.5}, name="first")
+
+    ref = RUNS + run.id
+    assert git(repository, "rev-parse", f"{ref}^^") == base
+    assert git(repository, "show", f"{ref}^:train.py") == "print('edited')"
+    assert git(repository, "diff", "--name-only", base, f"{ref}^") == "new.py\ntrain.py"
+    assert git(repository, "log", "-1", "--format=%s", ref) == f"run {run.id}: first"
+    trailers = git(repository, "log", "-1", "--format=%(trailers)", ref).strip()
+    assert trailers == f"Repro-Run: {run.id}\nRepro-Status: finished"
+
+
+def test_the_snapshot_of_a_clean_tree_is_the_base_itself(repository: Path) -> None:
+    run = make_run(open_here(repository))
+
+    assert git(repository, "rev-parse", f"{RUNS}{run.id}^") == git(repository, "rev-parse", "HEAD")
+    assert not run.dirty
+
+
+def test_plain_git_reads_the_record(repository: Path) -> None:
+    write_files(repository, {"params.yaml": "model:\n  width: 3\n", "repro.yaml": "config: [params.yaml]\n"})
+    project = open_here(repository)
+
+    run = make_run(
+        project,
+        {"loss": 0.5},
+        steps=3,
+        command=("python", "train.py", "--lr", "1e-3"),
+        config={"dropout": 0.1},
+    )
+
+    shown = git(repository, "show", f"{RUNS}{run.id}:config.yaml")
+    assert shown == "model:\n  width: 3\nlr: 0.001\ndropout: 0.1"
+    assert '"count": 3' in git(repository, "show", f"{RUNS}{run.id}:metrics.json")
+    assert git(repository, "show", f"{RUNS}{run.id}:metrics/0.csv").splitlines()[0] == "step,time,loss"
+    assert '"status": "finished"' in git(repository, "show", f"{RUNS}{run.id}:run.json")
+
+
+def test_while_it_runs_a_live_ref_holds_the_code_and_then_goes(repository: Path) -> None:
+    write_files(repository, {"new.py": "new\n"})
+    project = open_here(repository)
+
+    live = begin(project)
+    held = list_refs(project.repository.git, LIVE, RUNS)
+    assert list(held) == [LIVE + live.id]
+    assert git(repository, "show", f"{LIVE}{live.id}:new.py") == "new"
+    live.journal.close()
+    seal_run(project, live.dir)
+
+    assert list(list_refs(project.repository.git, LIVE, RUNS)) == [RUNS + live.id]
+    assert list(project.live.iterdir()) == []
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_repository_records_a_run(form: str, tmp_path: Path) -> None:
+    root = FORMS[form](tmp_path)
+    write_files(root, {"new.py": "new\n"})
+
+    run = make_run(open_here(root), {"loss": 1.0})
+
+    assert git(root, "show", f"{RUNS}{run.id}^:new.py") == "new"
+    git(root, "fsck", "--strict", "--connectivity-only")
+
+
+def test_nothing_of_the_users_changes(repository: Path) -> None:
+    write_files(repository, {"train.py": "staged\n", "untracked.py": "x\n"})
+    git(repository, "add", "train.py")
+    write_files(repository, {"train.py": "unstaged\n"})
+    (repository / ".git" / "hooks").mkdir(exist_ok=True)
+    for hook in ("pre-commit", "post-checkout", "reference-transaction", "post-index-change"):
+        path = repository / ".git" / "hooks" / hook
+        path.write_text(f"#!/bin/sh\ntouch {repository}/../{hook}-ran\n")
+        path.chmod(0o755)
+    git(repository, "config", "commit.gpgSign", "true")
+
+    def state() -> list[object]:
+        return [
+            (repository / ".git" / "index").read_bytes(),
+            (repository / ".git" / "HEAD").read_bytes(),
+            (repository / ".git" / "config").read_bytes(),
+            (repository / ".git" / "logs" / "HEAD").read_bytes(),
+            git(repository, "--no-optional-locks", "status", "--porcelain"),
+            git(repository, "branch", "-a"),
+            git(repository, "stash", "list"),
+            git(repository, "log", "--oneline"),
+        ]
+
+    before = state()
+    make_run(open_here(repository), {"loss": 1.0})
+
+    assert state() == before
+    assert not list(repository.parent.glob("*-ran"))
+
+
+def test_without_a_user_name_recording_works(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"):
+        monkeypatch.delenv(name)
+    git(repository, "config", "user.useConfigOnly", "true")
+
+    run = make_run(open_here(repository))
+
+    assert run.status is Status.FINISHED
+
+
+def test_before_the_first_commit_the_snapshot_has_no_parent(tmp_path: Path) -> None:
+    root = tmp_path / "unborn"
+    root.mkdir()
+    git(root, "init", "-q")
+    write_files(root, {"a.py": "1\n"})
+
+    run = make_run(open_here(root))
+
+    assert run.base is None
+    assert git(root, "rev-list", "--count", RUNS + run.id) == "2"
+
+
+def test_config_secrets_are_redacted(repository: Path) -> None:
+    run = make_run(
+        open_here(repository),
+        command=("python", "train.py", "--api-key", "s3cr3t-value", "--lr=1"),
+        config={"db": {"password": "hunter2-value"}},
+    )
+
+    everything = git(repository, "show", f"{RUNS}{run.id}:run.json")
+    everything += git(repository, "show", f"{RUNS}{run.id}:config.yaml")
+    assert "s3cr3t" not in everything
+    assert "hunter2" not in everything
+
+
+def test_sealing_the_same_journal_twice_gives_the_same_commit(
+    repository: Path, tmp_path: Path
+) -> None:
+    write_files(repository, {"new.py": "new\n"})
+    project = open_here(repository)
+    live = begin(project)
+    live.journal.log(0, project.clock(), {"loss": 1.0})
+    live.journal.close()
+    shutil.copytree(live.dir, tmp_path / "copy")
+    anchor = git(repository, "rev-parse", LIVE + live.id)
+
+    seal_run(project, live.dir)
+    first = git(repository, "rev-parse", RUNS + live.id)
+    git(repository, "update-ref", "-d", RUNS + live.id)
+    git(repository, "update-ref", LIVE + live.id, anchor)
+    shutil.copytree(tmp_path / "copy", live.dir)
+    seal_run(open_here(repository, ticking(2e9)), live.dir)
+
+    assert git(repository, "rev-parse", RUNS + live.id) == first
+
+
+def test_a_run_sealed_but_not_cleaned_up_is_cleaned_up(repository: Path, tmp_path: Path) -> None:
+    project = open_here(repository)
+    live = begin(project)
+    live.journal.close()
+    shutil.copytree(live.dir, tmp_path / "copy")
+    seal_run(project, live.dir)
+    first = git(repository, "rev-parse", RUNS + live.id)
+    shutil.copytree(tmp_path / "copy", live.dir)
+
+    recovered = recover_runs(project)
+
+    assert [run.id for run in recovered.runs] == [live.id]
+    assert git(repository, "rev-parse", RUNS + live.id) == first
+    assert not live.dir.exists()
+
+
+def test_a_run_in_progress_is_left_alone(repository: Path) -> None:
+    project = open_here(repository)
+    live = begin(project)
+
+    assert recover_runs(project).runs == ()
+    assert live.dir.exists()
+    live.journal.close()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tests.support.projects import begin, open_here
+project = open_here(Path(sys.argv[1]))
+live = begin(project, name="killed")
+for step in range(10):
+    live.journal.log(step, project.clock(), {"loss": 1.0 / (step + 1)})
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_killed_run_is_sealed_as_lost_with_all_its_points(repository: Path) -> None:
+    top = Path(__file__).parents[2]
+    environ = {**os.environ, "PYTHONPATH": str(top)}
+    subprocess.run([sys.executable, "-c", KILLED, str(repository)], env=environ, check=False)
+    project = open_here(repository)
+
+    [run] = recover_runs(project).runs
+
+    assert run.status is Status.LOST
+    assert run.name == "killed"
+    table = git(repository, "show", f"{RUNS}{run.id}:metrics/0.csv").splitlines()
+    assert len(table) == 11
+    assert recover_runs(project).runs == ()
+
+
+def test_a_damaged_live_folder_is_named_and_hides_no_other(repository: Path) -> None:
+    project = open_here(repository)
+    bad = begin(project)
+    bad.journal.close()
+    good = begin(project)
+    good.journal.close()
+    (bad.dir / "start.json").write_text("{")
+
+    recovered = recover_runs(project)
+
+    assert [run.id for run in recovered.runs] == [good.id]
+    assert [bad.id in problem for problem in recovered.problems] == [True]
+    assert (bad.dir / "start.json").exists()
+
+
+def test_a_start_that_fails_leaves_nothing(repository: Path) -> None:
+    write_files(repository, {"new.py": "new\n"})
+    git(repository, "config", "filter.bad.clean", "false")
+    git(repository, "config", "filter.bad.required", "true")
+    write_files(repository, {".gitattributes": "*.py filter=bad\n"})
+    project = open_here(repository)
+
+    with pytest.raises(Exception, match="clean filter"):
+        begin(project)
+
+    assert list(project.live.iterdir()) == []
+    assert list_refs(project.repository.git, "refs/repro/") == {}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_repository_is_one_clear_error(repository: Path) -> None:
+    (repository / ".git").chmod(0o555)
+    try:
+        with pytest.raises(StorageError, match="permission denied"):
+            begin(open_here(repository))
+    finally:
+        (repository / ".git").chmod(0o755)
+
+
+def test_a_resumed_run_keeps_its_points_and_moves_forward(repository: Path) -> None:
+    project = open_here(repository)
+    first = make_run(project, {"loss": 1.0}, steps=3, status="failed", tags=("a",))
+    before = git(repository, "rev-parse", RUNS + first.id)
+    write_files(repository, {"train.py": "print('fixed')\n"})
+
+    live = begin(project, resume=first.id, tags=("b",))
+    live.journal.log(3, project.clock(), {"loss": 0.25})
+    live.journal.append({"k": "end", "t": project.clock(), "status": "finished", "exit_code": 0})
+    live.journal.close()
+    run = seal_run(project, live.dir)
+
+    assert run.id == first.id
+    assert [attempt.status for attempt in run.attempts] == [Status.FAILED, Status.FINISHED]
+    assert run.tags == ("a", "b")
+    parents = git(repository, "rev-list", "--parents", "-1", RUNS + run.id).split()
+    assert parents[1:] == [run.snapshot, before]
+    assert len(git(repository, "show", f"{RUNS}{run.id}:metrics/0.csv").splitlines()) == 5
+
+
+def test_a_run_in_progress_cannot_be_resumed(repository: Path) -> None:
+    project = open_here(repository)
+    live = begin(project)
+
+    with pytest.raises(UsageError, match="in progress"):
+        begin(project, resume=live.id)
+    live.journal.close()
+
+
+def test_the_dirty_content_of_a_submodule_survives_the_submodule(tmp_path: Path) -> None:
+    root = submodule_inside(tmp_path)
+    write_files(root, {"lib/new.py": "NEW\n"})
+
+    run = make_run(open_here(root))
+    shutil.rmtree(root / "lib")
+    shutil.rmtree(root / ".git" / "modules")
+    git(root, "gc", "-q", "--prune=now")
+
+    assert git(root, "show", f"{RUNS}{run.id}:submodules/lib/new.py") == "NEW"

@@ -1,0 +1,60 @@
+"""`repro run` killed with -9 at random moments: the user's repository never notices.
+
+`REPRO_CRASH_KILLS=200` is the whole form (see docs/contributing.md).
+"""
+
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.support import git, write_files
+
+KILLS = int(os.environ.get("REPRO_CRASH_KILLS", "12"))
+
+
+def state(root: Path) -> list[object]:
+    """What a recording must leave as it was."""
+    return [
+        (root / ".git" / "index").read_bytes(),
+        (root / ".git" / "HEAD").read_bytes(),
+        (root / ".git" / "logs" / "HEAD").read_bytes(),
+        git(root, "--no-optional-locks", "status", "--porcelain"),
+        git(root, "stash", "list"),
+        git(root, "branch", "-a"),
+        sorted(path.name for path in root.iterdir()),
+    ]
+
+
+def test_a_run_killed_at_any_moment_changes_nothing_and_is_recovered(repository: Path) -> None:
+    write_files(repository, {"train.py": "import time\ntime.sleep(0.2)\n", "untracked.txt": "x\n"})
+    before = state(repository)
+    chance = random.Random(7)
+
+    for _ in range(KILLS):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "repro", "run", "--", sys.executable, "train.py"],
+            cwd=repository,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(chance.uniform(0.0, 0.8))
+        process.kill()
+        process.wait()
+        assert state(repository) == before
+
+    time.sleep(0.5)  # the orphaned scripts end
+    listed = subprocess.run(
+        [sys.executable, "-m", "repro", "ls", "--porcelain"],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "running" not in listed.stdout
+    live = [path for path in (repository / ".git/repro/live").iterdir() if path.name[0] != "."]
+    assert [path.name for path in live if (path / "start.json").exists()] == []
+    git(repository, "fsck", "--strict", "--connectivity-only")
+    assert state(repository) == before

@@ -1,0 +1,48 @@
+"""Projects with a clock and ids that the test chooses, and runs recorded in them."""
+
+import itertools
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from repro.core.project import Project, open_project
+from repro.core.record import LiveRun, Request, seal_run, start_run
+from repro.model.run import Run
+
+NOW = 1_764_000_000.0
+
+
+def ticking(start: float = NOW, step: float = 1.0) -> Callable[[], float]:
+    """A clock that is one step later each time it is read."""
+    counter = itertools.count()
+    return lambda: start + step * next(counter)
+
+
+def open_here(root: Path, clock: Callable[[], float] | None = None) -> Project:
+    """The project around `root`, with real ids and a ticking clock."""
+    return open_project(root, environ=os.environ, clock=clock or ticking(), entropy=os.urandom)
+
+
+def begin(project: Project, **request: Any) -> LiveRun:
+    """Start a run of `python train.py` as the request says otherwise."""
+    values: dict[str, Any] = {"command": ("python", "train.py"), "cwd": project.repository.root}
+    return start_run(project, Request(**{**values, **request}))
+
+
+def make_run(
+    project: Project,
+    metrics: Mapping[str, float] | None = None,
+    *,
+    steps: int = 1,
+    status: str = "finished",
+    **request: Any,
+) -> Run:
+    """A sealed run that logged `metrics` at each of its steps."""
+    live = begin(project, **request)
+    for step in range(steps if metrics else 0):
+        live.journal.log(step, project.clock(), dict(metrics or {}))
+    exit_code = 0 if status == "finished" else 1
+    live.journal.append({"k": "end", "t": project.clock(), "status": status, "exit_code": exit_code})
+    live.journal.close()
+    return seal_run(project, live.dir)

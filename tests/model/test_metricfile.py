@@ -12,7 +12,10 @@ def test_nested_numbers_of_json_get_names_joined_by_slashes():
 
     parsed = parse_metrics(data, name="metrics.json")
 
-    assert MetricFile((MetricRow(None, {"val/loss": 0.5, "val/acc/top1": 1.0, "lr": 0.001}),)) == parsed
+    assert (
+        MetricFile((MetricRow(None, {"val/loss": 0.5, "val/acc/top1": 1.0, "lr": 0.001}),))
+        == parsed
+    )
 
 
 def test_values_of_json_that_are_no_numbers_are_left_out():
@@ -21,7 +24,7 @@ def test_values_of_json_that_are_no_numbers_are_left_out():
     parsed = parse_metrics(data, name="metrics.json")
 
     assert (MetricRow(None, {"loss": 2.0}),) == parsed.rows
-    assert () == parsed.problems
+    assert parsed.problems == ()
 
 
 def test_a_list_of_numbers_in_json_is_a_series_from_step_0():
@@ -57,8 +60,8 @@ def test_json_may_hold_nan_and_infinity_as_python_writes_them():
 def test_malformed_json_is_one_problem_that_names_file_and_line(data, problem):
     parsed = parse_metrics(data, name="m.json")
 
-    assert () == parsed.rows
-    assert 1 == len(parsed.problems)
+    assert parsed.rows == ()
+    assert len(parsed.problems) == 1
     assert parsed.problems[0].startswith(problem)
 
 
@@ -121,7 +124,7 @@ def test_a_malformed_line_is_a_problem_and_costs_no_other_line(data, problem, ke
 def test_steps_beyond_a_float_are_exact():
     [row] = parse_metrics(b"step,a\n9007199254740993,1\n", name="t.csv").rows
 
-    assert 9007199254740993 == row.step
+    assert row.step == 9007199254740993
 
 
 def test_an_empty_table_has_no_rows_and_no_problems():

@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 import subprocess
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,13 +13,7 @@ from pathlib import Path
 from repro.atomic import write_file
 from repro.core.command import Command
 from repro.core.follow import Follower, OutputLog
-from repro.core.outputs import (
-    MetricPoints,
-    Signature,
-    collect_artifacts,
-    collect_metrics,
-    output_state,
-)
+from repro.core.outputs import Signature, collect_artifacts, collect_metrics, output_state
 from repro.core.project import Project
 from repro.core.record import LiveRun
 from repro.core.relay import Relay, wakeup
@@ -73,25 +68,33 @@ def launch(
     Raises:
         CommandError: The system refused to start it; the record says so.
     """
-    with live.journal:
+    try:
         return _launch(project, live, command, relay, streams)
+    finally:
+        # The run stays in our hands until it is sealed: closing the journal gives its lock back.
+        _note_holder(live, os.getpid())
+        live.journal.close()
 
 
 def _launch(
     project: Project, live: LiveRun, command: Command, relay: Relay, streams: Streams
 ) -> Outcome:
-    settings = project.settings
-    before = output_state(project.repository.root, [*settings.metrics, *settings.artifacts])
+    problems: list[str] = []
+    before: dict[str, Signature] | None = None
     refusal = None
-    warnings: list[str] = []
-    code = -relay.received[0] if relay.received else None
-    if code is None:
-        try:
-            code = _run_child(project, live, command, relay, streams, warnings)
-        except OSError as error:
-            refusal = _refusal(command, error)
-            code = refusal.exit_code
+    try:
+        settings = project.settings
+        before = output_state(project.repository.root, [*settings.metrics, *settings.artifacts])
+        code = -relay.received[0] if relay.received else None
+        if code is None:
+            code = _run_child(project, live, command, relay, streams, problems)
+    except OSError as error:
+        refusal = _refusal(command, error)
+        code = refusal.exit_code
+    except KeyboardInterrupt:  # before the command had its chance to decide
+        code = -signal.SIGINT
     outcome = _judge(code, relay.received)
+    # On disk before the collecting, which can take long: a scheduler has little patience.
     live.journal.append(
         {
             "k": "end",
@@ -101,16 +104,16 @@ def _launch(
             "t": project.clock(),
         }
     )
-    # The end is on disk first: collecting can take long, and a scheduler has little patience.
     if refusal is not None:
         raise refusal
     try:
-        warnings += _collect(project, live, before)
+        if before is not None:
+            problems += _collect(project, live, before)
     except KeyboardInterrupt:
-        warnings.append("^C cut the collecting of metrics files and artifacts short")
-    for warning in warnings:
-        live.journal.append({"k": "warning", "v": warning, "t": project.clock()})
-    return Outcome(outcome.status, outcome.exit_code, outcome.signal, tuple(warnings))
+        problems.append("^C cut the collecting of metrics files and artifacts short")
+    for problem in problems:
+        live.journal.append({"k": "warning", "v": problem, "t": project.clock()})
+    return Outcome(outcome.status, outcome.exit_code, outcome.signal, tuple(problems))
 
 
 def _refusal(command: Command, error: OSError) -> CommandError:
@@ -140,7 +143,7 @@ def _run_child(
     command: Command,
     relay: Relay,
     streams: Streams,
-    warnings: list[str],
+    problems: list[str],
 ) -> int:
     """Start the command and follow it to its end; its return code, -n for signal n."""
     log = OutputLog(live.dir / OUTPUT)
@@ -163,7 +166,7 @@ def _run_child(
                 _send(child.pid, number, to_group=has_session)
 
         relay.connect(send)
-        warnings += _note_child(live, child.pid)
+        problems += _note_holder(live, child.pid)
         sampler = Sampler(
             child.pid,
             project.environ,
@@ -175,10 +178,10 @@ def _run_child(
             terminal.take_keyboard()
         code = follower.follow(lambda: _poll(child, terminal))
     if log.reason is not None:
-        warnings.append(f"{log.lost:,} bytes of output are not kept: {log.reason}")
+        problems.append(f"{log.lost:,} bytes of output are not kept: {log.reason}")
         live.journal.append({"k": "output", "lost": log.lost, "reason": log.reason})
     if follower.left_open:
-        warnings.append("output of processes that outlived the command is not kept")
+        problems.append("output of processes that outlived the command is not kept")
     return code
 
 
@@ -191,7 +194,8 @@ def _start(
     follower: Follower,
 ) -> "subprocess.Popen[bytes]":
     environ = {**project.environ, "REPRO_RUN_ID": live.id, "REPRO_LIVE_DIR": str(live.dir)}
-    with ExitStack() as ours:  # our copies of the child's ends; reading ends when it lets go
+    # Our copies of the child's ends: reading ends when the child alone lets go of its own.
+    with ExitStack() as ours, warnings.catch_warnings():
         stdin = None if streams.stdin == 0 else streams.stdin
         if terminal is not None:
             ours.callback(terminal.close_child_end)
@@ -208,6 +212,8 @@ def _start(
             stderr = _add_pipe(follower, streams.stderr, ours)
 
         def spawn(argv: Sequence[str], program: Path) -> "subprocess.Popen[bytes]":
+            # Python 3.12 warns of any code between fork and exec; ours is one system call.
+            warnings.simplefilter("ignore", DeprecationWarning)
             return subprocess.Popen(
                 argv,
                 executable=program,
@@ -217,7 +223,7 @@ def _start(
                 stdout=stdout,
                 stderr=stderr,
                 start_new_session=terminal is not None,
-                preexec_fn=terminal.controller() if terminal else None,  # noqa: PLW1509
+                preexec_fn=terminal.controller() if terminal else None,
             )
 
         try:
@@ -244,8 +250,8 @@ def _is_same(first: int, second: int) -> bool:
         return False
 
 
-def _note_child(live: LiveRun, pid: int) -> list[str]:
-    """Say in the live folder who runs the command, for those who find it without its parent."""
+def _note_holder(live: LiveRun, pid: int) -> list[str]:
+    """Say in the live folder which process has the run in hand; what went wrong with that."""
     process = find_process(pid)
     if process is None:  # it has ended already
         return []
@@ -282,14 +288,15 @@ def _collect(project: Project, live: LiveRun, before: Mapping[str, Signature]) -
     """Put the metrics files and artifacts that are new into the journal; the warnings."""
     root = project.repository.root
     settings = project.settings
-    warnings: list[str] = []
+    problems: list[str] = []
     if settings.metrics:
         now = project.clock()
         for found in collect_metrics(root, settings.metrics, before, _last_steps(live)):
-            if isinstance(found, MetricPoints):
-                live.journal.log(found.step, min(found.time, now), found.values)
-            else:
-                warnings.append(found)
+            if isinstance(found, str):
+                problems.append(found)
+                continue
+            moment = min(found.time, now)
+            live.journal.append({"k": "log", "s": found.step, "t": moment, "m": found.values})
     for kept in collect_artifacts(root, settings.artifacts, before, live.dir, project.store):
         if isinstance(kept, Artifact):
             live.journal.append(
@@ -302,8 +309,8 @@ def _collect(project: Project, live: LiveRun, before: Mapping[str, Signature]) -
                 }
             )
         else:
-            warnings.append(kept)
-    return warnings
+            problems.append(kept)
+    return problems
 
 
 def _last_steps(live: LiveRun) -> dict[str, int]:

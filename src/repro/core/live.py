@@ -4,10 +4,10 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from repro.core.project import Project
-from repro.core.record import read_start
-from repro.core.seal import Started
+from repro.core.started import Started, read_start
 from repro.errors import ReproError
 from repro.model.canonical import Json
 from repro.model.config import merge_config
@@ -90,7 +90,7 @@ def live_series(project: Project, run_id: str) -> dict[str, list[Point]]:
 
 def _records(
     project: Project, run_id: str
-) -> Iterator[tuple[tuple[int, int, int], dict[str, Json]]]:
+) -> Iterator[tuple[tuple[int, int, int], Mapping[str, Any]]]:
     for writer, journal in enumerate(read_journals(project.live / run_id)):
         rank = int(journal.header.get("rank", 0))
         for number, record in enumerate(journal.records):

@@ -309,17 +309,13 @@ def _git_commit(project: Project, text: str) -> str | None:
     return done.out.decode().strip() or None
 
 
-def read_points(project: Project, record: Record, *, system: bool = False) -> dict[str, list[Point]]:
-    """All points of a run, by metric, each in the order of its steps.
-
-    Args:
-        system: What the sampler saw in place of what the run logged.
-    """
+def read_points(project: Project, record: Record) -> dict[str, list[Point]]:
+    """All points of a run, by metric, each in the order of its steps."""
     if not record.commit:
         return live_series(project, record.run.id)
     content = ContentStore(project.store)
     with _reading(project) as objects:
-        return read_series(objects, record.commit, stored=content.read, system=system)
+        return read_series(objects, record.commit, stored=content.read)
 
 
 def read_part(project: Project, record: Record, path: str) -> bytes | None:

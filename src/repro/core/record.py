@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from repro.atomic import FileLock, fsync_dir, storage_errors, write_file
+from repro.atomic import FileLock, fsync_dir, storage_errors
 from repro.core.capture import Code, capture_code, capture_config, identify
 from repro.core.project import Project, who_am_i
-from repro.core.seal import Started, assemble
+from repro.core.seal import assemble
+from repro.core.started import Started, read_start, write_start
 from repro.errors import ConflictError, DamagedRecordError, GitError, ReproError, UsageError
-from repro.model.canonical import Json, format_json, parse_json
+from repro.model.canonical import Json
 from repro.model.ids import RunId, is_id, new_id
 from repro.model.run import Record, Run, Status
 from repro.model.secrets import redact_argv
@@ -24,9 +25,8 @@ from repro.store.objects import open_objects
 from repro.store.packs import consolidate
 from repro.store.quarantine import CommitSpec, open_quarantine, publish, write_commits
 from repro.store.refs import LIVE, RUNS, RefUpdate, list_refs, read_ref, update_refs
-from repro.store.runs import decode_run, encode_run, read_record, read_series
+from repro.store.runs import read_record, read_series
 
-START = "start.json"
 _TRIES = 3  # a concurrent gc can take an object between our seeing and our packing it
 _GRACE_S = 60.0  # a live folder without start.json this young is still being made
 
@@ -151,7 +151,7 @@ def _capture(
         journal=journal,
     )
     folder = project.live / run_id
-    write_file(folder / START, format_json(started.to_json(encode_run)))
+    write_start(folder, started)
     fsync_dir(project.live)
     return started
 
@@ -211,20 +211,6 @@ def _first_run(
     )
 
 
-def read_start(folder: Path) -> Started | None:
-    """What `start.json` of a live folder says, None where the run is not started yet.
-
-    Raises:
-        DamagedRecordError: It is not what `start_run` wrote.
-    """
-    try:
-        data = (folder / START).read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    name = f"live/{folder.name}/{START}"
-    return Started.from_json(parse_json(data, name=name), decode_run, name)
-
-
 def seal_run(project: Project, folder: Path) -> Run:
     """Turn the live folder of an ended run into its commit; then the folder goes.
 
@@ -241,9 +227,8 @@ def seal_run(project: Project, folder: Path) -> Run:
     git = project.repository.git
     refs = list_refs(git, LIVE + folder.name, RUNS + folder.name)
     live, sealed = refs.get(LIVE + folder.name), refs.get(RUNS + folder.name)
-    is_done = live is None and sealed is not None and sealed != started.resumed
-    if is_done:  # killed between the ref and here
-        run = _read_run(project, str(sealed))
+    if live is None and sealed is not None and sealed != started.resumed:
+        run = _read_run(project, sealed)  # it was killed between the ref and the clean-up
     else:
         run = _write_run(project, folder, started, live)
     remove_live(folder)
@@ -278,7 +263,6 @@ def _write_run(project: Project, folder: Path, started: Started, live: str | Non
         parents=parents,
         files=sealed.files,
     )
-    updates = [RefUpdate(RUNS + run.id, new=None, old=started.resumed)]
     held = [commit for commit in (live, started.resumed) if commit]
     for attempt in range(_TRIES):
         try:

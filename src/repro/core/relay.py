@@ -50,7 +50,7 @@ class Relay:
 
     @contextmanager
     def passing(self, *, is_own_session: bool) -> Iterator[None]:
-        """Pass on what is typed as well (^C, ^\\) until the end of the block; connect in it.
+        """Pass on keys such as ^C as well until the end of the block; connect in it.
 
         Args:
             is_own_session: Whether the command has a session of its own. Else a key reaches

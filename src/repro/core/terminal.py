@@ -6,6 +6,7 @@ import signal
 import termios
 import tty
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +59,8 @@ class Terminal:
 
     def resize(self) -> None:
         """Give the child the present size of our window."""
-        try:
+        with suppress(OSError, termios.error):  # a terminal that is gone has no size
             termios.tcsetwinsize(self.master, termios.tcgetwinsize(self._screen))
-        except (OSError, termios.error):
-            pass  # a terminal that is gone has no size
 
     def take_keyboard(self) -> None:
         """Hand every key to the child unread, ^C too, when we are the job in the foreground.
@@ -100,10 +99,8 @@ class Terminal:
         os.kill(0, signal.SIGTSTP)
         self.resize()
         self.take_keyboard()
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(group, signal.SIGCONT)
-        except ProcessLookupError:
-            pass
 
     def read_keys(self) -> None:
         """Take what was typed; a keyboard that is gone is let go of."""

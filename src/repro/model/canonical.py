@@ -40,17 +40,15 @@ def _dump(value: Json) -> bytes:
 
 
 def _carriable(value: Json) -> Json:
-    if isinstance(value, str):
-        return carriable_text(value)
-    if isinstance(value, float):
-        return value if isfinite(value) else name_number(value)
-    if isinstance(value, int):
-        return value if abs(value) < TOO_LARGE else hex(value)
     if isinstance(value, Mapping):
         return {carriable_text(key): _carriable(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_carriable(item) for item in value]
-    return value
+    if isinstance(value, str):
+        return carriable_text(value)
+    if isinstance(value, float) and not isfinite(value):
+        return name_number(value)
+    return hex(value) if isinstance(value, int) and abs(value) >= TOO_LARGE else value
 
 
 def carriable_text(text: str) -> str:
@@ -69,6 +67,7 @@ def parse_json(data: bytes, *, name: str) -> Json:
     """Read JSON that came with a record.
 
     Args:
+        data: The whole text.
         name: What to call the text in an error, such as "run.json of run `k3f9zq`".
 
     Raises:
@@ -88,6 +87,7 @@ def decode_json(data: bytes, *, max_depth: int = MAX_DEPTH, nan: bool = False) -
     """Read JSON strictly.
 
     Args:
+        data: The whole text.
         max_depth: How deep lists and objects may nest.
         nan: Whether `NaN`, `Infinity` and `-Infinity` are numbers, as Python's `json` writes them.
 
@@ -133,8 +133,10 @@ def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     value = dict(pairs)
     if len(value) != len(pairs):
         seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
-        raise ValueError(f"the key `{escape(twice[:80])}` occurs twice")
+        for key, _ in pairs:
+            if key in seen:
+                raise ValueError(f"the key `{escape(key[:80])}` occurs twice")
+            seen.add(key)
     return value
 
 

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from contextlib import suppress
 from enum import Enum
 from math import prod
 from types import SimpleNamespace
@@ -52,10 +52,8 @@ def parse_value(text: str) -> Json:
     if _FLOAT.match(text):
         return float(text)
     if text[:1] in {"[", "{", '"'}:
-        try:
+        with suppress(ValueError):
             return decode_json(text.encode(), max_depth=_DEEPEST_VALUE, nan=True)
-        except ValueError:
-            return text
     return text
 
 
@@ -130,21 +128,20 @@ def config_from_command(argv: Sequence[str]) -> dict[str, Json]:
     option become underscores, dots nest. An option without a value is true, one that is given
     several numbers or is repeated is a list. Other words are not config.
     """
-    reader = _Reader(list(program_arguments(argv)))
+    reader = _Reader(program_arguments(argv))
     while reader.rest:
         reader.read_next()
     return nest_config(reader.flat)
 
 
-@dataclass(slots=True)
 class _Reader:
-    rest: list[str]
-    flat: dict[str, Json] = field(default_factory=dict)
-    options_ended: bool = False
-    repeated: set[str] = field(default_factory=set)
+    """One pass over the arguments of a program."""
 
-    def __post_init__(self) -> None:
-        self.rest.reverse()
+    def __init__(self, words: Sequence[str]) -> None:
+        self.rest = list(reversed(words))
+        self.flat: dict[str, Json] = {}
+        self.repeated: set[str] = set()
+        self.options_ended = False
 
     def read_next(self) -> None:
         word = self.rest.pop()
@@ -175,10 +172,10 @@ class _Reader:
         return values if len(values) > 1 else values[0]
 
     def set(self, key: str, value: Json) -> None:
-        if key not in self.flat or value is True:
+        before = self.flat.get(key)
+        if key not in self.flat or (value is True and before is True):
             self.flat[key] = value
             return
-        before = self.flat[key]
         earlier = before if isinstance(before, list) and key in self.repeated else [before]
         self.repeated.add(key)
         self.flat[key] = [*earlier, value]
@@ -203,12 +200,12 @@ def plain_value(value: object) -> Json:
     return _Plain().convert(value)
 
 
-@dataclass(slots=True)
 class _Plain:
     """One conversion, which ends whatever it is given: cycles, endless sharing, raising code."""
 
-    left: int = _MOST_VALUES
-    above: list[int] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.left = _MOST_VALUES
+        self.above: list[int] = []
 
     def convert(self, value: object) -> Json:
         self.left -= 1
@@ -231,26 +228,24 @@ class _Plain:
     def convert_object(self, value: object) -> Json:
         if isinstance(value, Enum):
             return self.convert(value.value)
-        if isinstance(value, os.PathLike):
-            return carriable_text(os.fsdecode(value))
-        if isinstance(value, type):
+        if isinstance(value, (type, os.PathLike)) or _is_large(value):
             return _describe(value)
         fields = _fields_of(value)
         if fields is not None:
             return {_plain_key(key): self.convert(item) for key, item in fields.items()}
         items = _items_of(value)
-        if items is not None:
-            return [self.convert(item) for item in items]
-        return self.convert_array(value)
+        if items is None:
+            return self.convert_array(value)
+        return [self.convert(item) for item in items]
 
     def convert_array(self, value: object) -> Json:
-        shape, to_list = getattr(value, "shape", None), getattr(value, "tolist", None)
-        if not isinstance(shape, tuple) or not callable(to_list):
-            return _describe(value)
-        if prod(shape) > _MOST_ELEMENTS:
-            sizes = ", ".join(str(size) for size in shape)
-            return f"<{type(value).__name__} of {getattr(value, 'dtype', '?')} ({sizes})>"
-        return self.convert(to_list())
+        to_list = getattr(value, "tolist", None)
+        return self.convert(to_list()) if callable(to_list) else _describe(value)
+
+
+def _is_large(value: object) -> bool:
+    shape = getattr(value, "shape", None)
+    return isinstance(shape, tuple) and prod(shape) > _MOST_ELEMENTS
 
 
 def _plain_scalar(value: str | int | float) -> Json:
@@ -271,21 +266,26 @@ def _fields_of(value: object) -> Mapping[object, object] | None:
     """The parts of an object that has named ones."""
     if isinstance(value, Mapping):
         return dict(value.items())
-    names = getattr(value, "_fields", None) if isinstance(value, tuple) else None
-    if names is None:
-        names = getattr(value, "__dataclass_fields__", None)
-    if names is None:  # attrs and pydantic, without importing either
-        names = getattr(value, "model_fields", None)
-    if names is None:
-        attributes = getattr(value, "__attrs_attrs__", None)
-        names = attributes and [attribute.name for attribute in attributes]
+    names = _field_names(value)
     if names is not None:
         return {name: getattr(value, name) for name in names}
     if isinstance(value, SimpleNamespace) or type(value).__name__ == "Namespace":
-        return dict(vars(value))
-    if callable(getattr(value, "keys", None)) and hasattr(value, "__getitem__"):
-        return {key: value[key] for key in value.keys()}  # type: ignore[attr-defined]
+        return dict(vars(value).items())
+    keys, item = getattr(value, "keys", None), getattr(value, "__getitem__", None)
+    if callable(keys) and callable(item):  # a mapping that does not say so
+        return {key: item(key) for key in keys()}
     return None
+
+
+def _field_names(value: object) -> Iterable[str] | None:
+    """Fields of named tuples, dataclasses, pydantic and attrs, without importing any."""
+    kind = type(value)
+    if issubclass(kind, tuple):
+        return getattr(kind, "_fields", None)
+    attributes = getattr(kind, "__attrs_attrs__", None)
+    if attributes is not None:
+        return [attribute.name for attribute in attributes]
+    return getattr(kind, "__dataclass_fields__", None) or getattr(kind, "model_fields", None)
 
 
 def _items_of(value: object) -> Iterable[object] | None:
@@ -297,6 +297,11 @@ def _items_of(value: object) -> Iterable[object] | None:
 
 
 def _describe(value: object) -> str:
+    if isinstance(value, os.PathLike):
+        return carriable_text(os.fsdecode(value))
+    if _is_large(value):
+        sizes = ", ".join(str(size) for size in getattr(value, "shape", ()))
+        return f"<{type(value).__name__} of {getattr(value, 'dtype', '?')} ({sizes})>"
     name = getattr(value, "__qualname__", None)
     if isinstance(name, str):  # a class or a function
         return f"{getattr(value, '__module__', '?')}.{name}"

@@ -15,8 +15,10 @@ _LONGEST_KEY = 1000
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*\Z", re.ASCII)
 _PLAIN_TEXT = re.compile(r"[A-Za-z_/][A-Za-z0-9_./@+-]*(?: [A-Za-z0-9_./@+-]+)*\Z")
 # Words that one YAML or another reads as something else than text.
-_RESERVED = frozenset("true false yes no on off y n null none nan inf".split())
-# What YAML readers refuse or fold inside a quoted string, and what would reorder text on a terminal.
+_RESERVED = frozenset(
+    ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "none", "nan", "inf"]
+)
+# What YAML readers refuse or fold inside a quoted string, or what would reorder text on a terminal.
 _NOT_RAW = re.compile(
     "[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff]"
 )
@@ -108,6 +110,7 @@ def parse_config(data: bytes, *, name: str) -> dict[str, Json]:
     """Read what `format_config` wrote; other YAML is refused.
 
     Args:
+        data: The whole text.
         name: What to call the text in an error.
 
     Raises:

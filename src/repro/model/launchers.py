@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _SCRIPT = re.compile(r".*\.(?:py|pyw|sh|bash|ipynb|R|jl|lua|m|pl|rb|js)\Z", re.DOTALL)
 _PYTHON = re.compile(r"(?:python|pypy|ipython)[0-9.]*(?:\.exe)?\Z")
@@ -10,21 +10,20 @@ _VARIABLE = re.compile(r"[A-Za-z_]\w*=")
 _MOST_LAUNCHERS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class _Launcher:
+class _Launcher(NamedTuple):
     """How to step over one launcher.
 
     Attributes:
         valued: Its options whose value is the next word.
-        verbs: The subcommand that must come first, if it has any.
+        verbs: The subcommands that must come first, if it has any.
         words: How many words of its own follow its options.
         modules: Whether its `-m` names a module to run.
     """
 
-    valued: frozenset[str] = frozenset()
-    verbs: frozenset[str] = frozenset()
-    words: int = 0
-    modules: bool = False
+    valued: frozenset[str]
+    verbs: frozenset[str]
+    words: int
+    modules: bool
 
 
 def _launcher(

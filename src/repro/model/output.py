@@ -1,4 +1,4 @@
-"""The output of a command as text to keep: progress bars collapsed, the middle of too much left out."""
+"""The output of a command as text to keep: progress collapsed, the middle of too much cut."""
 
 LIMIT = 10 << 20
 _ESCAPE = b"\x1b"

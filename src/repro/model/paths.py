@@ -42,16 +42,15 @@ def _find_fault(path: str) -> str | None:
         size = len(path.encode("utf-8", "surrogateescape"))
     except UnicodeEncodeError:
         return "no file system can hold"
-    if not path:
-        return "is empty"
-    if size > LONGEST_PATH:
-        return f"is longer than {LONGEST_PATH} bytes"
-    if "\0" in path or "\n" in path:
-        return "holds a NUL or a newline"
-    if path.startswith("/") or _DRIVE.match(path):
-        return "is not relative"
-    faults = (_component_fault(component) for component in path.split("/"))
-    return next((fault for fault in faults if fault), None)
+    whole = {
+        "is empty": not path,
+        f"is longer than {LONGEST_PATH} bytes": size > LONGEST_PATH,
+        "holds a NUL or a newline": "\0" in path or "\n" in path,
+        "is not relative": path.startswith("/") or _DRIVE.match(path) is not None,
+    }
+    faults = [fault for fault, has in whole.items() if has]
+    faults += filter(None, map(_component_fault, path.split("/")))
+    return faults[0] if faults else None
 
 
 def _component_fault(component: str) -> str | None:

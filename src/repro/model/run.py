@@ -55,7 +55,10 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class MetricSummary:
-    """All points of one metric in a few numbers; min, max, mean leave NaN out, and are None without others."""
+    """All points of one metric in a few numbers.
+
+    Min, max and mean leave NaN out; they are None where there is nothing else.
+    """
 
     last: float
     last_step: int

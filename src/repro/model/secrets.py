@@ -7,23 +7,26 @@ from repro.model.canonical import Json
 
 REDACTED = "<redacted>"
 
+# The patterns of this module are text: compiling them takes 6 ms, which only a process that
+# records a run need spend; `re` keeps what it compiled.
+
 # Names. Source of the lists in this module: the reviews of what trackers leaked (argv, config)
 # and the file names that secret scanners look for.
-_SECRET_NAME = re.compile(
-    r"pass(?:wd|word|phrase|code)|pwd|(?:^|_)pass(?:_|$)|(?:user|db|my|sql|smtp|ssh|http|proxy|root)pass"
+_SENSITIVE_NAME = (
+    r"pass(?:wd|word|phrase|code)|pwd|(?:^|_)pass(?:_|$)|(?:user|key|db|my|sql|smtp|ssh|http|proxy|root)pass"
     r"|secret|token|auth|bearer|credential|cookie|session|webhook|(?:^|_)(?:dsn|jwt)(?:_|$)"
     r"|(?:api|access|private|signing|encryption|account|storage|license|subscription|ssh)_?keys?(?:_|$)"
     r"|conn(?:ection)?_?str|(?:github|gitlab|gh)_?pat(?:_|$)"
 )
 # Names of this field that only look like it; taken out of a name before the question above.
-_HARMLESS = re.compile(
-    r"""
+_HARMLESS = r"""(?x)
     tokeni[sz]\w*? (?=_|$)
     | (?<! api_) (?<! auth_) (?<! access_) (?<! bearer_) (?<! refresh_) (?<! secret_) (?<! hub_)
       (?<! hf_) (?<! api) (?<! auth) (?<! access) tokens
-    | (?: ^|_) (?: pad|eos|bos|sos|eot|mask|unk|sep|cls|special|image|audio|video|stop|start|end|begin
-        |prefix|suffix|soft|prompt|per|next|new|last|first|max|min|num|n|avg|mean|total|additional
-        |extra|patch|register|class|latent|query|decoder_start|think|tool|bad|each|vision|text ) _?token
+    | (?: ^|_) (?: pad|eos|bos|sos|eot|mask|unk|sep|cls|special|image|audio|video|stop|start|end
+        |begin|prefix|suffix|soft|prompt|per|next|new|last|first|max|min|num|n|avg|mean|total|additional
+        |extra|patch|register|class|latent|query|decoder_start|think|tool|bad|each|vision|text )
+        _?token
     | (?: ^|_) token_? (?: dim|ids?|types?|counts?|len|lengths?|limit|budget|embeddings?|embed|embd
         |drop|dropout|level|size|mixer|mixing|merge|merging|pruning|prune|mask|masking|weights?|loss
         |acc|accuracy|rate|pos|positions?|shift|num|per|classification|vocab|norm|labels?|strategy
@@ -31,37 +34,32 @@ _HARMLESS = re.compile(
         |choice|routing|ratio|usage|overlap|stride ) (?= _|$|\d)
     | author (?! i[sz])
     | secretar(?: y|ies) | cookie_?cutter
-    | (?: ^|_) (?: n|num|one|two|single|multi|first|second|third|forward|backward|low|high|band|by|all)
-        _?pass (?= _|$)
-    | (?: ^|_) pass_? (?: through|thru|rate|at|k|filter|count|gradient|grad|ids?|idx|index|number|band
-        |criteria|threshold|\d+ ) (?= _|$)
+    | (?: ^|_) (?: n|num|one|two|single|multi|first|second|third|forward|backward|low|high|band|by
+        |all ) _?pass (?= _|$)
+    | (?: ^|_) pass_? (?: through|thru|rate|at|k|filter|count|gradient|grad|ids?|idx|index|number
+        |band|criteria|threshold|\d+ ) (?= _|$)
     | (?: ^|_) (?: n|num|per|max|min|train|test|val|eval|cross) _?session
     | session_? (?: s|length|len|name|count|number|num|idx|index|dir|path|timeout|gap|duration|size
         |config|type|day|date ) (?= _|$)
     | sessions
-    """,
-    re.VERBOSE,
-)
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_NOT_WORD = re.compile(r"[^a-z0-9]+")
+    """
+_CAMEL = r"(?<=[a-z0-9])(?=[A-Z])"
+_NOT_WORD = r"[^a-z0-9]+"
 
 # Shapes of well-known keys; source: the public rule files of gitleaks and detect-secrets.
-_KEY_SHAPE = re.compile(
-    r"""(?<![A-Za-z0-9_-])(?:
+_KEY_SHAPE = r"""(?x)(?<![A-Za-z0-9_-])(?:
     (?:AKIA|ASIA)[0-9A-Z]{16}(?![0-9A-Z])
     | gh[pousr]_[A-Za-z0-9]{36,} | github_pat_\w{22,} | glpat-[\w-]{20,}
     | hf_[A-Za-z0-9]{30,} | sk-[A-Za-z0-9_-]{20,} | [rs]k_live_[A-Za-z0-9]{20,}
     | xox[abeoprs]-[A-Za-z0-9-]{10,} | AIza[\w-]{35} | npm_[A-Za-z0-9]{36}
     | pypi-[\w-]{50,} | SG\.[\w-]{20,}\.[\w-]{20,} | dop_v1_[0-9a-f]{64} | wandb_v1_\w{30,}
-    | eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+ )""",
-    re.VERBOSE,
-)
-_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*", re.DOTALL)
-_HEADER = re.compile(r"(?i)\b((?:proxy-)?authorization|x-api-key|api-key|cookie)(\s*:\s*).+")
-_BEARER = re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]{8,}")
+    | eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+ )"""
+_PRIVATE_KEY = r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*"
+_HEADER = r"(?i)\b((?:proxy-)?authorization|x-api-key|api-key|cookie)(\s*:\s*).+"
+_BEARER = r"(?i)\b(bearer\s+)[\w.~+/=-]{8,}"
 
-_URL = re.compile(r"(?i)(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,30}://)([^\s/?#\"'<>]*)@")
-_QUERY = re.compile(r"([?&;])([^=&;#\s?]{1,80})=([^&;#\s\"']*)")
+_URL = r"(?i)(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,30}://)([^\s/?#\"'<>]*)@"
+_QUERY = r"([?&;])([^=&;#\s?]{1,80})=([^&;#\s\"']*)"
 _QUERY_NAMES = {
     "sig",
     "signature",
@@ -72,32 +70,27 @@ _QUERY_NAMES = {
 }
 
 # Inside one word that is a line of shell: NAME=value, --name value.
-_INNER_ASSIGNMENT = re.compile(
-    r"(?<![\w.-])(-{0,2}[A-Za-z_][\w.-]{0,80})=(\"[^\"]*\"|'[^']*'|[^\s;&|]+)"
-)
-_INNER_OPTION = re.compile(
-    r"(?<![\w.-])(--?[A-Za-z][\w.-]{0,80})(\s+)(\"[^\"]*\"|'[^']*'|[^\s;&|-][^\s;&|]*)"
-)
-_ASSIGNMENT = re.compile(r"([-+]*[A-Za-z_][\w.@/-]*)=(.+)\Z", re.DOTALL)
+_INNER = r"""(?x)(?<![\w.-]) (?P<dash>--?)? (?P<name>[A-Za-z_][\w.-]{0,80})
+    (?P<between> (?(dash) (?: = | \s+(?!-) ) | = ) )
+    (?: "[^"]*" | '[^']*' | [^\s;&|"']+ )"""
+_ASSIGNMENT = r"(?s)([-+]*[A-Za-z_][\w.@/-]*)=(.+)\Z"
 
-_SECRET_FILE = re.compile(
-    r"""
+_SENSITIVE_FILE = r"""(?xs)
     \.env .* | .* \.env
     | .* \.(?: pem|key|p12|pfx|jks|keystore|kdbx?|ovpn|ppk|keychain|keychain-db )
     | id_(?: rsa|dsa|ecdsa|ed25519 ) .*
-    | [._]netrc (?: \.gpg )? | \.(?: pgpass|my\.cnf|pypirc|npmrc|dockercfg|git-credentials|htpasswd )
+    | [._]netrc (?: \.gpg )?
+    | \.(?: pgpass|my\.cnf|pypirc|npmrc|dockercfg|git-credentials|htpasswd )
     | credentials.*\.json | client_secret.*\.json | service[-_]?account.*\.json
     | tokens? (?: [-_.].* )? \.json | kaggle\.json | kubeconfig (?: [-_.].* )?
     | secrets?\.(?: toml|yaml|yml|json )
     | .* \.tfstate .* | cookies\.sqlite | key[34]\.db | logins\.json | login\ data
-    """,
-    re.VERBOSE | re.DOTALL,
+    """
+_HARMLESS_FILE = (
+    r"(?s)\.env[._-](?:example|sample|template|dist|defaults?)"
+    r"|.*[._-](?:example|sample|template)\.env|.*\.pub"
 )
-_NO_SECRET_FILE = re.compile(
-    r"\.env[._-](?:example|sample|template|dist|defaults?)|.*[._-](?:example|sample|template)\.env|.*\.pub",
-    re.DOTALL,
-)
-_SECRET_PLACE = re.compile(
+_SENSITIVE_PLACE = (
     r"(?:^|/)(?:\.(?:aws|ssh|gnupg|kube)/|\.docker/config\.json\Z|\.config/gcloud/"
     r"|\.dvc/config\.local\Z|wandb/settings\Z)"
 )
@@ -142,10 +135,10 @@ def is_secret_name(name: str) -> bool:
     `api_key`, `--hub-token`, `db.password`, `dbPassword` do; `max_tokens`, `tokenizer`, `author`,
     `forward_pass` do not.
     """
-    plain = _NOT_WORD.sub("_", _CAMEL.sub("_", name).lower()).strip("_")
-    if _SECRET_NAME.search(plain) is None:
+    plain = re.sub(_NOT_WORD, "_", re.sub(_CAMEL, "_", name).lower()).strip("_")
+    if re.search(_SENSITIVE_NAME, plain) is None:
         return False
-    return _SECRET_NAME.search(_HARMLESS.sub("_", plain).strip("_")) is not None
+    return re.search(_SENSITIVE_NAME, re.sub(_HARMLESS, "_", plain).strip("_")) is not None
 
 
 def redact_url(url: str) -> str:
@@ -155,8 +148,8 @@ def redact_url(url: str) -> str:
     """
     if "://" not in url:
         return url
-    bare = _URL.sub(_redact_userinfo, url)
-    return _QUERY.sub(_redact_parameter, bare) if "?" in bare else bare
+    bare = re.sub(_URL, _redact_userinfo, url)
+    return re.sub(_QUERY, _redact_parameter, bare) if "?" in bare else bare
 
 
 def _redact_userinfo(match: re.Match[str]) -> str:
@@ -174,11 +167,11 @@ def _redact_parameter(match: re.Match[str]) -> str:
 
 def redact_text(text: str) -> str:
     """Take credentials in URLs, headers, and keys of well-known shapes out of a text."""
-    text = _KEY_SHAPE.sub(REDACTED, redact_url(text))
+    text = re.sub(_KEY_SHAPE, REDACTED, redact_url(text))
     if "-----BEGIN" in text:
-        text = _PRIVATE_KEY.sub(REDACTED, text)
-    text = _HEADER.sub(rf"\1\2{REDACTED}", text)
-    return _BEARER.sub(rf"\1{REDACTED}", text)
+        text = re.sub(_PRIVATE_KEY, REDACTED, text)
+    text = re.sub(_HEADER, rf"\1\2{REDACTED}", text)
+    return re.sub(_BEARER, rf"\1{REDACTED}", text)
 
 
 def redact_argv(argv: Sequence[str]) -> tuple[str, ...]:
@@ -207,21 +200,26 @@ def _redacted_words(argv: Sequence[str]) -> Iterator[str]:
 
 
 def _redact_word(word: str) -> str:
-    match = _ASSIGNMENT.match(word)
+    match = re.match(_ASSIGNMENT, word)
     if match and is_secret_name(match[1]):
         return f"{match[1]}={REDACTED}"
     if " " in word or "\n" in word:
-        word = _INNER_ASSIGNMENT.sub(_redact_assignment, word)
-        word = _INNER_OPTION.sub(_redact_option, word)
+        word = _redact_inner(word)
     return redact_text(word)
 
 
-def _redact_assignment(match: re.Match[str]) -> str:
-    return f"{match[1]}={REDACTED}" if is_secret_name(match[1]) else match.group()
-
-
-def _redact_option(match: re.Match[str]) -> str:
-    return f"{match[1]}{match[2]}{REDACTED}" if is_secret_name(match[1]) else match.group()
+def _redact_inner(text: str) -> str:
+    parts: list[str] = []
+    done = 0
+    inner = re.compile(_INNER)
+    while match := inner.search(text, done):
+        # The value of a harmless name is searched too: it may be quoted shell itself.
+        parts.append(text[done : match.end("name")])
+        done = match.end("name")
+        if is_secret_name(match["name"]):
+            parts.append(match["between"] + REDACTED)
+            done = match.end()
+    return "".join([*parts, text[done:]])
 
 
 def redact_config(config: Mapping[str, Json]) -> dict[str, Json]:
@@ -263,9 +261,12 @@ def is_secret_file(path: str) -> bool:
     """Whether a file of this path, with `/`, holds keys or passwords going by its name."""
     plain = path.lower()
     name = plain.rpartition("/")[2]
-    if _SECRET_PLACE.search(plain):
+    if re.search(_SENSITIVE_PLACE, plain):
         return True
-    return _SECRET_FILE.fullmatch(name) is not None and _NO_SECRET_FILE.fullmatch(name) is None
+    return (
+        re.fullmatch(_SENSITIVE_FILE, name) is not None
+        and re.fullmatch(_HARMLESS_FILE, name) is None
+    )
 
 
 def allowed_variables(environ: Mapping[str, str]) -> dict[str, str]:

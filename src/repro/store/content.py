@@ -36,7 +36,7 @@ class ContentStore:
         dir: The folder; made when the first entry comes.
     """
 
-    def __init__(self, dir: Path) -> None:  # noqa: A002  the word for a folder in all our values
+    def __init__(self, dir: Path) -> None:
         self.dir = dir
 
     def path_of(self, digest: str) -> Path:

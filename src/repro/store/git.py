@@ -153,7 +153,7 @@ class Git:
         return self.run(*args, env=env).out.decode(errors="surrogateescape").removesuffix("\n")
 
     def paths(self, *args: str, env: Mapping[str, str] | None = None) -> list[str]:
-        """The NUL-separated names that `git ARGS` prints; bytes that are not UTF-8 as surrogates."""
+        """The NUL-separated names that `git ARGS` prints; bytes beyond UTF-8 as surrogates."""
         return split_names(self.run(*args, env=env).out)
 
 
@@ -221,7 +221,7 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def fsync_settings(version: tuple[int, ...], *, durable: bool) -> dict[str, str]:
-    """Environment that makes git fsync objects and refs, which it does not by default, or nothing."""
+    """Environment that makes git fsync objects and refs, or nothing; by default it does neither."""
     if version >= (2, 36):
         key, value = "core.fsync", "objects,derived-metadata,reference" if durable else "none"
     else:

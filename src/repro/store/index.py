@@ -26,10 +26,14 @@ _VERSION = 1  # of the table and of what is read into it
 _MANY = 200  # records to read from which on importing pygit2 pays off
 _PATIENCE_S = 2.0  # for another process that holds the file; then in memory
 
+# No column may be called `oid`: where it lacks, SQLite takes that for the number of the row.
+_TABLE = (
+    "CREATE TABLE run (ref TEXT PRIMARY KEY, commit_id TEXT NOT NULL, id TEXT NOT NULL, name TEXT,"
+    " created TEXT NOT NULL, status TEXT NOT NULL, tags TEXT NOT NULL, doc TEXT NOT NULL)"
+)
 _SCHEMA = (
     "DROP TABLE IF EXISTS run",
-    "CREATE TABLE run (ref TEXT PRIMARY KEY, oid TEXT NOT NULL, id TEXT NOT NULL, name TEXT,"
-    " created TEXT NOT NULL, status TEXT NOT NULL, tags TEXT NOT NULL, doc TEXT NOT NULL)",
+    _TABLE,
     "CREATE INDEX run_created ON run (created, id)",
     "CREATE INDEX run_name ON run (name)",
     f"PRAGMA user_version = {_VERSION}",
@@ -92,7 +96,7 @@ class RunIndex:
         if tag is not None:
             conditions.append("EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)")
             values.append(tag)
-        query = f"SELECT oid, doc FROM run WHERE {' AND '.join(conditions)} {_NEWEST} LIMIT ?"  # noqa: S608
+        query = f"SELECT commit_id, doc FROM run WHERE {' AND '.join(conditions)} {_NEWEST} LIMIT ?"  # noqa: S608
         values.append(-1 if limit is None else limit)
         return self._ask(lambda: [_decode(*row) for row in self._db.execute(query, values)])
 
@@ -204,22 +208,24 @@ def _connect(uri: str) -> sqlite3.Connection:
 
 
 def _ensure_schema(db: sqlite3.Connection) -> None:
-    """Make the table, in place of one of another version."""
-    if _version(db) == _VERSION:
+    """Make the table, in place of one of another version or shape."""
+    if _is_ours(db):
         return
     db.execute("BEGIN IMMEDIATE")
-    if _version(db) != _VERSION:
+    if not _is_ours(db):
         for statement in _SCHEMA:
             db.execute(statement)
     db.commit()
 
 
-def _version(db: sqlite3.Connection) -> int:
-    return int(db.execute("PRAGMA user_version").fetchone()[0])
+def _is_ours(db: sqlite3.Connection) -> bool:
+    [version] = db.execute("PRAGMA user_version").fetchone()
+    shape = db.execute("SELECT sql FROM sqlite_master WHERE name = 'run'").fetchone()
+    return version == _VERSION and shape == (_TABLE,)
 
 
 def _held(db: sqlite3.Connection) -> dict[str, str]:
-    return dict(db.execute("SELECT ref, oid FROM run"))
+    return dict(db.execute("SELECT ref, commit_id FROM run"))
 
 
 def _insert(db: sqlite3.Connection, rows: Sequence[tuple[str | None, ...]]) -> None:

@@ -16,7 +16,7 @@ from zlib import crc32
 
 import msgspec
 
-from repro.atomic import fsync_dir, storage_errors
+from repro.atomic import fsync_dir, storage_errors, write_file
 from repro.errors import InvalidInputError, StorageError, UsageError
 from repro.store.journal_reader import JOURNAL_VERSION, parse_line
 from repro.store.journal_reader import Journal as Journal
@@ -29,6 +29,8 @@ KEEP_BYTES = 64 << 20  # of lines that could not be written yet
 SYNC_S = 1.0  # what a power loss may cost
 BEAT_S = 30.0
 _TAIL = 1 << 16
+_PATIENCE_S = 10.0
+_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 
 _encode = msgspec.json.Encoder().encode
 _write = os.write
@@ -191,8 +193,8 @@ class JournalWriter:
     def _retry(self) -> OSError | None:
         """Write the lines that wait until one fails; why that one failed."""
         while self._kept and self._fd >= 0:
-            line, _ = self._kept[0]
-            data = b"\n" + line if self._is_torn else line
+            kept = self._kept[0]
+            data = b"\n" + kept[0] if self._is_torn else kept[0]
             try:
                 written = _write(self._fd, data)
             except OSError as error:
@@ -203,12 +205,15 @@ class JournalWriter:
                 self._failed(full)
                 return full
             self._is_torn = False
-            self._kept.popleft()
-            self._kept_bytes -= len(line)
+            if self._kept and self._kept[0] is kept:  # else a signal handler was here as well
+                self._kept.popleft()
+                self._kept_bytes -= len(kept[0])
         return None
 
     def _failed(self, error: OSError) -> None:
         """Cut off what a failed write may have left, so that the next line starts clean."""
+        if self._fd < 0:
+            return
         if error.errno == errno.EBADF:  # the program closed all descriptors
             self._reopen()
         try:
@@ -225,7 +230,7 @@ class JournalWriter:
 
     def _reopen(self) -> None:
         try:
-            self._fd = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
+            self._fd = os.open(self.path, _FLAGS)
         except OSError:
             pass  # the caller keeps the line and will be here again
 
@@ -235,26 +240,21 @@ class JournalWriter:
         Syncing the same file again would succeed and mean nothing: the kernel has marked the
         pages clean (PostgreSQL's "fsyncgate", 2018).
         """
-        draft = self.path.with_name(f".{self.path.name}")
-        fresh = -1
-        with self._lock:
-            try:
-                flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-                data = self.path.read_bytes()
-                fresh = os.open(draft, flags | os.O_NOFOLLOW, 0o600)
-                if _write(fresh, data) != len(data):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                os.fsync(fresh)
-                draft.replace(self.path)
-                fsync_dir(self.path.parent)
-            except OSError:
-                if fresh >= 0:
-                    os.close(fresh)
-                self._warn_once(error)
-                return
+        # A handler that interrupted a write of this thread's may wait for us: never for ever.
+        if not self._lock.acquire(timeout=_PATIENCE_S):
+            return
+        try:
+            data = self.path.read_bytes()
+            write_file(self.path, data)
+            fresh = os.open(self.path, _FLAGS)
+        except (OSError, StorageError):
+            self._warn_once(error)
+        else:
             os.close(self._fd)
             self._fd = fresh
             self._synced = len(data)
+        finally:
+            self._lock.release()
 
     def _count_lost(self, points: int) -> None:
         self.lost += points
@@ -290,11 +290,10 @@ class JournalWriter:
 
 
 def _create(live_dir: Path, pid: int) -> tuple[int, Path]:
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     for number in itertools.count():
         path = live_dir / f"journal-{pid}-{number}.jsonl"
         try:
-            return os.open(path, flags, 0o600), path
+            return os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600), path
         except FileExistsError:
             continue
     raise AssertionError("unreachable")

@@ -39,11 +39,11 @@ class Pointer:
 
 
 def parse_pointer(data: bytes) -> Pointer | None:
-    """Read a pointer; None for anything else, never an error.
+    r"""Read a pointer; None for anything else, never an error.
 
     Takes what git-lfs takes, also where it is not written as the specification demands:
     lines of `key value`, the keys `version`, `oid`, `size` in this order, extensions
-    anywhere, space around them all, blank lines, `\\r\\n`.
+    anywhere, space around them all, blank lines, `\r\n`.
     """
     if len(data) >= POINTER_LIMIT:
         return None
@@ -59,9 +59,7 @@ def parse_pointer(data: bytes) -> Pointer | None:
     return Pointer(oid[1].decode(), int(size[0]))
 
 
-def keep_objects(
-    repository: Repository, tree: str, base: str | None, content: ContentStore
-) -> int:
+def keep_objects(repository: Repository, tree: str, base: str | None, content: ContentStore) -> int:
     """Link into the content store the large files that a snapshot needs and no remote has.
 
     Those are what `tree` names and the newest pushed ancestors of the base do not: a base

@@ -1,8 +1,11 @@
 """Another program asked for facts: in bounded time, and never a failure of ours."""
 
+import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 _LONGEST_REASON = 300  # characters of what the program said
 
@@ -16,28 +19,33 @@ class Answer:
 
 
 def ask_program(
-    argv: Sequence[str], *, environ: Mapping[str, str], timeout_s: float, cwd: str = "/"
+    argv: Sequence[str], *, environ: Mapping[str, str], cwd: Path, timeout_s: float
 ) -> Answer:
     """Run a program without input, and give what it printed.
 
-    It is killed after `timeout_s`. Whatever goes wrong is part of the answer.
+    After `timeout_s` it is killed with all it started. Whatever goes wrong is in the answer.
     """
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             list(argv),
             cwd=cwd,
             env=dict(environ),
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=timeout_s,
-            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
         )
-    except subprocess.TimeoutExpired:
-        return Answer(b"", f"no answer within {timeout_s:g} s")
     except (OSError, ValueError) as error:  # ValueError: a NUL in the environment or a name
         return Answer(b"", f"cannot be run: {error}")
-    if done.returncode != 0:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
+    with process:
+        try:
+            out, err = process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            return Answer(b"", f"no answer within {timeout_s:g} s")
+    if process.returncode != 0:
+        said = err.decode(errors="replace").strip().splitlines()
         reason = f": {said[-1][:_LONGEST_REASON]}" if said else ""
-        return Answer(b"", f"ended with exit code {done.returncode}{reason}")
-    return Answer(done.stdout)
+        return Answer(b"", f"ended with exit code {process.returncode}{reason}")
+    return Answer(out)

@@ -220,7 +220,7 @@ def _own_git_dir(quarantine: Quarantine) -> Path:
         (own / "objects").mkdir()
         (own / "HEAD").write_text("ref: refs/heads/none\n")
         is_sha1 = quarantine.repository.object_format == "sha1"
-        config = "[core]\n\trepositoryformatversion = %d\n\tbare = true\n" % (0 if is_sha1 else 1)
+        config = f"[core]\n\trepositoryformatversion = {int(not is_sha1)}\n\tbare = true\n"
         if not is_sha1:
             config += f"[extensions]\n\tobjectformat = {quarantine.repository.object_format}\n"
         (own / "config").write_text(config)

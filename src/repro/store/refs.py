@@ -1,4 +1,4 @@
-"""Refs under `refs/repro/`: listed, and moved by compare-and-swap only (FORMAT.md section "Refs")."""
+"""Refs under `refs/repro/`: listed, and moved by compare-and-swap only (FORMAT.md, "Refs")."""
 
 import os
 from collections.abc import Sequence

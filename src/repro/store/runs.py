@@ -18,13 +18,21 @@ from repro.model.run import (
     Run,
     Status,
 )
-from repro.model.series import Point, parse_series
+from repro.model.series import Point, parse_series, parse_table
 from repro.store.fields import Fields
-from repro.store.objects import FOLDER, Objects, is_oid, parse_tree, read_commit, read_tree
+from repro.store.objects import (
+    FOLDER,
+    Objects,
+    is_oid,
+    list_files,
+    parse_tree,
+    read_commit,
+    read_tree,
+)
 
 RUN_FILE = "run.json"
 
-_SYSTEM = "system.csv"
+_SYSTEM = "metrics/system.csv"
 _STORED = "store.json"
 _KNOWN = {field.name for field in fields(Run)} - {"extra"} | {"format"}
 
@@ -260,41 +268,45 @@ def _json(read: Mapping[str, bytes], name: str, default: Json) -> Json:
 
 
 def read_series(
-    objects: Objects,
-    commit_oid: str,
-    *,
-    stored: Callable[[str], bytes] | None = None,
-    system: bool = False,
+    objects: Objects, commit_oid: str, *, stored: Callable[[str], bytes] | None = None
 ) -> dict[str, list[Point]]:
     """Read all points of a run, by metric, each in the order of its steps.
 
     Args:
         stored: Gives the bytes of a digest from the content store: series past 16 MiB are there.
-        system: Read what the sampler saw (CPU, memory, GPU) in place of the metrics.
 
     Raises:
         DamagedRecordError: A table is missing or malformed.
     """
-    folder = read_tree(objects, commit_oid).get("metrics")
-    if folder is None or folder.mode != FOLDER:
-        return {}
-    entries = read_tree(objects, folder.oid)
-    names = [name for name in entries if name.endswith(".csv") and (name == _SYSTEM) == system]
-    tables = {f"metrics/{name}": objects.read(entries[name].oid)[1] for name in names}
-    if _STORED in entries and not system:
-        tables.update(_stored_tables(objects.read(entries[_STORED].oid)[1], stored))
+    files = _tables(objects, commit_oid)
+    pointers = files.pop(f"metrics/{_STORED}", None)
+    tables = {path: objects.read(oid)[1] for path, oid in files.items() if path != _SYSTEM}
+    if pointers is not None:
+        tables.update(_stored_tables(objects.read(pointers)[1], stored))
     return parse_series(tables)
 
 
-def _stored_tables(
-    pointers: bytes, stored: Callable[[str], bytes] | None
-) -> dict[str, bytes]:
+def read_system(objects: Objects, commit_oid: str) -> dict[str, list[Point]]:
+    """Read what the sampler saw of the machine during a run (CPU, memory, GPU), by name.
+
+    Raises:
+        DamagedRecordError: The table is missing or malformed.
+    """
+    oid = _tables(objects, commit_oid).get(_SYSTEM)
+    return parse_table(objects.read(oid)[1], path=_SYSTEM) if oid else {}
+
+
+def _tables(objects: Objects, commit_oid: str) -> dict[str, str]:
+    """Map the path of each file in `metrics/` to its object id."""
+    folder = read_tree(objects, commit_oid).get("metrics")
+    if folder is None or folder.mode != FOLDER:
+        return {}
+    return list_files(objects, folder.oid, "metrics/")
+
+
+def _stored_tables(pointers: bytes, stored: Callable[[str], bytes] | None) -> dict[str, bytes]:
     name = f"metrics/{_STORED}"
     outer = Fields(parse_json(pointers, name=name), name)
     if stored is None:
         raise DamagedRecordError("the points are in the content store, which was not given")
-    tables = {}
-    for path in outer.values:
-        validate_path(path)
-        tables[path] = stored(outer.inner(path).sha256("digest"))
-    return tables
+    return {path: stored(outer.inner(path).sha256("digest")) for path in outer.values}

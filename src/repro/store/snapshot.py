@@ -152,7 +152,8 @@ def _update_index(
     if (git_dir / "index").exists():
         # copy2: with a younger index git would take edits of the same second for unchanged.
         shutil.copy2(git_dir / "index", index)
-    gone, there = [], []
+    gone: list[str] = []
+    there: list[str] = []
     for path in dict.fromkeys(changed):
         (there if _stands(git.cwd, path, path in working.gitlinks) else gone).append(path)
     sizes = (_lstat(git.cwd, path) for path in there)
@@ -234,7 +235,9 @@ def _inner_tree(
     _update_index(git, git_dir, quarantine, index, working, changed)
     env = _with(quarantine, index)
     for name, tree in nested.items():
-        git.run("update-index", "--force-remove", "-z", "--stdin", stdin=join_names([name]), env=env)
+        git.run(
+            "update-index", "--force-remove", "-z", "--stdin", stdin=join_names([name]), env=env
+        )
         git.run("read-tree", f"--prefix={name}/", tree, env=env)
     for name, item in inner.items():
         omitted[f"{path}/{name}"] = Omitted(f"{path}/{name}", item.size, item.reason)

@@ -92,7 +92,7 @@ def read_working_tree(git: Git) -> WorkingTree:
         skipped=tuple(
             name
             for flag, name in names
-            if flag in b"Ss" and os.path.lexists(os.path.join(git.cwd, name))  # noqa: PTH118
+            if flag in b"Ss" and os.path.lexists(os.path.join(git.cwd, name))
         ),
     )
 

@@ -1,0 +1,146 @@
+"""What the journals of a run say, put in order and sorted by kind."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from repro.core.started import Started
+from repro.model.canonical import Json
+from repro.model.config import merge_config
+from repro.model.run import Artifact
+from repro.model.series import Row
+from repro.store.journal import Journal
+
+Order = tuple[int, int, int]  # rank, writer, place in its journal
+
+
+@dataclass(slots=True)
+class Events:
+    """Everything logged so far.
+
+    Attributes:
+        rows: One for each `log()` call.
+        system: One for each sample of the machine.
+        goals: `minimize` or `maximize` by metric.
+        artifacts: By their name in the record; the newest wins.
+        end: How the run ended, None while it has not.
+        lost: Points that could not be kept.
+        skipped: Lines that a crash or a bad disk damaged.
+        last_time: Of the newest record, in seconds since 1970.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    system: list[Row] = field(default_factory=list)
+    config: dict[str, Json] = field(default_factory=dict)
+    summary: dict[str, Json] = field(default_factory=dict)
+    goals: dict[str, str] = field(default_factory=dict)
+    artifacts: dict[str, Artifact] = field(default_factory=dict)
+    environment: dict[str, Json] = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    name: str | None = None
+    note: str | None = None
+    end: Mapping[str, Any] | None = None
+    lost: int = 0
+    skipped: int = 0
+    last_time: float = 0.0
+
+
+def read_events(started: Started, journals: Sequence[Journal]) -> Events:
+    """Merge the journals of all processes of a run by time, then rank, writer and place."""
+    run = started.run
+    events = Events(tags=list(run.tags), name=run.name, note=run.note)
+    ordered: list[tuple[float, Order, bool, dict[str, Any]]] = []
+    for writer, journal in enumerate(journals):
+        events.skipped += journal.skipped_lines
+        rank = int(journal.header.get("rank", 0))
+        is_owner = journal.name == started.journal
+        moment = float(journal.header.get("t", 0.0))
+        for number, record in enumerate(journal.records):
+            # A record without a time of its own stays right behind the one before it.
+            moment = float(record.get("t", moment))
+            ordered.append((moment, (rank, writer, number), is_owner, record))
+        events.last_time = max(events.last_time, moment)
+    for _, order, is_owner, record in sorted(ordered, key=lambda item: item[:2]):
+        kind = record.get("k")
+        if kind in _TAKES:
+            _TAKES[kind](events, record, order)
+        elif kind == "end" and is_owner:
+            events.end = record
+        elif kind in _TAKES_OF_RANK_0 and order[0] == 0:
+            _TAKES_OF_RANK_0[kind](events, record)
+    return events
+
+
+def _take_log(events: Events, record: Mapping[str, Any], order: Order) -> None:
+    values = {name: float(value) for name, value in record["m"].items()}
+    events.rows.append(Row(record["s"], record["t"], values, order))
+
+
+def _take_system(events: Events, record: Mapping[str, Any], order: Order) -> None:
+    values = {name: float(value) for name, value in record["m"].items()}
+    events.system.append(Row(len(events.system), record["t"], values, (0, *order[1:])))
+
+
+def _take_artifact(events: Events, record: Mapping[str, Any], order: Order) -> None:
+    del order
+    path = record["path"]
+    events.artifacts[path] = Artifact(path, record["size"], record["digest"], record["where"])
+
+
+def _take_warning(events: Events, record: Mapping[str, Any], order: Order) -> None:
+    del order
+    events.warnings.append(record["v"])
+
+
+def _take_lost(events: Events, record: Mapping[str, Any], order: Order) -> None:
+    del order
+    events.lost += record["n"]
+
+
+def _take_config(events: Events, record: Mapping[str, Any]) -> None:
+    events.config = merge_config(events.config, record["c"])
+
+
+def _take_summary(events: Events, record: Mapping[str, Any]) -> None:
+    events.summary.update(record["s"])
+
+
+def _take_goal(events: Events, record: Mapping[str, Any]) -> None:
+    if record.get("goal"):
+        events.goals[record["n"]] = record["goal"]
+
+
+def _take_environment(events: Events, record: Mapping[str, Any]) -> None:
+    events.environment = dict(record["v"])
+
+
+def _take_tags(events: Events, record: Mapping[str, Any]) -> None:
+    events.tags.extend(record["v"])
+
+
+def _take_name(events: Events, record: Mapping[str, Any]) -> None:
+    events.name = record["v"]
+
+
+def _take_note(events: Events, record: Mapping[str, Any]) -> None:
+    events.note = record["v"]
+
+
+_TAKES: dict[Any, Callable[[Events, Mapping[str, Any], Order], None]] = {
+    "log": _take_log,
+    "system": _take_system,
+    "artifact": _take_artifact,
+    "warning": _take_warning,
+    "lost": _take_lost,
+}
+# Eight ranks that set the same config are one config.
+_TAKES_OF_RANK_0: dict[Any, Callable[[Events, Mapping[str, Any]], None]] = {
+    "config": _take_config,
+    "summary": _take_summary,
+    "define": _take_goal,
+    "environment": _take_environment,
+    "tags": _take_tags,
+    "name": _take_name,
+    "note": _take_note,
+}

@@ -1,0 +1,100 @@
+"""What was known of a run when it started, kept in `start.json` of its live folder."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from repro.atomic import write_file
+from repro.errors import DamagedRecordError
+from repro.model.canonical import Json, format_json, parse_json
+from repro.model.configfile import format_config, parse_config
+from repro.model.run import Run
+from repro.store.quarantine import Identity
+from repro.store.runs import decode_run, encode_run
+
+START = "start.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The conditions of a run in progress.
+
+    Attributes:
+        run: With status `running`.
+        anchor: What `refs/repro/live/<id>` names.
+        submodules: Tree of each recorded submodule, by path.
+        resumed: The run commit that this attempt continues.
+        journal: File name of the journal whose `end` record counts.
+    """
+
+    run: Run
+    config: Mapping[str, Json]
+    environment: Mapping[str, Json]
+    data: Mapping[str, Json]
+    author: Identity
+    anchor: str
+    submodules: Mapping[str, str]
+    resumed: str | None
+    journal: str
+
+    @property
+    def snapshot(self) -> str:
+        """The commit whose tree is the code."""
+        return self.run.snapshot or self.anchor
+
+    def to_json(self) -> dict[str, Json]:
+        """As `start.json` says it."""
+        return {
+            "run": encode_run(self.run),
+            # As config.yaml: canonical JSON would sort its keys, and it keeps the order given.
+            "config": format_config(self.config).decode(),
+            "environment": dict(self.environment),
+            "data": dict(self.data),
+            "author": {"name": self.author.name, "email": self.author.email},
+            "anchor": self.anchor,
+            "submodules": dict(self.submodules),
+            "resumed": self.resumed,
+            "journal": self.journal,
+        }
+
+    @classmethod
+    def from_json(cls, value: Any, name: str) -> "Started":
+        """Read what `to_json` wrote.
+
+        Raises:
+            DamagedRecordError: `value` has another shape; the message names the file `name`.
+        """
+        try:
+            return cls(
+                run=decode_run(value["run"], name),
+                config=parse_config(value["config"].encode(), name=name),
+                environment=dict(value["environment"]),
+                data=dict(value["data"]),
+                author=Identity(str(value["author"]["name"]), str(value["author"]["email"])),
+                anchor=str(value["anchor"]),
+                submodules={str(path): str(oid) for path, oid in value["submodules"].items()},
+                resumed=value["resumed"],
+                journal=str(value["journal"]),
+            )
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise DamagedRecordError(f"`{name}` is not what repro wrote: {error!r}") from error
+
+
+def write_start(folder: Path, started: Started) -> None:
+    """Put `start.json` into a live folder, durable on return: from now on it is a run."""
+    write_file(folder / START, format_json(started.to_json()))
+
+
+def read_start(folder: Path) -> Started | None:
+    """What `start.json` of a live folder says, None where the run is not started yet.
+
+    Raises:
+        DamagedRecordError: It is not what `write_start` wrote.
+    """
+    try:
+        data = (folder / START).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    name = f"live/{folder.name}/{START}"
+    return Started.from_json(parse_json(data, name=name), name)

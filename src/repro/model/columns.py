@@ -1,0 +1,233 @@
+"""What stands in the columns of a table of runs, and how one value of a run reads."""
+
+import difflib
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from repro.errors import UsageError
+from repro.model.canonical import Json
+from repro.model.config import flatten_config
+from repro.model.diff import ABSENT, Value, is_same
+from repro.model.run import Record
+from repro.model.text import escape
+from repro.model.times import parse_time
+
+_STATISTICS = ("last", "first", "min", "max", "mean", "count", "last_step", "min_step", "max_step")
+_LONGEST_CELL = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its title, where its values come from, and how to get at one."""
+
+    title: str
+    kind: Literal["field", "config", "metric"]
+    value: Callable[[Record], Value]
+
+
+def _optional(value: Json) -> Value:
+    return ABSENT if value is None else value
+
+
+_FIELDS: dict[str, Callable[[Record], Value]] = {
+    "id": lambda record: record.run.id,
+    "name": lambda record: _optional(record.run.name),
+    "status": lambda record: record.run.status.value,
+    "created": lambda record: record.run.created,
+    "started": lambda record: record.run.started,
+    "ended": lambda record: _optional(record.run.ended),
+    "duration": lambda record: _optional(record.run.duration_s),
+    "exit_code": lambda record: _optional(record.run.exit_code),
+    "branch": lambda record: _optional(record.run.branch),
+    "user": lambda record: record.run.user,
+    "host": lambda record: record.run.host,
+    "command": lambda record: " ".join(record.run.command),
+    "tags": lambda record: ", ".join(record.run.tags) or ABSENT,
+    "note": lambda record: _optional(record.run.note),
+}
+FIELDS = tuple(_FIELDS)
+
+
+def field_column(name: str) -> Column:
+    """The column of one of `FIELDS`."""
+    return Column(name, "field", _FIELDS[name])
+
+
+def config_column(key: str, title: str | None = None) -> Column:
+    """The column of the param with the dotted key."""
+    return Column(title or key, "config", lambda record: _param(record, key))
+
+
+def _param(record: Record, key: str) -> Value:
+    """A param by its dotted key, without flattening the whole config for it."""
+    return flatten_config(record.config).get(key, ABSENT)
+
+
+def metric_column(name: str, statistic: str = "last", title: str | None = None) -> Column:
+    """The column of one statistic of a metric."""
+
+    def value(record: Record) -> Value:
+        summary = record.metrics.get(name)
+        return ABSENT if summary is None else _optional(getattr(summary, statistic))
+
+    return Column(title or name, "metric", value)
+
+
+def find_column(records: Sequence[Record], key: str) -> Column:
+    """Give the column that `key` names in these runs.
+
+    A field of the run (`created`, `duration`, …), `config.KEY`, `metrics.NAME` (its last
+    value; `.min`, `.max`, `.first`, `.mean`, `.count` behind it for the others), or bare when
+    only one of them fits.
+
+    Raises:
+        UsageError: None of the runs has it, or a param and a metric have the same name.
+    """
+    if key in _FIELDS:
+        return field_column(key)
+    found = _matching(records, key)
+    if len({column.kind for column in found}) > 1:
+        raise UsageError(
+            f"`{escape(key)}` is a param and a metric",
+            hint=f"write `config.{escape(key)}` or `metrics.{escape(key)}`",
+        )
+    if found:
+        return found[0]
+    if not records:
+        return Column(key, "field", lambda _: ABSENT)
+    names = [*FIELDS, *_params(records), *_metrics(records)]
+    near = difflib.get_close_matches(key, names, n=3)
+    meant = " or ".join(f"`{escape(name)}`" for name in near)
+    raise UsageError(
+        f"no run here has `{escape(key)}`" + (f"; did you mean {meant}?" if near else ""),
+        hint="`repro show RUN` lists the params and metrics of one",
+    )
+
+
+def _matching(records: Sequence[Record], key: str) -> list[Column]:
+    params, metrics = set(_params(records)), set(_metrics(records))
+    found = []
+    if key.startswith("config.") and key[7:] in params:
+        found.append(config_column(key[7:], key))
+    if key in params:
+        found.append(config_column(key))
+    name, _, statistic = key.rpartition(".")
+    if key in metrics:
+        found.append(metric_column(key))
+    elif key.removeprefix("metrics.") in metrics:
+        found.append(metric_column(key.removeprefix("metrics."), title=key))
+    elif statistic in _STATISTICS and name.removeprefix("metrics.") in metrics:
+        found.append(metric_column(name.removeprefix("metrics."), statistic, key))
+    return found
+
+
+def _params(records: Iterable[Record]) -> list[str]:
+    return list(dict.fromkeys(key for record in records for key in flatten_config(record.config)))
+
+
+def _metrics(records: Iterable[Record]) -> list[str]:
+    return list(dict.fromkeys(name for record in records for name in record.metrics))
+
+
+def choose_columns(records: Sequence[Record]) -> list[Column]:
+    """The columns worth showing beside the fields, most telling first.
+
+    Params that differ between the runs, then metrics with a goal, then other metrics.
+    """
+    flat = [flatten_config(record.config) for record in records]
+    keys = dict.fromkeys(key for config in flat for key in config)
+    differing = [
+        key
+        for key in keys
+        if not all(is_same(config.get(key, ABSENT), flat[0].get(key, ABSENT)) for config in flat)
+    ]
+    goals = {
+        name for record in records for name, summary in record.metrics.items() if summary.goal
+    }
+    metrics = sorted(_metrics(records), key=lambda name: name not in goals)
+    return [*map(config_column, differing), *map(metric_column, metrics)]
+
+
+def sort_records(records: Iterable[Record], column: Column, *, descending: bool) -> list[Record]:
+    """The runs in the order of a column; those without a value, and NaN, are last either way."""
+    having: list[tuple[tuple[int, float, str], Record]] = []
+    lacking: list[Record] = []
+    for record in records:
+        value = column.value(record)
+        is_nan = isinstance(value, float) and math.isnan(value)
+        if value is ABSENT or is_nan:
+            lacking.append(record)
+        else:
+            having.append((_rank(value), record))
+    having.sort(key=lambda entry: entry[0], reverse=descending)
+    return [*(record for _, record in having), *lacking]
+
+
+def _rank(value: Value) -> tuple[int, float, str]:
+    """Numbers before texts, so that a column of both has an order."""
+    if isinstance(value, (bool, int, float)):
+        return 0, value, ""
+    return 1, 0.0, value if isinstance(value, str) else repr(value)
+
+
+def format_value(value: Value) -> str:
+    """A value for a person: numbers with what matters of them, nothing that a terminal obeys."""
+    if value is ABSENT:
+        return "-"
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return format_number(value)
+    if isinstance(value, list):
+        return _cut("[" + ", ".join(map(format_value, value)) + "]")
+    if isinstance(value, dict):
+        inner = (f"{escape(key)}: {format_value(item)}" for key, item in value.items())
+        return _cut("{" + ", ".join(inner) + "}")
+    return _cut(escape(str(value)))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
+
+
+def format_number(value: float) -> str:
+    """A number in five digits, without a tail of zeros: `0.12346`, `1e-05`, `12346`."""
+    if value == int(value) if math.isfinite(value) else False:
+        return str(int(value)) if abs(value) < 1e15 else f"{value:.5g}"
+    if 1e5 <= abs(value) < 1e15:
+        return f"{value:.0f}"
+    return f"{value:.5g}"
+
+
+def format_duration(seconds: float | None) -> str:
+    """Seconds as `0.4s`, `12s`, `3m 05s`, `2h 07m`, `3d 04h`."""
+    if seconds is None:
+        return "-"
+    if seconds < 9.95:
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60:02d}s"
+    if whole < 86400:
+        return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+    return f"{whole // 86400}d {whole % 86400 // 3600:02d}h"
+
+
+_AGES = ((86400 * 365, "year"), (86400 * 30, "month"), (86400 * 7, "week"), (86400, "day"))
+_SHORT_AGES = ((3600, "hour"), (60, "minute"))
+
+
+def format_age(moment: str, now: float) -> str:
+    """How long ago a time, as `format_time` writes it, was: `just now`, `3 minutes ago`."""
+    seconds = now - parse_time(moment)
+    for size, unit in (*_AGES, *_SHORT_AGES):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"

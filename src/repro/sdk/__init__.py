@@ -1,0 +1,1 @@
+"""The face for training code: `import repro`, init, log, finish."""

@@ -1,0 +1,324 @@
+"""The settings of a project: `repro.yaml`, with the params files that it names."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from repro.errors import InvalidInputError
+from repro.model.canonical import Json, decode_json
+from repro.model.config import merge_config, plain_value
+from repro.model.text import escape
+from repro.store.yamlfile import MAX_BYTES, MAX_DEPTH, load_yaml, load_yaml_lines
+
+FILE = "repro.yaml"
+
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgtp]?)(i?)b?\Z", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
+_LARGEST_SIZE = 2**63 - 1
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class DataEntry:
+    """A dataset that runs read.
+
+    Attributes:
+        path: Relative to the root, or absolute.
+        keep: Whether its bytes go to the content store.
+    """
+
+    path: str
+    keep: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What `repro.yaml` says; all of it is optional.
+
+    Attributes:
+        config: Params files, relative to the root, later ones winning.
+        metrics: Patterns of files that hold metrics, as in `.gitignore`.
+        artifacts: Patterns of files that runs produce.
+        data: Datasets by name.
+        store: Folder or URL of the content store; None for the private folder.
+        max_file: Bytes; a larger untracked file is left out of the snapshot.
+        max_total: Bytes of all untracked files of a snapshot.
+        exclude: Patterns of untracked files to leave out of it.
+    """
+
+    config: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    artifacts: tuple[str, ...] = ()
+    data: Mapping[str, DataEntry] = field(default_factory=dict)
+    store: str | None = None
+    max_file: int = 10 * _MIB
+    max_total: int = 100 * _MIB
+    exclude: tuple[str, ...] = ()
+
+
+def read_settings(root: Path) -> Settings:
+    """Give the settings of the project at `root`; the defaults where it has no `repro.yaml`.
+
+    Raises:
+        InvalidInputError: The file is wrong; file, line and key are named.
+    """
+    data = _read(root, FILE)
+    if data is None:
+        return Settings()
+    value, lines = load_yaml_lines(data, name=FILE)
+    reader = _Reader(lines)
+    top = reader.section({} if value is None else value, (), _TOP_KEYS)
+    snapshot = reader.section(top.get("snapshot", {}), ("snapshot",), _SNAPSHOT_KEYS)
+    settings = Settings()
+    return Settings(
+        config=reader.strings(top, ("config",), example="params.yaml"),
+        metrics=reader.strings(top, ("metrics",), example="metrics.json"),
+        artifacts=reader.strings(top, ("artifacts",), example="models/*.pt"),
+        data=reader.datasets(top.get("data", {})),
+        store=reader.text(top, ("store",)),
+        max_file=reader.size(snapshot, ("snapshot", "max_file"), settings.max_file),
+        max_total=reader.size(snapshot, ("snapshot", "max_total"), settings.max_total),
+        exclude=reader.strings(snapshot, ("snapshot", "exclude"), example="*.ckpt"),
+    )
+
+
+_TOP_KEYS = ("config", "metrics", "artifacts", "data", "store", "snapshot")
+_SNAPSHOT_KEYS = ("max_file", "max_total", "exclude")
+_DATA_KEYS = ("path", "keep")
+
+Keys = tuple[str | int, ...]
+
+
+class _Reader:
+    """Takes typed values out of `repro.yaml`, naming line and key where one is wrong."""
+
+    def __init__(self, lines: Mapping[Keys, int]) -> None:
+        self.lines = lines
+
+    def refusal(self, keys: Keys, reason: str, hint: str) -> InvalidInputError:
+        line = next(
+            (self.lines[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in self.lines), 1
+        )
+        return InvalidInputError(f"`{FILE}` line {line}: {reason}", hint=hint)
+
+    def wrong_type(self, keys: Keys, wanted: str, value: Json, hint: str) -> InvalidInputError:
+        what = f"`{_dotted(keys)}`" if keys else "the file"
+        return self.refusal(keys, f"{what} must be {wanted}, not {_kind(value)}", hint)
+
+    def section(self, value: Json, keys: Keys, known: Sequence[str]) -> dict[str, Json]:
+        """The entries of a mapping with known keys; those without a value count as absent."""
+        if not isinstance(value, dict):
+            raise self.wrong_type(keys, "a mapping", value, f"its keys are {_listed(known)}")
+        for key in value:
+            if key not in known:
+                near = _nearest(key, known)
+                hint = f"did you mean `{near}`?" if near else f"the keys are {_listed(known)}"
+                shown = escape(_dotted((*keys, key))[:80])
+                raise self.refusal((*keys, key), f"unknown key `{shown}`", hint)
+        return {key: item for key, item in value.items() if item is not None}
+
+    def text(self, section: Mapping[str, Json], keys: Keys) -> str | None:
+        value = section.get(str(keys[-1]))
+        return None if value is None else self.one_text(value, keys)
+
+    def one_text(self, value: Json, keys: Keys) -> str:
+        if not isinstance(value, str):
+            raise self.wrong_type(keys, "text", value, "put quotes around it")
+        if not value or "\0" in value or "\n" in value:
+            raise self.refusal(
+                keys,
+                f"`{_dotted(keys)}` is empty or holds a line break",
+                "write a path on one line",
+            )
+        return value
+
+    def strings(self, section: Mapping[str, Json], keys: Keys, *, example: str) -> tuple[str, ...]:
+        value = section.get(str(keys[-1]), [])
+        if not isinstance(value, list):
+            hint = f"write it as `{keys[-1]}: [{_quoted(example)}]`"
+            raise self.wrong_type(keys, "a list of paths", value, hint)
+        return tuple(self.one_text(item, (*keys, n)) for n, item in enumerate(value))
+
+    def size(self, section: Mapping[str, Json], keys: Keys, default: int) -> int:
+        value = section.get(str(keys[-1]), default)
+        if isinstance(value, bool) or not isinstance(value, (str, int)):
+            raise self.wrong_type(
+                keys, "a size", value, "write it as `10MiB`, `500KB` or `1000000`"
+            )
+        try:
+            return parse_size(str(value))
+        except ValueError:
+            raise self.refusal(
+                keys,
+                f"`{_dotted(keys)}` is `{escape(str(value)[:40])}`, which is no size",
+                "write it as `10MiB`, `500KB` or `1000000`",
+            ) from None
+
+    def datasets(self, value: Json) -> dict[str, DataEntry]:
+        if not isinstance(value, dict):
+            hint = "write it as `data: {train: data/train}`"
+            raise self.wrong_type(("data",), "a mapping of names to paths", value, hint)
+        return {name: self.dataset(name, entry) for name, entry in value.items()}
+
+    def dataset(self, name: str, value: Json) -> DataEntry:
+        keys = ("data", name)
+        if not name or not name.isprintable():
+            raise self.refusal(
+                keys, f"`{escape(name[:80])}` is no name for a dataset", "use printable characters"
+            )
+        if isinstance(value, str):
+            return DataEntry(self.one_text(value, keys))
+        hint = "write it as `labels: {path: data/labels.csv, keep: true}`"
+        if not isinstance(value, dict):
+            raise self.wrong_type(keys, "a path or a mapping", value, hint)
+        entry = self.section(value, keys, _DATA_KEYS)
+        path = self.text(entry, (*keys, "path"))
+        keep = entry.get("keep", False)
+        if path is None:
+            raise self.refusal(keys, f"`{_dotted(keys)}` has no `path`", hint)
+        if not isinstance(keep, bool):
+            raise self.wrong_type((*keys, "keep"), "true or false", keep, hint)
+        return DataEntry(path, keep)
+
+
+def parse_size(text: str) -> int:
+    """Read a size such as `10MiB`, `500KB`, `1.5G` or `1000000`, in bytes.
+
+    `KiB` and `K` are 1,024 bytes, `KB` is 1,000.
+
+    Raises:
+        ValueError: `text` has another form, or is beyond 8 EiB.
+    """
+    match = _SIZE.match(text.strip())
+    if match is None:
+        raise ValueError(f"not a size: {text!r}")
+    number, prefix, binary = match.groups()
+    is_decimal = prefix and not binary and text.strip()[-1] in "bB"
+    size = float(number) * (1000 if is_decimal else 1024) ** _POWERS[prefix.lower()]
+    if size > _LARGEST_SIZE:
+        raise ValueError(f"not a size: {text!r}")
+    return int(size)
+
+
+def read_config_files(root: Path, names: Sequence[str]) -> dict[str, Json]:
+    """Give the config of params files (YAML, JSON, TOML), later ones winning key by key.
+
+    Args:
+        root: What the names are relative to.
+        names: As `Settings.config`.
+
+    Raises:
+        InvalidInputError: A file is absent, of another kind, wrong, or holds no mapping at its top.
+    """
+    return merge_config(*(_read_config_file(root, name) for name in names))
+
+
+def _read_config_file(root: Path, name: str) -> dict[str, Json]:
+    parse = _PARSERS.get(Path(name).suffix.lower())
+    if parse is None:
+        raise InvalidInputError(
+            f"`{name}` is not a kind of params file that repro reads",
+            hint=f"`config:` in `{FILE}` takes files ending in {_listed(_PARSERS)}",
+        )
+    data = _read(root, name)
+    if data is None:
+        raise InvalidInputError(
+            f"there is no params file `{name}`",
+            hint=f"create it, or take it out of `config:` in `{FILE}`",
+        )
+    value = parse(data, name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise InvalidInputError(
+            f"`{name}` line 1: the file must hold a mapping at its top, not {_kind(value)}",
+            hint="write it as `lr: 0.1`, one key a line",
+        )
+    return value
+
+
+def _parse_yaml(data: bytes, name: str) -> Json:
+    return load_yaml(data, name=name)
+
+
+def _parse_json(data: bytes, name: str) -> Json:
+    try:
+        return decode_json(data.removeprefix(b"\xef\xbb\xbf"), max_depth=MAX_DEPTH, nan=True)
+    except ValueError as error:
+        raise InvalidInputError(
+            f"`{name}` is not JSON: {error}", hint="mend the file, then run the command again"
+        ) from error
+
+
+def _parse_toml(data: bytes, name: str) -> Json:
+    # 4 ms of a 50 ms budget for `import repro`, and few projects keep params in TOML.
+    import tomllib  # noqa: PLC0415
+
+    try:
+        return plain_value(tomllib.loads(data.decode("utf-8-sig")))
+    except (ValueError, RecursionError) as error:
+        raise InvalidInputError(
+            f"`{name}` is not TOML: {error}", hint="mend the file, then run the command again"
+        ) from error
+
+
+_PARSERS: dict[str, Callable[[bytes, str], Json]] = {
+    ".yaml": _parse_yaml,
+    ".yml": _parse_yaml,
+    ".json": _parse_json,
+    ".toml": _parse_toml,
+}
+
+
+def _read(root: Path, name: str) -> bytes | None:
+    """The bytes of a file of the project, None where there is none."""
+    path = root / name
+    try:
+        if not path.is_file() and path.exists():
+            raise InvalidInputError(f"`{name}` is not a file", hint="put a text file in its place")
+        with path.open("rb") as file:
+            # One byte past the limit is enough to see that it is too large.
+            return file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InvalidInputError(
+            f"cannot read `{name}`: {error.strerror}", hint="mend its permissions"
+        ) from error
+
+
+def _dotted(keys: Keys) -> str:
+    text = ""
+    for key in keys:
+        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
+    return text
+
+
+def _kind(value: Json) -> str:
+    kinds = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list"}
+    return kinds.get(type(value), "a mapping" if isinstance(value, dict) else "nothing")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _quoted(example: str) -> str:
+    return f'"{example}"' if "*" in example else example
+
+
+def _nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word with the fewest letters to change, if those are less than half."""
+    distance, nearest = min((_distance(word[:40], other), other) for other in known)
+    return nearest if distance * 2 < len(nearest) else None
+
+
+def _distance(a: str, b: str) -> int:
+    """Letters to insert, drop or change. Source: V. Levenshtein, 1966."""
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        before, row[0] = row[0], i
+        for j, y in enumerate(b, 1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (x != y))
+    return row[-1]

@@ -1,0 +1,383 @@
+"""A working tree moved from one commit to another, or a new one made beside it.
+
+The move runs in a git folder of its own, whose HEAD and index describe the present state to
+the last file; so `git checkout` itself sees nothing but tracked files, writes only what differs,
+and refuses whatever stands in its way unseen. The user's index and HEAD follow when it is done:
+until then they are as they were, and a move that was killed shows by the folder it left.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from repro.atomic import FileLock, storage_errors
+from repro.errors import BusyRepositoryError, GitError, InvalidInputError, ReproError
+from repro.model.canonical import format_json, parse_json
+from repro.store.git import Git, Repository, join_names
+from repro.store.present import Change, is_inside
+from repro.store.process import find_process, is_alive, parse_process
+from repro.store.quarantine import Quarantine
+from repro.store.refs import read_ref
+
+_OPERATIONS = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "rebase-apply/applying": "am",
+    "rebase-apply": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "sequencer": "cherry-pick or revert",
+    "BISECT_LOG": "bisect",
+}
+_PSEUDO_REFS = ("CHERRY_PICK_HEAD", "REVERT_HEAD")
+_WAIT_S = 60.0  # for the git of a killed repro to end
+_CHECKOUT = ("-c", "core.splitIndex=false", "checkout", "--quiet", "--no-recurse-submodules")
+
+
+def refuse_busy(repository: Repository) -> None:
+    """Refuse while git is in the middle of something that moving HEAD would destroy.
+
+    `git checkout --detach` in a merge succeeds, and deletes MERGE_HEAD.
+
+    Raises:
+        BusyRepositoryError: A merge, rebase, cherry-pick, revert, bisect or am is under way.
+    """
+    found = [what for name, what in _OPERATIONS.items() if (repository.git_dir / name).exists()]
+    if not found and (repository.common_dir / "reftable").exists():
+        names = [name for name in _PSEUDO_REFS if read_ref(repository.git, name)]
+        found = [_OPERATIONS[name] for name in names]
+    if found:
+        verb = found[0].split(" or ")[0]
+        end = "git bisect reset" if verb == "bisect" else f"git {verb} --abort"
+        raise BusyRepositoryError(
+            f"git is in the middle of a {found[0]}",
+            hint=f"finish it, or `{end}`, or restore beside with `repro checkout -w DIR RUN`",
+        )
+
+
+def worktree_name(repository: Repository) -> str | None:
+    """What git calls this linked worktree, None for the main one."""
+    same = repository.git_dir.resolve() == repository.common_dir
+    return None if same else repository.git_dir.name
+
+
+class Scratch:
+    """A git folder that shares all but HEAD and index with the user's, for the same files.
+
+    Attributes:
+        interrupted: Ref of the undo entry of a move that was killed, None if there was none.
+    """
+
+    def __init__(self, repository: Repository, folder: Path) -> None:
+        self.repository = repository
+        self.folder = folder
+        self.interrupted = self._read_interrupted()
+        self._env: Mapping[str, str] = {}
+
+    def _read_interrupted(self) -> str | None:
+        try:
+            return (self.folder / "entry").read_text()
+        except OSError:
+            return None
+
+    def begin(self, entry: str, commit: str, index: Path, quarantine: Quarantine) -> None:
+        """Describe the present state: `commit` holds all of it, and `index` matches it.
+
+        Args:
+            entry: Ref of the undo entry that brings it back.
+        """
+        with storage_errors("the scratch folder of a restore"):
+            self.clear()
+            self.folder.mkdir(parents=True, mode=0o700)
+            for name in ("info/sparse-checkout", "config.worktree"):
+                source = self.repository.git_dir / name
+                if source.exists():
+                    (self.folder / name).parent.mkdir(exist_ok=True)
+                    shutil.copy2(source, self.folder / name)
+            (self.folder / "commondir").write_text(f"{self.repository.common_dir}\n")
+            (self.folder / "HEAD").write_text(f"{commit}\n")
+            if index.exists():
+                shutil.copy2(index, self.folder / "index")
+            (self.folder / "entry").write_text(entry)
+        # What a partial clone fetches on the way belongs into the repository itself.
+        env = quarantine.env
+        others = [env["GIT_OBJECT_DIRECTORY"], env["GIT_ALTERNATE_OBJECT_DIRECTORIES"]]
+        self._env = {
+            "GIT_DIR": str(self.folder),
+            "GIT_WORK_TREE": str(self.repository.root),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.pathsep.join(others),
+        }
+
+    def switch(self, old: str, new: str, changes: Sequence[Change]) -> None:
+        """Move the files from commit `old` to commit `new`; all of them or none.
+
+        Args:
+            changes: What differs between the two.
+
+        Raises:
+            GitError, StorageError: git refused or failed; the files are as they were, or the
+                message says that they are not.
+        """
+        try:
+            self._run(*_CHECKOUT, "--no-overwrite-ignore", "--detach", new)
+        except ReproError as error:
+            try:
+                self._revert(old, changes)
+            except ReproError as second:
+                raise type(error)(
+                    f"{error.message}; and going back failed: {second.message}",
+                    hint="`repro undo` brings everything back",
+                ) from second
+            self.clear()
+            raise
+
+    def _revert(self, old: str, changes: Sequence[Change]) -> None:
+        root = self.repository.root
+        for change in changes:
+            if change.old is None and is_inside(root, change.path):
+                remove_file(root, change.path)
+        self._run(*_CHECKOUT, "--force", "--detach", old)
+
+    def differing(self, commit: str) -> tuple[str, ...]:
+        """Tracked paths whose files are not what `commit` says; empty after a good move."""
+        words = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv")
+        names = self._run(*words, "--ignore-submodules=all", commit, "--")
+        return tuple(os.fsdecode(name) for name in names.split(b"\0") if name)
+
+    def flag(self, flag: str, paths: Sequence[str]) -> None:
+        """Set a bit such as `--assume-unchanged` of paths in the index again."""
+        if paths:
+            self._run("update-index", flag, "-z", "--stdin", stdin=join_names(paths))
+
+    def write_skipped(self, paths: Sequence[str]) -> None:
+        """Write those of `paths` that a sparse checkout left out."""
+        wanted = set(paths)
+        lines = self._run("ls-files", "-t", "-z").split(b"\0") if wanted else []
+        skipped = [os.fsdecode(line[2:]) for line in lines if line[:2] == b"S "]
+        names = [path for path in skipped if path in wanted]
+        if names:
+            words = ("checkout-index", "--ignore-skip-worktree-bits", "--force", "-z", "--stdin")
+            self._run(*words, stdin=join_names(names))
+
+    def _run(self, *args: str, stdin: bytes | None = None) -> bytes:
+        git = self.repository.git
+        process = git.spawn(*args, env=self._env)
+        child = find_process(process.pid)
+        if child is not None:
+            (self.folder / "child").write_bytes(format_json({**child.as_json()}))
+        out, err = process.communicate(stdin)
+        if process.returncode != 0:
+            raise git.failure(args, process.returncode, err.decode(errors="replace").strip())
+        return out
+
+    def install_index(self) -> None:
+        """Put the index of the finished move in the place of the user's."""
+        swap_index(self.repository, self.folder / "index")
+
+    def install_raw_index(self, data: bytes | None, mtime_ns: int) -> None:
+        """Put an index of old in the place of the user's, byte for byte; None removes it.
+
+        Args:
+            mtime_ns: Its time: git trusts entries only that are older than their index.
+        """
+        if data is None:
+            (self.repository.git_dir / "index").unlink(missing_ok=True)
+            return
+        source = self.folder / "index"
+        with storage_errors("the index"):
+            source.unlink(missing_ok=True)
+            with source.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.utime(source, ns=(mtime_ns, mtime_ns))
+        swap_index(self.repository, source)
+
+    def clear(self) -> None:
+        """Forget the move: done, or taken back."""
+        (self.folder / "entry").unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@contextmanager
+def open_scratch(repository: Repository) -> Iterator[Scratch]:
+    """Give the one scratch folder of this worktree, when the git of a killed move has ended.
+
+    Raises:
+        BusyRepositoryError: Another repro moves these files, or a git holds the index.
+    """
+    name = worktree_name(repository)
+    folder = repository.private / "restore" / ("main" if name is None else f"worktree-{name}")
+    with storage_errors("the scratch folder of a restore"):
+        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = FileLock(folder.with_name(f"{folder.name}.lock"))
+    if not lock.try_acquire():
+        raise BusyRepositoryError(
+            "another repro is restoring this working tree", hint="wait for it to end"
+        )
+    try:
+        _await_child(folder)
+        _refuse_locked(repository, folder)
+        yield Scratch(repository, folder)
+    finally:
+        lock.release()
+
+
+def _await_child(folder: Path) -> None:
+    try:
+        said = parse_json((folder / "child").read_bytes(), name="child")
+    except (OSError, ReproError):
+        return
+    child = parse_process(said)
+    waited = 0.0
+    while child is not None and is_alive(child):
+        if waited > _WAIT_S:
+            raise BusyRepositoryError(
+                f"the git of an interrupted restore still runs (process {child.pid})",
+                hint="wait for it to end",
+            )
+        time.sleep(0.02)
+        waited += 0.02
+
+
+def _refuse_locked(repository: Repository, folder: Path) -> None:
+    lock = repository.git_dir / "index.lock"
+    if not lock.exists():
+        return
+    mine = folder / "index"
+    if mine.exists() and mine.samefile(lock):  # killed inside `swap_index`
+        lock.unlink()
+        return
+    raise BusyRepositoryError(
+        "another git process holds the index (`index.lock` exists)",
+        hint=f"wait for it to end; if none runs, remove `{lock}`",
+    )
+
+
+def swap_index(repository: Repository, source: Path) -> None:
+    """Put `source` in the place of the user's index, under git's own lock.
+
+    Raises:
+        BusyRepositoryError: A git process holds the lock.
+    """
+    index = repository.git_dir / "index"
+    lock = repository.git_dir / "index.lock"
+    with storage_errors("the index"):
+        if not source.exists():
+            index.unlink(missing_ok=True)
+            return
+        if index.exists():
+            source.chmod(index.stat().st_mode & 0o777)
+        try:
+            os.link(source, lock)
+        except FileExistsError as error:
+            raise BusyRepositoryError(
+                "another git process holds the index (`index.lock` exists)",
+                hint="wait for it to end, then `repro undo` brings everything back",
+            ) from error
+        lock.replace(index)
+
+
+def detach_head(repository: Repository, old: str | None, new: str, came_from: str) -> None:
+    """Detach HEAD at a commit, with the reflog entry by which `git switch -` goes back.
+
+    Args:
+        old: Where HEAD must be, None for a branch without a commit.
+        came_from: Short name of the branch, or the commit, that is left.
+    """
+    message = f"checkout: moving from {came_from} to {new}"
+    # An unborn branch has nothing to compare with.
+    expected = [old] if old is not None else []
+    words = ("update-ref", "--no-deref", "--create-reflog", "-m", message, "HEAD", new)
+    repository.git.run(*words, *expected)
+
+
+def attach_head(repository: Repository, branch: str, came_from: str) -> None:
+    """Let HEAD name a branch again.
+
+    Args:
+        branch: Full name of its ref.
+        came_from: Short name of the branch, or the commit, that is left.
+    """
+    message = f"checkout: moving from {came_from} to {branch.removeprefix('refs/heads/')}"
+    repository.git.run("symbolic-ref", "-m", message, "HEAD", branch)
+
+
+def remove_file(root: Path, path: str) -> None:
+    """Remove a file or link, and the folders that are empty then."""
+    target = root / path
+    try:
+        target.unlink()
+    except OSError:  # a folder, or nothing: not what a checkout wrote
+        return
+    for parent in target.parents:
+        if parent == root:
+            return
+        try:
+            parent.rmdir()
+        except OSError:
+            return
+
+
+def add_worktree(repository: Repository, folder: Path, commit: str) -> Git:
+    """Make a linked worktree at `folder`, detached at `commit`, all files written.
+
+    Returns:
+        The git program in the new worktree.
+
+    Raises:
+        InvalidInputError: `folder` is there and not empty, or no folder.
+    """
+    _refuse_taken(folder)
+    git = repository.git
+    is_sparse = git.run("config", "--bool", "core.sparseCheckout", ok=(0, 1)).out == b"true\n"
+    checkout = "--no-checkout" if is_sparse else "--checkout"
+    try:
+        git.run("worktree", "add", "--quiet", "--detach", checkout, str(folder), commit)
+    except GitError as error:
+        hint = "`git worktree prune` forgets worktrees whose folder is gone"
+        raise GitError(error.message, hint=hint if "registered" in error.message else None) from error
+    inside = Git(folder, git.environ)
+    if is_sparse:
+        _write_unsparse(inside)
+    return inside
+
+
+def _write_unsparse(git: Git) -> None:
+    """Write all files of a new worktree in a repository whose worktrees are sparse."""
+    git_dir = Path(git.text("rev-parse", "--absolute-git-dir"))
+    if (git_dir / "config.worktree").exists():
+        git.run("config", "--worktree", "core.sparseCheckout", "false")
+        git.run("config", "--worktree", "index.sparse", "false")
+    # Where the setting is shared by all worktrees, a pattern for everything does the same.
+    with storage_errors("the patterns of a sparse checkout"):
+        (git_dir / "info").mkdir(exist_ok=True)
+        (git_dir / "info" / "sparse-checkout").write_text("/*\n")
+    git.run("reset", "--quiet", "--hard", "--no-recurse-submodules")
+
+
+def _refuse_taken(folder: Path) -> None:
+    hint = "give the name of a folder that is empty or not there"
+    try:
+        if next(os.scandir(folder), None) is not None:
+            raise InvalidInputError(f"`{folder}` is not empty", hint=hint)
+    except FileNotFoundError:
+        if folder.is_symlink():
+            raise InvalidInputError(f"`{folder}` is a broken link", hint=hint) from None
+    except NotADirectoryError as error:
+        raise InvalidInputError(f"`{folder}` is not a folder", hint=hint) from error
+
+
+def write_tree_into(repository: Repository, tree: str, folder: Path, index: Path) -> None:
+    """Write the files of a tree, as plain files, into an empty folder.
+
+    Args:
+        index: A file that may be written, and is of no use afterwards.
+    """
+    env = {"GIT_INDEX_FILE": str(index), "GIT_WORK_TREE": str(folder)}
+    env["GIT_DIR"] = str(repository.common_dir)
+    words = ("-c", "core.sparseCheckout=false", "-c", "core.splitIndex=false")
+    repository.git.run(*words, "read-tree", "-u", "--reset", tree, env=env, cwd=folder)

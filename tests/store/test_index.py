@@ -1,0 +1,276 @@
+"""The run index is a cache: whatever happens to its file, the answers are the same."""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from repro.model.run import Record, Status
+from repro.store.git import Repository
+from repro.store.index import RunIndex
+from repro.store.refs import RUNS, RefUpdate, list_refs, update_refs
+from tests.support.records import a_summary, make_record, open_at, run_id, write_run
+
+
+def answers(repository: Repository) -> list[Record]:
+    with RunIndex(repository, list_refs(repository.git, RUNS)) as index:
+        return index.newest()
+
+
+def index_file(repository: Repository) -> Path:
+    return repository.private / "index.db"
+
+
+@pytest.fixture
+def three(repository: Path) -> tuple[Repository, list[Record]]:
+    """A repository with three runs, and these, newest first."""
+    opened = open_at(repository)
+    records = [
+        write_run(opened, make_record(name="one", tags=("a", "b"), config={"z": 1, "a": {"b": 2}})),
+        write_run(opened, make_record(name="two", tags=("b",), status=Status.FAILED)),
+        write_run(opened, make_record(name="one", metrics={"loss": a_summary(float("inf"))})),
+    ]
+    return opened, records[::-1]
+
+
+def test_runs_come_newest_first_from_the_refs_and_from_the_file(
+    three: tuple[Repository, list[Record]],
+) -> None:
+    repository, expected = three
+    assert expected == answers(repository)
+    assert index_file(repository).exists()
+    assert expected == answers(repository)
+    assert list(expected[2].config) == list(answers(repository)[2].config)
+
+
+def test_limit_status_and_tag_choose(three: tuple[Repository, list[Record]]) -> None:
+    repository, (third, second, first) = three
+    with RunIndex(repository, list_refs(repository.git, RUNS)) as index:
+        assert [third, second] == index.newest(limit=2)
+        assert [second] == index.newest(status="failed")
+        assert [second, first] == index.newest(tag="b")
+        assert [second] == index.newest(tag="b", limit=1)
+        assert [] == index.newest(tag="b' OR 1 --")
+
+
+def test_of_two_runs_with_one_name_the_newest_is_found(
+    three: tuple[Repository, list[Record]],
+) -> None:
+    repository, (third, second, _) = three
+    with RunIndex(repository, list_refs(repository.git, RUNS)) as index:
+        assert (third.run.id, third.run.created) == index.named("one")
+        assert index.named("absent") is None
+        assert ["one", "two"] == index.names()
+        assert (second.run.id, second.run.created) == index.order()[1]
+
+
+def test_new_changed_and_removed_refs_are_followed(
+    three: tuple[Repository, list[Record]],
+) -> None:
+    repository, (third, second, first) = three
+    answers(repository)
+    ref = RUNS + second.run.id
+    update_refs(repository.git, [RefUpdate(ref, new=None, old=second.commit)])
+    assert [third, first] == answers(repository)
+    newest = write_run(repository, make_record())
+    assert [newest, third, first] == answers(repository)
+    ref = RUNS + first.run.id
+    moved = write_run(repository, make_record(id=first.run.id, created=first.run.created, note="x"), ref_id="x")
+    update_refs(repository.git, [RefUpdate(ref, new=moved.commit, old=first.commit)])
+    update_refs(repository.git, [RefUpdate(RUNS + "x", new=None, old=moved.commit)])
+    assert [newest, third, moved] == answers(repository)
+
+
+def spoil_garbage(path: Path) -> None:
+    path.write_bytes(b"not a database" * 1000)
+
+
+def spoil_empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def spoil_truncated(path: Path) -> None:
+    with path.open("rb+") as file:
+        file.truncate(path.stat().st_size // 2)
+
+
+def spoil_header_only(path: Path) -> None:
+    with path.open("rb+") as file:
+        file.truncate(100)
+
+
+def spoil_pages(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[4096:] = os.urandom(len(data) - 4096)
+    path.write_bytes(data)
+
+
+def spoil_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+    (path / "inside").write_text("x")
+
+
+def spoil_fifo(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def spoil_dangling_link(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/nowhere/at/all")
+
+
+def spoil_version(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 99")
+        db.execute("DROP TABLE run")
+        db.execute("CREATE TABLE run (other INTEGER)")
+    db.close()
+
+
+def spoil_schema(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("ALTER TABLE run RENAME COLUMN commit_id TO oid")
+    db.close()
+
+
+def spoil_documents(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE run SET doc = '{}'")
+    db.close()
+
+
+def spoil_documents_not_json(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE run SET doc = x'00ff'")
+    db.close()
+
+
+def spoil_rows(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("DELETE FROM run WHERE name = 'two'")
+    db.close()
+
+
+def spoil_permission(path: Path) -> None:
+    path.chmod(0)
+
+
+def spoil_journal(path: Path) -> None:
+    path.with_name("index.db-journal").write_bytes(os.urandom(4096))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        spoil_garbage, spoil_empty, spoil_truncated, spoil_header_only, spoil_pages, spoil_folder,
+        spoil_fifo, spoil_dangling_link, spoil_version, spoil_schema, spoil_documents,
+        spoil_documents_not_json, spoil_rows, spoil_permission, spoil_journal, Path.unlink,
+    ],
+)  # fmt: skip
+def test_whatever_is_wrong_with_the_file_the_answers_are_the_same(
+    three: tuple[Repository, list[Record]], spoil: Callable[[Path], None]
+) -> None:
+    repository, expected = three
+    answers(repository)
+    spoil(index_file(repository))
+    assert expected == answers(repository)
+    assert expected == answers(repository)
+
+
+def test_a_broken_file_is_mended_on_disk(three: tuple[Repository, list[Record]]) -> None:
+    repository, _ = three
+    answers(repository)
+    spoil_garbage(index_file(repository))
+    answers(repository)
+    with sqlite3.connect(index_file(repository)) as db:
+        assert db.execute("SELECT count(*) FROM run").fetchone() == (3,)
+    db.close()
+
+
+def test_a_locked_file_is_not_waited_for_and_not_touched(
+    three: tuple[Repository, list[Record]],
+) -> None:
+    repository, expected = three
+    answers(repository)
+    newest = write_run(repository, make_record())
+    holder = sqlite3.connect(index_file(repository), isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    inode = index_file(repository).stat().st_ino
+    assert [newest, *expected] == answers(repository)
+    assert inode == index_file(repository).stat().st_ino
+    holder.execute("ROLLBACK")
+    holder.close()
+
+
+def test_a_folder_that_cannot_be_written_changes_nothing(
+    three: tuple[Repository, list[Record]],
+) -> None:
+    repository, expected = three
+    answers(repository)
+    newest = write_run(repository, make_record())
+    repository.private.chmod(0o500)
+    try:
+        assert [newest, *expected] == answers(repository)
+    finally:
+        repository.private.chmod(0o700)
+
+
+def test_no_file_is_made_where_there_is_no_run(repository: Path) -> None:
+    opened = open_at(repository)
+    assert answers(opened) == []
+    assert not opened.private.exists()
+
+
+def test_a_damaged_run_hides_no_other(three: tuple[Repository, list[Record]]) -> None:
+    repository, expected = three
+    bad = write_run(repository, make_record(), files={"run.json": b"{}"}).run.id
+    other = write_run(repository, make_record(), ref_id=run_id("zzzz")).run.id
+    for _ in range(2):
+        with RunIndex(repository, list_refs(repository.git, RUNS)) as index:
+            assert expected == index.newest()
+            problems = {problem.id: problem.error.message for problem in index.problems}
+        assert set(problems) == {bad, run_id("zzzz")}
+        assert other in problems[run_id("zzzz")]
+
+
+def test_two_readers_with_other_refs_do_not_disturb_each_other(
+    three: tuple[Repository, list[Record]],
+) -> None:
+    repository, expected = three
+    old = list_refs(repository.git, RUNS)
+    newest = write_run(repository, make_record())
+    new = list_refs(repository.git, RUNS)
+    wrong: list[object] = []
+
+    def ask(refs: dict[str, str], right: list[Record]) -> None:
+        for _ in range(20):
+            with RunIndex(repository, refs) as index:
+                found = index.newest()
+            if found != right:
+                wrong.append(found)
+
+    readers = [
+        threading.Thread(target=ask, args=(old, expected)),
+        threading.Thread(target=ask, args=(new, [newest, *expected])),
+    ]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    assert wrong == []
+
+
+def test_hundreds_of_new_runs_are_read_as_a_few_are(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = open_at(repository)
+    expected = [write_run(opened, make_record(config={"n": n})) for n in range(5)][::-1]
+    few = answers(opened)
+    index_file(opened).unlink()
+    monkeypatch.setattr("repro.store.index._MANY", 1)
+    assert expected == few == answers(opened)

@@ -1,0 +1,98 @@
+"""Records as values, and written as run commits without running anything."""
+
+import itertools
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from repro.model.ids import RunId, new_id
+from repro.model.run import MetricSummary, Record, Run, Status
+from repro.model.times import format_time
+from repro.store.git import Repository, open_repository
+from repro.store.quarantine import CommitSpec, Identity, open_quarantine, publish, write_commits
+from repro.store.refs import RUNS, RefUpdate
+from repro.store.runs import encode_record
+from tests.support import git
+
+NOW = 1_764_000_000.0
+ADA = Identity("Ada", "ada@example.org")
+
+_counter = itertools.count()
+
+
+def make_record(**changes: Any) -> Record:
+    """A finished run of `python train.py`; keys of Run and of Record may be given.
+
+    Each one is created a second after the one made before it.
+    """
+    created = changes.pop("created", None) or format_time(NOW + next(_counter))
+    outer = {"config", "metrics", "summary", "data", "environment", "artifacts"}
+    parts = {key: changes.pop(key) for key in list(changes) if key in outer}
+    values: dict[str, Any] = {
+        "id": new_id(os.urandom),
+        "name": None,
+        "status": Status.FINISHED,
+        "created": created,
+        "started": created,
+        "ended": created,
+        "duration_s": 1.5,
+        "command": ("python", "train.py"),
+        "cwd": ".",
+        "exit_code": 0,
+        "user": "Ada",
+        "host": "engine",
+    }
+    return Record(run=Run(**{**values, **changes}), **parts)
+
+
+def a_summary(last: float, **changes: Any) -> MetricSummary:
+    """The summary of a metric with one point."""
+    values = {
+        "last": last, "last_step": 0, "first": last, "min": last, "min_step": 0,
+        "max": last, "max_step": 0, "mean": last, "count": 1,
+    }  # fmt: skip
+    return MetricSummary(**{**values, **changes})
+
+
+def write_run(
+    repository: Repository,
+    record: Record,
+    *,
+    files: Mapping[str, bytes] | None = None,
+    ref_id: str | None = None,
+) -> Record:
+    """Make `record` a run commit on HEAD, under its ref; the record as it is then.
+
+    Args:
+        files: Laid over the files of the record.
+        ref_id: The id in the ref, where it shall not be the record's.
+    """
+    base = git(repository.root, "rev-parse", "HEAD")
+    run = record.run
+    if run.snapshot is None:
+        run = replace(run, base=base, snapshot=base)
+    record = replace(record, run=run)
+    ref = RUNS + (ref_id or run.id)
+    spec = CommitSpec(
+        message=f"run {run.id}: test",
+        when=NOW,
+        author=ADA,
+        parents=[base],
+        files={**encode_record(record), **(files or {})},
+    )
+    with open_quarantine(repository) as quarantine:
+        [commit] = write_commits(quarantine, [spec])
+        publish(quarantine, tips=[commit], exclude=[base], refs=[RefUpdate(ref, new=commit)])
+    return replace(record, commit=commit)
+
+
+def run_id(text: str) -> RunId:
+    """An id that starts with `text`."""
+    return RunId(text.ljust(12, "0"))
+
+
+def open_at(root: Path) -> Repository:
+    """The repository around `root`."""
+    return open_repository(root, os.environ)

@@ -36,17 +36,17 @@ def record(config: dict[str, Json], goal: str | None = None, **metrics: float) -
 
 def test_only_params_that_differ_are_worth_a_column() -> None:
     records = [record({"lr": 0.1, "depth": 3}, loss=1.0), record({"lr": 0.2, "depth": 3}, loss=2.0)]
-    assert ["lr", "loss"] == [column.title for column in choose_columns(records)]
+    assert [column.title for column in choose_columns(records)] == ["lr", "loss"]
 
 
 def test_a_param_that_one_run_lacks_differs() -> None:
     records = [record({"lr": 0.1}), record({})]
-    assert ["lr"] == [column.title for column in choose_columns(records)]
+    assert [column.title for column in choose_columns(records)] == ["lr"]
 
 
 def test_metrics_with_a_goal_come_first() -> None:
     records = [record({}, a=1.0), record({}, "minimize", z=1.0)]
-    assert ["z", "a"] == [column.title for column in choose_columns(records)]
+    assert [column.title for column in choose_columns(records)] == ["z", "a"]
 
 
 def test_runs_without_a_value_and_nan_are_last_in_both_directions() -> None:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.support.records import a_summary, make_record, open_at, run_id, write_run
 
 from repro.model.run import Record, Status
 from repro.store.git import Repository
 from repro.store.index import RunIndex
 from repro.store.refs import RUNS, RefUpdate, list_refs, update_refs
-from tests.support.records import a_summary, make_record, open_at, run_id, write_run
 
 
 def answers(repository: Repository) -> list[Record]:
@@ -53,7 +53,7 @@ def test_limit_status_and_tag_choose(three: tuple[Repository, list[Record]]) -> 
         assert [second] == index.newest(status="failed")
         assert [second, first] == index.newest(tag="b")
         assert [second] == index.newest(tag="b", limit=1)
-        assert [] == index.newest(tag="b' OR 1 --")
+        assert index.newest(tag="b' OR 1 --") == []
 
 
 def test_of_two_runs_with_one_name_the_newest_is_found(
@@ -63,7 +63,7 @@ def test_of_two_runs_with_one_name_the_newest_is_found(
     with RunIndex(repository, list_refs(repository.git, RUNS)) as index:
         assert (third.run.id, third.run.created) == index.named("one")
         assert index.named("absent") is None
-        assert ["one", "two"] == index.names()
+        assert index.names() == ["one", "two"]
         assert (second.run.id, second.run.created) == index.order()[1]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support import git, write_files
 
 from repro.errors import DamagedRecordError
 from repro.store import objects_catfile
@@ -21,7 +22,6 @@ from repro.store.objects import (
 )
 from repro.store.objects_catfile import CatFileObjects
 from repro.store.objects_pygit2 import Pygit2Objects
-from tests.support import git, write_files
 
 FILES: dict[str, str | bytes] = {
     "run.json": "{}\n",
@@ -166,7 +166,7 @@ def test_an_object_past_the_limit_is_refused_and_the_next_is_read(
         file.truncate(objects_catfile.LARGEST + 1)
     big = git(repository.root, "hash-object", "-w", "big")
     small = oid_of(repository, "HEAD:run.json")
-    assert [None, ("blob", b"{}\n")] == list(objects.read_many([big, small]))
+    assert list(objects.read_many([big, small])) == [None, ("blob", b"{}\n")]
 
 
 def test_the_parts_of_a_commit(opened: tuple[Repository, Objects]) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support import git
+from tests.support.records import a_summary, make_record, open_at, run_id, write_run
 
 from repro.errors import DamagedRecordError, NewerFormatError
 from repro.model.canonical import parse_json
@@ -21,8 +23,6 @@ from repro.store.runs import (
     read_series,
     read_system,
 )
-from tests.support import git
-from tests.support.records import a_summary, make_record, open_at, run_id, write_run
 
 SHA = "sha256:" + "a" * 64
 
@@ -68,8 +68,8 @@ def test_a_metric_that_is_nan_comes_back_as_nan(repository: Path) -> None:
 def test_the_order_of_the_config_is_kept(repository: Path) -> None:
     written = write_run(open_at(repository), make_record(config={"z": 1, "a": {"y": 2, "b": 3}}))
     config = read(repository, written.commit).config
-    assert ["z", "a"] == list(config)
-    assert ["y", "b"] == list(config["a"])  # type: ignore[arg-type]
+    assert list(config) == ["z", "a"]
+    assert list(config["a"]) == ["y", "b"]  # type: ignore[arg-type]
 
 
 def test_a_brief_record_lacks_environment_and_artifacts_only(repository: Path) -> None:
@@ -195,7 +195,7 @@ def test_parts_that_a_record_lacks_are_empty(repository: Path) -> None:
     git(repository, "add", "run.json")
     git(repository, "commit", "-q", "-m", "a run")
     found = read(repository, git(repository, "rev-parse", "HEAD"))
-    assert ({}, {}, {}, ()) == (found.config, found.metrics, found.data, found.artifacts)
+    assert (found.config, found.metrics, found.data, found.artifacts) == ({}, {}, {}, ())
 
 
 def test_points_come_back_exactly(repository: Path) -> None:

@@ -5,13 +5,16 @@ from click.shell_completion import get_completion_class
 
 from repro.cli import render
 
-# git calls `_git_<name>` for its external commands; its words start one later.
-_GIT = """
+# git's own completion calls `_git_<name>` for a command it finds on the PATH; the words of
+# `git repro …` start one later.
+_GIT = r"""
 _git_repro() {
-    local IFS=$'\\n'
-    local words="repro ${COMP_WORDS[*]:2}"
-    COMPREPLY=($(env COMP_WORDS="$words" COMP_CWORD=$((COMP_CWORD - 1)) \\
-        _REPRO_COMPLETE=bash_complete repro | sed 's/^plain,//'))
+    local IFS=$'\n' response
+    COMPREPLY=()
+    for response in $(env COMP_WORDS="repro ${COMP_WORDS[*]:2}" COMP_CWORD=$((COMP_CWORD - 1)) \
+            _REPRO_COMPLETE=bash_complete repro); do
+        COMPREPLY+=("${response#*,}")
+    done
 }
 """
 
@@ -19,15 +22,19 @@ _git_repro() {
 @click.command(short_help="Print the completion script of a shell")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    r"""Print the completion script of SHELL.
+    """Print the completion script of SHELL.
+
+    It completes verbs, options, run ids and run names; in bash also behind `git repro`.
 
     \b
     bash:  eval "$(repro completion bash)"      in ~/.bashrc
     zsh:   eval "$(repro completion zsh)"       in ~/.zshrc
     fish:  repro completion fish | source       in ~/.config/fish/config.fish
     """
-    cls = get_completion_class(shell)
-    assert cls is not None  # one of the three that click has
     root = click.get_current_context().find_root().command
-    script = cls(root, {}, "repro", "_REPRO_COMPLETE").source()
-    render.out(script + (_GIT if shell == "bash" else ""))
+    found = get_completion_class(shell)
+    if found is not None:  # click has all three
+        # `source()` of bash asks which bash there is: `source_template` needs none at all.
+        script = found(root, {}, "repro", "_REPRO_COMPLETE")
+        text = script.source_template % script.source_vars()
+        render.out(text + (_GIT if shell == "bash" else ""))

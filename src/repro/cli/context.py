@@ -10,7 +10,7 @@ from click.shell_completion import CompletionItem
 
 from repro.cli import render
 from repro.core.project import Project, open_project
-from repro.core.query import list_runs
+from repro.core.query import suggest_runs
 from repro.core.record import recover_runs
 from repro.errors import ReproError
 from repro.model.text import escape
@@ -21,44 +21,38 @@ def open_here() -> Project:
     project = _open()
     recovered = recover_runs(project)
     for run in recovered.runs:
-        render.note(f"repro: run {run.id} had lost its process; it is sealed as {run.status}")
+        render.note(f"repro: the process of run {run.id} is gone; its record is kept as {run.status}")
     for problem in recovered.problems:
         render.note(f"repro: warning: {escape(problem)}")
     return project
 
 
 def _open() -> Project:
-    clock, entropy = time.time, os.urandom
-    if "REPRO_NOW" in os.environ:  # only tests set it: every id and time is stable
-        now = float(os.environ["REPRO_NOW"])
-        seed = random.Random(os.environ.get("REPRO_SEED", ""))  # noqa: S311
-        return open_project(
-            Path.cwd(), environ=os.environ, clock=lambda: now, entropy=seed.randbytes
-        )
-    return open_project(Path.cwd(), environ=os.environ, clock=clock, entropy=entropy)
+    environ = dict(os.environ)
+    now = environ.pop("REPRO_NOW", None)  # only tests set it, so that times and ids are stable
+    if now is None:
+        return open_project(Path.cwd(), environ=environ, clock=time.time, entropy=os.urandom)
+    moment = float(now)
+    seed = random.Random(environ.pop("REPRO_SEED", ""))  # noqa: S311  # ids of a test are no secret
+    return open_project(
+        Path.cwd(), environ=environ, clock=lambda: moment, entropy=seed.randbytes
+    )
 
 
-class RunName(click.ParamType[str]):
-    """A run as the user names it; completed with ids and names."""
+class RunName(click.ParamType):
+    """A run as the user names it, completed with ids and names."""
 
     name = "run"
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Ids, with the name as help, and names of the newest runs that start with `incomplete`."""
+        """Ids and names that start with `incomplete`."""
         try:
-            records = list_runs(_open(), limit=200).records
+            found = suggest_runs(_open(), incomplete)
         except ReproError:
-            return []
-        items = []
-        for record in records:
-            title = record.run.name or " ".join(record.run.command)
-            if record.run.id.startswith(incomplete):
-                items.append(CompletionItem(str(record.run.id), help=escape(title)))
-            if record.run.name and incomplete and record.run.name.startswith(incomplete):
-                items.append(CompletionItem(record.run.name, help=record.run.id))
-        return items
+            return []  # a shell that completes is no place for a message
+        return [CompletionItem(text, help=what) for text, what in found if text == escape(text)]
 
 
 RUN = RunName()

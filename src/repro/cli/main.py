@@ -1,7 +1,8 @@
-"""The newcomer's map: every verb, the module that has it, and the one place errors end up."""
+"""The map of the command line: every verb with its module, above the one boundary of errors."""
 
 import difflib
 import importlib
+import io
 import json
 import os
 import sys
@@ -10,9 +11,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+from click.shell_completion import shell_complete
 
 from repro.atomic import storage_errors
 from repro.cli import render
+from repro.cli.pager import NO_PAGER
 from repro.errors import (
     AmbiguousRunError,
     CommandError,
@@ -41,7 +44,9 @@ VERBS = {
     "completion": ("repro.cli.completion:completion", "Print the completion script of a shell"),
 }
 
-MOST_PATHS = 20  # of a long list of files, as many as git shows
+MOST_LINES = 20  # shown of the files or runs that an error lists; `--json` has all
+
+_OWN_CODE = (CommandError, UsageError)  # 126, 127 and 129 say more than 125
 
 
 class Verbs(click.Group):
@@ -72,6 +77,15 @@ class Verbs(click.Group):
             raise unknown_verb(args[0])
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb; where `repro run` itself fails it ends in 125, as `env` and `nice` do."""
+        try:
+            return super().invoke(ctx)
+        except ReproError as error:
+            if ctx.invoked_subcommand == "run" and not isinstance(error, _OWN_CODE):
+                error.exit_code = 125
+            raise
+
 
 def unknown_verb(word: str) -> UsageError:
     """The error for a verb that there is not."""
@@ -97,87 +111,104 @@ def repro(ctx: click.Context, folder: str | None, *, no_pager: bool) -> None:
         except OSError as error:
             raise UsageError(f"cannot change to `{folder}`: {error.strerror}") from error
     if no_pager:
-        os.environ["REPRO_NO_PAGER"] = "1"
+        os.environ[NO_PAGER] = "1"
     if ctx.invoked_subcommand is None:
         render.out(ctx.get_help())
 
 
-def main(args: Sequence[str] | None = None) -> None:
-    """Run the command line and exit with its code."""
-    sys.exit(run_cli(list(sys.argv[1:] if args is None else args)))
+def main() -> None:
+    """Run the command line of this process and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # None where it was closed
+            stream.reconfigure(errors="backslashreplace")  # a locale may lack a character
+    sys.exit(run_cli(sys.argv[1:]))
 
 
 def run_cli(words: Sequence[str]) -> int:
-    """Run the command line; the exit code (docs/reference/exit-codes.md)."""
+    """Run the command line `repro WORDS`; the exit code (docs/reference/exit-codes.md)."""
     try:
-        code = _run(words)
-        sys.stdout.flush()
-    except KeyboardInterrupt:
+        return _run(list(words))
+    except (KeyboardInterrupt, click.Abort):
         return 130
     except BrokenPipeError:
-        # The reader has gone; Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 141
     except Exception:  # noqa: BLE001  # the last resort: a bug of ours, shown whole
         traceback.print_exc()
-        render.note("repro: this is a bug of repro: please report it with the lines above")
+        render.note("repro: this is a bug in repro: please report it with the lines above")
         return 128
+
+
+def _run(words: list[str]) -> int:
+    try:
+        with storage_errors("to the repository"):
+            code = _invoke(words)
+        if sys.stdout is not None:
+            with storage_errors("to standard output"):
+                sys.stdout.flush()
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "repro"
+        mistake = UsageError(_lowered(error.format_message()), hint=f"`{where} --help` explains")
+        return _report(mistake, as_json=_wants_json(words))
+    except ReproError as error:
+        if isinstance(error.__cause__, OSError) and error.message.startswith(_TO_STDOUT):
+            _discard_output()
+        return _report(error, as_json=_wants_json(words))
     return code
 
 
-def _run(words: Sequence[str]) -> int:
-    try:
-        with storage_errors("to the repository"):
-            code: Any = repro.main(list(words), prog_name="repro", standalone_mode=False)
-    except ReproError as error:
-        report(error, as_json=_wants_json(words))
-        return _exit_code(error, words)
-    except click.exceptions.Exit as done:
-        return done.exit_code
-    except click.Abort:
-        return 130
-    except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx else "repro"
-        mistake = UsageError(error.format_message(), hint=f"see `{where} --help`")
-        report(mistake, as_json=_wants_json(words))
-        return mistake.exit_code
+def _invoke(words: list[str]) -> int:
+    """As click's own `main`, whose ends (exit code 1 on a closed pipe) are not git's."""
+    if instruction := os.environ.get("_REPRO_COMPLETE"):
+        return shell_complete(repro, {}, "repro", "_REPRO_COMPLETE", instruction)
+    with repro.make_context("repro", words) as context:
+        code = repro.invoke(context)
     return code if isinstance(code, int) else 0
 
 
-def report(error: ReproError, *, as_json: bool) -> None:
-    """Say what went wrong and what to do next, on standard error."""
+_TO_STDOUT = "cannot write to standard output"
+
+
+def _discard_output() -> None:
+    """Nobody reads any more: Python would fail once again when it flushes at exit."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
+
+
+def _report(error: ReproError, *, as_json: bool) -> int:
+    """Say what went wrong and what to do next, on standard error; its exit code."""
+    key, details = _details(error)
     if as_json:
         value = {"error": error.slug, "message": error.message, "hint": error.hint}
-        if isinstance(error, WouldLoseWorkError):
-            value["paths"] = list(error.paths)  # type: ignore[assignment]
-        render.note(json.dumps(value, ensure_ascii=False))
-        return
+        render.note(json.dumps(value | ({key: details} if details else {})))
+        return error.exit_code
     render.note(f"repro: {escape(error.message)}")
-    for line in _details(error):
+    for line in details[:MOST_LINES]:
         render.note(f"    {escape(line)}")
+    if len(details) > MOST_LINES:
+        render.note(f"    … and {len(details) - MOST_LINES} more")
     if error.hint:
         render.note(f"hint: {escape(error.hint)}")
+    return error.exit_code
 
 
-def _details(error: ReproError) -> list[str]:
+def _details(error: ReproError) -> tuple[str, list[str]]:
+    """What an error lists, and the key of that in JSON."""
     if isinstance(error, WouldLoseWorkError):
-        lines = list(error.paths)
-    elif isinstance(error, AmbiguousRunError):
-        lines = list(error.candidates)
-    else:
-        return []
-    more = len(lines) - MOST_PATHS
-    return [*lines[:MOST_PATHS], f"… and {more} more"] if more > 0 else lines
+        return "paths", list(error.paths)
+    if isinstance(error, AmbiguousRunError):
+        return "candidates", list(error.candidates)
+    return "", []
+
+
+def _lowered(message: str) -> str:
+    """A message of click in our style: lower case at the start, no period at the end."""
+    return message[:1].lower() + message[1:].rstrip(".")
 
 
 def _wants_json(words: Sequence[str]) -> bool:
     own = words[: words.index("--")] if "--" in words else words
     return "--json" in own
-
-
-def _exit_code(error: ReproError, words: Sequence[str]) -> int:
-    """As the error says; 125 where `repro run` itself failed, as `docker run` and `env` do."""
-    verb = next((word for word in words if word in VERBS), None)
-    if verb == "run" and not isinstance(error, (CommandError, UsageError)):
-        return 125
-    return error.exit_code

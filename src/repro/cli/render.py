@@ -2,25 +2,33 @@
 
 import json
 import os
-import shlex
 import shutil
-import subprocess
 import sys
+import unicodedata
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
+from repro.atomic import storage_errors
+from repro.cli import pager
+from repro.model.canonical import name_number
 from repro.model.text import escape
+
+_COLOURS = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "cyan": 36}
+_GAP = "  "
 
 
 def out(text: str) -> None:
-    """Print data, with a newline."""
-    print(text)
+    """Print data and a newline."""
+    with storage_errors("to standard output"):
+        print(text)
 
 
 def raw(data: bytes) -> None:
     """Write bytes to standard output as they are."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(data)
+    with storage_errors("to standard output"):
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
 
 
 def note(text: str) -> None:
@@ -29,68 +37,77 @@ def note(text: str) -> None:
 
 
 def data_json(value: Any) -> None:
-    """Print a value as JSON; numbers that JSON lacks are the texts NaN, Infinity, -Infinity."""
-    print(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False))
+    """Print a value as JSON, keys in their own order.
+
+    Numbers that JSON lacks become the texts "NaN", "Infinity" and "-Infinity", as in a record.
+    """
+    text = json.dumps(_carriable(value), indent=2, ensure_ascii=False, allow_nan=False)
+    out(_no_surrogates(text))
 
 
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+def _carriable(value: Any) -> Any:
+    if isinstance(value, float):
+        is_finite = value - value == 0
+        return value if is_finite else name_number(value)
     if isinstance(value, Mapping):
-        return {str(key): _finite(entry) for key, entry in value.items()}
+        return {str(key): _carriable(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(entry) for entry in value]
+        return [_carriable(entry) for entry in value]
     return value
 
 
-def table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> str:
-    """Lay rows out in aligned columns; control characters are shown escaped."""
-    # 45 ms to import; only what prints a table pays for it.
-    from tabulate import tabulate  # noqa: PLC0415
+def _no_surrogates(text: str) -> str:
+    """The bytes of a file name that are not UTF-8 as JSON escapes, which any parser reads."""
+    return "".join(f"\\u{ord(c):04x}" if "\ud800" <= c <= "\udfff" else c for c in text)
 
-    cells = [[escape(cell) for cell in row] for row in rows]
-    return tabulate(cells, headers=list(headers), tablefmt="plain", disable_numparse=True)
+
+def table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> str:
+    """Lay rows out in columns below their headers; control characters are shown escaped."""
+    return columns([headers, *rows])
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Lay rows out in columns, aligned to the left; control characters are shown escaped."""
+    lines = [list(map(escape, row)) for row in rows]
+    widths = [max(map(_n_columns, column)) for column in zip_longest(*lines, fillvalue="")]
+    return "\n".join(_line(cells, widths) for cells in lines)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (
+        cell + " " * (width - _n_columns(cell))
+        for cell, width in zip(cells, widths, strict=False)
+    )
+    return _GAP.join(padded).rstrip()
+
+
+def _n_columns(text: str) -> int:
+    """How many columns of a terminal `text` takes."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )
 
 
 def page(text: str) -> None:
     """Print a long text, through the user's pager when standard output is a terminal."""
-    command = _pager()
-    if command is None:
+    if not (_is_terminal() and pager.page(text, os.environ)):
         out(text)
-        return
-    environ = {"LESS": "FRX", "LV": "-c", **os.environ}
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environ)
-    try:
-        process.communicate(text.encode(errors="surrogateescape") + b"\n")
-    except KeyboardInterrupt:
-        process.wait()
-
-
-def _pager() -> list[str] | None:
-    if not sys.stdout.isatty() or os.environ.get("REPRO_NO_PAGER"):
-        return None
-    chosen = os.environ.get("GIT_PAGER") or _configured_pager() or os.environ.get("PAGER", "less")
-    words = shlex.split(chosen)
-    if not words or words == ["cat"] or shutil.which(words[0]) is None:
-        return None
-    return words
-
-
-def _configured_pager() -> str:
-    done = subprocess.run(["git", "config", "core.pager"], capture_output=True, check=False)
-    return done.stdout.decode(errors="replace").strip()
 
 
 def width() -> int:
     """Columns of the terminal, 0 where standard output is none: nothing is cut then."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
-
-
-_COLOURS = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "cyan": 36}
+    return shutil.get_terminal_size().columns if _is_terminal() else 0
 
 
 def colour(text: str, name: str) -> str:
     """`text` in a colour, where standard output is a terminal and NO_COLOR is not set."""
-    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+    if not _is_terminal() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text
     return f"\x1b[{_COLOURS[name]}m{text}\x1b[0m"
+
+
+def _is_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()

@@ -11,12 +11,12 @@ from repro.core.query import code_of
 from repro.model.canonical import Json
 from repro.model.config import config_from_command, merge_config
 from repro.model.diff import (
+    ABSENT,
     Change,
     Comparison,
     DataChange,
     FileChange,
     Value,
-    ABSENT,
     diff_command,
     diff_config,
     diff_data,
@@ -26,11 +26,20 @@ from repro.model.diff import (
 from repro.model.run import Record
 from repro.model.secrets import redact_config
 from repro.store.git import split_names
-from repro.store.objects import FOLDER, open_objects, read_tree
 from repro.store.quarantine import open_quarantine
 from repro.store.settings import read_config_files
 
-ALL_PARTS = ("code", "command", "config", "data", "environment", "hardware", "randomness", "metrics")
+ALL_PARTS = (
+    "code",
+    "command",
+    "config",
+    "data",
+    "environment",
+    "hardware",
+    "randomness",
+    "metrics",
+)
+_PARTS_NOW = ("code", "config", "environment", "hardware", "randomness")
 _SUBMODULES = "submodules"
 
 
@@ -55,17 +64,17 @@ def compare_with_worktree(project: Project, a: Record) -> Comparison:
     """Say in what running A's command here and now would differ from A.
 
     Config counts as the files of `repro.yaml` and the command say it now; what only code or
-    `-c` set stays as A had it. The working tree has no results and no data of its own.
+    `-c` set stays as A had it, and so do seeds. The working tree has no results of its own.
 
     Raises:
         InvalidInputError: A config file is wrong.
     """
-    environment = capture_environment(project, a.run.command)
-    now = replace(a, config=_config_now(project, a), environment=environment)
+    folder = project.repository.root / a.run.cwd
+    environment = capture_environment(project, a.run.command, cwd=folder)
+    now = replace(a, config=_config_now(project, a), environment={**a.environment, **environment})
     with _working_code(project) as (code, env):
         changes = _diff_code(project, _code_of(a), code, env)
-    parts = ("code", "config", "environment", "hardware")
-    return _compare(a, now, changes, parts)
+    return _compare(a, now, changes, _PARTS_NOW)
 
 
 def compare_code(project: Project, a: str, b: str) -> Comparison:
@@ -126,7 +135,6 @@ def _compare(
     a: Record, b: Record, code: tuple[FileChange, ...], parts: tuple[str, ...]
 ) -> Comparison:
     environment, hardware, randomness = diff_environment(a, b)
-    has = set(parts)
     return Comparison(
         code=code,
         command=diff_command(a, b),
@@ -134,7 +142,7 @@ def _compare(
         data=diff_data(a.data, b.data),
         environment=environment,
         hardware=hardware,
-        randomness=randomness if "randomness" in has else {},
+        randomness=randomness,
         metrics=diff_metrics(a, b),
         compared=parts,
     )
@@ -177,9 +185,7 @@ def _diff_code(
     return tuple(changes)
 
 
-def _changed_files(
-    project: Project, a: str, b: str, env: Mapping[str, str]
-) -> list[FileChange]:
+def _changed_files(project: Project, a: str, b: str, env: Mapping[str, str]) -> list[FileChange]:
     if a == b:
         return []
     args = ("diff-tree", "-r", "-z", "--name-status", "--no-renames", "--end-of-options", a, b)
@@ -198,5 +204,5 @@ def _submodules(project: Project, holder: str | None, env: Mapping[str, str]) ->
 def _patch(project: Project, a: str, b: str, env: Mapping[str, str], *, stat: bool) -> bytes:
     # The plumbing command: the user's prefixes, colours, pagers and diff programs are not for it.
     args = ["diff-tree", "-r", "--no-ext-diff", "--no-textconv", "--no-color", "--find-renames"]
-    args += ["--stat"] if stat else ["--patch", "--binary", "--full-index"]
+    args += ["--stat"] if stat else ["--patch", "--binary"]
     return project.repository.git.run(*args, "--end-of-options", a, b, env=env).out

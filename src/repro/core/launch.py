@@ -175,7 +175,7 @@ def _run_child(
         sampler.start()
         stack.callback(sampler.stop)
         if terminal is not None:
-            terminal.take_keyboard()
+            terminal.take_keyboard(child.pid)
         code = follower.follow(lambda: _poll(child, terminal))
     if log.reason is not None:
         problems.append(f"{log.lost:,} bytes of output are not kept: {log.reason}")

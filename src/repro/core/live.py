@@ -1,19 +1,18 @@
 """Runs in progress, as far as their live folders tell."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from repro.core.events import Events, read_events
 from repro.core.project import Project
 from repro.core.started import Started, read_start
 from repro.errors import ReproError
-from repro.model.canonical import Json
 from repro.model.config import merge_config
 from repro.model.ids import is_id
 from repro.model.run import Record
-from repro.model.series import Point, Row, merge_rows, summarise
+from repro.model.series import Point, merge_rows, summarise
 from repro.store.index import Problem
 from repro.store.journal import read_journals
 from repro.store.refs import RUNS
@@ -63,35 +62,31 @@ def live_record(project: Project, started: Started) -> Record:
 
     Cost: reads its journals whole.
     """
-    config: Mapping[str, Json] = started.config
-    summary: dict[str, Json] = {}
-    for _, record in _records(project, started.run.id):
-        if record.get("k") == "config":
-            config = merge_config(config, record["c"])
-        elif record.get("k") == "summary":
-            summary.update(record["s"])
-    return replace(
-        brief_record(started),
-        config=config,
-        metrics=summarise(live_series(project, started.run.id)),
-        summary=summary,
-        environment=started.environment,
+    events = _events(project, started)
+    summaries = summarise(merge_rows(events.rows))
+    return Record(
+        run=replace(started.run, name=events.name, note=events.note, tags=_unique(events.tags)),
+        config=merge_config(started.config, events.config),
+        metrics={
+            name: replace(summary, goal=events.goals.get(name))
+            for name, summary in summaries.items()
+        },
+        summary=events.summary,
+        data=started.data,
+        environment={**started.environment, **events.environment},
+        artifacts=tuple(events.artifacts.values()),
     )
+
+
+def _unique(tags: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(tags))
 
 
 def live_series(project: Project, run_id: str) -> dict[str, list[Point]]:
     """All points of a run in progress so far, by metric."""
-    return merge_rows(
-        Row(record["s"], record["t"], {n: float(v) for n, v in record["m"].items()}, order)
-        for order, record in _records(project, run_id)
-        if record.get("k") == "log"
-    )
+    started = read_start(project.live / run_id)
+    return merge_rows(_events(project, started).rows) if started else {}
 
 
-def _records(
-    project: Project, run_id: str
-) -> Iterator[tuple[tuple[int, int, int], Mapping[str, Any]]]:
-    for writer, journal in enumerate(read_journals(project.live / run_id)):
-        rank = int(journal.header.get("rank", 0))
-        for number, record in enumerate(journal.records):
-            yield (rank, writer, number), record
+def _events(project: Project, started: Started) -> Events:
+    return read_events(started, read_journals(project.live / started.run.id))

@@ -20,6 +20,7 @@ from repro.store.index import Problem, RunIndex
 from repro.store.objects import Objects, open_objects, read_file
 from repro.store.refs import RUNS, UNDO, list_refs
 from repro.store.runs import read_record, read_series
+from repro.store.worktree import worktree_name
 
 _NTH = re.compile(r"@(?:\{(\d{1,9})\})?\Z")
 _ANCESTOR = re.compile(r"(.+)~(\d{0,4})\Z", re.DOTALL)
@@ -33,11 +34,13 @@ class Listing:
     """Runs, newest first, with environment and artifacts left out.
 
     Attributes:
+        total: How many runs there are, chosen or not.
         short: The shortest unique prefix of each run's id.
         problems: Runs that cannot be read; they hide no other.
     """
 
     records: list[Record]
+    total: int
     short: Mapping[str, str]
     problems: tuple[Problem, ...]
 
@@ -107,9 +110,11 @@ def list_runs(
             and (tag is None or tag in started.run.tags)
         ]
         problems = (*runs.problems, *runs.live.problems, *runs.index.problems)
-        short = shorten_ids(runs.ids)
+        ids = runs.ids
     records.sort(key=_newest, reverse=True)
-    return Listing(records=records[:limit], short=short, problems=problems)
+    return Listing(
+        records=records[:limit], total=len(ids), short=shorten_ids(ids), problems=problems
+    )
 
 
 def _newest(record: Record) -> tuple[str, str]:
@@ -127,7 +132,9 @@ def suggest_runs(project: Project, prefix: str) -> list[tuple[str, str]]:
     with _open_runs(project) as runs:
         names = [(name, "name") for name in runs.index.names() if name.startswith(prefix)]
         short = shorten_ids(runs.ids)
-        return names + [(text, "run") for run_id, text in short.items() if run_id.startswith(prefix)]
+        return names + [
+            (text, "run") for run_id, text in short.items() if run_id.startswith(prefix)
+        ]
 
 
 def resolve_run(project: Project, text: str) -> Record:
@@ -174,20 +181,20 @@ def _find_nth(runs: _Runs, n: int) -> str:
 
 
 def _find_restored(runs: _Runs) -> str:
-    git = runs.project.repository.git
-    numbered = {
-        int(number): oid
-        for ref, oid in list_refs(git, UNDO).items()
-        if (number := ref.removeprefix(UNDO)).isdecimal()
-    }
-    if numbered:
-        with _reading(runs.project) as objects:
-            said = read_file(objects, numbered[max(numbered)], "undo.json")
-        entry = parse_json(said, name="undo.json") if said else None
-        target = entry.get("target") if isinstance(entry, dict) else None
-        if isinstance(target, str) and target in runs.ids:
-            return target
-    raise UnknownRunError("no run was checked out here", hint="`repro checkout RUN` does")
+    """The run last checked out in this worktree, from what restores keep for `repro undo`."""
+    repository = runs.project.repository
+    refs = list_refs(repository.git, UNDO)
+    numbers = {ref: int(ref.removeprefix(UNDO)) for ref in refs if ref[len(UNDO) :].isdecimal()}
+    here = worktree_name(repository)
+    with _reading(runs.project) as objects:
+        for ref in sorted(numbers, key=numbers.__getitem__, reverse=True):
+            said = read_file(objects, refs[ref], "undo.json")
+            entry = parse_json(said, name="undo.json") if said else None
+            if isinstance(entry, dict) and entry.get("worktree") == here:
+                target = entry.get("target")
+                if isinstance(target, str) and target in runs.ids:
+                    return target
+    raise UnknownRunError("no run was checked out here", hint="`repro checkout RUN` does that")
 
 
 def _find_named(runs: _Runs, text: str) -> str | None:

@@ -27,6 +27,7 @@ class Terminal:
         self._screen = screen
         self._typed_on = stdin if os.isatty(stdin) else None
         self._saved: Attributes | None = None
+        self._group: int | None = None
         self.keyboard: int | None = None
         self.pending = bytearray()
         os.set_blocking(self.master, False)
@@ -62,11 +63,15 @@ class Terminal:
         with suppress(OSError, termios.error):  # a terminal that is gone has no size
             termios.tcsetwinsize(self.master, termios.tcgetwinsize(self._screen))
 
-    def take_keyboard(self) -> None:
+    def take_keyboard(self, group: int) -> None:
         """Hand every key to the child unread, ^C too, when we are the job in the foreground.
+
+        Args:
+            group: The child's process group.
 
         A job in the background must not touch the terminal's settings: that stops it.
         """
+        self._group = group
         if self._typed_on is None or self.keyboard is not None:
             return
         try:
@@ -98,7 +103,7 @@ class Terminal:
         self.give_back_keyboard()
         os.kill(0, signal.SIGTSTP)
         self.resize()
-        self.take_keyboard()
+        self.take_keyboard(group)
         with suppress(ProcessLookupError):
             os.killpg(group, signal.SIGCONT)
 
@@ -110,10 +115,24 @@ class Terminal:
             keys = os.read(self.keyboard, 4096)
         except OSError:
             keys = b""
-        if keys:
-            self.pending += keys
-        else:
+        if not keys:
             self._typed_on = self.keyboard = None
+        elif self._group is not None and self._asks_to_stop(keys):
+            # ^Z cannot do it: the kernel keeps SIGTSTP from a session's leader that has nobody
+            # in its session to wake it. Our parent's job control stops us in turn.
+            with suppress(ProcessLookupError):
+                os.killpg(self._group, signal.SIGSTOP)
+        else:
+            self.pending += keys
+
+    def _asks_to_stop(self, keys: bytes) -> bool:
+        """Whether ^Z is among the keys, and means what it says to the child itself."""
+        try:
+            settings = termios.tcgetattr(self.master)
+            is_ours = os.tcgetpgrp(self.master) == self._group
+        except (OSError, termios.error):
+            return False
+        return is_ours and bool(settings[3] & termios.ISIG) and settings[6][termios.VSUSP] in keys
 
     def send_keys(self) -> None:
         """Pass typed keys to the child, as many as it takes now."""

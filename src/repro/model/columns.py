@@ -143,9 +143,7 @@ def choose_columns(records: Sequence[Record]) -> list[Column]:
         for key in keys
         if not all(is_same(config.get(key, ABSENT), flat[0].get(key, ABSENT)) for config in flat)
     ]
-    goals = {
-        name for record in records for name, summary in record.metrics.items() if summary.goal
-    }
+    goals = {name for record in records for name, summary in record.metrics.items() if summary.goal}
     metrics = sorted(_metrics(records), key=lambda name: name not in goals)
     return [*map(config_column, differing), *map(metric_column, metrics)]
 

@@ -11,7 +11,7 @@ from repro.model.run import MetricSummary, Record
 
 _HARDWARE = ("hardware",)
 _RANDOMNESS = ("seeds", "flags", "randomness")
-_DERIVED = ("packages_digest",)  # says again what `packages` says
+_RANDOM_VARIABLES = ("CUBLAS_WORKSPACE_CONFIG", "PYTHONHASHSEED", "TF_DETERMINISTIC_OPS")
 
 
 class Absent(Enum):
@@ -146,13 +146,14 @@ class Surroundings:
 
 def split_environment(environment: Mapping[str, Json]) -> Surroundings:
     """Sort the facts of an `environment.json`; packages become `packages.<name>`: version."""
-    special = (*_HARDWARE, *_RANDOMNESS, *_DERIVED, "packages")
-    rest = {key: value for key, value in environment.items() if key not in special}
-    packages = _packages(environment.get("packages"))
+    special = (*_HARDWARE, *_RANDOMNESS, "packages")
+    rest = flatten_config({key: v for key, v in environment.items() if key not in special})
+    seeds = {key for key in rest if key.removeprefix("variables.") in _RANDOM_VARIABLES}
     return Surroundings(
-        environment=flatten_config(rest) | packages,
+        environment={key: rest[key] for key in rest if key not in seeds}
+        | _packages(environment.get("packages")),
         hardware=_flat_parts(environment, _HARDWARE),
-        randomness=_flat_parts(environment, _RANDOMNESS),
+        randomness=_flat_parts(environment, _RANDOMNESS) | {key: rest[key] for key in seeds},
     )
 
 
@@ -166,13 +167,20 @@ def _flat_parts(environment: Mapping[str, Json], names: Iterable[str]) -> dict[s
 
 
 def _packages(packages: Json | None) -> dict[str, Json]:
+    listed = packages.get("list") if isinstance(packages, dict) else None
     versions: dict[str, Json] = {}
-    for package in packages if isinstance(packages, list) else []:
+    for package in listed if isinstance(listed, list) else []:
         if isinstance(package, dict):
-            origin = package.get("origin")
-            version = package.get("version")
-            versions[f"packages.{package.get('name')}"] = f"{version} ({origin})" if origin else version
+            versions[f"packages.{package.get('name')}"] = _version(package)
     return versions
+
+
+def _version(package: Mapping[str, Json]) -> Json:
+    """The version, and where a package that no index has came from."""
+    origin = package.get("origin")
+    if not isinstance(origin, dict):
+        return package.get("version")
+    return f"{package.get('version')} ({', '.join(f'{key} {origin[key]}' for key in origin)})"
 
 
 def diff_environment(a: Record, b: Record) -> tuple[Changes, Changes, Changes]:

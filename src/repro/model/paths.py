@@ -31,6 +31,7 @@ def validate_path(path: str) -> None:
     reason = _find_fault(path)
     if reason is not None:
         shown = escape(path if len(path) <= 80 else f"{path[:77]}...")
+        shown = _HFS_IGNORES.sub(lambda match: f"\\u{ord(match.group()):04x}", shown)
         raise DamagedRecordError(
             f"the record names the path `{shown}`, which {reason}",
             hint="the record was damaged or made to do harm; nothing of it was written",

@@ -41,7 +41,7 @@ class Recorded(dict[str, Any]):
     def __setitem__(self, key: str, value: object) -> None:
         self.update({key: value})
 
-    def update(self, *args: Any, allow_val_change: bool | None = None, **values: Any) -> None:  # type: ignore[override]  # fewer forms than dict's
+    def update(self, *args: Any, allow_val_change: bool | None = None, **values: Any) -> None:
         """Set several entries.
 
         Args:
@@ -80,7 +80,7 @@ class Recorded(dict[str, Any]):
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise TypeError("what is recorded stays: entries can be changed, not removed")
 
-    __delitem__ = __delattr__ = pop = popitem = clear = _refuse  # type: ignore[assignment]
+    __delitem__ = __delattr__ = pop = popitem = clear = _refuse
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy, for instance in a worker process, records nothing."""

@@ -114,8 +114,9 @@ class ContentStore:
             return True
         with storage_errors("the content store"):
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if _link(path, target):
-            return True
+            # What a link leads to may be a file that its user edits in place.
+            if not path.is_symlink() and _link(path, target):
+                return True
         try:
             return self.put_file(path) == digest
         except InvalidInputError:

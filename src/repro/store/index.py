@@ -75,7 +75,10 @@ class RunIndex:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         # What could not be kept is read again next time.
         with closing(self._db), suppress(sqlite3.Error):
@@ -114,7 +117,9 @@ class RunIndex:
 
     def names(self) -> list[str]:
         """Each name that a run has, newest run first."""
-        query = "SELECT name FROM run WHERE name IS NOT NULL GROUP BY name ORDER BY max(created) DESC"
+        query = (
+            "SELECT name FROM run WHERE name IS NOT NULL GROUP BY name ORDER BY max(created) DESC"
+        )
         return self._ask(lambda: [name for (name,) in self._db.execute(query)])
 
     def _open(self) -> sqlite3.Connection:
@@ -221,7 +226,7 @@ def _ensure_schema(db: sqlite3.Connection) -> None:
 def _is_ours(db: sqlite3.Connection) -> bool:
     [version] = db.execute("PRAGMA user_version").fetchone()
     shape = db.execute("SELECT sql FROM sqlite_master WHERE name = 'run'").fetchone()
-    return version == _VERSION and shape == (_TABLE,)
+    return bool(version == _VERSION and shape == (_TABLE,))
 
 
 def _held(db: sqlite3.Connection) -> dict[str, str]:
@@ -279,4 +284,3 @@ def _decode(oid: str, doc: str) -> Record:
         summary=parts["summary"],
         data=parts["data"],
     )
-

@@ -133,10 +133,12 @@ class JournalWriter:
             if fd < 0:
                 return
             try:
-                size = os.fstat(fd).st_size
-                if size != self._synced:
+                stat = os.fstat(fd)
+                if stat.st_nlink == 0:
+                    self._warn_once(OSError(errno.ENOENT, "its file is gone, the run is over"))
+                elif stat.st_size != self._synced:
                     _sync_data(fd)
-                    self._synced = size
+                    self._synced = stat.st_size
             except OSError as error:
                 self._rewrite(error)
 

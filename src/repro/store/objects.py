@@ -93,7 +93,9 @@ def parse_tree(payload: bytes, hash_len: int) -> list[TreeEntry]:
         try:
             mode = int(payload[position:space], 8)
         except ValueError as error:
-            raise DamagedRecordError("a git tree has no mode", hint="`git fsck` finds it") from error
+            raise DamagedRecordError(
+                "a git tree has no mode", hint="`git fsck` finds it"
+            ) from error
         name = payload[space + 1 : end].decode(errors="surrogateescape")
         entries.append(TreeEntry(mode, name, oid.hex()))
         position = end + 1 + hash_len

@@ -29,7 +29,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class TreeChange:
     """A path at which two trees differ; None where one of them has nothing."""
 
     path: str
@@ -62,7 +62,7 @@ class Present:
     taken: tuple[str, ...]
     blocked: tuple[str, ...]
     left: tuple[str, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[TreeChange, ...]
     submodules: Mapping[str, str]
 
 
@@ -73,7 +73,7 @@ def empty_tree(git: Git) -> str:
 
 def diff_trees(
     git: Git, old: str, new: str, *, env: Mapping[str, str] | None = None
-) -> tuple[Change, ...]:
+) -> tuple[TreeChange, ...]:
     """Every file, link and submodule at which two trees differ, sorted by path.
 
     Cost: reads only the folders that differ.
@@ -84,10 +84,10 @@ def diff_trees(
     return tuple(_parse_raw(git.paths(*words, old, new, env=env)))
 
 
-def _parse_raw(fields: Sequence[str]) -> Iterable[Change]:
+def _parse_raw(fields: Sequence[str]) -> Iterable[TreeChange]:
     for facts, path in zip(fields[::2], fields[1::2], strict=True):
         old_mode, new_mode, old_oid, new_oid, _ = facts.removeprefix(":").split(" ")
-        yield Change(path, _entry(old_mode, old_oid), _entry(new_mode, new_oid))
+        yield TreeChange(path, _entry(old_mode, old_oid), _entry(new_mode, new_oid))
 
 
 def _entry(mode: str, oid: str) -> Entry | None:
@@ -162,7 +162,7 @@ def _left(git: Git, quarantine: Quarantine, present: Present) -> Iterable[str]:
     return (path for path in present.working.untracked if path not in held)
 
 
-def _find_in_the_way(root: Path, changes: Sequence[Change]) -> tuple[list[str], list[str]]:
+def _find_in_the_way(root: Path, changes: Sequence[TreeChange]) -> tuple[list[str], list[str]]:
     """Files that stand where a path is to appear, and what no tree can hold there."""
     known = {change.path for change in changes if change.old is not None}
     files: dict[str, None] = {}

@@ -17,7 +17,7 @@ from repro.atomic import FileLock, storage_errors
 from repro.errors import BusyRepositoryError, GitError, InvalidInputError, ReproError
 from repro.model.canonical import format_json, parse_json
 from repro.store.git import Git, Repository, join_names
-from repro.store.present import Change, is_inside
+from repro.store.present import TreeChange, is_inside
 from repro.store.process import find_process, is_alive, parse_process
 from repro.store.quarantine import Quarantine
 from repro.store.refs import read_ref
@@ -111,7 +111,7 @@ class Scratch:
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.pathsep.join(others),
         }
 
-    def switch(self, old: str, new: str, changes: Sequence[Change]) -> None:
+    def switch(self, old: str, new: str, changes: Sequence[TreeChange]) -> None:
         """Move the files from commit `old` to commit `new`; all of them or none.
 
         Args:
@@ -134,7 +134,7 @@ class Scratch:
             self.clear()
             raise
 
-    def _revert(self, old: str, changes: Sequence[Change]) -> None:
+    def _revert(self, old: str, changes: Sequence[TreeChange]) -> None:
         root = self.repository.root
         for change in changes:
             if change.old is None and is_inside(root, change.path):
@@ -291,7 +291,7 @@ def detach_head(repository: Repository, old: str | None, new: str, came_from: st
     message = f"checkout: moving from {came_from} to {new}"
     # An unborn branch has nothing to compare with.
     expected = [old] if old is not None else []
-    words = ("update-ref", "--no-deref", "--create-reflog", "-m", message, "HEAD", new)
+    words = ("update-ref", "--no-deref", "-m", message, "HEAD", new)
     repository.git.run(*words, *expected)
 
 
@@ -339,7 +339,9 @@ def add_worktree(repository: Repository, folder: Path, commit: str) -> Git:
         git.run("worktree", "add", "--quiet", "--detach", checkout, str(folder), commit)
     except GitError as error:
         hint = "`git worktree prune` forgets worktrees whose folder is gone"
-        raise GitError(error.message, hint=hint if "registered" in error.message else None) from error
+        raise GitError(
+            error.message, hint=hint if "registered" in error.message else None
+        ) from error
     inside = Git(folder, git.environ)
     if is_sparse:
         _write_unsparse(inside)

@@ -1,0 +1,16 @@
+from repro.errors import ReproError as ReproError
+from repro.model.run import Record as Record
+from repro.sdk.mappings import Config, Summary
+from repro.sdk.notices import RecordingWarning as RecordingWarning
+from repro.sdk.queries import runs as runs
+from repro.sdk.run import Run as Run
+from repro.sdk.session import define_metric as define_metric
+from repro.sdk.session import finish as finish
+from repro.sdk.session import init as init
+from repro.sdk.session import log as log
+from repro.sdk.session import log_artifact as log_artifact
+
+__version__: str
+config: Config
+run: Run | None
+summary: Summary

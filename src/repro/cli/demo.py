@@ -1,0 +1,69 @@
+"""`repro demo`: a small real experiment from end to end."""
+
+import os
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from repro.cli import render
+from repro.cli.context import open_here
+from repro.cli.main import run_cli
+from repro.core.demo import best_run, edit_script, has_same_points, make_experiment
+from repro.core.query import list_runs, resolve_run
+
+
+@click.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path), metavar="[DIR]")
+def demo(folder: Path | None) -> int:
+    """Run a small real experiment from end to end.
+
+    Iris by softmax regression, in a new git repository in DIR (a temporary folder by default):
+    three runs, the table, the best one, a diff, a checkout beside, and the same result again.
+    """
+    place = (folder or Path(tempfile.mkdtemp(prefix="repro-demo-")) / "iris").absolute()
+    make_experiment(place, os.environ)
+    # The script imports repro: `python` must be the one that has it.
+    os.environ["PATH"] = os.pathsep.join(
+        [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+    )
+    os.chdir(place)
+    _say(f"A new git repository with one commit: {place}")
+    _type("repro run --name baseline -- python train.py --lr 0.1")
+    _type("repro run --name faster -- python train.py --lr 1.0")
+    _say("Now weight decay is edited into train.py, and not committed.")
+    edit_script(place)
+    _type("repro run --name decay --tag edited -- python train.py --lr 1.0")
+    _type("repro ls")
+    records = list(list_runs(open_here(), limit=0).records)
+    best = best_run(records, "val_loss")
+    _say(f"The best val_loss is that of {best.run.name}: {best.metrics['val_loss'].last:.4f}")
+    _type("repro diff faster decay")
+    beside = place.with_name(f"{place.name}-{best.run.name}")
+    _say("Its exact code, edits included, brought back beside, and run there again:")
+    _type(f"repro checkout -w ../{beside.name} {best.run.name}")
+    os.chdir(beside)
+    _type(f"repro run --name again -- {shlex.join(best.run.command)}")
+    project = open_here()
+    again = resolve_run(project, "again")
+    is_same = has_same_points(project, resolve_run(project, best.run.id), again)
+    points = sum(summary.count for summary in again.metrics.values())
+    _say(f"All {points} points of {best.run.name} and its repetition, bit by bit:")
+    render.out("identical" if is_same else "diverged")
+    return 0 if is_same else 1
+
+
+def _say(text: str) -> None:
+    render.out(f"\n{render.colour('#', 'dim')} {text}")
+    sys.stdout.flush()
+
+
+def _type(line: str) -> None:
+    """Show a command as one would type it, and run it."""
+    render.out(f"\n{render.colour('$', 'dim')} {render.colour(line, 'bold')}")
+    sys.stdout.flush()
+    code = run_cli(shlex.split(line)[1:])
+    if code != 0:
+        raise click.exceptions.Exit(code)

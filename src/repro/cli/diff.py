@@ -1,0 +1,145 @@
+"""`repro diff`: what differs between two runs, differences first."""
+
+from collections.abc import Iterator
+
+import click
+
+from repro.cli import render
+from repro.cli.context import RUN, open_here
+from repro.cli.parts import print_bytes
+from repro.core.compare import (
+    compare_code,
+    compare_runs,
+    compare_with_worktree,
+    comparison_json,
+    format_patch,
+)
+from repro.core.project import Project
+from repro.core.query import code_of, resolve_code, resolve_run
+from repro.errors import AmbiguousRunError, UnknownRunError, UsageError
+from repro.model.columns import format_value
+from repro.model.diff import ABSENT, Change, Comparison, Value
+from repro.model.run import Record
+from repro.model.text import escape
+
+_SHOWN = 40  # entries of one part; --json has all
+
+
+@click.command()
+@click.argument("a", type=RUN, metavar="A")
+@click.argument("b", type=RUN, metavar="[B]", required=False)
+@click.option("--stat", is_flag=True, help="Only how much differs, by part and by file.")
+@click.option("--exit-code", "exit_code", is_flag=True, help="Exit with 1 if anything differs.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def diff(a: str, b: str | None, *, stat: bool, exit_code: bool, as_json: bool) -> int:
+    """Show what differs between run A and run B, or the working tree as it is now.
+
+    Seven parts are compared: code, config, data, environment, hardware, randomness, results;
+    and the command. What is equal is one line at the end. Where A or B is no run but a git
+    revision, or RUN^{code}, only code is compared.
+    """
+    project = open_here()
+    before = _resolve(project, a)
+    after = _resolve(project, b) if b is not None else None
+    comparison = _compare(project, before, after, a)
+    if as_json:
+        render.data_json(comparison_json(comparison))
+    else:
+        _print(project, comparison, before, after, stat=stat)
+    return 1 if exit_code and comparison.differs else 0
+
+
+def _resolve(project: Project, text: str) -> Record | str:
+    """A run, or the commit of a code state."""
+    try:
+        return resolve_run(project, text)
+    except (UnknownRunError, AmbiguousRunError):
+        return resolve_code(project, text)
+
+
+def _compare(
+    project: Project, before: Record | str, after: Record | str | None, a: str
+) -> Comparison:
+    if isinstance(before, Record) and isinstance(after, Record):
+        return compare_runs(project, before, after)
+    if after is not None:
+        return compare_code(project, _commit(before), _commit(after))
+    if isinstance(before, Record):
+        return compare_with_worktree(project, before)
+    raise UsageError(
+        f"`{escape(a)}` is no run, so there is only code to compare",
+        hint="`git diff` compares a revision with the working tree",
+    )
+
+
+def _commit(side: Record | str) -> str:
+    return side if isinstance(side, str) else code_of(side.run)
+
+
+def _print(
+    project: Project,
+    comparison: Comparison,
+    before: Record | str,
+    after: Record | str | None,
+    *,
+    stat: bool,
+) -> None:
+    lines = [line for part in comparison.compared for line in _part(comparison, part, stat=stat)]
+    equal = [part for part in comparison.compared if not _size(comparison, part)]
+    if equal:
+        lines.append(render.colour(f"equal: {', '.join(equal)}", "dim"))
+    text = "\n".join(lines) + "\n"
+    if comparison.code:
+        target = None if after is None else _commit(after)
+        patch = format_patch(project, _commit(before), target, stat=stat)
+        text += "\n" + patch.decode(errors="surrogateescape")
+    print_bytes(text.encode(errors="surrogateescape"))
+
+
+def _size(comparison: Comparison, part: str) -> int:
+    if part == "command":
+        return 0 if comparison.command is None else 1
+    return len(getattr(comparison, part))
+
+
+def _part(comparison: Comparison, part: str, *, stat: bool) -> Iterator[str]:
+    size = _size(comparison, part)
+    if not size:
+        return
+    what = "file" if part == "code" else "dataset" if part == "data" else "entry"
+    many = {"file": "files", "dataset": "datasets", "entry": "entries"}[what]
+    count = "" if part == "command" else f": {size} {what if size == 1 else many}"
+    yield render.colour(f"{part}{count}", "bold")
+    if stat:
+        return
+    lines = list(_entries(comparison, part))
+    yield from (f"  {line}" for line in lines[:_SHOWN])
+    if len(lines) > _SHOWN:
+        yield f"  … and {len(lines) - _SHOWN} more: `--json` has all"
+
+
+def _entries(comparison: Comparison, part: str) -> Iterator[str]:
+    if part == "code":
+        yield from (f"{one.status} {escape(one.path)}" for one in comparison.code)
+    elif part == "command":
+        yield from _command(comparison.command)
+    elif part == "data":
+        for name, change in comparison.data.items():
+            counts = (len(change.added), len(change.removed), len(change.changed))
+            yield "{}  {} added, {} removed, {} changed".format(escape(name), *counts)
+    else:
+        changes: dict[str, Change] = getattr(comparison, part)
+        width = max(len(escape(key)) for key in changes)
+        for key, (old, new) in changes.items():
+            yield f"{escape(key).ljust(width)}  {format_value(old)} → {format_value(new)}"
+
+
+def _command(change: Change | None) -> Iterator[str]:
+    if change is not None:
+        yield from (f"{sign} {_words(side)}" for sign, side in zip("-+", change, strict=True))
+
+
+def _words(side: Value) -> str:
+    if side is ABSENT or not isinstance(side, list):
+        return "-"
+    return escape(" ".join(map(str, side)))

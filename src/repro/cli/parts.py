@@ -1,0 +1,194 @@
+"""What `repro show` prints: a run as text, and each of its parts."""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+
+from repro.cli import render
+from repro.core.compare import format_patch
+from repro.core.project import Project
+from repro.core.query import code_of, read_part, read_points
+from repro.errors import InvalidInputError, UsageError
+from repro.model.canonical import Json
+from repro.model.columns import format_age, format_duration, format_value
+from repro.model.config import flatten_config
+from repro.model.configfile import format_config
+from repro.model.run import Record, Run
+from repro.model.text import escape
+
+PARTS = ("config", "metrics", "env", "data", "output", "patch")
+
+_COLOUR = re.compile(r"(\x1b\[[0-9;]{0,32}m)")
+_TITLES = ["metric", "last", "step", "min", "max", "mean", "points"]
+
+
+def describe_run(record: Record, short: str, now: float) -> Iterator[str]:
+    """The lines that show a run whole."""
+    run = record.run
+    yield render.colour(f"run {run.id}", "yellow") + (f" ({escape(run.name)})" if run.name else "")
+    facts = dict(_facts(run, now))
+    width = max(map(len, facts))
+    yield from (f"{key.ljust(width)}  {value}" for key, value in facts.items())
+    if run.note:
+        yield ""
+        yield from (f"    {escape(line)}" for line in run.note.splitlines())
+    yield from _section("config", _pairs(flatten_config(record.config)))
+    if record.metrics:
+        yield from _section("metrics", _metrics_table(record).splitlines())
+    yield from _section("summary", _pairs(flatten_config(record.summary)))
+    yield from _section("data", [f"{escape(name)}" for name in record.data])
+    yield from _section("environment", list(_environment_facts(record.environment)))
+    artifacts = [f"{escape(one.path)}  {one.size:,} bytes, {one.where}" for one in record.artifacts]
+    yield from _section("artifacts", artifacts)
+    omitted = [f"{escape(one.path)}  {one.reason}" for one in run.omitted]
+    yield from _section("not in the snapshot", omitted)
+    yield from _section("warnings", [escape(warning) for warning in run.warnings])
+    if record.commit:
+        yield ""
+        yield f"`git show refs/repro/runs/{run.id}` has it all; `repro checkout {short}` restores it"
+
+
+def _facts(run: Run, now: float) -> Iterator[tuple[str, str]]:
+    ending = f", exit code {run.exit_code}" if run.exit_code else ""
+    ending += f", by {escape(run.signal)}" if run.signal else ""
+    yield "status", run.status.value + ending
+    yield "created", f"{run.created[:19].replace('T', ' ')} UTC ({format_age(run.created, now)})"
+    if run.duration_s is not None:
+        yield "duration", format_duration(run.duration_s)
+    yield "command", escape(" ".join(run.command))
+    if run.cwd != ".":
+        yield "folder", escape(run.cwd)
+    if run.snapshot:
+        where = f" on {escape(run.branch)}" if run.branch else ""
+        yield "code", run.snapshot[:12] + where + (", uncommitted changes" if run.dirty else "")
+    yield "by", escape(f"{run.user} on {run.host}")
+    if run.tags:
+        yield "tags", escape(", ".join(run.tags))
+    if run.parent:
+        yield "parent", run.parent
+    if run.rerun_of:
+        yield "rerun of", run.rerun_of
+    if len(run.attempts) > 1:
+        yield "attempts", str(len(run.attempts))
+    if run.lost_points or run.skipped_lines:
+        yield "lost", f"{run.lost_points:,} points, {run.skipped_lines:,} damaged lines"
+
+
+def _section(title: str, lines: list[str]) -> Iterator[str]:
+    if lines:
+        yield ""
+        yield render.colour(title, "bold")
+        yield from (f"  {line}" for line in lines)
+
+
+def _pairs(values: Mapping[str, Json]) -> list[str]:
+    width = max((len(escape(key)) for key in values), default=0)
+    return [f"{escape(key).ljust(width)}  {format_value(value)}" for key, value in values.items()]
+
+
+def _metrics_table(record: Record) -> str:
+    rows = []
+    for name, one in record.metrics.items():
+        numbers = [one.last, one.last_step, one.min, one.max, one.mean, one.count]
+        rows.append([name, *("-" if n is None else format_value(n) for n in numbers)])
+    return render.table(rows, _TITLES)
+
+
+def _environment_facts(environment: Mapping[str, Json]) -> Iterator[str]:
+    """The few facts that tell most; `--env` has all."""
+    interpreter, packages = environment.get("interpreter"), environment.get("packages")
+    if isinstance(interpreter, dict):
+        words = [interpreter.get("implementation"), interpreter.get("version")]
+        yield " ".join(format_value(word) for word in words if word is not None)
+    if isinstance(packages, dict) and isinstance(packages.get("count"), int):
+        yield f"{packages['count']} packages"
+    hardware = environment.get("hardware")
+    if isinstance(hardware, dict):
+        gpus = hardware.get("gpus")
+        yield f"{format_value(hardware.get('cpu'))}, {format_value(hardware.get('cores'))} cores"
+        if isinstance(gpus, list) and gpus:
+            yield f"{len(gpus)} GPU{'s' if len(gpus) > 1 else ''}"
+
+
+def print_part(
+    project: Project, record: Record, part: str, *, metric: str | None, as_json: bool
+) -> None:
+    """Print one part of a run, as text or as JSON."""
+    if part == "config":
+        _print(record.config, format_config(record.config).decode().rstrip("\n"), as_json=as_json)
+    elif part == "metrics":
+        values = {name: asdict(summary) for name, summary in record.metrics.items()}
+        _print(values, _metrics_table(record) if values else "", as_json=as_json)
+    elif part == "env":
+        text = "\n".join(_pairs(flatten_config(record.environment)))
+        _print(record.environment, text, as_json=as_json)
+    elif part == "data":
+        _print(record.data, "\n".join(_pairs(flatten_config(record.data))), as_json=as_json)
+    elif part == "series":
+        _print_series(project, record, metric or "", as_json=as_json)
+    elif as_json:
+        raise UsageError(f"`--{part}` is no JSON", hint=f"leave `--json` or `--{part}` away")
+    elif part == "output":
+        print_bytes(_output(project, record))
+    else:
+        print_bytes(_patch(project, record))
+
+
+def _print(value: object, text: str, *, as_json: bool) -> None:
+    if as_json:
+        render.data_json(value)
+    elif text:
+        render.page("\n".join(map(escape, text.splitlines())))
+
+
+def _print_series(project: Project, record: Record, metric: str, *, as_json: bool) -> None:
+    series = read_points(project, record)
+    if metric not in series:
+        near = difflib.get_close_matches(metric, series, n=3)
+        meant = " or ".join(f"`{escape(name)}`" for name in near)
+        raise InvalidInputError(
+            f"run `{record.run.id}` has no metric `{escape(metric)}`"
+            + (f"; did you mean {meant}?" if near else ""),
+            hint=f"`repro show {record.run.id} --metrics` lists them",
+        )
+    points = series[metric]
+    if as_json:
+        render.data_json([[point.step, point.value, point.time] for point in points])
+    elif points:
+        lines = ["step\tvalue\ttime", *(f"{p.step}\t{p.value!r}\t{p.time!r}" for p in points)]
+        render.page("\n".join(lines))
+
+
+def _output(project: Project, record: Record) -> bytes:
+    if record.commit:
+        return read_part(project, record, "output.log") or b""
+    try:
+        return (project.live / record.run.id / "output.log").read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def _patch(project: Project, record: Record) -> bytes:
+    code = code_of(record.run)
+    if record.run.base is None:
+        raise InvalidInputError(
+            f"run `{record.run.id}` was made before the first commit: there is no base",
+            hint=f"`git show {code}` shows its code",
+        )
+    return format_patch(project, record.run.base, code)
+
+
+def print_bytes(data: bytes) -> None:
+    """Print bytes as they are; on a terminal only colours get through, no other control."""
+    if not render.width():
+        render.raw(data)
+    elif data:
+        lines = data.decode(errors="surrogateescape").rstrip("\n").split("\n")
+        render.page("\n".join(map(_tame, lines)))
+
+
+def _tame(line: str) -> str:
+    # Odd pieces are the colours that the pattern's group keeps.
+    pieces = _COLOUR.split(line.rstrip("\r").replace("\t", "        "))
+    return "".join(piece if n % 2 else escape(piece) for n, piece in enumerate(pieces))

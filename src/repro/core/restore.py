@@ -1,0 +1,256 @@
+"""The code of a run brought back: in place of the present state, or beside it."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from repro.core.goal import (
+    Goal,
+    differing_submodules,
+    inner_roots,
+    is_filled,
+    list_tree,
+    read_goal,
+)
+from repro.core.project import Project
+from repro.core.saved import (
+    UndoEntry,
+    came_from,
+    count_files,
+    gentle_limits,
+    list_entries,
+    refuse_blocked,
+    save_present,
+    write_states,
+)
+from repro.errors import (
+    BusyRepositoryError,
+    DamagedRecordError,
+    InvalidInputError,
+    UnsupportedRepositoryError,
+    WouldLoseWorkError,
+)
+from repro.model.run import Record
+from repro.store.content import ContentStore
+from repro.store.lfs import restore_objects
+from repro.store.present import Present, capture_present, find_lost, is_inside, read_staged
+from repro.store.quarantine import Quarantine, open_quarantine
+from repro.store.worktree import (
+    Scratch,
+    add_worktree,
+    detach_head,
+    open_scratch,
+    refuse_busy,
+    write_tree_into,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What an in-place checkout did.
+
+    Attributes:
+        commit: The snapshot at which HEAD is detached now.
+        run: Id of the run, None for another code state.
+        title: Name of the run or its command, else the subject of the commit.
+        came_from: Short name of the branch, or the commit, that was left.
+        n_files: How many files were written or removed.
+        entry: What brings the state before it back, None where nothing changed at all.
+        kept: Files that exist nowhere but in `entry` now.
+        left: Untracked files that were in nobody's way; they do not belong to the run.
+        differing: Files that do not read back as they were recorded, such as by a filter.
+        empty: Submodules without files here.
+    """
+
+    commit: str
+    run: str | None
+    title: str
+    came_from: str
+    n_files: int
+    entry: UndoEntry | None
+    kept: tuple[str, ...]
+    left: tuple[str, ...]
+    differing: tuple[str, ...]
+    empty: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What a checkout beside made.
+
+    Attributes:
+        folder: The new worktree.
+        commit: The snapshot at which its HEAD is detached.
+        run: Id of the run, None for another code state.
+        title: As in `Restored`.
+        n_files: Files in it, those of submodules included.
+        submodules: Folders that were filled from the record.
+        empty: Submodules of which the record holds nothing: a remote has them.
+        differing: As in `Restored`.
+    """
+
+    folder: Path
+    commit: str
+    run: str | None
+    title: str
+    n_files: int
+    submodules: tuple[str, ...]
+    empty: tuple[str, ...]
+    differing: tuple[str, ...]
+
+
+def check_out(project: Project, target: Record | str, *, save: bool = False) -> Restored:
+    """Bring the code of `target` into the working tree, HEAD detached at its snapshot.
+
+    The present state is put under `refs/repro/undo/` before anything changes.
+
+    Args:
+        target: A run, or the commit of another code state.
+        save: Go on although work that exists nowhere else is replaced; `undo` has it.
+
+    Raises:
+        WouldLoseWorkError: Such work is there, and `save` is not given; nothing was changed.
+        BusyRepositoryError: git, or another repro, is in the middle of something.
+        UnsupportedRepositoryError: The run needs another content of a submodule.
+        GitError, StorageError: git failed; everything is as it was.
+    """
+    repository = project.repository
+    goal = read_goal(project, target)
+    with open_scratch(repository) as scratch, open_quarantine(repository) as quarantine:
+        refuse_busy(repository)
+        entries = list_entries(project)
+        _refuse_interrupted(scratch, entries)
+        present = _look(project, quarantine, goal, entries)
+        staged = read_staged(repository, present.working)
+        lost = find_lost(repository, quarantine, present, staged, known=[goal.tree])
+        if lost and not save:
+            raise WouldLoseWorkError(
+                f"checkout would lose work that exists nowhere else, in {count_files(lost)}",
+                paths=lost,
+                hint="`repro checkout RUN --save` keeps it for `repro undo`; "
+                "`repro checkout -w DIR RUN` restores beside",
+            )
+        is_there = present.branch is None and present.working.base == goal.commit
+        entry = None
+        differing: tuple[str, ...] = ()
+        if present.changes or not present.is_indexed or not is_there:
+            entry = save_present(
+                project, quarantine, present, staged, target=goal.run, target_commit=goal.commit
+            )
+            differing = _move(project, scratch, quarantine, goal, present, entry)
+    return Restored(
+        commit=goal.commit,
+        run=goal.run,
+        title=goal.title,
+        came_from=came_from(present),
+        n_files=len(present.changes),
+        entry=entry,
+        kept=tuple(lost),
+        left=present.left,
+        differing=differing,
+        empty=tuple(path for path in goal.links if not is_filled(repository.root / path)),
+    )
+
+
+def _refuse_interrupted(scratch: Scratch, entries: list[UndoEntry]) -> None:
+    if scratch.interrupted in [entry.ref for entry in entries]:
+        raise BusyRepositoryError(
+            "a restore was interrupted half way here",
+            hint="`repro undo` brings back what was before it",
+        )
+
+
+def _look(
+    project: Project, quarantine: Quarantine, goal: Goal, entries: list[UndoEntry]
+) -> Present:
+    """The present state, if it can be replaced at all."""
+    git = project.repository.git
+    head = git.run("rev-parse", "--verify", "--quiet", "HEAD", ok=(0, 1)).out.decode().strip()
+    before = entries[0] if entries and entries[0].target_commit == head else None
+    limits = gentle_limits(project, quarantine, goal.tree, before)
+    present = capture_present(project.repository, quarantine, goal.tree, limits=limits)
+    differing = differing_submodules(project, quarantine, goal, present)
+    if differing:
+        raise UnsupportedRepositoryError(
+            f"the submodule `{differing[0]}` is not as the run had it, and repro does not touch "
+            "submodules in place",
+            hint="`repro checkout -w DIR RUN` restores all of it beside",
+        )
+    refuse_blocked(present)
+    return present
+
+
+def _move(
+    project: Project,
+    scratch: Scratch,
+    quarantine: Quarantine,
+    goal: Goal,
+    present: Present,
+    entry: UndoEntry,
+) -> tuple[str, ...]:
+    """Files, then index, then HEAD; the files that do not read back as recorded."""
+    [here] = write_states(project, quarantine, present.tree)
+    scratch.begin(entry.ref, here, present.index, quarantine)
+    differing: tuple[str, ...] = ()
+    if present.changes:
+        restore_objects(project.repository, goal.tree, ContentStore(project.store))
+        scratch.switch(here, goal.commit, present.changes)
+        differing = scratch.differing(goal.commit)
+    if present.changes or not present.is_indexed:
+        gone = {change.path for change in present.changes if change.new is None}
+        working = present.working
+        scratch.flag("--assume-unchanged", [path for path in working.assumed if path not in gone])
+        scratch.install_index()
+    detach_head(project.repository, present.working.base, goal.commit, came_from(present))
+    scratch.clear()
+    return differing
+
+
+def check_out_beside(project: Project, target: Record | str, folder: Path) -> Beside:
+    """Bring the code of `target` into a new worktree of git; the present one is not touched.
+
+    Submodules whose content the record holds are written as plain files.
+
+    Raises:
+        InvalidInputError: `folder` is not empty, or no folder.
+        DamagedRecordError: The record names a submodule's path that leads elsewhere.
+        GitError, StorageError: git failed.
+    """
+    repository = project.repository
+    goal = read_goal(project, target)
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100  a link in it is the user's business
+    if folder.is_relative_to(repository.common_dir):
+        raise InvalidInputError(
+            f"`{folder}` is inside the git folder", hint="give a folder outside of it"
+        )
+    roots = inner_roots(project, goal)
+    restore_objects(repository, goal.tree, ContentStore(project.store))
+    inside = add_worktree(repository, folder, goal.commit)
+    with open_quarantine(repository) as quarantine:
+        for number, (path, tree) in enumerate(roots.items()):
+            _fill(project, folder, path, tree, quarantine.dir / f"inner-{number}")
+    words = ("diff", "--name-only", "-z", "--no-ext-diff", "--no-textconv")
+    differing = inside.paths(*words, "--ignore-submodules=all", "HEAD", "--")
+    n_inner = sum(len(list_tree(repository.git, tree)) for tree in roots.values())
+    listed = inside.run("ls-files", "-z").out.count(b"\0")
+    return Beside(
+        folder=folder,
+        commit=goal.commit,
+        run=goal.run,
+        title=goal.title,
+        n_files=listed - len(goal.links) + n_inner,
+        submodules=tuple(roots),
+        empty=tuple(path for path in goal.links if path not in roots),
+        differing=tuple(differing),
+    )
+
+
+def _fill(project: Project, folder: Path, path: str, tree: str, index: Path) -> None:
+    target = folder / path
+    if not is_inside(folder, path) or target.is_symlink():
+        raise DamagedRecordError(
+            f"the record puts the submodule `{path}` behind a link",
+            hint="the record was damaged or made to do harm",
+        )
+    target.mkdir(parents=True, exist_ok=True)
+    write_tree_into(project.repository, tree, target, index)

@@ -1,0 +1,186 @@
+"""The last restore taken back: branch, index and files as they were."""
+
+from dataclasses import dataclass
+
+from repro.core.project import Project
+from repro.core.saved import (
+    UndoEntry,
+    came_from,
+    count_files,
+    gentle_limits,
+    list_entries,
+    read_index,
+    refuse_blocked,
+    save_present,
+    target_tree,
+    write_states,
+)
+from repro.errors import ReproError, WouldLoseWorkError
+from repro.store.content import ContentStore
+from repro.store.lfs import restore_objects
+from repro.store.present import (
+    Present,
+    Staged,
+    capture_present,
+    diff_trees,
+    find_lost,
+    read_staged,
+)
+from repro.store.quarantine import Quarantine, open_quarantine
+from repro.store.refs import RefUpdate, list_refs, update_refs
+from repro.store.worktree import Scratch, attach_head, detach_head, open_scratch, refuse_busy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undone:
+    """What `undo` brought back.
+
+    Attributes:
+        branch: Full name of the branch that HEAD names again, None when it is detached.
+        commit: What HEAD names, None before the first commit.
+        came_from: Short name of the branch, or the commit, that was left.
+        target: Id of the run whose checkout was taken back, None for another code state.
+        n_files: How many files were written or removed.
+        saved: The entry that holds the state before the undo, None where nothing was saved.
+        kept: Files of that state that exist nowhere else.
+        notes: What is not as it was, in words.
+    """
+
+    branch: str | None
+    commit: str | None
+    came_from: str
+    target: str | None
+    n_files: int
+    saved: UndoEntry | None
+    kept: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def undo(project: Project, *, save: bool = False) -> Undone:
+    """Bring branch, index and files back as they were before the last restore in this worktree.
+
+    Args:
+        save: Put the present state under `refs/repro/undo/` first.
+
+    Raises:
+        ReproError: There is nothing to undo.
+        WouldLoseWorkError: Work done since the restore would be lost.
+        BusyRepositoryError: git, or another repro, is in the middle of something.
+    """
+    repository = project.repository
+    with open_scratch(repository) as scratch, open_quarantine(repository) as quarantine:
+        refuse_busy(repository)
+        entry = _choose_entry(project, scratch)
+        was_killed = scratch.interrupted == entry.ref
+        present, staged, lost = _look(project, quarantine, entry, was_killed=was_killed)
+        # Half-written files of a killed restore are nobody's work, but who can tell: saved.
+        if lost and not save and not was_killed:
+            raise WouldLoseWorkError(
+                f"undo would lose work done since the checkout in {count_files(lost)}",
+                paths=lost,
+                hint="`repro undo --save` keeps it: the next `repro undo` brings it back",
+            )
+        saved = None
+        if save or lost:
+            saved = save_present(
+                project, quarantine, present, staged, target=None, target_commit=entry.head_oid
+            )
+        _bring_back(project, scratch, quarantine, entry, present)
+        branch, notes = _move_head_back(project, entry, present)
+        update_refs(repository.git, [RefUpdate(entry.ref, new=None, old=entry.commit)])
+        scratch.clear()
+        tip = list_refs(repository.git, branch).get(branch) if branch else entry.head_oid
+    return Undone(
+        branch=branch,
+        commit=tip,
+        came_from=came_from(present),
+        target=entry.target,
+        n_files=len(present.changes),
+        saved=saved,
+        kept=tuple(lost),
+        notes=notes,
+    )
+
+
+def _choose_entry(project: Project, scratch: Scratch) -> UndoEntry:
+    """The entry whose restore was killed, else the newest one of this worktree."""
+    entries = list_entries(project)
+    for entry in entries:
+        if entry.ref == scratch.interrupted:
+            return entry
+    if not entries:
+        raise ReproError(
+            "nothing to undo: no restore replaced anything here",
+            hint="`repro checkout RUN` restores a run",
+        )
+    return entries[0]
+
+
+def _look(
+    project: Project, quarantine: Quarantine, entry: UndoEntry, *, was_killed: bool
+) -> tuple[Present, Staged, list[str]]:
+    """The present state, and what of it the undo would lose."""
+    repository = project.repository
+    target = target_tree(project, entry)
+    also: list[str] = []
+    if was_killed and target is not None:
+        changes = diff_trees(repository.git, entry.tree, target)
+        also = [change.path for change in changes if change.old is None]
+    present = capture_present(
+        repository,
+        quarantine,
+        entry.tree,
+        limits=gentle_limits(project, quarantine, entry.tree, entry),
+        also=also,
+    )
+    refuse_blocked(present)
+    staged = read_staged(repository, present.working)
+    lost = find_lost(
+        repository,
+        quarantine,
+        present,
+        staged,
+        known=[entry.tree, *([target] if target else [])],
+        known_blobs=read_index(project, entry)[1],
+    )
+    return present, staged, lost
+
+
+def _bring_back(
+    project: Project, scratch: Scratch, quarantine: Quarantine, entry: UndoEntry, present: Present
+) -> None:
+    here, there = write_states(project, quarantine, present.tree, entry.tree)
+    restore_objects(project.repository, entry.tree, ContentStore(project.store))
+    scratch.begin(entry.ref, here, present.index, quarantine)
+    if present.changes:
+        scratch.switch(here, there, present.changes)
+    scratch.write_skipped(entry.outside)
+    index, _ = read_index(project, entry)
+    scratch.install_raw_index(index, entry.index_mtime_ns or 0)
+
+
+def _move_head_back(
+    project: Project, entry: UndoEntry, present: Present
+) -> tuple[str | None, tuple[str, ...]]:
+    """Let HEAD name what it named; the branch it names now, and what differs in words."""
+    repository = project.repository
+    notes = []
+    if entry.head is not None:
+        words = ("for-each-ref", "--format=%(objectname) %(worktreepath)", entry.head)
+        tip, _, place = repository.git.text(*words).partition(" ")
+        name = entry.head.removeprefix("refs/heads/")
+        is_elsewhere = bool(place) and present.branch != entry.head
+        if not is_elsewhere and (tip or entry.head_oid is None):
+            if present.branch != entry.head:
+                attach_head(repository, entry.head, came_from(present))
+            if tip and tip != entry.head_oid:
+                notes.append(
+                    f"branch `{name}` has moved since the checkout and stays where it is now; "
+                    "files and index are as they were"
+                )
+            return entry.head, tuple(notes)
+        why = f"is checked out at `{place}`" if is_elsewhere else "is gone"
+        notes.append(f"branch `{name}` {why}: HEAD is detached where the branch was")
+    if entry.head_oid is not None:
+        detach_head(repository, present.working.base, entry.head_oid, came_from(present))
+    return None, tuple(notes)

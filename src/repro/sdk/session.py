@@ -1,0 +1,364 @@
+"""The current run of this process: made or attached to, and ended with the process."""
+
+import os
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from repro.core.environment import capture_environment
+from repro.core.project import Project, open_project
+from repro.core.query import resolve_run
+from repro.core.record import Request, recover_runs, seal_run, start_run
+from repro.core.started import read_start
+from repro.errors import (
+    ConflictError,
+    GitError,
+    NotARepositoryError,
+    ReproError,
+    StorageError,
+    UnknownRunError,
+    UsageError,
+)
+from repro.model.run import Artifact, Omitted, Record
+from repro.model.text import escape
+from repro.sdk.disabled import DisabledRun
+from repro.sdk.ends import End, EndWatch
+from repro.sdk.mappings import Config, Summary
+from repro.sdk.notebook import Notebook, find_shell
+from repro.sdk.notices import say, warn
+from repro.sdk.ranks import Place, await_run, find_place, publish_run, withdraw_run
+from repro.sdk.request import Wish, is_disabled, read_wish
+from repro.sdk.run import Goal, Run
+from repro.store.journal import JournalWriter
+
+_SHOWN = 5  # files left out that are named
+_STORAGE = (StorageError, GitError, ConflictError, OSError)
+
+_current: Run | None = None
+_watch: EndWatch | None = None
+
+
+def init(
+    config: object = None,
+    *,
+    name: str | None = None,
+    tags: Iterable[str] | None = None,
+    note: str | None = None,
+    notes: str | None = None,
+    resume: str | bool | None = None,
+    id: str | None = None,
+    mode: str | None = None,
+    **others: object,
+) -> Run:
+    """Start a run of this program, or join the one of `repro run` around it.
+
+    Other ranks of a distributed launch join the run that rank 0 makes. A run that is still
+    open in this process is finished first.
+
+    Args:
+        config: Everything that parametrises the run: a mapping, namespace or dataclass.
+        name: Any text; need not be unique.
+        note: Free text; W&B's `notes` is the same.
+        resume: Id, prefix or name of a run to continue.
+        id: With W&B's `resume="must"` or `"allow"`, the run to continue.
+        mode: `disabled`, or `REPRO_MODE=disabled`, switches everything off: calls work and
+            nothing is written.
+        others: Words of W&B: group and job_type become tags, the rest is ignored with a warning.
+
+    Raises:
+        TypeError: An argument is wrong.
+        NotARepositoryError: Neither the current folder nor the script's is in a repository.
+        UnknownRunError: There is no run to resume.
+        StorageError: Nothing can be written and `REPRO_STRICT=1` is set; else a warning says
+            so and the run is a disabled one.
+    """
+    wish = read_wish(
+        config=config,
+        name=name,
+        tags=tags,
+        note=note if note is not None else notes,
+        resume=resume,
+        id=id,
+        others=others,
+    )
+    if _current is not None:
+        say(f"init() was called again: finishing run `{_current.id}` first")
+        _current.finish()
+    if is_disabled(mode, os.environ):
+        return _enter(DisabledRun(wish.config, _description(wish)))
+    try:
+        return _enter(_join(wish) or _make(wish))
+    except _STORAGE as error:
+        if _is_strict():
+            raise
+        warn(f"nothing of this run is recorded: {error}")
+        return _enter(DisabledRun(wish.config, _description(wish)))
+
+
+def _is_strict() -> bool:
+    return os.environ.get("REPRO_STRICT", "") not in ("", "0")
+
+
+def _description(wish: Wish) -> dict[str, Any]:
+    return {"name": wish.name, "note": wish.note, "tags": wish.tags}
+
+
+def _enter(run: Run) -> Run:
+    global _current, _watch
+    _current = run
+    if not isinstance(run, DisabledRun):
+        _watch = EndWatch(at_end=run.end, at_signal=run.sync, progress=run.progress)
+        _watch.start()
+    return run
+
+
+def _leave(run: Run) -> None:
+    global _current, _watch
+    if _current is run:
+        _current = None
+        if _watch is not None:
+            _watch.stop()
+            _watch = None
+
+
+def _join(wish: Wish) -> Run | None:
+    """Attach to the run of `repro run`, if there is one around this process."""
+    run_id, folder = os.environ.get("REPRO_RUN_ID"), os.environ.get("REPRO_LIVE_DIR")
+    if not run_id or not folder:
+        return None
+    if not (Path(folder) / "start.json").exists():
+        warn(f"run `{run_id}` of `repro run` is over: this becomes a run of its own")
+        return None
+    if wish.resume:
+        warn(f"resume is ignored: this is part of run `{run_id}`")
+    return _attach(wish, Path(folder), find_place(os.environ).rank)
+
+
+def _attach(wish: Wish, live_dir: Path, rank: int) -> Run:
+    started = read_start(live_dir)
+    known = started.run if started is not None else None
+    run = Run(
+        run_id=live_dir.name,
+        live_dir=live_dir,
+        root=_root_of(Path.cwd()),
+        rank=rank,
+        journal=JournalWriter(
+            live_dir, run=live_dir.name, rank=rank, pid=os.getpid(), time=time.time()
+        ),
+        config=started.config if started is not None else {},
+        describe={"name": known.name, "note": known.note, "tags": known.tags} if known else {},
+        strict=_is_strict(),
+        at_end=lambda end: _end_attached(run),
+    )
+    if wish.config:
+        run.config.update(wish.config)
+    if wish.name is not None:
+        run.name = wish.name
+    if wish.note is not None:
+        run.note = wish.note
+    run.tags = wish.tags
+    return run
+
+
+def _end_attached(run: Run) -> None:
+    try:
+        run.close_journal()
+    finally:
+        _leave(run)
+
+
+def _root_of(cwd: Path) -> Path:
+    """The top of the working tree around `cwd`, by its `.git`; `cwd` itself where there is none."""
+    here = cwd.resolve()
+    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
+
+
+def _make(wish: Wish) -> Run:
+    project, cwd = _find_project()
+    place = find_place(os.environ)
+    if place.launch is not None and place.rank > 0:
+        folder = await_run(project.live, place.launch)
+        if folder is None:
+            raise StorageError(
+                f"rank {place.rank} found no run of rank 0 within 60 s",
+                hint="call `repro.init()` on every rank, or on rank 0 only",
+            )
+        return _attach(wish, folder, place.rank)
+    for problem in recover_runs(project).problems:
+        warn(problem)
+    return _start(project, cwd, wish, place)
+
+
+def _find_project() -> tuple[Project, Path]:
+    """The project around the current folder, else around the main script; and that folder."""
+    cwd = Path.cwd()
+    try:
+        return _open(cwd), cwd
+    except NotARepositoryError:
+        script = getattr(sys.modules.get("__main__"), "__file__", None)
+        folder = Path(script).resolve().parent if script else cwd
+        if folder == cwd or not folder.is_dir():
+            raise
+        try:
+            return _open(folder), folder
+        except NotARepositoryError:
+            pass
+        raise
+
+
+def _open(cwd: Path) -> Project:
+    return open_project(cwd, environ=os.environ, clock=time.time, entropy=os.urandom)
+
+
+def _find_resumed(project: Project, wish: Wish) -> Record | None:
+    if wish.resume is None:
+        return None
+    try:
+        return resolve_run(project, wish.resume)
+    except UnknownRunError:
+        if wish.must_resume:
+            raise
+        warn(f"there is no run `{wish.resume}` to resume: this is a new one")
+        return None
+
+
+def _start(project: Project, cwd: Path, wish: Wish, place: Place) -> Run:
+    before = _find_resumed(project, wish)
+    command = tuple(sys.orig_argv)
+    live = start_run(
+        project,
+        Request(
+            command=command,
+            cwd=cwd,
+            name=wish.name,
+            tags=wish.tags,
+            note=wish.note,
+            config=wish.config,
+            environment=capture_environment(project, ()),
+            resume=before.run.id if before else None,
+        ),
+    )
+    notebook = _open_notebook(live.dir)
+    launch = place.launch
+    last_steps = [metric.last_step for metric in before.metrics.values()] if before else []
+    run = Run(
+        run_id=live.id,
+        live_dir=live.dir,
+        root=project.repository.root,
+        rank=0,
+        journal=live.journal,
+        config=live.config,
+        describe={"name": live.run.name, "note": live.run.note, "tags": live.run.tags},
+        next_step=max(last_steps, default=-1) + 1,
+        strict=_is_strict(),
+        at_end=lambda end: _end_made(project, run, end, notebook, launch),
+    )
+    if before is not None:
+        run.summary._take(before.summary)
+    _tell_omitted(live.run.omitted)
+    if launch is not None:
+        try:
+            publish_run(project.live, launch, live.id)
+        except StorageError as error:
+            warn(f"the other ranks cannot find run `{live.id}`: {error}")
+    return run
+
+
+def _tell_omitted(omitted: tuple[Omitted, ...]) -> None:
+    for one in omitted[:_SHOWN]:
+        say(f"left out of the snapshot: `{escape(one.path)}` ({one.reason})")
+    if len(omitted) > _SHOWN:
+        say(f"left out of the snapshot: {len(omitted) - _SHOWN} more")
+
+
+def _open_notebook(live_dir: Path) -> Notebook | None:
+    shell = find_shell()
+    if shell is None:
+        return None
+    notebook = Notebook(shell, live_dir, os.environ)
+    try:
+        notebook.start()
+    except (ReproError, OSError) as error:
+        warn(f"the cells of the notebook are not kept: {error}")
+        return None
+    return notebook
+
+
+def _end_made(
+    project: Project, run: Run, end: End, notebook: Notebook | None, launch: str | None
+) -> None:
+    """Write the record; where that fails the journal stays for the next command."""
+    try:
+        if launch is not None:
+            withdraw_run(project.live, launch)
+        if notebook is not None:
+            notebook.stop()
+        run.close_journal(end)
+        seal_run(project, run.dir)
+        say(f"run `{run.id}` {end.status}; `repro show {run.id}` shows it")
+    except (ReproError, OSError) as error:
+        run.close_journal()
+        if _is_strict():
+            raise
+        warn(
+            f"run `{run.id}` is not sealed: {error}; all it logged is in `{run.dir}`, "
+            "and the next repro command tries again"
+        )
+    finally:
+        _leave(run)
+
+
+def _forked() -> None:
+    if _current is not None:
+        _current.forked()
+
+
+os.register_at_fork(after_in_child=_forked)
+
+
+def current_run() -> Run | None:
+    """The run that is open in this process, None without one."""
+    return _current
+
+
+def _require_run() -> Run:
+    if _current is None:
+        raise UsageError("there is no run yet", hint="call `repro.init()` first")
+    return _current
+
+
+def current_config() -> Config:
+    """The config of the current run."""
+    return _require_run().config
+
+
+def current_summary() -> Summary:
+    """The summary of the current run."""
+    return _require_run().summary
+
+
+def log(data: Mapping[str, Any], step: int | None = None, commit: bool | None = None) -> None:
+    """Record one point of each metric in the current run; see `Run.log`."""
+    (_current or _require_run()).log(data, step, commit)
+
+
+def define_metric(
+    name: str, goal: Goal | None = None, summary: str | None = None, **ignored: object
+) -> None:
+    """Say which way a metric of the current run is better; see `Run.define_metric`."""
+    _require_run().define_metric(name, goal, summary, **ignored)
+
+
+def log_artifact(
+    path: str | os.PathLike[str], name: str | None = None, **ignored: object
+) -> tuple[Artifact, ...]:
+    """Keep a file, or all files of a folder, with the current run; see `Run.log_artifact`."""
+    return _require_run().log_artifact(path, name, **ignored)
+
+
+def finish(exit_code: int | None = None, quiet: bool | None = None) -> None:
+    """End the current run; nothing happens without one."""
+    if _current is not None:
+        _current.finish(exit_code, quiet)

@@ -163,6 +163,19 @@ def test_the_command_can_be_stopped_and_go_on(repository):
     desk.end()
 
 
+def test_told_to_stop_by_another_process_the_terminal_is_put_back(repository):
+    script = "import os, signal; os.kill(os.getppid(), signal.SIGTSTP); print('got', input())"
+    desk = Desk(*shown(script))
+    desk.expect(b"SHELL: stopped by %d" % signal.SIGTSTP)
+    assert termios.tcgetattr(desk.inner) == desk.mode
+    desk.type(b"\n")
+    time.sleep(0.3)
+    desk.type(b"again\r")
+    desk.expect(b"got again")
+    desk.expect(b"SHELL: ended with 0")
+    desk.end()
+
+
 def test_a_job_in_the_background_is_not_stopped_by_its_terminal(repository):
     desk = Desk("sh", "-c", "echo from behind", foreground=False)
     desk.expect(b"from behind")

@@ -78,7 +78,8 @@ def content(tmp_path: Path) -> ContentStore:
 def test_a_large_file_of_a_run_survives_prune_and_comes_back(large, content, tmp_path):
     (large / "model.bin").write_bytes(b"second")
     tree = tree_of_worktree(large)
-    assert keep_objects(opened(large), tree, git(large, "rev-parse", "HEAD"), content) == 1
+    keep_objects(opened(large), tree, git(large, "rev-parse", "HEAD"), content)
+    assert kept_names(content) == {oid_of(b"first"), oid_of(b"second")}
     write_files(large, {"model.bin": "first"})
 
     git(large, "lfs", "prune")
@@ -111,6 +112,55 @@ def test_the_large_files_of_a_base_that_no_remote_has_are_kept_too(large, conten
     assert content.has(f"sha256:{oid_of(b'first')}")
 
 
+def kept_names(content: ContentStore) -> set[str]:
+    return {path.name for path in content.dir.glob("??/??/*")}
+
+
+@needs_lfs
+def test_each_unpushed_base_is_kept_as_history_grows(large, content):
+    versions = [b"first", b"second", b"third"]
+    for data in versions:
+        write_files(large, {"model.bin": data})
+        git(large, "add", "-A")
+        git(large, "commit", "-q", "--allow-empty", "-m", "next")
+        keep_objects(opened(large), "HEAD^{tree}", git(large, "rev-parse", "HEAD"), content)
+
+    assert kept_names(content) == {oid_of(data) for data in versions}
+
+
+@needs_lfs
+def test_a_base_is_kept_again_in_a_store_that_lost_it(large, content):
+    head = git(large, "rev-parse", "HEAD")
+    keep_objects(opened(large), "HEAD^{tree}", head, content)
+    shutil.rmtree(content.dir)
+
+    assert keep_objects(opened(large), "HEAD^{tree}", head, content) == 1
+
+
+@needs_lfs
+@pytest.mark.parametrize(
+    "memory",
+    [
+        None,
+        b"{",
+        b"[]",
+        b'{"pushed": [], "base": 3, "pointers": []}',
+        b'{"pushed": [], "base": "' + b"0" * 40 + b'", "pointers": []}',
+        b'{"pushed": [], "base": "--all", "pointers": [["../x", 1]]}',
+    ],
+)
+def test_what_was_remembered_can_be_lost_or_wrong(large, content, memory):
+    head = git(large, "rev-parse", "HEAD")
+    keep_objects(opened(large), "HEAD^{tree}", head, content)
+    path = large / ".git/repro/lfs.json"
+    path.unlink()
+    if memory is not None:
+        path.write_bytes(memory)
+
+    shutil.rmtree(content.dir)
+    assert keep_objects(opened(large), "HEAD^{tree}", head, content) == 1
+
+
 @needs_lfs
 def test_what_a_remote_has_is_not_kept(large, content, tmp_path):
     git(tmp_path, "init", "-q", "--bare", "remote.git")
@@ -124,8 +174,7 @@ def test_what_a_remote_has_is_not_kept(large, content, tmp_path):
 
     keep_objects(opened(large), tree_of_worktree(large), head, content)
 
-    kept = {path.name for path in content.dir.glob("??/??/*")}
-    assert {oid_of(b"pushed not yet"), oid_of(b"not even committed")} == kept
+    assert kept_names(content) == {oid_of(b"pushed not yet"), oid_of(b"not even committed")}
 
 
 @needs_lfs
@@ -330,7 +379,19 @@ def almost_pointers(draw: st.DrawFn) -> bytes:
     for _ in range(draw(st.integers(0, 3))):
         at = draw(st.integers(0, len(data) - 1))
         piece = draw(
-            st.sampled_from([b"", b" ", b"\n", b"\r\n", b"0", b"a", b"\xff", b"ext-0-a b\n"])
+            st.sampled_from(
+                [
+                    b"",
+                    b" ",
+                    b"\n",
+                    b"\r\n",
+                    b"0",
+                    b"a",
+                    b"\xff",
+                    b"ext-0-a b\n",
+                    b"\next-0-a sha256:" + b"c" * 64 + b"\n",
+                ]
+            )
             | st.binary(min_size=1, max_size=2)
         )
         data[at : at + draw(st.integers(0, 2))] = piece
@@ -339,7 +400,7 @@ def almost_pointers(draw: st.DrawFn) -> bytes:
 
 @needs_lfs
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=4000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=almost_pointers())
 def test_what_git_lfs_takes_for_a_pointer_is_one_to_us(tmp_path, data):

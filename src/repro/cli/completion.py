@@ -22,7 +22,7 @@ _git_repro() {
 @click.command(short_help="Print the completion script of a shell")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print the completion script of SHELL.
+    r"""Print the completion script of SHELL.
 
     It completes verbs, options, run ids and run names; in bash also behind `git repro`.
 

@@ -21,7 +21,7 @@ def open_here() -> Project:
     project = _open()
     recovered = recover_runs(project)
     for run in recovered.runs:
-        render.note(f"repro: the process of run {run.id} is gone; its record is kept as {run.status}")
+        render.note(f"repro: the process of run {run.id} is gone, its record is kept: {run.status}")
     for problem in recovered.problems:
         render.note(f"repro: warning: {escape(problem)}")
     return project
@@ -34,12 +34,10 @@ def _open() -> Project:
         return open_project(Path.cwd(), environ=environ, clock=time.time, entropy=os.urandom)
     moment = float(now)
     seed = random.Random(environ.pop("REPRO_SEED", ""))  # noqa: S311  # ids of a test are no secret
-    return open_project(
-        Path.cwd(), environ=environ, clock=lambda: moment, entropy=seed.randbytes
-    )
+    return open_project(Path.cwd(), environ=environ, clock=lambda: moment, entropy=seed.randbytes)
 
 
-class RunName(click.ParamType):
+class RunName(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
     """A run as the user names it, completed with ids and names."""
 
     name = "run"

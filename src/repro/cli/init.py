@@ -50,8 +50,9 @@ def status(*, as_json: bool) -> None:
 
 
 def _say_code(present: Present) -> None:
+    branch = f"branch {escape(present.branch)}" if present.branch else "no branch"
     base = present.base[:10] if present.base else "no commit yet"
-    render.out(f"On {f'branch {escape(present.branch)}' if present.branch else 'no branch'}, {base}")
+    render.out(f"On {branch}, {base}")
     if not present.dirty:
         render.out("A run would record this commit: nothing in the working tree differs from it")
     if present.changes:
@@ -81,8 +82,9 @@ def _say_settings(project: Project, present: Present) -> None:
     if not present.has_settings:
         render.out(f"\nNo {FILE}: config comes from the command line and the SDK")
         return
-    named = {"config": settings.config, "metrics": settings.metrics, "artifacts": settings.artifacts}
-    rows = [[f"  {key}:", ", ".join(values)] for key, values in named.items() if values]
+    named = ("config", "metrics", "artifacts")
+    rows = [[f"  {key}:", ", ".join(getattr(settings, key))] for key in named]
+    rows = [row for row in rows if row[1]]
     render.out(f"\n{FILE}:" if rows else f"\n{FILE} sets no config, metrics or artifacts")
     if rows:
         render.out(render.columns(rows))

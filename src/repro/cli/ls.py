@@ -1,4 +1,4 @@
-"""`repro ls`, `repro log`, `repro show`: runs as a table, one below the other, one whole."""
+"""`repro ls`, `repro log`: runs as a table, runs one below the other."""
 
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -6,18 +6,8 @@ from collections.abc import Iterator, Sequence
 import click
 
 from repro.cli import render
-from repro.cli.context import RUN, open_here
-from repro.cli.parts import PARTS, describe_run, print_part
-from repro.core.query import (
-    Listing,
-    describe_problem,
-    full_json,
-    list_runs,
-    resolve_run,
-    run_json,
-    short_id,
-)
-from repro.errors import UsageError
+from repro.cli.context import open_here
+from repro.core.query import Listing, describe_problem, list_runs, run_json
 from repro.model.columns import (
     Column,
     choose_columns,
@@ -124,7 +114,7 @@ def _table(records: Sequence[Record], listing: Listing, chosen: str | None, now:
     rows = [[_cell(column, record, listing, now) for column in columns] for record in records]
     titles = [escape(column.title) for column in columns]
     shown = len(columns) if chosen is not None else _fitting(titles, rows, render.width())
-    return render.table([row[:shown] for row in rows], titles[:shown])
+    return _aligned([titles[:shown], *(row[:shown] for row in rows)])
 
 
 def _columns(records: Sequence[Record], chosen: str | None) -> list[Column]:
@@ -159,6 +149,16 @@ def _fitting(titles: Sequence[str], rows: Sequence[Sequence[str]], width: int) -
             return max(position, 1)
         used += _GAP
     return len(titles)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows with their columns under one another; tabulate takes longer to import than `ls` runs."""
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [cell + " " * (w - _width(cell)) for cell, w in zip(row, widths, strict=True)]
+        lines.append((" " * _GAP).join(cells).rstrip())
+    return "\n".join(lines)
 
 
 def _width(text: str) -> int:
@@ -219,38 +219,3 @@ def _metrics_text(record: Record, before: str = "") -> str:
     listed = (f"{escape(name)} {format_value(m.last)}" for name, m in record.metrics.items())
     text = ", ".join(listed)
     return before + text if text else ""
-
-
-@click.command()
-@click.argument("name", type=RUN, metavar="RUN")
-@click.option("--config", "parts", flag_value="config", multiple=True, help="Only the config.")
-@click.option("--metrics", "parts", flag_value="metrics", multiple=True, help="Only the metrics.")
-@click.option("--series", metavar="METRIC", help="Only the points of one metric.")
-@click.option("--env", "parts", flag_value="env", multiple=True, help="Only the environment.")
-@click.option("--data", "parts", flag_value="data", multiple=True, help="Only the datasets.")
-@click.option("--output", "parts", flag_value="output", multiple=True, help="Only its output.")
-@click.option(
-    "--patch", "parts", flag_value="patch", multiple=True,
-    help="Only how its code differs from the commit it was based on.",
-)  # fmt: skip
-@_json
-def show(name: str, parts: tuple[str, ...], series: str | None, *, as_json: bool) -> None:
-    """Show one run, all of it or one part.
-
-    RUN is an id or the first characters of one, a name, @ for the newest run, @{1} for the one
-    before it, @{-1} for the one last checked out, or RUN~1 for the parent of another run.
-    """
-    chosen = [part for part in PARTS if part in parts] + (["series"] if series is not None else [])
-    if len(chosen) > 1:
-        raise UsageError(
-            f"`--{chosen[0]}` and `--{chosen[1]}` are two parts", hint="ask for one at a time"
-        )
-    project = open_here()
-    record = resolve_run(project, name)
-    if chosen:
-        print_part(project, record, chosen[0], metric=series, as_json=as_json)
-    elif as_json:
-        render.data_json(full_json(record))
-    else:
-        short = short_id(project, record.run.id)
-        render.page("\n".join(describe_run(record, short, project.clock())))

@@ -34,7 +34,7 @@ VERBS = {
     "run": ("repro.cli.run:run", "Record a command as a run"),
     "ls": ("repro.cli.ls:ls", "List runs as a table"),
     "log": ("repro.cli.ls:log", "List runs one below the other, as git log does"),
-    "show": ("repro.cli.ls:show", "Show one run, or one part of it"),
+    "show": ("repro.cli.show:show", "Show one run, or one part of it"),
     "diff": ("repro.cli.diff:diff", "Show what differs between two runs"),
     "checkout": ("repro.cli.checkout:checkout", "Bring the exact code of a run back"),
     "undo": ("repro.cli.checkout:undo", "Take the last checkout back"),

@@ -75,8 +75,7 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     padded = (
-        cell + " " * (width - _n_columns(cell))
-        for cell, width in zip(cells, widths, strict=False)
+        cell + " " * (width - _n_columns(cell)) for cell, width in zip(cells, widths, strict=False)
     )
     return _GAP.join(padded).rstrip()
 

@@ -16,7 +16,7 @@ from repro.model.run import Record
 from repro.store.git import Git, clean_environment
 
 _FILES = ("train.py", "iris.csv")
-_EDIT = ("L2 = 0.0 ", "L2 = 0.01 ")
+_EDIT = ("MOMENTUM = 0.0 ", "MOMENTUM = 0.9 ")
 
 
 def make_experiment(folder: Path, environ: Mapping[str, str]) -> None:
@@ -57,5 +57,7 @@ def has_same_points(project: Project, a: Record, b: Record) -> bool:
 
 
 def _values(project: Project, record: Record) -> dict[str, list[tuple[int, float]]]:
-    series = read_points(project, record)
-    return {name: [(point.step, point.value) for point in points] for name, points in series.items()}
+    return {
+        name: [(point.step, point.value) for point in points]
+        for name, points in read_points(project, record).items()
+    }

@@ -153,9 +153,10 @@ def _run_child(
         if os.isatty(streams.stdout):
             terminal = Terminal(streams.stdin, streams.stdout)
             stack.callback(terminal.close)
-        follower = Follower(
-            log, terminal, stack.enter_context(wakeup(terminal.resize if terminal else None))
-        )
+        actions = {}
+        if terminal is not None:
+            actions = {signal.SIGWINCH: terminal.resize, signal.SIGTSTP: terminal.stop_child}
+        follower = Follower(log, terminal, stack.enter_context(wakeup(actions)))
         stack.callback(follower.close)
         has_session = terminal is not None
         stack.enter_context(relay.passing(is_own_session=has_session))

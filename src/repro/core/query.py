@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
-from repro.core.live import LiveRuns, brief_record, list_live, live_record, live_series
+from repro.core.live import LiveRuns, brief_record, list_live
 from repro.core.project import Project
 from repro.errors import AmbiguousRunError, DamagedRecordError, ReproError, UnknownRunError
 from repro.model.canonical import Json, parse_json
@@ -19,8 +19,7 @@ from repro.store.content import ContentStore
 from repro.store.index import Problem, RunIndex
 from repro.store.objects import Objects, open_objects, read_file
 from repro.store.refs import RUNS, UNDO, list_refs
-from repro.store.runs import read_record, read_series
-from repro.store.worktree import worktree_name
+from repro.store.runs import encode_metrics, encode_run, read_record, read_series
 
 _NTH = re.compile(r"@(?:\{(\d{1,9})\})?\Z")
 _ANCESTOR = re.compile(r"(.+)~(\d{0,4})\Z", re.DOTALL)
@@ -183,9 +182,10 @@ def _find_nth(runs: _Runs, n: int) -> str:
 def _find_restored(runs: _Runs) -> str:
     """The run last checked out in this worktree, from what restores keep for `repro undo`."""
     repository = runs.project.repository
+    is_main = repository.git_dir.resolve() == repository.common_dir
+    here = None if is_main else repository.git_dir.name  # as undo.json names the worktree
     refs = list_refs(repository.git, UNDO)
     numbers = {ref: int(ref.removeprefix(UNDO)) for ref in refs if ref[len(UNDO) :].isdecimal()}
-    here = worktree_name(repository)
     with _reading(runs.project) as objects:
         for ref in sorted(numbers, key=numbers.__getitem__, reverse=True):
             said = read_file(objects, refs[ref], "undo.json")
@@ -266,6 +266,9 @@ def _reading(project: Project) -> Iterator[Objects]:
 def _read(runs: _Runs, run_id: str) -> Record:
     started = runs.live.started.get(run_id)
     if started is not None:
+        # The journal's reader takes longer to import than a list of sealed runs does to print.
+        from repro.core.progress import live_record  # noqa: PLC0415
+
         return live_record(runs.project, started)
     with _reading(runs.project) as objects:
         try:
@@ -290,10 +293,10 @@ def resolve_code(project: Project, text: str) -> str:
         return code_of(resolve_run(project, text.removesuffix(_CODE)).run)
     try:
         return code_of(resolve_run(project, text).run)
-    except (UnknownRunError, AmbiguousRunError) as error:
+    except (UnknownRunError, AmbiguousRunError):
         commit = _git_commit(project, text)
         if commit is None:
-            raise error
+            raise
         return commit
 
 
@@ -319,6 +322,8 @@ def _git_commit(project: Project, text: str) -> str | None:
 def read_points(project: Project, record: Record) -> dict[str, list[Point]]:
     """All points of a run, by metric, each in the order of its steps."""
     if not record.commit:
+        from repro.core.progress import live_series  # noqa: PLC0415  as in `_read`
+
         return live_series(project, record.run.id)
     content = ContentStore(project.store)
     with _reading(project) as objects:
@@ -335,21 +340,14 @@ def read_part(project: Project, record: Record, path: str) -> bytes | None:
 
 def run_json(record: Record) -> dict[str, Json]:
     """The run as `--json` prints it: a stable shape, to which keys may be added."""
-    run = record.run
-    facts = asdict(run)
-    for key in ("extra", "command", "tags", "warnings"):
+    facts = {key: value for key, value in encode_run(record.run).items() if key != "format"}
+    for key in record.run.extra:
         del facts[key]
     return {
         **facts,
-        "status": run.status.value,
-        "command": list(run.command),
-        "tags": list(run.tags),
-        "warnings": list(run.warnings),
-        "omitted": [asdict(omitted) for omitted in run.omitted],
-        "attempts": [{**asdict(one), "status": one.status.value} for one in run.attempts],
         "commit": record.commit or None,
         "config": dict(record.config),
-        "metrics": {name: asdict(summary) for name, summary in record.metrics.items()},
+        "metrics": encode_metrics(record.metrics),
         "summary": dict(record.summary),
         "data": dict(record.data),
     }

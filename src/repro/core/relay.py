@@ -105,18 +105,21 @@ def restore(before: Mapping[int, Handler]) -> None:
 
 
 @contextmanager
-def wakeup(on_resize: Callable[[], None] | None) -> Iterator[int]:
+def wakeup(actions: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[int]:
     """Give a descriptor that can be read once a signal came, a child's end among them.
 
     Args:
-        on_resize: Called when the window of our terminal changes its size.
+        actions: What to do on other signals.
     """
+
+    def act(number: int, _: FrameType | None) -> None:
+        if number in actions:
+            actions[signal.Signals(number)]()
+
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
     os.set_blocking(writer, False)
-    before: dict[int, Handler] = {signal.SIGCHLD: signal.signal(signal.SIGCHLD, lambda *_: None)}
-    if on_resize is not None:
-        before[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, lambda *_: on_resize())
+    before = {**install([*actions], act), signal.SIGCHLD: signal.signal(signal.SIGCHLD, act)}
     previous = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     try:
         yield reader

@@ -21,12 +21,12 @@ from repro.core.saved import (
     list_entries,
     refuse_blocked,
     save_present,
-    write_states,
 )
 from repro.errors import (
     BusyRepositoryError,
     DamagedRecordError,
     InvalidInputError,
+    ReproError,
     UnsupportedRepositoryError,
     WouldLoseWorkError,
 )
@@ -35,6 +35,7 @@ from repro.store.content import ContentStore
 from repro.store.lfs import restore_objects
 from repro.store.present import Present, capture_present, find_lost, is_inside, read_staged
 from repro.store.quarantine import Quarantine, open_quarantine
+from repro.store.refs import RefUpdate, update_refs
 from repro.store.worktree import (
     Scratch,
     add_worktree,
@@ -134,10 +135,22 @@ def check_out(project: Project, target: Record | str, *, save: bool = False) -> 
         entry = None
         differing: tuple[str, ...] = ()
         if present.changes or not present.is_indexed or not is_there:
-            entry = save_present(
-                project, quarantine, present, staged, target=goal.run, target_commit=goal.commit
+            entry, [here] = save_present(
+                project,
+                quarantine,
+                present,
+                staged,
+                target=goal.run,
+                target_commit=goal.commit,
+                states=[present.tree],
             )
-            differing = _move(project, scratch, quarantine, goal, present, entry)
+            scratch.begin(entry.ref, here, present.index, quarantine)
+            try:
+                differing = _move(project, scratch, goal, present, here)
+            except ReproError:
+                if not scratch.is_begun:  # everything is as it was
+                    update_refs(repository.git, [RefUpdate(entry.ref, new=None, old=entry.commit)])
+                raise
     return Restored(
         commit=goal.commit,
         run=goal.run,
@@ -183,14 +196,11 @@ def _look(
 def _move(
     project: Project,
     scratch: Scratch,
-    quarantine: Quarantine,
     goal: Goal,
     present: Present,
-    entry: UndoEntry,
+    here: str,
 ) -> tuple[str, ...]:
     """Files, then index, then HEAD; the files that do not read back as recorded."""
-    [here] = write_states(project, quarantine, present.tree)
-    scratch.begin(entry.ref, here, present.index, quarantine)
     differing: tuple[str, ...] = ()
     if present.changes:
         restore_objects(project.repository, goal.tree, ContentStore(project.store))

@@ -1,6 +1,6 @@
 """The states that restores replaced, kept under `refs/repro/undo/` (FORMAT.md section "Undo")."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from repro.core.capture import limits_of
@@ -11,7 +11,14 @@ from repro.model.times import format_time
 from repro.store.content import ContentStore
 from repro.store.lfs import keep_objects
 from repro.store.objects import Objects, is_oid, open_objects, read_file, read_tree
-from repro.store.present import Present, Staged, copy_index, empty_tree, find_ignored
+from repro.store.present import (
+    Present,
+    Staged,
+    copy_index,
+    empty_tree,
+    find_ignored,
+    find_outside,
+)
 from repro.store.quarantine import CommitSpec, Existing, Quarantine, publish, write_commits
 from repro.store.refs import UNDO, RefUpdate, list_refs
 from repro.store.snapshot import Limits
@@ -69,12 +76,17 @@ def save_present(
     *,
     target: str | None,
     target_commit: str | None,
-) -> UndoEntry:
+    states: Sequence[str] = (),
+) -> tuple[UndoEntry, list[str]]:
     """Put the present state under the next `refs/repro/undo/<n>`.
 
     Args:
         target: Id of the run that takes its place.
         target_commit: The commit that takes its place.
+        states: More trees to write a commit of, as `write_states` does.
+
+    Returns:
+        The entry, and the commit of each tree.
 
     Raises:
         ConflictError: Another worktree took the number; nothing is saved.
@@ -95,7 +107,7 @@ def save_present(
         worktree=worktree_name(repository),
         removed=_removed(present),
         left=present.left,
-        outside=_outside(project, present),
+        outside=find_outside(repository, present),
         index_mtime_ns=mtime_ns,
     )
     files: dict[str, bytes | Existing] = {_FACTS: format_json(_encode(entry))}
@@ -111,11 +123,11 @@ def save_present(
         parents=[base] if base else [],
         files=files,
     )
-    [commit] = write_commits(quarantine, [spec])
+    commit, *others = write_commits(quarantine, [spec, *_states(project, states)])
     update = RefUpdate(entry.ref, new=commit)
     publish(quarantine, tips=[commit], exclude=[base] if base else [], refs=[update])
     keep_objects(repository, present.tree, base, ContentStore(project.store))
-    return replace(entry, commit=commit)
+    return replace(entry, commit=commit), others
 
 
 def _copy_index(project: Project, quarantine: Quarantine) -> tuple[bytes | None, int | None]:
@@ -130,19 +142,14 @@ def _removed(present: Present) -> tuple[str, ...]:
     return tuple(path for path in present.taken if path in going)
 
 
-def _outside(project: Project, present: Present) -> tuple[str, ...]:
-    """Files that a sparse checkout would not write, should they lie outside its cone."""
-    if not (project.repository.git_dir / "info" / "sparse-checkout").exists():
-        return ()
-    saved = set(present.working.untracked) - set(present.left)
-    return (*present.working.skipped, *sorted(saved))
-
-
 def write_states(project: Project, quarantine: Quarantine, *trees: str) -> list[str]:
     """Write a commit of each tree that nothing but the quarantine holds."""
+    return write_commits(quarantine, _states(project, trees))
+
+
+def _states(project: Project, trees: Sequence[str]) -> list[CommitSpec]:
     author, when = who_am_i(project), project.clock()
-    specs = [CommitSpec(message="state\n", when=when, author=author, tree=tree) for tree in trees]
-    return write_commits(quarantine, specs)
+    return [CommitSpec(message="state\n", when=when, author=author, tree=tree) for tree in trees]
 
 
 def _encode(entry: UndoEntry) -> dict[str, Json]:

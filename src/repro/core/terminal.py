@@ -101,7 +101,9 @@ class Terminal:
     def suspend(self, group: int) -> None:
         """Stop with a child that was stopped by ^Z; go on with it after `fg` or `bg`."""
         self.give_back_keyboard()
+        before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         os.kill(0, signal.SIGTSTP)
+        signal.signal(signal.SIGTSTP, before)
         self.resize()
         self.take_keyboard(group)
         with suppress(ProcessLookupError):
@@ -117,13 +119,20 @@ class Terminal:
             keys = b""
         if not keys:
             self._typed_on = self.keyboard = None
-        elif self._group is not None and self._asks_to_stop(keys):
-            # ^Z cannot do it: the kernel keeps SIGTSTP from a session's leader that has nobody
-            # in its session to wake it. Our parent's job control stops us in turn.
-            with suppress(ProcessLookupError):
-                os.killpg(self._group, signal.SIGSTOP)
+        elif self._asks_to_stop(keys):
+            self.stop_child()
         else:
             self.pending += keys
+
+    def stop_child(self) -> None:
+        """Stop the child as ^Z does; on hearing of it, `suspend`.
+
+        SIGTSTP would not do: the kernel keeps it from the leader of a session that has nobody
+        in it to wake the leader.
+        """
+        if self._group is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._group, signal.SIGSTOP)
 
     def _asks_to_stop(self, keys: bytes) -> bool:
         """Whether ^Z is among the keys, and means what it says to the child itself."""

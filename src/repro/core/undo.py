@@ -81,11 +81,26 @@ def undo(project: Project, *, save: bool = False) -> Undone:
                 hint="`repro undo --save` keeps it: the next `repro undo` brings it back",
             )
         saved = None
+        trees = (present.tree, entry.tree)
         if save or lost:
-            saved = save_present(
-                project, quarantine, present, staged, target=None, target_commit=entry.head_oid
+            saved, states = save_present(
+                project,
+                quarantine,
+                present,
+                staged,
+                target=None,
+                target_commit=entry.head_oid,
+                states=trees,
             )
-        _bring_back(project, scratch, quarantine, entry, present)
+        else:
+            states = write_states(project, quarantine, *trees)
+        restore_objects(repository, entry.tree, ContentStore(project.store))
+        scratch.begin(entry.ref, states[0], present.index, quarantine)
+        if present.changes:
+            scratch.switch(states[0], states[1], present.changes)
+        scratch.write_skipped(entry.outside)
+        index, _ = read_index(project, entry)
+        scratch.install_raw_index(index, entry.index_mtime_ns or 0)
         branch, notes = _move_head_back(project, entry, present)
         update_refs(repository.git, [RefUpdate(entry.ref, new=None, old=entry.commit)])
         scratch.clear()
@@ -144,19 +159,6 @@ def _look(
         known_blobs=read_index(project, entry)[1],
     )
     return present, staged, lost
-
-
-def _bring_back(
-    project: Project, scratch: Scratch, quarantine: Quarantine, entry: UndoEntry, present: Present
-) -> None:
-    here, there = write_states(project, quarantine, present.tree, entry.tree)
-    restore_objects(project.repository, entry.tree, ContentStore(project.store))
-    scratch.begin(entry.ref, here, present.index, quarantine)
-    if present.changes:
-        scratch.switch(here, there, present.changes)
-    scratch.write_skipped(entry.outside)
-    index, _ = read_index(project, entry)
-    scratch.install_raw_index(index, entry.index_mtime_ns or 0)
 
 
 def _move_head_back(

@@ -7,7 +7,7 @@ import random
 
 import repro
 
-L2 = 0.0  # weight decay
+MOMENTUM = 0.0  # of the last step, what part is taken again
 
 
 def load(path):
@@ -54,11 +54,12 @@ def main():
     chance.shuffle(order)
     test, train = order[:50], order[50:]
     weights = [[0.0] * 5 for _ in range(3)]
+    steps = [[0.0] * 5 for _ in range(3)]
     for epoch in range(args.epochs):
         chance.shuffle(train)
         for start in range(0, len(train), args.batch_size):
             batch = train[start : start + args.batch_size]
-            slopes = [[L2 * w for w in line] for line in weights]
+            slopes = [[0.0] * 5 for _ in range(3)]
             for index in batch:
                 guess = predict(weights, rows[index])
                 for label in range(3):
@@ -67,7 +68,8 @@ def main():
                         slopes[label][k] += error * rows[index][k] / len(batch)
             for label in range(3):
                 for k in range(5):
-                    weights[label][k] -= args.lr * slopes[label][k]
+                    steps[label][k] = MOMENTUM * steps[label][k] - args.lr * slopes[label][k]
+                    weights[label][k] += steps[label][k]
         loss, _ = evaluate(weights, [rows[i] for i in train], [labels[i] for i in train])
         val_loss, accuracy = evaluate(weights, [rows[i] for i in test], [labels[i] for i in test])
         repro.log({"loss": loss, "val_loss": val_loss, "val_accuracy": accuracy}, step=epoch)

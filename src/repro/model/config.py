@@ -216,7 +216,7 @@ class _Plain:
             if isinstance(value, (str, int, float)) and not isinstance(value, Enum):
                 return _plain_scalar(value)
             if id(value) in self.above or len(self.above) >= _DEEPEST_OBJECT or self.left < 0:
-                return _describe(value)
+                return f"<{type(value).__name__}>"
             self.above.append(id(value))
             try:
                 return self.convert_object(value)

@@ -126,6 +126,7 @@ ALLOWED_VARIABLES = (
 )
 _ALLOWED_PREFIXES = tuple(name[:-1] for name in ALLOWED_VARIABLES if name.endswith("*"))
 
+_SHELLS = {"sh", "bash", "zsh", "dash", "ksh", "fish"}
 _LOGIN_PROGRAMS = {"wandb", "hf", "huggingface-cli", "comet", "neptune", "clearml", "swanlab"}
 
 
@@ -184,28 +185,30 @@ def redact_argv(argv: Sequence[str]) -> tuple[str, ...]:
 
 
 def _redacted_words(argv: Sequence[str]) -> Iterator[str]:
-    is_value = False
-    programs: set[str] = set()
+    is_value = is_login = False
+    before: set[str] = set()
     for word in argv:
         is_option = word.startswith("-") and len(word) > 1
-        if is_value and not is_option:
+        if (is_value or is_login) and not is_option:
             yield REDACTED
-            is_value = False
+            is_value = is_login = False
             continue
         is_value = is_option and "=" not in word and is_secret_name(word)
-        if word == "login" and programs & _LOGIN_PROGRAMS:
-            is_value = True
-        programs.add(word.rpartition("/")[2])
-        yield _redact_word(word)
+        is_login = is_login or (word == "login" and not before.isdisjoint(_LOGIN_PROGRAMS))
+        is_shell = "-c" in before and not before.isdisjoint(_SHELLS)
+        before.add(word.rpartition("/")[2])
+        yield _redact_shell(word) if is_shell else _redact_word(word)
 
 
 def _redact_word(word: str) -> str:
     match = re.match(_ASSIGNMENT, word)
     if match and is_secret_name(match[1]):
         return f"{match[1]}={REDACTED}"
-    if " " in word or "\n" in word:
-        word = _redact_inner(word)
-    return redact_text(word)
+    return _redact_shell(word) if " " in word or "\n" in word else redact_text(word)
+
+
+def _redact_shell(text: str) -> str:
+    return redact_text(_redact_inner(text))
 
 
 def _redact_inner(text: str) -> str:

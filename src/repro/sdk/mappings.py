@@ -49,7 +49,9 @@ class Recorded(dict[str, Any]):
             allow_val_change: Accepted for W&B's sake; values may always change.
         """
         for given in [*args, values]:
-            pairs = given if hasattr(given, "keys") or not isinstance(given, Iterable) else dict(given)
+            pairs = (
+                given if hasattr(given, "keys") or not isinstance(given, Iterable) else dict(given)
+            )
             plain = plain_mapping(pairs, what="update()")
             if plain:
                 self._take(plain)

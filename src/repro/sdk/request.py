@@ -63,6 +63,11 @@ def is_disabled(mode: str | None, environ: Mapping[str, str]) -> bool:
     return chosen == "disabled"
 
 
+def is_strict(environ: Mapping[str, str]) -> bool:
+    """Whether `REPRO_STRICT=1` asks that trouble with storage raises instead of warning."""
+    return environ.get("REPRO_STRICT", "") not in ("", "0")
+
+
 def read_wish(
     *,
     config: object,
@@ -101,7 +106,9 @@ def read_wish(
         ignored.append("id")
     if ignored:
         warn(f"init() has no use for {', '.join(sorted(ignored))}")
-    kept = [f"{_AS_TAGS[word]}:{value}" for word, value in others.items() if word in _AS_TAGS and value]
+    kept = [
+        f"{_AS_TAGS[word]}:{value}" for word, value in others.items() if word in _AS_TAGS and value
+    ]
     return Wish(
         config=plain_mapping(config, what="config"),
         name=name,

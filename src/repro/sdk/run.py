@@ -293,9 +293,7 @@ class Run:
         if self._journal is None:
             return
         if end is not None:
-            self._record(
-                "end", status=str(end.status), exit_code=end.exit_code, signal=end.signal
-            )
+            self._record("end", status=str(end.status), exit_code=end.exit_code, signal=end.signal)
         self._journal.close()
 
     def progress(self) -> int:

@@ -1,39 +1,29 @@
 """The current run of this process: made or attached to, and ended with the process."""
 
 import os
-import sys
 import time
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from repro.core.environment import capture_environment
-from repro.core.project import Project, open_project
-from repro.core.query import resolve_run
-from repro.core.record import Request, recover_runs, seal_run, start_run
 from repro.core.started import read_start
 from repro.errors import (
     ConflictError,
     GitError,
-    NotARepositoryError,
-    ReproError,
     StorageError,
-    UnknownRunError,
     UsageError,
 )
-from repro.model.run import Artifact, Omitted, Record
-from repro.model.text import escape
+from repro.model.run import Artifact
 from repro.sdk.disabled import DisabledRun
 from repro.sdk.ends import End, EndWatch
 from repro.sdk.mappings import Config, Summary
-from repro.sdk.notebook import Notebook, find_shell
 from repro.sdk.notices import say, warn
-from repro.sdk.ranks import Place, await_run, find_place, publish_run, withdraw_run
-from repro.sdk.request import Wish, is_disabled, read_wish
+from repro.sdk.ranks import find_place
+from repro.sdk.request import Wish, is_disabled, is_strict, read_wish
 from repro.sdk.run import Goal, Run
 from repro.store.journal import JournalWriter
 
-_SHOWN = 5  # files left out that are named
 _STORAGE = (StorageError, GitError, ConflictError, OSError)
 
 _current: Run | None = None
@@ -91,14 +81,10 @@ def init(
     try:
         return _enter(_join(wish) or _make(wish))
     except _STORAGE as error:
-        if _is_strict():
+        if is_strict(os.environ):
             raise
         warn(f"nothing of this run is recorded: {error}")
         return _enter(DisabledRun(wish.config, _description(wish)))
-
-
-def _is_strict() -> bool:
-    return os.environ.get("REPRO_STRICT", "") not in ("", "0")
 
 
 def _description(wish: Wish) -> dict[str, Any]:
@@ -149,7 +135,7 @@ def _attach(wish: Wish, live_dir: Path, rank: int) -> Run:
         ),
         config=started.config if started is not None else {},
         describe={"name": known.name, "note": known.note, "tags": known.tags} if known else {},
-        strict=_is_strict(),
+        strict=is_strict(os.environ),
         at_end=lambda end: _end_attached(run),
     )
     if wish.config:
@@ -176,138 +162,11 @@ def _root_of(cwd: Path) -> Path:
 
 
 def _make(wish: Wish) -> Run:
-    project, cwd = _find_project()
-    place = find_place(os.environ)
-    if place.launch is not None and place.rank > 0:
-        folder = await_run(project.live, place.launch)
-        if folder is None:
-            raise StorageError(
-                f"rank {place.rank} found no run of rank 0 within 60 s",
-                hint="call `repro.init()` on every rank, or on rank 0 only",
-            )
-        return _attach(wish, folder, place.rank)
-    for problem in recover_runs(project).problems:
-        warn(problem)
-    return _start(project, cwd, wish, place)
-
-
-def _find_project() -> tuple[Project, Path]:
-    """The project around the current folder, else around the main script; and that folder."""
-    cwd = Path.cwd()
-    try:
-        return _open(cwd), cwd
-    except NotARepositoryError:
-        script = getattr(sys.modules.get("__main__"), "__file__", None)
-        folder = Path(script).resolve().parent if script else cwd
-        if folder == cwd or not folder.is_dir():
-            raise
-        try:
-            return _open(folder), folder
-        except NotARepositoryError:
-            pass
-        raise
-
-
-def _open(cwd: Path) -> Project:
-    return open_project(cwd, environ=os.environ, clock=time.time, entropy=os.urandom)
-
-
-def _find_resumed(project: Project, wish: Wish) -> Record | None:
-    if wish.resume is None:
-        return None
-    try:
-        return resolve_run(project, wish.resume)
-    except UnknownRunError:
-        if wish.must_resume:
-            raise
-        warn(f"there is no run `{wish.resume}` to resume: this is a new one")
-        return None
-
-
-def _start(project: Project, cwd: Path, wish: Wish, place: Place) -> Run:
-    before = _find_resumed(project, wish)
-    command = tuple(sys.orig_argv)
-    live = start_run(
-        project,
-        Request(
-            command=command,
-            cwd=cwd,
-            name=wish.name,
-            tags=wish.tags,
-            note=wish.note,
-            config=wish.config,
-            environment=capture_environment(project, ()),
-            resume=before.run.id if before else None,
-        ),
-    )
-    notebook = _open_notebook(live.dir)
-    launch = place.launch
-    last_steps = [metric.last_step for metric in before.metrics.values()] if before else []
-    run = Run(
-        run_id=live.id,
-        live_dir=live.dir,
-        root=project.repository.root,
-        rank=0,
-        journal=live.journal,
-        config=live.config,
-        describe={"name": live.run.name, "note": live.run.note, "tags": live.run.tags},
-        next_step=max(last_steps, default=-1) + 1,
-        strict=_is_strict(),
-        at_end=lambda end: _end_made(project, run, end, notebook, launch),
-    )
-    if before is not None:
-        run.summary._take(before.summary)
-    _tell_omitted(live.run.omitted)
-    if launch is not None:
-        try:
-            publish_run(project.live, launch, live.id)
-        except StorageError as error:
-            warn(f"the other ranks cannot find run `{live.id}`: {error}")
+    # Loaded when it is needed: a program inside `repro run`, or a rank above 0, never does
+    # (90 ms CPU).
+    alone = import_module("repro.sdk.alone")
+    run: Run = alone.make_run(wish, attach=_attach, leave=_leave)
     return run
-
-
-def _tell_omitted(omitted: tuple[Omitted, ...]) -> None:
-    for one in omitted[:_SHOWN]:
-        say(f"left out of the snapshot: `{escape(one.path)}` ({one.reason})")
-    if len(omitted) > _SHOWN:
-        say(f"left out of the snapshot: {len(omitted) - _SHOWN} more")
-
-
-def _open_notebook(live_dir: Path) -> Notebook | None:
-    shell = find_shell()
-    if shell is None:
-        return None
-    notebook = Notebook(shell, live_dir, os.environ)
-    try:
-        notebook.start()
-    except (ReproError, OSError) as error:
-        warn(f"the cells of the notebook are not kept: {error}")
-        return None
-    return notebook
-
-
-def _end_made(
-    project: Project, run: Run, end: End, notebook: Notebook | None, launch: str | None
-) -> None:
-    """Write the record; where that fails the journal stays for the next command."""
-    try:
-        if launch is not None:
-            withdraw_run(project.live, launch)
-        if notebook is not None:
-            notebook.stop()
-        run.close_journal(end)
-        seal_run(project, run.dir)
-        say(f"run `{run.id}` {end.status}; `repro show {run.id}` shows it")
-    except (ReproError, OSError) as error:
-        run.close_journal()
-        if _is_strict():
-            raise
-        warn(
-            f"run `{run.id}` is not sealed: {error}; all it logged is in `{run.dir}`, "
-            "and the next repro command tries again"
-        )
-    finally:
-        _leave(run)
 
 
 def _forked() -> None:

@@ -110,7 +110,9 @@ def plain_step(step: object) -> int:
     except TypeError:
         number = step.item() if hasattr(step, "item") else step
         if isinstance(number, bool) or not isinstance(number, (int, float)):
-            raise TypeError(f"a step must be an integer, not {_kind(step)} ({_show(step)})") from None
+            raise TypeError(
+                f"a step must be an integer, not {_kind(step)} ({_show(step)})"
+            ) from None
         if not math.isfinite(number) or number != math.floor(number):
             raise TypeError(f"a step must be a whole number, not {number!r}") from None
         whole = int(number)
@@ -121,7 +123,11 @@ def plain_step(step: object) -> int:
 
 def _kind(value: object) -> str:
     kind = type(value)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    return (
+        kind.__qualname__
+        if kind.__module__ == "builtins"
+        else f"{kind.__module__}.{kind.__qualname__}"
+    )
 
 
 def _show(value: object) -> str:

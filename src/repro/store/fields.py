@@ -70,9 +70,9 @@ class Fields:
     def integer(self, key: str) -> int:
         """An integer of at most 64 bits."""
         value = self.values.get(key)
-        if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= _LARGEST:
-            raise self.wrong(key, "is not an integer")
-        return value
+        if type(value) is int and -_LARGEST < value < _LARGEST:  # bool is a subclass of int
+            return value
+        raise self.wrong(key, "is not an integer")
 
     def optional_integer(self, key: str) -> int | None:
         """An integer of at most 64 bits, or null."""
@@ -89,7 +89,8 @@ class Fields:
 
     def optional_number(self, key: str) -> float | None:
         """A number, or null."""
-        return None if self.values.get(key) is None else self.number(key)
+        value = self.values.get(key)
+        return value if value is None or isinstance(value, float) else self.number(key)
 
     def sha256(self, key: str) -> str:
         """A digest `sha256:<64 hex>`."""

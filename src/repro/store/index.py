@@ -9,7 +9,7 @@ import sqlite3
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -19,7 +19,7 @@ from repro.model.run import Record
 from repro.store.git import Repository
 from repro.store.objects import open_objects
 from repro.store.refs import RUNS
-from repro.store.runs import decode_metrics, decode_run, encode_run, read_record
+from repro.store.runs import decode_metrics, decode_run, encode_metrics, encode_run, read_record
 
 FILE = "index.db"
 _VERSION = 1  # of the table and of what is read into it
@@ -266,7 +266,7 @@ def _row(ref: str, record: Record) -> tuple[str | None, ...]:
     doc = {
         "run": encode_run(run),
         "config": record.config,
-        "metrics": {name: asdict(summary) for name, summary in record.metrics.items()},
+        "metrics": encode_metrics(record.metrics),
         "summary": record.summary,
         "data": record.data,
     }

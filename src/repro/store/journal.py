@@ -135,7 +135,9 @@ class JournalWriter:
             try:
                 stat = os.fstat(fd)
                 if stat.st_nlink == 0:
-                    self._warn_once(OSError(errno.ENOENT, "its file is gone, the run is over"))
+                    if not self._has_warned:
+                        self._has_warned = True
+                        self.warn("the run is over, its folder is gone: what is logged is lost")
                 elif stat.st_size != self._synced:
                     _sync_data(fd)
                     self._synced = stat.st_size
@@ -171,7 +173,10 @@ class JournalWriter:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 

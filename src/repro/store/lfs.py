@@ -3,12 +3,15 @@
 Source: "Git LFS Specification", https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md.
 """
 
+import json
 import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from repro.atomic import write_file
+from repro.errors import GitError, StorageError
 from repro.store.content import ContentStore
 from repro.store.git import Repository
 from repro.store.objects import open_objects
@@ -21,6 +24,7 @@ _VERSIONS = {
 }
 _EXTENSION = re.compile(rb"ext-[0-9]-\w+")
 _OID = re.compile(rb"sha256:([0-9a-f]{64})")
+_HEX = re.compile(r"[0-9a-f]{64}")
 _SIZE = re.compile(rb"[0-9]{1,18}")
 _MOST_UNPUSHED = 1000  # commits; past that nobody's remote counts
 
@@ -43,14 +47,20 @@ def parse_pointer(data: bytes) -> Pointer | None:
 
     Takes what git-lfs takes, also where it is not written as the specification demands:
     lines of `key value`, the keys `version`, `oid`, `size` in this order, extensions
-    anywhere, space around them all, blank lines, `\r\n`.
+    before the size, space around them all, blank lines, `\r\n`.
     """
     if len(data) >= POINTER_LIMIT:
         return None
     lines = [line.removesuffix(b"\r") for line in data.strip().split(b"\n")]
     pairs = [line.partition(b" ")[::2] for line in lines if line]
     plain = [(key, value) for key, value in pairs if not _EXTENSION.match(key)]
-    if [key for key, _ in plain] != [b"version", b"oid", b"size"]:
+    # The last line of a name counts; two names of one priority are an error.
+    extensions = {key: value for key, value in pairs if _EXTENSION.match(key)}
+    if [key for key, _ in plain] != [b"version", b"oid", b"size"] or pairs[-1] != plain[-1]:
+        return None
+    if len({key[:5] for key in extensions}) < len(extensions):
+        return None
+    if not all(_OID.match(value) for value in extensions.values()):
         return None
     version, oid_text, size_text = (value for _, value in plain)
     oid, size = _OID.fullmatch(oid_text), _SIZE.fullmatch(size_text)
@@ -62,8 +72,9 @@ def parse_pointer(data: bytes) -> Pointer | None:
 def keep_objects(repository: Repository, tree: str, base: str | None, content: ContentStore) -> int:
     """Link into the content store the large files that a snapshot needs and no remote has.
 
-    Those are what `tree` names and the newest pushed ancestors of the base do not: a base
-    that was never pushed can be rebased away, and `git lfs prune` then takes its files.
+    Those are what `tree` names and the base does not, with what the base names and its newest
+    pushed ancestors do not: a base that was never pushed can be rebased away, and
+    `git lfs prune` then takes its files.
     Files that were never downloaded, or are broken, are passed over.
 
     Args:
@@ -72,13 +83,17 @@ def keep_objects(repository: Repository, tree: str, base: str | None, content: C
     Returns:
         How many of them are in the content store now.
 
-    Cost: Without git-lfs three looks at files; with it three git processes.
+    Cost: Without git-lfs three looks at files; with it four git processes. The first time on
+    a base that was never pushed all its small files are read, later what changed since.
     """
     if not is_used(repository):
         return 0
     folder = _storage(repository)
+    wanted = set(find_pointers(repository, tree, [base] if base else []))
+    if base is not None:
+        wanted |= _unpushed_pointers(repository, base)
     kept = 0
-    for pointer in find_pointers(repository, tree, _pushed(repository, base)):
+    for pointer in wanted:
         path = folder / pointer.oid[:2] / pointer.oid[2:4] / pointer.oid
         if _size(path) == pointer.size and content.link_in(path, pointer.oid):
             kept += 1
@@ -146,10 +161,48 @@ def find_pointers(repository: Repository, tree: str, without: Sequence[str]) -> 
         objects.close()
 
 
-def _pushed(repository: Repository, base: str | None) -> list[str]:
+def _unpushed_pointers(repository: Repository, base: str) -> set[Pointer]:
+    """The pointers of `base` that no remote has, remembered from one run to the next."""
+    pushed = _pushed(repository, base)
+    if pushed == [base]:
+        return set()
+    memory = repository.private / "lfs.json"
+    last, pointers = _recall(memory, pushed)
+    if last == base:
+        return pointers
+    try:
+        pointers |= set(find_pointers(repository, base, [last] if last else pushed))
+    except GitError:  # the commit of the last time is gone
+        pointers = set(find_pointers(repository, base, pushed))
+    _remember(memory, pushed, base, pointers)
+    return pointers
+
+
+def _recall(memory: Path, pushed: list[str]) -> tuple[str | None, set[Pointer]]:
+    """The last base over these pushed commits with its pointers, and those of bases before."""
+    try:
+        kept = json.loads(memory.read_bytes())
+        pointers = {Pointer(str(oid), int(size)) for oid, size in kept["pointers"]}
+        is_sound = all(_HEX.fullmatch(pointer.oid) for pointer in pointers)
+        if kept["pushed"] == pushed and isinstance(kept["base"], str) and is_sound:
+            return kept["base"], pointers
+    except (OSError, ValueError, TypeError, LookupError, RecursionError):
+        pass  # they are read again
+    return None, set()
+
+
+def _remember(memory: Path, pushed: list[str], base: str, pointers: set[Pointer]) -> None:
+    listed = sorted((pointer.oid, pointer.size) for pointer in pointers)
+    kept = {"pushed": pushed, "base": base, "pointers": listed}
+    try:
+        memory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_file(memory, json.dumps(kept).encode())
+    except (OSError, StorageError):
+        pass  # they are read again the next time
+
+
+def _pushed(repository: Repository, base: str) -> list[str]:
     """The newest commits at or before `base` that a remote has."""
-    if base is None:
-        return []
     listed = repository.git.text(
         "rev-list",
         "--boundary",

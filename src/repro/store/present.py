@@ -237,6 +237,22 @@ def is_split(repository: Repository) -> bool:
     return bool(repository.git.text("rev-parse", "--shared-index-path"))
 
 
+def find_outside(repository: Repository, present: Present) -> tuple[str, ...]:
+    """Files there are that a sparse checkout would not write, those in its cone among them."""
+    if not (repository.git_dir / "info" / "sparse-checkout").exists():
+        return ()
+    # git shows the bit of a file that stands outside of the cone as cleared, unless told.
+    told = ("-c", "sparse.expectFilesOutsideOfPatterns=true")
+    shown = set(_skipped(repository.git, *told)) - set(_skipped(repository.git))
+    saved = set(present.working.untracked) - set(present.left)
+    return tuple(sorted({*shown, *saved, *present.working.skipped}))
+
+
+def _skipped(git: Git, *config: str) -> Iterable[str]:
+    lines = git.paths(*config, "ls-files", "-t", "-z")
+    return (line[2:] for line in lines if line.startswith("S "))
+
+
 @dataclass(frozen=True, slots=True)
 class Staged:
     """What the user's index holds that HEAD's tree does not.

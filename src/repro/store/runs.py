@@ -34,18 +34,17 @@ RUN_FILE = "run.json"
 
 _SYSTEM = "metrics/system.csv"
 _STORED = "store.json"
-_KNOWN = {field.name for field in fields(Run)} - {"extra"} | {"format"}
+_RUN_KEYS = tuple(field.name for field in fields(Run) if field.name != "extra")
+_SUMMARY_KEYS = tuple(field.name for field in fields(MetricSummary))
+_KNOWN = {*_RUN_KEYS, "format"}
 
 
 def encode_record(record: Record) -> dict[str, bytes]:
     """The files of the record that are JSON or YAML, by path; series and output are not."""
-    metrics: dict[str, Json] = {
-        name: _encode_summary(summary) for name, summary in record.metrics.items()
-    }
     return {
         RUN_FILE: format_json(encode_run(record.run)),
         "config.yaml": format_config(record.config),
-        "metrics.json": format_json({"metrics": metrics, "summary": dict(record.summary)}),
+        "metrics.json": format_json({"metrics": encode_metrics(record.metrics), "summary": dict(record.summary)}),
         "data.json": format_json(dict(record.data)),
         "environment.json": format_json(dict(record.environment)),
         "artifacts.json": format_json([asdict(artifact) for artifact in record.artifacts]),
@@ -54,9 +53,7 @@ def encode_record(record: Record) -> dict[str, bytes]:
 
 def encode_run(run: Run) -> dict[str, Json]:
     """What `run.json` says, keys of newer versions that `run` was read with included."""
-    known: dict[str, Json] = {
-        field.name: getattr(run, field.name) for field in fields(Run) if field.name != "extra"
-    }
+    known: dict[str, Json] = {key: getattr(run, key) for key in _RUN_KEYS}
     known["format"] = FORMAT_VERSION
     known["status"] = run.status.value
     known["command"] = list(run.command)
@@ -67,12 +64,16 @@ def encode_run(run: Run) -> dict[str, Json]:
     return {**run.extra, **known}
 
 
+def encode_metrics(metrics: Mapping[str, MetricSummary]) -> dict[str, Json]:
+    """The `metrics` of a `metrics.json`."""
+    return {
+        name: {key: getattr(summary, key) for key in _SUMMARY_KEYS}
+        for name, summary in metrics.items()
+    }
+
+
 def _encode_attempt(attempt: Attempt) -> dict[str, Json]:
     return {**asdict(attempt), "status": attempt.status.value}
-
-
-def _encode_summary(summary: MetricSummary) -> dict[str, Json]:
-    return {field.name: getattr(summary, field.name) for field in fields(MetricSummary)}
 
 
 def decode_run(value: Json, name: str) -> Run:

@@ -83,6 +83,11 @@ class Scratch:
         except OSError:
             return None
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether a move was begun here, and neither finished nor taken back."""
+        return (self.folder / "entry").exists()
+
     def begin(self, entry: str, commit: str, index: Path, quarantine: Quarantine) -> None:
         """Describe the present state: `commit` holds all of it, and `index` matches it.
 

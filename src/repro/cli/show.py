@@ -1,0 +1,44 @@
+"""`repro show`: one run, whole or one part of it."""
+
+import click
+
+from repro.cli import render
+from repro.cli.context import RUN, open_here
+from repro.cli.parts import PARTS, describe_run, print_part
+from repro.core.query import full_json, resolve_run, short_id
+from repro.errors import UsageError
+
+
+@click.command()
+@click.argument("name", type=RUN, metavar="RUN")
+@click.option("--config", "parts", flag_value="config", multiple=True, help="Only the config.")
+@click.option("--metrics", "parts", flag_value="metrics", multiple=True, help="Only the metrics.")
+@click.option("--series", metavar="METRIC", help="Only the points of one metric.")
+@click.option("--env", "parts", flag_value="env", multiple=True, help="Only the environment.")
+@click.option("--data", "parts", flag_value="data", multiple=True, help="Only the datasets.")
+@click.option("--output", "parts", flag_value="output", multiple=True, help="Only its output.")
+@click.option(
+    "--patch", "parts", flag_value="patch", multiple=True,
+    help="Only how its code differs from the commit it was based on.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def show(name: str, parts: tuple[str, ...], series: str | None, *, as_json: bool) -> None:
+    """Show one run, all of it or one part.
+
+    RUN is an id or the first characters of one, a name, @ for the newest run, @{1} for the one
+    before it, @{-1} for the one last checked out, or RUN~1 for the parent of another run.
+    """
+    chosen = [part for part in PARTS if part in parts] + (["series"] if series is not None else [])
+    if len(chosen) > 1:
+        raise UsageError(
+            f"`--{chosen[0]}` and `--{chosen[1]}` are two parts", hint="ask for one at a time"
+        )
+    project = open_here()
+    record = resolve_run(project, name)
+    if chosen:
+        print_part(project, record, chosen[0], metric=series, as_json=as_json)
+    elif as_json:
+        render.data_json(full_json(record))
+    else:
+        short = short_id(project, record.run.id)
+        render.page("\n".join(describe_run(record, short, project.clock())))

@@ -1,0 +1,1 @@
+"""The face of training code, through its public door only."""

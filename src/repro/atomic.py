@@ -19,6 +19,7 @@ _STORAGE_ERRNOS = {
     errno.EROFS: "the file system is read-only",
     errno.EACCES: "permission denied",
     errno.EPERM: "operation not permitted",
+    errno.EFBIG: "the file would pass the size limit of this process",
     errno.EIO: "the disk reports an input/output error",
 }
 

@@ -32,15 +32,15 @@ def test_a_run_killed_at_any_moment_changes_nothing_and_is_recovered(repository:
     write_files(repository, {"train.py": "import time\ntime.sleep(0.2)\n", "untracked.txt": "x\n"})
     before = state(repository)
     chance = random.Random(7)
+    command = [sys.executable, "-m", "repro", "run", "--", sys.executable, "train.py"]
+    silent = {"cwd": repository, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    start = time.monotonic()
+    subprocess.run(command, check=True, **silent)
+    whole = time.monotonic() - start
 
     for _ in range(KILLS):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "repro", "run", "--", sys.executable, "train.py"],
-            cwd=repository,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(chance.uniform(0.0, 0.8))
+        process = subprocess.Popen(command, **silent)
+        time.sleep(chance.uniform(0.0, whole))
         process.kill()
         process.wait()
         assert state(repository) == before

@@ -45,7 +45,6 @@ from repro.model.launchers import program_arguments
         "taskset -c 0-3 python train.py ARGS",
         "coverage run --source src -m package ARGS",
         "ray job submit --address x -- python train.py ARGS",
-        "conda install ARGS",
     ],
 )
 def test_launchers_are_stepped_over(command):
@@ -54,6 +53,10 @@ def test_launchers_are_stepped_over(command):
     words = [word for part in command.split() for word in (arguments if part == "ARGS" else [part])]
 
     assert list(program_arguments(words)) == arguments
+
+
+def test_a_tool_that_does_not_launch_is_the_program_itself():
+    assert list(program_arguments(["conda", "install", "--yes"])) == ["install", "--yes"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repro.model.metricfile import MetricFile, MetricRow, parse_metrics
@@ -131,12 +131,14 @@ def test_an_empty_table_has_no_rows_and_no_problems():
     assert MetricFile() == parse_metrics(b"", name="t.csv")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.sampled_from(["m.json", "m.csv", "m.tsv"]))
 def test_any_bytes_are_read_without_an_exception(data, name):
     for row in parse_metrics(data, name=name).rows:
         assert row.values
 
 
+@settings(deadline=None)
 @given(st.text(alphabet='ab1,.-\t\n\r" step', max_size=80), st.sampled_from(["m.csv", "m.tsv"]))
 def test_any_table_is_read_without_an_exception(text, name):
     for row in parse_metrics(text.encode(), name=name).rows:

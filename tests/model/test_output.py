@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repro.model.output import collapse_output, cut_output
@@ -37,6 +37,7 @@ def test_each_line_is_kept_as_a_terminal_shows_it_last(raw, shown):
     assert shown == collapse_output(raw)
 
 
+@settings(deadline=None)
 @given(_OUTPUT)
 def test_collapsing_twice_is_collapsing_once(raw):
     once = collapse_output(raw)
@@ -45,6 +46,7 @@ def test_collapsing_twice_is_collapsing_once(raw):
     assert b"\r" not in once
 
 
+@settings(deadline=None)
 @given(_OUTPUT)
 def test_no_line_is_lost_or_made(raw):
     assert raw.count(b"\n") == collapse_output(raw).count(b"\n")
@@ -84,6 +86,7 @@ def test_output_without_line_ends_is_not_cut_inside_a_character():
     assert {"é", "█"} == set(head) == set(tail)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.integers(2, 60))
 def test_a_cut_keeps_no_more_than_the_limit_and_counts_the_rest(data, limit):
     cut = cut_output(data, limit, "sha256:ab")

@@ -18,11 +18,57 @@ from repro.model.secrets import (
 
 @pytest.mark.parametrize(
     "name",
-    "password passwd passphrase pass db.password dbPassword user_pass secret client_secret token hf_token "
-    "hub_token auth_token access_token access_tokens api_tokens apiToken github_token use_auth_token "
-    "api_key api-key apikey --api-key apiKey API_KEYS OPENAI_API_KEY access_key AWS_SECRET_ACCESS_KEY "
-    "private_key ssh_key auth authorization x_auth oauth credential credentials cookie session session_id "
-    "dsn DATABASE_DSN conn_str connection_str connection-str jwt bearer webhook github_pat pwd".split(),
+    [
+        "password",
+        "passwd",
+        "passphrase",
+        "pass",
+        "db.password",
+        "dbPassword",
+        "user_pass",
+        "secret",
+        "client_secret",
+        "token",
+        "hf_token",
+        "hub_token",
+        "auth_token",
+        "access_token",
+        "access_tokens",
+        "api_tokens",
+        "apiToken",
+        "github_token",
+        "use_auth_token",
+        "api_key",
+        "api-key",
+        "apikey",
+        "--api-key",
+        "apiKey",
+        "API_KEYS",
+        "OPENAI_API_KEY",
+        "access_key",
+        "AWS_SECRET_ACCESS_KEY",
+        "private_key",
+        "ssh_key",
+        "auth",
+        "authorization",
+        "x_auth",
+        "oauth",
+        "credential",
+        "credentials",
+        "cookie",
+        "session",
+        "session_id",
+        "dsn",
+        "DATABASE_DSN",
+        "conn_str",
+        "connection_str",
+        "connection-str",
+        "jwt",
+        "bearer",
+        "webhook",
+        "github_pat",
+        "pwd",
+    ],
 )
 def test_a_secret_is_known_by_its_name(name):
     assert is_secret_name(name)
@@ -30,12 +76,62 @@ def test_a_secret_is_known_by_its_name(name):
 
 @pytest.mark.parametrize(
     "name",
-    "lr tokenizer tokenizer_name tokenization tokenizerFast max_tokens num_tokens n_tokens tokens "
-    "max_new_tokens maxTokens token_dim token_count tokens_per_batch pad_token pad_token_id eos_token_id "
-    "cls_token mask_token image_tokens token_type_ids token_embedding token-dropout special_tokens author "
-    "authors author_id n_pass forward_pass num_passes bypass passthrough pass_rate lowpass passes compass "
-    "passenger secretary key keys key_dim query_key monkey keyboard public_key num_sessions session_length "
-    "n_session sessions batch_size session_name path patience compat".split(),
+    [
+        "lr",
+        "tokenizer",
+        "tokenizer_name",
+        "tokenization",
+        "tokenizerFast",
+        "max_tokens",
+        "num_tokens",
+        "n_tokens",
+        "tokens",
+        "max_new_tokens",
+        "maxTokens",
+        "token_dim",
+        "token_count",
+        "tokens_per_batch",
+        "pad_token",
+        "pad_token_id",
+        "eos_token_id",
+        "cls_token",
+        "mask_token",
+        "image_tokens",
+        "token_type_ids",
+        "token_embedding",
+        "token-dropout",
+        "special_tokens",
+        "author",
+        "authors",
+        "author_id",
+        "n_pass",
+        "forward_pass",
+        "num_passes",
+        "bypass",
+        "passthrough",
+        "pass_rate",
+        "lowpass",
+        "passes",
+        "compass",
+        "passenger",
+        "secretary",
+        "key",
+        "keys",
+        "key_dim",
+        "query_key",
+        "monkey",
+        "keyboard",
+        "public_key",
+        "num_sessions",
+        "session_length",
+        "n_session",
+        "sessions",
+        "batch_size",
+        "session_name",
+        "path",
+        "patience",
+        "compat",
+    ],
 )
 def test_names_of_this_field_are_no_secrets(name):
     assert not is_secret_name(name)
@@ -162,12 +258,50 @@ def test_redacting_twice_changes_nothing():
 
 @pytest.mark.parametrize(
     "path",
-    ".env .env.local sub/.env .envrc prod.env id_rsa .ssh/config home/.ssh/known id_ed25519 server.pem x.key "
-    "cert.p12 .netrc _netrc .pypirc .npmrc .git-credentials .aws/credentials .aws/config a/.kube/config "
-    ".docker/config.json .config/gcloud/x.db credentials.json credentials-prod.json client_secret_1.json "
-    "service-account.json service_account_x.json token.json token_cache.json secrets.toml secrets.yaml "
-    ".streamlit/secrets.toml kaggle.json x.tfstate x.tfstate.backup .dvc/config.local wandb/settings "
-    "vault.kdbx kubeconfig ID_RSA Server.PEM logins.json".split(),
+    [
+        ".env",
+        ".env.local",
+        "sub/.env",
+        ".envrc",
+        "prod.env",
+        "id_rsa",
+        ".ssh/config",
+        "home/.ssh/known",
+        "id_ed25519",
+        "server.pem",
+        "x.key",
+        "cert.p12",
+        ".netrc",
+        "_netrc",
+        ".pypirc",
+        ".npmrc",
+        ".git-credentials",
+        ".aws/credentials",
+        ".aws/config",
+        "a/.kube/config",
+        ".docker/config.json",
+        ".config/gcloud/x.db",
+        "credentials.json",
+        "credentials-prod.json",
+        "client_secret_1.json",
+        "service-account.json",
+        "service_account_x.json",
+        "token.json",
+        "token_cache.json",
+        "secrets.toml",
+        "secrets.yaml",
+        ".streamlit/secrets.toml",
+        "kaggle.json",
+        "x.tfstate",
+        "x.tfstate.backup",
+        ".dvc/config.local",
+        "wandb/settings",
+        "vault.kdbx",
+        "kubeconfig",
+        "ID_RSA",
+        "Server.PEM",
+        "logins.json",
+    ],
 )
 def test_files_that_hold_secrets_are_known_by_name(path):
     assert is_secret_file(path)
@@ -175,9 +309,29 @@ def test_files_that_hold_secrets_are_known_by_name(path):
 
 @pytest.mark.parametrize(
     "path",
-    "train.py .env.example .env.sample .env.template .env-dist environment.yml tokenizer.json "
-    "tokenizer_config.json tokens.py keys.py keyboard.json id_rsa.pub aws/config ssh/x secrets.py "
-    "secrets_test.yaml wandb/settings.py docker/config.json env envs/x data/keynote.txt".split(),
+    [
+        "train.py",
+        ".env.example",
+        ".env.sample",
+        ".env.template",
+        ".env-dist",
+        "environment.yml",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "tokens.py",
+        "keys.py",
+        "keyboard.json",
+        "id_rsa.pub",
+        "aws/config",
+        "ssh/x",
+        "secrets.py",
+        "secrets_test.yaml",
+        "wandb/settings.py",
+        "docker/config.json",
+        "env",
+        "envs/x",
+        "data/keynote.txt",
+    ],
 )
 def test_ordinary_files_are_not(path):
     assert not is_secret_file(path)

@@ -28,6 +28,7 @@ class Terminal:
         self._typed_on = stdin if os.isatty(stdin) else None
         self._saved: Attributes | None = None
         self._group: int | None = None
+        self._is_stop_wanted = False
         self.keyboard: int | None = None
         self.pending = bytearray()
         os.set_blocking(self.master, False)
@@ -72,6 +73,8 @@ class Terminal:
         A job in the background must not touch the terminal's settings: that stops it.
         """
         self._group = group
+        if self._is_stop_wanted:
+            self.stop_child()
         if self._typed_on is None or self.keyboard is not None:
             return
         try:
@@ -130,6 +133,7 @@ class Terminal:
         SIGTSTP would not do: the kernel keeps it from the leader of a session that has nobody
         in it to wake the leader.
         """
+        self._is_stop_wanted = self._group is None  # it was not started yet
         if self._group is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self._group, signal.SIGSTOP)

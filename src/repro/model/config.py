@@ -14,8 +14,8 @@ from repro.model.launchers import program_arguments
 
 MOST_PARTS = 32  # of a dotted key; deeper than any config, shallower than what a record may nest
 
-_INT = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,4000})\Z")
-_FLOAT = re.compile(r"[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
+_INT = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,4298})\Z")
+_FLOAT = re.compile(r"(?=.*[.eE])[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
 _WORDS: dict[str, Json] = {
     **dict.fromkeys(("true", "True"), True),
     **dict.fromkeys(("false", "False"), False),
@@ -27,7 +27,7 @@ _WORDS: dict[str, Json] = {
 _DEEPEST_VALUE = 8  # of lists and objects written on a command line
 
 _DEEPEST_OBJECT = 32
-_MOST_VALUES = 500_000  # of one object, however often it holds the same part
+_MOST_VALUES = 200_000  # of one object, however often it holds the same part
 _MOST_ELEMENTS = 1000  # of an array; a larger one is data, not config
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 

@@ -71,8 +71,8 @@ _QUERY_NAMES = {
 
 # Inside one word that is a line of shell: NAME=value, --name value.
 _INNER = r"""(?x)(?<![\w.-]) (?P<dash>--?)? (?P<name>[A-Za-z_][\w.-]{0,80})
-    (?P<between> (?(dash) (?: = | \s+(?!-) ) | = ) )
-    (?: "[^"]*" | '[^']*' | [^\s;&|"']+ )"""
+    (?P<between> (?(dash) (?: = | \s{1,9}(?!-) ) | = ) )"""
+_INNER_VALUE = r"""(?x) "[^"]*" | '[^']*' | ["']?[^\s;&|"']+ """
 _ASSIGNMENT = r"(?s)([-+]*[A-Za-z_][\w.@/-]*)=(.+)\Z"
 
 _SENSITIVE_FILE = r"""(?xs)
@@ -214,14 +214,15 @@ def _redact_shell(text: str) -> str:
 def _redact_inner(text: str) -> str:
     parts: list[str] = []
     done = 0
-    inner = re.compile(_INNER)
+    inner, values = re.compile(_INNER), re.compile(_INNER_VALUE)
     while match := inner.search(text, done):
         # The value of a harmless name is searched too: it may be quoted shell itself.
         parts.append(text[done : match.end("name")])
         done = match.end("name")
-        if is_secret_name(match["name"]):
+        value = is_secret_name(match["name"]) and values.match(text, match.end())
+        if value:
             parts.append(match["between"] + REDACTED)
-            done = match.end()
+            done = value.end()
     return "".join([*parts, text[done:]])
 
 

@@ -36,6 +36,8 @@ _SYSTEM = "metrics/system.csv"
 _STORED = "store.json"
 _RUN_KEYS = tuple(field.name for field in fields(Run) if field.name != "extra")
 _SUMMARY_KEYS = tuple(field.name for field in fields(MetricSummary))
+_FLOATS = (float, int, float, float, int, float, int, float, int)
+_PLAIN_SUMMARIES = {(*_FLOATS, type(None)), (*_FLOATS, str)}
 _KNOWN = {*_RUN_KEYS, "format"}
 
 
@@ -178,6 +180,10 @@ def decode_metrics(value: Json, name: str) -> dict[str, MetricSummary]:
 
 
 def _summary(entry: Fields) -> MetricSummary:
+    # Nearly all summaries are of finite numbers, and an index of 10,000 runs reads 100,000.
+    values = tuple(map(entry.values.get, _SUMMARY_KEYS))
+    if tuple(map(type, values)) in _PLAIN_SUMMARIES:
+        return MetricSummary(*values)  # type: ignore[arg-type]
     return MetricSummary(
         last=entry.number("last"),
         last_step=entry.integer("last_step"),

@@ -1,0 +1,193 @@
+"""`repro checkout` and `repro undo`: bring the code of a run back, and take that back."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from repro.cli import render
+from repro.cli.context import RUN, open_here
+from repro.core.project import Project
+from repro.core.query import resolve_code, resolve_run, short_id
+from repro.core.restore import Beside, Restored, check_out, check_out_beside
+from repro.core.undo import Undone
+from repro.core.undo import undo as take_back
+from repro.errors import AmbiguousRunError, UnknownRunError, UsageError
+from repro.model.run import Record
+from repro.model.text import escape
+
+_SHOWN = 20  # files, of any list
+_SHORT = 10  # characters of a commit
+
+
+@click.command()
+@click.argument("name", metavar="RUN", type=RUN)
+@click.option(
+    "-w",
+    "--worktree",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Restore beside, into a new git worktree at DIR.",
+)
+@click.option("--save", is_flag=True, help="Keep work that would be lost for `repro undo`.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
+def checkout(name: str, folder: Path | None, *, save: bool, as_json: bool) -> None:
+    r"""Bring the exact code of a run back, in place or beside.
+
+    \b
+    repro checkout baseline
+    repro checkout -w ../baseline baseline
+
+    RUN is a run, or any git revision. In place, HEAD ends detached at the snapshot of the run;
+    work that exists nowhere else is never lost: without --save the checkout is refused, and
+    `repro undo` brings everything back. What `git worktree remove` takes away, -w made.
+    """
+    if save and folder is not None:
+        raise UsageError("`--save` is of no use with `-w`, which replaces nothing")
+    project = open_here()
+    target = _resolve(project, name)
+    if folder is not None:
+        beside = check_out_beside(project, target, folder)
+        _say_beside(project, beside)
+        if as_json:
+            render.data_json(_beside_json(beside))
+        return
+    restored = check_out(project, target, save=save)
+    _say_restored(project, restored)
+    if as_json:
+        render.data_json(_restored_json(restored))
+
+
+@click.command()
+@click.option("--save", is_flag=True, help="Keep the present state for the next `repro undo`.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
+def undo(*, save: bool, as_json: bool) -> None:
+    """Take the last checkout back: branch, index and files as they were.
+
+    Refused when work done since then would be lost, unless --save keeps it.
+    """
+    project = open_here()
+    undone = take_back(project, save=save)
+    _say_undone(project, undone)
+    if as_json:
+        render.data_json(_undone_json(undone))
+
+
+def _resolve(project: Project, name: str) -> Record | str:
+    try:
+        return resolve_run(project, name.removesuffix("^{code}"))
+    except (UnknownRunError, AmbiguousRunError):
+        return resolve_code(project, name)
+
+
+def _what(project: Project, run: str | None, title: str) -> str:
+    return f"run {short_id(project, run)}: {escape(title)}" if run else escape(title)
+
+
+def _count(number: int, noun: str = "file") -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _say_restored(project: Project, restored: Restored) -> None:
+    what = _what(project, restored.run, restored.title)
+    if restored.entry is None:
+        render.note(f"HEAD is already at {restored.commit[:_SHORT]} {what}; nothing was changed")
+        return
+    render.note(f"HEAD is now at {restored.commit[:_SHORT]} {what}")
+    if restored.n_files:
+        render.note(f"{_count(restored.n_files)} brought back")
+    else:
+        render.note("the working tree was that of the run already: no file was written")
+    number = restored.entry.number
+    _list(restored.kept, f"saved as refs/repro/undo/{number}, and nowhere else now")
+    _list(restored.left, "not part of the run, left where they were")
+    _say_trouble(restored.differing, restored.empty)
+    back = ""
+    if restored.entry.head_oid is not None:
+        detach = "" if restored.entry.head else "--detach "
+        back = f"; `git switch {detach}-` goes back to {escape(restored.came_from[:40])} without"
+        back += " what was not committed" if restored.kept else " taking files back"
+    render.note(f"hint: `repro undo` takes it back{back}")
+
+
+def _say_beside(project: Project, beside: Beside) -> None:
+    what = _what(project, beside.run, beside.title)
+    place = escape(str(beside.folder))
+    render.note(f"{place} is at {beside.commit[:_SHORT]} {what}, {_count(beside.n_files)}")
+    _list(beside.submodules, "filled from the record, as plain files")
+    _say_trouble(beside.differing, beside.empty)
+    force = "--force " if beside.submodules or beside.empty else ""
+    render.note(f"hint: `git worktree remove {force}{place}` takes it away")
+
+
+def _say_trouble(differing: Sequence[str], empty: Sequence[str]) -> None:
+    _list(differing, "warning: not as recorded, after the filters of this repository")
+    if empty:
+        _list(empty, "submodules without files here")
+        render.note("hint: `git submodule update --init` fetches them")
+
+
+def _say_undone(project: Project, undone: Undone) -> None:
+    name = undone.branch.removeprefix("refs/heads/") if undone.branch else None
+    at = undone.commit[:_SHORT] if undone.commit else "no commit yet"
+    where = f"on branch {escape(name)} ({at})" if name else f"detached at {at}"
+    what = f"the checkout of run {short_id(project, undone.target)}" if undone.target else "it"
+    render.note(f"took {what} back: HEAD is {where}, {_count(undone.n_files)} brought back")
+    for line in undone.notes:
+        render.note(f"warning: {escape(line)}")
+    if undone.saved is not None:
+        saved = f"refs/repro/undo/{undone.saved.number}"
+        _list(undone.kept, f"saved as {saved}, and nowhere else now")
+        render.note(f"hint: the state before is {saved}: `repro undo` brings it back")
+
+
+def _list(paths: Sequence[str], what: str) -> None:
+    if not paths:
+        return
+    render.note(f"{what}:")
+    for path in paths[:_SHOWN]:
+        render.note(f"    {escape(path)}")
+    if len(paths) > _SHOWN:
+        render.note(f"    … and {len(paths) - _SHOWN} more")
+
+
+def _restored_json(restored: Restored) -> dict[str, object]:
+    return {
+        "run": restored.run,
+        "commit": restored.commit,
+        "title": restored.title,
+        "came_from": restored.came_from,
+        "files": restored.n_files,
+        "undo": restored.entry.number if restored.entry else None,
+        "saved": restored.kept,
+        "left": restored.left,
+        "differing": restored.differing,
+        "empty_submodules": restored.empty,
+    }
+
+
+def _beside_json(beside: Beside) -> dict[str, object]:
+    return {
+        "run": beside.run,
+        "commit": beside.commit,
+        "title": beside.title,
+        "dir": str(beside.folder),
+        "files": beside.n_files,
+        "submodules": beside.submodules,
+        "empty_submodules": beside.empty,
+        "differing": beside.differing,
+    }
+
+
+def _undone_json(undone: Undone) -> dict[str, object]:
+    return {
+        "run": undone.target,
+        "branch": undone.branch,
+        "commit": undone.commit,
+        "came_from": undone.came_from,
+        "files": undone.n_files,
+        "undo": undone.saved.number if undone.saved else None,
+        "saved": undone.kept,
+        "notes": undone.notes,
+    }

@@ -6,6 +6,8 @@ command line never pays for the face of training code.
 
 from importlib import import_module
 
+from repro.version import VERSION
+
 __all__ = [
     "Record",
     "RecordingWarning",
@@ -23,7 +25,7 @@ __all__ = [
     "summary",
 ]
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 _HOMES = {
     "Record": "repro.model.run",

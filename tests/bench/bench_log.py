@@ -16,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+import repro
+
 CALLS = 50_000
 ROUNDS = 5
 IMPORTS = 15
@@ -34,8 +36,6 @@ def time_calls(call: Callable[[int], None]) -> float:
 
 def measure_log(root: Path) -> dict[str, float]:
     """Microseconds a call: our module function and method, and the floors."""
-    import repro
-
     values = {f"metric_{number}": 0.1234567 * number + 1 / 3 for number in range(10)}
     os.chdir(root)
     run = repro.init()

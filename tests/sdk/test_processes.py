@@ -1,6 +1,9 @@
 """Threads, forks, workers and ranks record into one run, and only its maker seals it."""
 
 import os
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -118,13 +121,8 @@ def test_workers_of_every_start_method_leave_the_run_alone(repository: Path, met
         "        for step, value in enumerate(pool.map(double, range(4))):\n"
         "            repro.log({'a': value}, step=step)\n"
     )
-    run(
-        repository,
-        "import runpy; sys.argv = ['work.py', sys.argv[1]]; runpy.run_path('work.py', run_name='__main__')"
-        if method == "fork"
-        else "import subprocess; subprocess.run([sys.executable, 'work.py', sys.argv[1]], check=True)",
-        method,
-    )
+    command = [sys.executable, "work.py", method]
+    subprocess.run(command, cwd=repository, check=True, timeout=60, capture_output=True)
 
     assert steps(repository, "a") == {0: 0.0, 1: 2.0, 2: 4.0, 3: 6.0}
 
@@ -213,11 +211,9 @@ def test_the_ranks_of_a_launch_are_one_run(repository: Path, launch: dict[str, s
     assert os.listdir(repository / ".git/repro/live") == []
 
 
-def start_rank(root: Path, code: str, rank: str, variables: dict[str, str]):  # noqa: ANN201
-    import subprocess
-    import sys
-    import textwrap
-
+def start_rank(
+    root: Path, code: str, rank: str, variables: dict[str, str]
+) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", PREAMBLE + textwrap.dedent(code), rank],
         cwd=root,

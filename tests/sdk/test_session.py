@@ -150,8 +150,7 @@ def test_a_second_init_finishes_the_first_run(
 
 def test_an_exception_in_the_block_makes_the_run_failed(sdk: ModuleType, repository: Path) -> None:
     with pytest.raises(ZeroDivisionError), sdk.init():
-        sdk.log({"a": 1.0})
-        _ = 1 / 0
+        raise ZeroDivisionError
 
     assert (record(repository).run.status, record(repository).run.exit_code) == (Status.FAILED, 1)
 
@@ -168,11 +167,8 @@ def test_resuming_continues_the_run(sdk: ModuleType, repository: Path) -> None:
     assert again.id == first.id
     found = record(repository)
     assert steps(repository, "loss") == {0: 1.0, 1: 2.0, 2: 3.0}
-    assert (found.run.name, dict(found.config), len(found.run.attempts)) == (
-        "long",
-        {"lr": 2, "n": 1},
-        2,
-    )
+    assert (found.run.name, len(found.run.attempts)) == ("long", 2)
+    assert (found.config["lr"], found.config["n"]) == (2, 1)
 
 
 def test_resuming_what_is_not_there_is_an_error_unless_it_is_only_allowed(sdk: ModuleType) -> None:

@@ -32,6 +32,13 @@ if sys.argv[2:] == ["fork"] and os.fork() == 0:
 print(flush=True)
 time.sleep(60)
 """
+LOOKER = """
+import os, sys, time
+from pathlib import Path
+from repro.store.liveness import is_live
+
+print(is_live(Path(sys.argv[1]), host=os.uname().nodename, now=time.time()))
+"""
 
 
 def look(folder: Path) -> bool:
@@ -53,13 +60,7 @@ def test_this_process_sees_its_own_run_and_looking_does_not_end_it(tmp_path: Pat
     with JournalWriter(tmp_path, run="abc", rank=0, pid=os.getpid(), time=1.0):
         assert look(tmp_path)
         asked = subprocess.run(
-            [
-                sys.executable,
-                "-c",
-                "import sys; from tests.store.test_liveness import *; print(look(Path(sys.argv[1])))",
-                str(tmp_path),
-            ],
-            cwd=Path(__file__).parents[2],
+            [sys.executable, "-c", LOOKER, str(tmp_path)],
             capture_output=True,
             text=True,
             check=True,

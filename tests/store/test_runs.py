@@ -16,10 +16,11 @@ from repro.model.run import Artifact, Attempt, Omitted, Record, Status
 from repro.model.series import Point, format_series, format_system
 from repro.store.objects import open_objects
 from repro.store.runs import (
+    decode_record,
     decode_run,
     encode_record,
     encode_run,
-    read_record,
+    read_record_files,
     read_series,
     read_system,
 )
@@ -30,7 +31,7 @@ SHA = "sha256:" + "a" * 64
 def read(root: Path, commit: str, *, brief: bool = False) -> Record:
     objects = open_objects(open_at(root), many=False)
     try:
-        return read_record(objects, commit, brief=brief)
+        return decode_record(read_record_files(objects, commit, brief=brief))
     finally:
         objects.close()
 

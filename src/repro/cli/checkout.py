@@ -44,7 +44,9 @@ def checkout(name: str, folder: Path | None, *, save: bool, as_json: bool) -> No
     `repro undo` brings everything back. What `git worktree remove` takes away, -w made.
     """
     if save and folder is not None:
-        raise UsageError("`--save` is of no use with `-w`, which replaces nothing")
+        raise UsageError(
+            "`--save` is of no use with `-w`, which replaces nothing", hint="leave `--save` out"
+        )
     project = open_here()
     target = _resolve(project, name)
     if folder is not None:

@@ -19,7 +19,7 @@ _git_repro() {
 """
 
 
-@click.command(short_help="Print the completion script of a shell")
+@click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     r"""Print the completion script of SHELL.

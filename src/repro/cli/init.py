@@ -14,7 +14,7 @@ from repro.store.settings import FILE
 MOST_FILES = 20  # listed of each kind; `--json` has all
 
 
-@click.command(short_help="Get a git repository ready to record runs")
+@click.command()
 def init() -> None:
     """Get a git repository ready to record runs.
 
@@ -29,7 +29,7 @@ def init() -> None:
     render.note("hint: `repro run -- python train.py` records a run, `repro ls` lists them")
 
 
-@click.command(short_help="Show what a run would record now")
+@click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def status(*, as_json: bool) -> None:
     """Show what a run would record now: code, files left out, settings, runs in progress."""

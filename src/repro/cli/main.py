@@ -20,6 +20,7 @@ from repro.errors import (
     AmbiguousRunError,
     CommandError,
     ReproError,
+    StorageError,
     UsageError,
     WouldLoseWorkError,
 )
@@ -33,12 +34,12 @@ VERBS = {
     "demo": ("repro.cli.demo:demo", "Run a small real experiment from end to end"),
     "run": ("repro.cli.run:run", "Record a command as a run"),
     "ls": ("repro.cli.ls:ls", "List runs as a table"),
-    "log": ("repro.cli.ls:log", "List runs one below the other, as git log does"),
+    "log": ("repro.cli.ls:log", "Show runs one below the other, as git log does"),
     "show": ("repro.cli.show:show", "Show one run, or one part of it"),
     "diff": ("repro.cli.diff:diff", "Show what differs between two runs"),
     "checkout": ("repro.cli.checkout:checkout", "Bring the exact code of a run back"),
     "undo": ("repro.cli.checkout:undo", "Take the last checkout back"),
-    "tag": ("repro.cli.tag:tag", "Add tags to a run, or remove them"),
+    "tag": ("repro.cli.tag:tag", "Add tags to a run, or take them off"),
     "note": ("repro.cli.tag:note", "Show or write the note of a run"),
     "rename": ("repro.cli.tag:rename", "Give a run another name"),
     "completion": ("repro.cli.completion:completion", "Print the completion script of a shell"),
@@ -60,8 +61,13 @@ class Verbs(click.Group):
         """The verb, imported now; None where there is none."""
         if cmd_name not in VERBS:
             return None
-        module, _, attribute = VERBS[cmd_name][0].partition(":")
+        place, line = VERBS[cmd_name]
+        module, _, attribute = place.partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
+        command.short_help = line
+        if command.help:
+            # Click's mark of a block to leave unwrapped is one character; a raw docstring has two.
+            command.help = command.help.replace("\\b\n", "\b\n")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -141,10 +147,9 @@ def run_cli(words: Sequence[str]) -> int:
 
 def _run(words: list[str]) -> int:
     try:
-        with storage_errors("to the repository"):
+        with storage_errors("all of it"):  # where nobody below could say what it is
             code = _invoke(words)
-        if sys.stdout is not None:
-            with storage_errors("to standard output"):
+            if sys.stdout is not None:
                 sys.stdout.flush()
     except click.exceptions.Exit as done:
         return done.exit_code
@@ -153,7 +158,7 @@ def _run(words: list[str]) -> int:
         mistake = UsageError(_lowered(error.format_message()), hint=f"`{where} --help` explains")
         return _report(mistake, as_json=_wants_json(words))
     except ReproError as error:
-        if isinstance(error.__cause__, OSError) and error.message.startswith(_TO_STDOUT):
+        if isinstance(error, StorageError):
             _discard_output()
         return _report(error, as_json=_wants_json(words))
     return code
@@ -168,14 +173,14 @@ def _invoke(words: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-_TO_STDOUT = "cannot write to standard output"
-
-
 def _discard_output() -> None:
-    """Nobody reads any more: Python would fail once again when it flushes at exit."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, sys.stdout.fileno())
-    os.close(null)
+    """Forget output that cannot be written: Python would fail once more with it at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
 
 
 def _report(error: ReproError, *, as_json: bool) -> int:

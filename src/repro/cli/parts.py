@@ -26,7 +26,8 @@ _TITLES = ["metric", "last", "step", "min", "max", "mean", "points"]
 def describe_run(record: Record, short: str, now: float) -> Iterator[str]:
     """The lines that show a run whole."""
     run = record.run
-    yield render.colour(f"run {run.id}", "yellow") + (f" ({escape(run.name)})" if run.name else "")
+    name = f" ({escape(run.name)})" if run.name else ""
+    yield render.colour(f"run {run.id}", "yellow") + name
     facts = dict(_facts(run, now))
     width = max(map(len, facts))
     yield from (f"{key.ljust(width)}  {value}" for key, value in facts.items())
@@ -39,7 +40,7 @@ def describe_run(record: Record, short: str, now: float) -> Iterator[str]:
     yield from _section("summary", _pairs(flatten_config(record.summary)))
     yield from _section("data", [f"{escape(name)}" for name in record.data])
     yield from _section("environment", list(_environment_facts(record.environment)))
-    artifacts = [f"{escape(one.path)}  {one.size:,} bytes, {one.where}" for one in record.artifacts]
+    artifacts = [f"{escape(a.path)}  {a.size:,} bytes, {a.where}" for a in record.artifacts]
     yield from _section("artifacts", artifacts)
     omitted = [f"{escape(one.path)}  {one.reason}" for one in run.omitted]
     yield from _section("not in the snapshot", omitted)

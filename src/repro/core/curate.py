@@ -122,7 +122,7 @@ def _amend_once(project: Project, run_id: str, change: Callable[[Run], Run]) -> 
         )
     objects = open_objects(project.repository, many=False)
     try:
-        before = read_record(objects, commit, brief=True).run
+        before = read_record(objects, commit).run
         parents = read_commit(objects, commit).parents
         entries = read_tree(objects, commit)
     finally:

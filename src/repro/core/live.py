@@ -1,53 +1,86 @@
-"""Runs in progress, as they started."""
+"""Runs in progress, as far as their live folders tell."""
 
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from repro.core.project import Project
+from repro.core.events import Events, read_events
 from repro.core.started import Started, read_start
 from repro.errors import ReproError
-from repro.model.ids import is_id
-from repro.model.run import Record
+from repro.model.config import merge_config
+from repro.model.run import Record, Run
+from repro.model.series import Point, merge_rows, summarise
 from repro.store.index import Problem
+from repro.store.journal import read_journals
 from repro.store.refs import RUNS
 
 
 @dataclass(frozen=True, slots=True)
-class LiveRuns:
-    """The runs in progress by id, and those whose folder cannot be read."""
+class InProgress:
+    """A run in progress.
 
-    started: Mapping[str, Started]
-    problems: tuple[Problem, ...]
+    Attributes:
+        folder: Its folder `live/<id>`.
+    """
+
+    folder: Path
+    started: Started
+
+    @property
+    def run(self) -> Run:
+        """What `run.json` would have said when it started."""
+        return self.started.run
+
+    def brief_record(self) -> Record:
+        """Its record as it started, without points, environment and artifacts."""
+        return Record(run=self.run, config=self.started.config, data=self.started.data)
+
+    def record(self) -> Record:
+        """Its record with all that it logged so far.
+
+        Cost: reads its journals whole, as `series` does.
+        """
+        events = self._events()
+        summaries = summarise(merge_rows(events.rows))
+        tags = tuple(dict.fromkeys(events.tags))
+        return Record(
+            run=replace(self.run, name=events.name, note=events.note, tags=tags),
+            config=merge_config(self.started.config, events.config),
+            metrics={
+                name: replace(summary, goal=events.goals.get(name))
+                for name, summary in summaries.items()
+            },
+            summary=events.summary,
+            data=self.started.data,
+            environment={**self.started.environment, **events.environment},
+            artifacts=tuple(events.artifacts.values()),
+        )
+
+    def series(self) -> dict[str, list[Point]]:
+        """All points so far, by metric."""
+        return merge_rows(self._events().rows)
+
+    def _events(self) -> Events:
+        return read_events(self.started, read_journals(self.folder))
 
 
-def list_live(project: Project, sealed: Mapping[str, str]) -> LiveRuns:
-    """Find the runs in progress.
+def read_live(
+    folders: Iterable[Path], sealed: Mapping[str, str]
+) -> tuple[dict[str, InProgress], list[Problem]]:
+    """Give the runs in progress by id, and those whose folder cannot be read.
 
     Args:
+        folders: Each named by the id of its run.
         sealed: Refs of sealed runs; one of these is over, unless it is being continued.
     """
-    started: dict[str, Started] = {}
+    found: dict[str, InProgress] = {}
     problems: list[Problem] = []
-    for name in _folders(project.live):
+    for folder in folders:
         try:
-            found = read_start(project.live / name)
+            started = read_start(folder)
         except ReproError as error:
-            problems.append(Problem(name, error))
+            problems.append(Problem(folder.name, error))
             continue
-        if found is not None and sealed.get(RUNS + name) == found.resumed:
-            started[name] = found
-    return LiveRuns(started, tuple(problems))
-
-
-def _folders(live: Path) -> list[str]:
-    try:
-        return sorted(name for name in os.listdir(live) if is_id(name))
-    except OSError:  # no run was ever started here
-        return []
-
-
-def brief_record(started: Started) -> Record:
-    """The record of a run in progress as it started, without points."""
-    return Record(run=started.run, config=started.config, data=started.data)
+        if started is not None and sealed.get(RUNS + folder.name) == started.resumed:
+            found[folder.name] = InProgress(folder, started)
+    return found, problems

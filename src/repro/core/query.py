@@ -1,13 +1,14 @@
 """Runs found: listed, or named in one of the ways that DESIGN.md section 5 lays down."""
 
 import difflib
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from repro.core.live import LiveRuns, brief_record, list_live
 from repro.core.project import Project
 from repro.errors import AmbiguousRunError, DamagedRecordError, ReproError, UnknownRunError
 from repro.model.canonical import Json, parse_json
@@ -20,6 +21,9 @@ from repro.store.index import Problem, RunIndex
 from repro.store.objects import Objects, open_objects, read_file
 from repro.store.refs import RUNS, UNDO, list_refs
 from repro.store.runs import encode_metrics, encode_run, read_record, read_series
+
+if TYPE_CHECKING:
+    from repro.core.live import InProgress
 
 _NTH = re.compile(r"@(?:\{(\d{1,9})\})?\Z")
 _ANCESTOR = re.compile(r"(.+)~(\d{0,4})\Z", re.DOTALL)
@@ -45,34 +49,50 @@ class Listing:
 
 
 class _Runs:
-    """What there is to name: sealed runs by ref, runs in progress, the index of both."""
+    """What there is to name: sealed runs by ref, runs in progress by id, the index."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
         listed = list_refs(project.repository.git, RUNS)
         self.refs = {ref: oid for ref, oid in listed.items() if is_id(ref.removeprefix(RUNS))}
-        self.live: LiveRuns = list_live(project, self.refs)
+        self.live, problems = _find_live(project, self.refs)
         self.problems = [
-            Problem(ref.removeprefix(RUNS), DamagedRecordError("this is no run id"))
-            for ref in listed
-            if ref not in self.refs
+            *problems,
+            *(
+                Problem(ref.removeprefix(RUNS), DamagedRecordError("this is no run id"))
+                for ref in listed.keys() - self.refs.keys()
+            ),
         ]
         self._is_open = False
 
     @property
     def ids(self) -> set[str]:
-        return {ref.removeprefix(RUNS) for ref in self.refs} | set(self.live.started)
+        return {ref.removeprefix(RUNS) for ref in self.refs} | set(self.live)
 
     @cached_property
     def index(self) -> RunIndex:
         self._is_open = True
-        resumed = {RUNS + run_id for run_id in self.live.started}
-        sealed = {ref: oid for ref, oid in self.refs.items() if ref not in resumed}
+        sealed = {ref: oid for ref, oid in self.refs.items() if ref[len(RUNS) :] not in self.live}
         return RunIndex(self.project.repository, sealed)
 
     def close(self) -> None:
         if self._is_open:
             self.index.__exit__(None, None, None)
+
+
+def _find_live(
+    project: Project, sealed: Mapping[str, str]
+) -> tuple[dict[str, "InProgress"], list[Problem]]:
+    try:
+        names = sorted(name for name in os.listdir(project.live) if is_id(name))
+    except OSError:  # no run was ever started here
+        names = []
+    if not names:
+        return {}, []
+    # What reads journals takes longer to import than a list of sealed runs takes to print.
+    from repro.core.live import read_live  # noqa: PLC0415
+
+    return read_live([project.live / name for name in names], sealed)
 
 
 @contextmanager
@@ -103,12 +123,12 @@ def list_runs(
     with _open_runs(project) as runs:
         records = runs.index.newest(limit=limit, status=status, tag=tag)
         records += [
-            brief_record(started)
-            for started in runs.live.started.values()
-            if (status is None or started.run.status == status)
-            and (tag is None or tag in started.run.tags)
+            live.brief_record()
+            for live in runs.live.values()
+            if (status is None or live.run.status == status)
+            and (tag is None or tag in live.run.tags)
         ]
-        problems = (*runs.problems, *runs.live.problems, *runs.index.problems)
+        problems = (*runs.problems, *runs.index.problems)
         ids = runs.ids
     records.sort(key=_newest, reverse=True)
     return Listing(
@@ -168,7 +188,7 @@ def _find(runs: _Runs, text: str) -> str:
 
 def _find_nth(runs: _Runs, n: int) -> str:
     order = runs.index.order()
-    order += [(run_id, started.run.created) for run_id, started in runs.live.started.items()]
+    order += [(run_id, live.run.created) for run_id, live in runs.live.items()]
     order.sort(key=lambda entry: (entry[1], entry[0]), reverse=True)
     if n < len(order):
         return order[n][0]
@@ -199,9 +219,7 @@ def _find_restored(runs: _Runs) -> str:
 
 def _find_named(runs: _Runs, text: str) -> str | None:
     live = [
-        (started.run.created, run_id)
-        for run_id, started in runs.live.started.items()
-        if started.run.name == text
+        (entry.run.created, run_id) for run_id, entry in runs.live.items() if entry.run.name == text
     ]
     sealed = runs.index.named(text)
     found = max([*live, *([(sealed[1], sealed[0])] if sealed else [])], default=None)
@@ -264,12 +282,8 @@ def _reading(project: Project) -> Iterator[Objects]:
 
 
 def _read(runs: _Runs, run_id: str) -> Record:
-    started = runs.live.started.get(run_id)
-    if started is not None:
-        # The journal's reader takes longer to import than a list of sealed runs does to print.
-        from repro.core.progress import live_record  # noqa: PLC0415
-
-        return live_record(runs.project, started)
+    if run_id in runs.live:
+        return runs.live[run_id].record()
     with _reading(runs.project) as objects:
         try:
             record = read_record(objects, runs.refs[RUNS + run_id])
@@ -321,13 +335,15 @@ def _git_commit(project: Project, text: str) -> str | None:
 
 def read_points(project: Project, record: Record) -> dict[str, list[Point]]:
     """All points of a run, by metric, each in the order of its steps."""
-    if not record.commit:
-        from repro.core.progress import live_series  # noqa: PLC0415  as in `_read`
-
-        return live_series(project, record.run.id)
+    commit = record.commit
+    if not commit:
+        with _open_runs(project) as runs:
+            if record.run.id in runs.live:
+                return runs.live[record.run.id].series()
+            commit = runs.refs[RUNS + record.run.id]  # sealed meanwhile
     content = ContentStore(project.store)
     with _reading(project) as objects:
-        return read_series(objects, record.commit, stored=content.read)
+        return read_series(objects, commit, stored=content.read)
 
 
 def read_part(project: Project, record: Record, path: str) -> bytes | None:

@@ -27,6 +27,7 @@ from repro.store.quarantine import CommitSpec, open_quarantine, publish, write_c
 from repro.store.refs import LIVE, RUNS, RefUpdate, list_refs, read_ref, update_refs
 from repro.store.runs import read_record, read_series
 
+_SEALING = "seal.lock"
 _TRIES = 3  # a concurrent gc can take an object between our seeing and our packing it
 _GRACE_S = 60.0  # a live folder without start.json this young is still being made
 
@@ -215,25 +216,44 @@ def seal_run(project: Project, folder: Path) -> Run:
     """Turn the live folder of an ended run into its commit; then the folder goes.
 
     A pure function of the folder: times come from the journals, so that sealing the same
-    journals twice gives the same commit. Close this process's own journals first.
+    journals twice gives the same commit. Close this process's own journals first. Where another
+    process has sealed it meanwhile, its run is given.
 
     Raises:
         DamagedRecordError: The folder is not one that `start_run` made.
         StorageError: The disk is full or read-only; the folder stays for the next command.
     """
+    lock = FileLock(folder / _SEALING)
+    try:
+        lock.acquire()
+    except FileNotFoundError:
+        return _sealed_elsewhere(project, folder.name)
+    try:
+        return _seal(project, folder)
+    finally:
+        lock.release()
+
+
+def _seal(project: Project, folder: Path) -> Run:
     started = read_start(folder)
     if started is None:
-        raise DamagedRecordError(f"`{folder.name}` is no run in progress")
-    git = project.repository.git
-    refs = list_refs(git, LIVE + folder.name, RUNS + folder.name)
+        return _sealed_elsewhere(project, folder.name)
+    refs = list_refs(project.repository.git, LIVE + folder.name, RUNS + folder.name)
     live, sealed = refs.get(LIVE + folder.name), refs.get(RUNS + folder.name)
     if live is None and sealed is not None and sealed != started.resumed:
         run = _read_run(project, sealed)  # it was killed between the ref and the clean-up
     else:
         run = _write_run(project, folder, started, live)
-    remove_live(folder)
+    _remove_live(folder)
     consolidate(project.repository, now=project.clock())
     return run
+
+
+def _sealed_elsewhere(project: Project, run_id: str) -> Run:
+    commit = read_ref(project.repository.git, RUNS + run_id)
+    if commit is None:
+        raise DamagedRecordError(f"`{run_id}` is no run in progress", hint="`repro ls` lists them")
+    return _read_run(project, commit)
 
 
 def _read_run(project: Project, commit: str) -> Run:
@@ -279,7 +299,7 @@ def _write_run(project: Project, folder: Path, started: Started, live: str | Non
     return run
 
 
-def remove_live(folder: Path) -> None:
+def _remove_live(folder: Path) -> None:
     """Delete a live folder; first it gets a name that nobody takes for a run."""
     gone = folder.with_name(f".sealed-{folder.name}")
     try:
@@ -328,15 +348,17 @@ def _recover(project: Project, folder: Path) -> Run | None:
     now = project.clock()
     if is_live(folder, host=socket.gethostname(), now=now):
         return None
-    lock = FileLock(folder.with_name(f".lock-{folder.name}"))
-    if not lock.try_acquire():
-        return None  # another process is sealing it
+    lock = FileLock(folder / _SEALING)
+    try:
+        if not lock.try_acquire():
+            return None  # another process is sealing it
+    except FileNotFoundError:
+        return None  # it has just been sealed
     try:
         if read_start(folder) is not None:
-            return seal_run(project, folder)
+            return _seal(project, folder)
         if folder.exists() and now - folder.stat().st_mtime > _GRACE_S:
             shutil.rmtree(folder, ignore_errors=True)
         return None
     finally:
-        lock.path.unlink(missing_ok=True)
         lock.release()

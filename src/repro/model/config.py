@@ -15,7 +15,9 @@ from repro.model.launchers import program_arguments
 MOST_PARTS = 32  # of a dotted key; deeper than any config, shallower than what a record may nest
 
 _INT = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,4298})\Z")
-_FLOAT = re.compile(r"(?=.*[.eE])[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
+_FLOAT = re.compile(
+    r"(?=.*[.eE])[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z"
+)
 _WORDS: dict[str, Json] = {
     **dict.fromkeys(("true", "True"), True),
     **dict.fromkeys(("false", "False"), False),

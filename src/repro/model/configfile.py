@@ -198,7 +198,7 @@ def _parse_string(text: str) -> str:
         return text[1:-1]
     value = decode_json(text.encode())
     if not isinstance(value, str):
-        raise ValueError(f"`{escape(text[:80])}` is not one string")  # noqa: TRY004
+        raise ValueError(f"`{escape(text[:80])}` is not one string")
     return value
 
 

@@ -1,4 +1,4 @@
-"""The points of a run's metrics: merged from what its processes logged, as tables, in a few numbers."""
+"""The points of a run's metrics: merged from journals, as tables, in a few numbers."""
 
 import csv
 import io
@@ -225,9 +225,11 @@ def _parse_long(data: bytes) -> dict[str, list[Point]]:
     if header != _LONG_HEADER:
         raise DamagedRecordError(f"`{LONG}` does not start with `{','.join(_LONG_HEADER)}`")
     series: dict[str, list[Point]] = {}
-    number = 2
+    number = 1
     try:
-        for number, (step, time, name, value) in enumerate(rows, start=2):
+        for row in rows:
+            number += 1
+            step, time, name, value = row
             series.setdefault(name, []).append(Point(int(step), float(value), float(time)))
     except ValueError as error:
         raise DamagedRecordError(f"`{LONG}` line {number}: {error}") from error

@@ -110,10 +110,7 @@ def _start(
     launch = place.launch
     last_steps = [metric.last_step for metric in before.metrics.values()] if before else []
     run = Run(
-        run_id=live.id,
-        live_dir=live.dir,
         root=project.repository.root,
-        rank=0,
         journal=live.journal,
         config=live.config,
         describe={"name": live.run.name, "note": live.run.note, "tags": live.run.tags},

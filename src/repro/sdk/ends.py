@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -112,7 +112,11 @@ class EndWatch:
 
     def _exiting(self, code: object = None, /) -> None:
         if threading.current_thread() is threading.main_thread():
-            self._seen = end_by_code(code), self._progress()
+            end = end_by_code(code)
+            if self._seen is not None and self._seen[0].status is Status.KILLED:
+                # A handler's way out after a signal.
+                end = replace(self._seen[0], exit_code=end.exit_code)
+            self._seen = end, self._progress()
         self._exit(code)  # type: ignore[arg-type]  # as the program said
 
     def _exited(self) -> None:

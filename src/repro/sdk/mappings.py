@@ -25,6 +25,10 @@ def plain_mapping(value: object, *, what: str) -> dict[str, Json]:
     return plain
 
 
+def _unknown(_: str) -> None:
+    """What a copy knows of the metrics."""
+
+
 class Recorded(dict[str, Any]):
     """A dict whose entries are attributes as well, and whose changes are recorded."""
 
@@ -41,7 +45,12 @@ class Recorded(dict[str, Any]):
     def __setitem__(self, key: str, value: object) -> None:
         self.update({key: value})
 
-    def update(self, *args: Any, allow_val_change: bool | None = None, **values: Any) -> None:
+    def update(
+        self,
+        *args: Any,
+        allow_val_change: bool | None = None,  # noqa: ARG002  a word of W&B
+        **values: Any,
+    ) -> None:
         """Set several entries.
 
         Args:
@@ -121,7 +130,7 @@ class Summary(Recorded):
         self,
         values: Mapping[str, Json],
         record: Record = _nothing,
-        last: Callable[[str], float | None] = lambda name: None,
+        last: Callable[[str], float | None] = _unknown,
     ) -> None:
         super().__init__(values, record)
         object.__setattr__(self, "_last", last)

@@ -3,10 +3,12 @@
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from repro.atomic import write_file
+from repro.errors import ReproError
 from repro.model.canonical import Json, format_json
 from repro.model.config import plain_value
 
@@ -44,10 +46,8 @@ class Notebook:
 
     def stop(self) -> None:
         """Write a last time; cells executed later do not belong to the run."""
-        try:
+        with suppress(ValueError):  # the program reset the events of its shell
             self._shell.events.unregister(_EVENT, self._executed)
-        except ValueError:
-            pass  # the program reset the events of its shell
         self.write()
 
     def write(self) -> None:
@@ -63,10 +63,9 @@ class Notebook:
             self._saved = version
 
     def _executed(self, *_: object) -> None:
-        try:
+        # IPython prints what is raised here below the cell; `stop` says it once.
+        with suppress(ReproError, OSError):
             self.write()
-        except Exception:  # noqa: BLE001  a cell never fails because of us; `stop` says it
-            pass
 
     def _cells(self) -> Json:
         space = self._shell.user_ns

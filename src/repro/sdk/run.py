@@ -47,10 +47,7 @@ class Run:
     def __init__(
         self,
         *,
-        run_id: str,
-        live_dir: Path,
         root: Path,
-        rank: int,
         journal: JournalWriter,
         config: Mapping[str, Json],
         describe: Mapping[str, Any],
@@ -58,9 +55,9 @@ class Run:
         strict: bool = False,
         at_end: Callable[[End], None],
     ) -> None:
-        self.id = run_id
-        self.dir = live_dir
-        self.rank = rank
+        self.dir = journal.path.parent
+        self.id = self.dir.name
+        self.rank = journal.rank
         self._root = root
         self._strict = strict
         self._at_end = at_end
@@ -145,7 +142,7 @@ class Run:
         name: str,
         goal: Goal | None = None,
         summary: str | None = None,
-        **ignored: object,
+        **ignored: object,  # noqa: ARG002  words of W&B
     ) -> None:
         """Say which way a metric is better.
 
@@ -167,7 +164,10 @@ class Run:
         self._record("define", n=str(name), goal=found[0] if found else None, summary=summary)
 
     def log_artifact(
-        self, path: str | os.PathLike[str], name: str | None = None, **ignored: object
+        self,
+        path: str | os.PathLike[str],
+        name: str | None = None,
+        **ignored: object,  # noqa: ARG002  words of W&B
     ) -> tuple[Artifact, ...]:
         """Keep a file, or all files of a folder, with the run.
 
@@ -256,7 +256,11 @@ class Run:
         if self._journal is not None:
             self._journal.sync()
 
-    def finish(self, exit_code: int | None = None, quiet: bool | None = None) -> None:
+    def finish(
+        self,
+        exit_code: int | None = None,
+        quiet: bool | None = None,  # noqa: ARG002  a word of W&B
+    ) -> None:
         """End the run and write its record; nothing happens if it is over.
 
         In a forked child, and inside `repro run`, only this process's part ends.

@@ -16,7 +16,7 @@ from repro.errors import (
 )
 from repro.model.run import Artifact
 from repro.sdk.disabled import DisabledRun
-from repro.sdk.ends import End, EndWatch
+from repro.sdk.ends import EndWatch
 from repro.sdk.mappings import Config, Summary
 from repro.sdk.notices import say, warn
 from repro.sdk.ranks import find_place
@@ -126,17 +126,14 @@ def _attach(wish: Wish, live_dir: Path, rank: int) -> Run:
     started = read_start(live_dir)
     known = started.run if started is not None else None
     run = Run(
-        run_id=live_dir.name,
-        live_dir=live_dir,
         root=_root_of(Path.cwd()),
-        rank=rank,
         journal=JournalWriter(
             live_dir, run=live_dir.name, rank=rank, pid=os.getpid(), time=time.time()
         ),
         config=started.config if started is not None else {},
         describe={"name": known.name, "note": known.note, "tags": known.tags} if known else {},
         strict=is_strict(os.environ),
-        at_end=lambda end: _end_attached(run),
+        at_end=lambda _: _end_attached(run),
     )
     if wish.config:
         run.config.update(wish.config)

@@ -19,10 +19,17 @@ from repro.model.run import Record
 from repro.store.git import Repository
 from repro.store.objects import open_objects
 from repro.store.refs import RUNS
-from repro.store.runs import decode_metrics, decode_run, encode_metrics, encode_run, read_record
+from repro.store.runs import (
+    RUN_FILE,
+    decode_metrics,
+    decode_record,
+    decode_run,
+    read_record_files,
+)
 
 FILE = "index.db"
 _VERSION = 1  # of the table and of what is read into it
+_DOCUMENTS = (RUN_FILE, "metrics.json", "data.json")
 _MANY = 200  # records to read from which on importing pygit2 pays off
 _PATIENCE_S = 2.0  # for another process that holds the file; then in memory
 
@@ -123,7 +130,7 @@ class RunIndex:
         return self._ask(lambda: [name for (name,) in self._db.execute(query)])
 
     def _open(self) -> sqlite3.Connection:
-        """The file brought up to date; made anew if it is broken; in memory if it cannot be used."""
+        """The file brought up to date, made anew if it is broken; memory if that is not to be."""
         for _ in range(2):
             try:
                 return self._open_file()
@@ -191,13 +198,14 @@ class RunIndex:
             for ref, oid in new.items():
                 run_id = ref.removeprefix(RUNS)
                 try:
-                    record = read_record(objects, oid, brief=True)
+                    files = read_record_files(objects, oid, brief=True)
+                    record = decode_record(files)
                     if record.run.id != run_id:
                         raise DamagedRecordError(f"it says that it is run `{record.run.id}`")
                 except ReproError as error:
                     self.problems.append(Problem(run_id, error))
                 else:
-                    yield _row(ref, record)
+                    yield _row(ref, record, files.contents)
         finally:
             objects.close()
 
@@ -261,26 +269,23 @@ def _remove(path: Path) -> bool:
     return True
 
 
-def _row(ref: str, record: Record) -> tuple[str | None, ...]:
+def _row(ref: str, record: Record, files: Mapping[str, bytes]) -> tuple[str | None, ...]:
     run = record.run
-    doc = {
-        "run": encode_run(run),
-        "config": record.config,
-        "metrics": encode_metrics(record.metrics),
-        "summary": record.summary,
-        "data": record.data,
-    }
+    # The files are JSON already, checked just now: writing it again would take as long as reading.
+    parts = [f'"{name}": {files.get(name, b"{}").decode()}' for name in _DOCUMENTS]
+    doc = f'{{"config": {json.dumps(record.config)}, {", ".join(parts)}}}'
     tags = json.dumps(run.tags)
-    return ref, record.commit, run.id, run.name, run.created, run.status, tags, json.dumps(doc)
+    return ref, record.commit, run.id, run.name, run.created, run.status, tags, doc
 
 
 def _decode(oid: str, doc: str) -> Record:
     parts = json.loads(doc)
+    run, metrics, data = (parts[name] for name in _DOCUMENTS)
     return Record(
-        run=decode_run(parts["run"], FILE),
+        run=decode_run(run, FILE),
         commit=oid,
         config=parts["config"],
-        metrics=decode_metrics(parts["metrics"], FILE),
-        summary=parts["summary"],
-        data=parts["data"],
+        metrics=decode_metrics(metrics.get("metrics", {}), FILE),
+        summary=metrics.get("summary", {}),
+        data=data,
     )

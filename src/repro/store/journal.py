@@ -8,6 +8,7 @@ import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -52,6 +53,7 @@ class JournalWriter:
 
     Attributes:
         path: The file, `journal-<pid>-<n>.jsonl`.
+        rank: Rank of the process in a distributed launch.
         lost: Points that could not be kept so far, exactly; those in memory do not count yet.
         lost_records: The same for records that hold no points.
         strict: Whether a failed write raises StorageError at once instead of one warning.
@@ -59,6 +61,7 @@ class JournalWriter:
     """
 
     def __init__(self, live_dir: Path, *, run: str, rank: int, pid: int, time: float) -> None:
+        self.rank = rank
         self.lost = 0
         self.lost_records = 0
         self.strict = False
@@ -236,10 +239,8 @@ class JournalWriter:
         self._warn_once(error)
 
     def _reopen(self) -> None:
-        try:
+        with suppress(OSError):  # the caller keeps the line and will be here again
             self._fd = os.open(self.path, _FLAGS)
-        except OSError:
-            pass  # the caller keeps the line and will be here again
 
     def _rewrite(self, error: OSError) -> None:
         """Put a fresh copy in place of a file whose sync failed.

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from repro.atomic import FileLock
@@ -51,17 +52,13 @@ class SignOfLife:
 
     def beat(self) -> None:
         """Show other machines that the process is alive."""
-        try:
+        with suppress(OSError):  # gone or read-only: then nobody can seal the run either
             os.utime(self.path)
-        except OSError:
-            pass  # the folder is gone or read-only: then nobody can seal the run either
 
     def end(self) -> None:
         """Take the file away and give the lock back."""
-        try:
+        with suppress(OSError):  # as above; the lock, which counts here, is given back
             self.path.unlink(missing_ok=True)
-        except OSError:
-            pass  # as above; the lock, which counts on this machine, is given back
         self.abandon()
 
     def abandon(self) -> None:
@@ -85,7 +82,7 @@ def is_live(live_dir: Path, *, host: str, now: float) -> bool:
         return True  # another user's, who alone can seal it
     return any(
         _is_held(live_dir / name, host, now) for name in names if name.startswith("lock-")
-    ) or _has_child(live_dir, host)
+    ) or _has_child(live_dir)
 
 
 def _is_held(path: Path, host: str, now: float) -> bool:
@@ -118,7 +115,7 @@ def _is_locked(fd: int) -> bool:
     return False
 
 
-def _has_child(live_dir: Path, host: str) -> bool:
+def _has_child(live_dir: Path) -> bool:
     """Whether the command that `repro run` started outlived it."""
     try:
         started = _parse((live_dir / "child.json").read_bytes())

@@ -19,7 +19,7 @@ _AUTHOR = re.compile(rb".*> (\d{1,15}) [+-]\d{4}\Z", re.DOTALL)
 
 
 class Objects(Protocol):
-    """Reads objects by id. `tests/store/test_objects.py` is the contract of both implementations."""
+    """Reads objects by id; `tests/store/test_objects.py` is the contract of whoever does."""
 
     def read(self, oid: str) -> tuple[str, bytes]:
         """The kind (`commit`, `tree`, `blob`, `tag`) and the content of an object.

@@ -50,10 +50,8 @@ def find_process(pid: int) -> Process | None:
     """The process that has `pid` now; None when there is none, or only its exit code is left."""
     if pid <= 0:
         return None
-    if (_PROC / "self/stat").exists():
-        start = _start_by_proc(pid)
-    else:
-        start = _start_by_psutil(pid)
+    has_proc = (_PROC / "self/stat").exists()
+    start = _start_by_proc(pid) if has_proc else _start_by_psutil(pid)
     return None if start is None else Process(pid, start, boot_id())
 
 

@@ -1,7 +1,7 @@
 """The record of a run as files of a git tree (FORMAT.md section "The record")."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 
 from repro.errors import DamagedRecordError, NewerFormatError
 from repro.model.canonical import Json, format_json, parse_json
@@ -32,6 +32,9 @@ from repro.store.objects import (
 
 RUN_FILE = "run.json"
 
+_BRIEF_FILES = ("config.yaml", "metrics.json", "data.json")
+_LONG_FILES = ("environment.json", "artifacts.json")
+
 _SYSTEM = "metrics/system.csv"
 _STORED = "store.json"
 _RUN_KEYS = tuple(field.name for field in fields(Run) if field.name != "extra")
@@ -46,7 +49,9 @@ def encode_record(record: Record) -> dict[str, bytes]:
     return {
         RUN_FILE: format_json(encode_run(record.run)),
         "config.yaml": format_config(record.config),
-        "metrics.json": format_json({"metrics": encode_metrics(record.metrics), "summary": dict(record.summary)}),
+        "metrics.json": format_json(
+            {"metrics": encode_metrics(record.metrics), "summary": dict(record.summary)}
+        ),
         "data.json": format_json(dict(record.data)),
         "environment.json": format_json(dict(record.environment)),
         "artifacts.json": format_json([asdict(artifact) for artifact in record.artifacts]),
@@ -217,48 +222,50 @@ def _data(value: Json, name: str) -> dict[str, Json]:
     return dict(outer.values)
 
 
-def read_record(objects: Objects, commit_oid: str, *, brief: bool = False) -> Record:
-    """Read the record of the run commit `commit_oid`.
+@dataclass(frozen=True, slots=True)
+class RecordFiles:
+    """The JSON and YAML files of a run commit, as they are.
 
-    Args:
-        brief: Leave environment and artifacts out: what a list of runs does not show.
+    Attributes:
+        commit: Object id of the run commit.
+        snapshot: Its first parent, None where it has none.
+        contents: By name.
+    """
+
+    commit: str
+    snapshot: str | None
+    contents: Mapping[str, bytes]
+
+
+def read_record(objects: Objects, commit_oid: str) -> Record:
+    """Read the record of the run commit `commit_oid`.
 
     Raises:
         NewerFormatError: A newer repro wrote it.
         DamagedRecordError: It breaks FORMAT.md; the message says where.
     """
+    return decode_record(read_record_files(objects, commit_oid))
+
+
+def read_record_files(objects: Objects, commit_oid: str, *, brief: bool = False) -> RecordFiles:
+    """Read the files of a record.
+
+    Args:
+        brief: Leave environment and artifacts out: what a list of runs does not show.
+
+    Raises:
+        DamagedRecordError: One is missing or corrupt, or it is no run commit.
+    """
     commit = read_commit(objects, commit_oid)
-    read = _blobs(objects, commit.tree, brief=brief)
-    if RUN_FILE not in read:
-        raise DamagedRecordError(f"commit {commit_oid} holds no {RUN_FILE}: it is no run")
-    run = decode_run(parse_json(read[RUN_FILE], name=RUN_FILE), RUN_FILE)
-    if run.snapshot is not None and commit.parents[:1] != (run.snapshot,):
-        raise DamagedRecordError(f"the snapshot of run `{run.id}` is not its commit's first parent")
-    outer = Fields(_json(read, "metrics.json", {}), "metrics.json")
-    artifacts = Fields({"artifacts": _json(read, "artifacts.json", [])}, "artifacts.json")
-    return Record(
-        run=run,
-        commit=commit_oid,
-        config=parse_config(read.get("config.yaml", b"{}\n"), name="config.yaml"),
-        metrics=decode_metrics(outer.values.get("metrics", {}), "metrics.json"),
-        summary=Fields(outer.values.get("summary", {}), "metrics.json").values,
-        data=_data(_json(read, "data.json", {}), "data.json"),
-        environment=Fields(_json(read, "environment.json", {}), "environment.json").values,
-        artifacts=tuple(_artifact(entry) for entry in artifacts.objects("artifacts")),
-    )
-
-
-def _blobs(objects: Objects, tree_oid: str, *, brief: bool) -> dict[str, bytes]:
-    """The content of the record's own files, one request for all of them."""
-    names = [RUN_FILE, "config.yaml", "metrics.json", "data.json"]
-    if not brief:
-        names += ["environment.json", "artifacts.json"]
-    kind, payload = objects.read(tree_oid)
+    kind, payload = objects.read(commit.tree)
     if kind != "tree":
-        raise DamagedRecordError(f"object {tree_oid} is a {kind}, not a tree")
-    entries = {entry.name: entry for entry in parse_tree(payload, len(tree_oid) // 2)}
+        raise DamagedRecordError(f"object {commit.tree} is a {kind}, not a tree")
+    entries = {entry.name: entry for entry in parse_tree(payload, len(commit.tree) // 2)}
+    if RUN_FILE not in entries:
+        raise DamagedRecordError(f"commit {commit_oid} holds no {RUN_FILE}: it is no run")
+    names = (RUN_FILE, *_BRIEF_FILES) if brief else (RUN_FILE, *_BRIEF_FILES, *_LONG_FILES)
     wanted = [entries[name] for name in names if name in entries]
-    read = {}
+    contents = {}
     answers = objects.read_many([entry.oid for entry in wanted])
     for entry, answer in zip(wanted, answers, strict=True):
         if answer is None or answer[0] != "blob":
@@ -266,8 +273,33 @@ def _blobs(objects: Objects, tree_oid: str, *, brief: bool) -> dict[str, bytes]:
                 f"`{entry.name}` (object {entry.oid}) is missing or corrupt",
                 hint="`git fsck` says which objects are",
             )
-        read[entry.name] = answer[1]
-    return read
+        contents[entry.name] = answer[1]
+    return RecordFiles(commit_oid, next(iter(commit.parents), None), contents)
+
+
+def decode_record(files: RecordFiles) -> Record:
+    """Read the files of a record; what a record lacks is empty.
+
+    Raises:
+        NewerFormatError: A newer repro wrote it.
+        DamagedRecordError: It breaks FORMAT.md; the message says where.
+    """
+    read = files.contents
+    run = decode_run(parse_json(read[RUN_FILE], name=RUN_FILE), RUN_FILE)
+    if run.snapshot not in (None, files.snapshot):
+        raise DamagedRecordError(f"the snapshot of run `{run.id}` is not its commit's first parent")
+    metrics = Fields(_json(read, "metrics.json", {}), "metrics.json").values
+    artifacts = Fields({"artifacts": _json(read, "artifacts.json", [])}, "artifacts.json")
+    return Record(
+        run=run,
+        commit=files.commit,
+        config=parse_config(read.get("config.yaml", b"{}\n"), name="config.yaml"),
+        metrics=decode_metrics(metrics.get("metrics", {}), "metrics.json"),
+        summary=Fields(metrics.get("summary", {}), "metrics.json").values,
+        data=_data(_json(read, "data.json", {}), "data.json"),
+        environment=Fields(_json(read, "environment.json", {}), "environment.json").values,
+        artifacts=tuple(_artifact(entry) for entry in artifacts.objects("artifacts")),
+    )
 
 
 def _json(read: Mapping[str, bytes], name: str, default: Json) -> Json:

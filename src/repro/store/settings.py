@@ -13,7 +13,7 @@ from repro.store.yamlfile import MAX_BYTES, MAX_DEPTH, load_yaml, load_yaml_line
 
 FILE = "repro.yaml"
 
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgtp]?)(i?)b?\Z", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*(?:([kmgtp])(i?))?b?\Z", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 _LARGEST_SIZE = 2**63 - 1
 _MIB = 1024 * 1024
@@ -193,12 +193,13 @@ def parse_size(text: str) -> int:
     match = _SIZE.match(text.strip())
     if match is None:
         raise ValueError(f"not a size: {text!r}")
-    number, prefix, binary = match.groups()
-    is_decimal = prefix and not binary and text.strip()[-1] in "bB"
-    size = float(number) * (1000 if is_decimal else 1024) ** _POWERS[prefix.lower()]
+    number, prefix, binary = match.groups(default="")
+    is_decimal = not binary and text.strip()[-1] in "bB"
+    unit = (1000 if is_decimal else 1024) ** _POWERS[prefix.lower()]
+    size = int(float(number) * unit) if "." in number else int(number) * unit
     if size > _LARGEST_SIZE:
         raise ValueError(f"not a size: {text!r}")
-    return int(size)
+    return size
 
 
 def read_config_files(root: Path, names: Sequence[str]) -> dict[str, Json]:

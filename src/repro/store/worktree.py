@@ -369,7 +369,7 @@ def _write_unsparse(git: Git) -> None:
 def _refuse_taken(folder: Path) -> None:
     hint = "give the name of a folder that is empty or not there"
     try:
-        if next(os.scandir(folder), None) is not None:
+        if os.listdir(folder):
             raise InvalidInputError(f"`{folder}` is not empty", hint=hint)
     except FileNotFoundError:
         if folder.is_symlink():

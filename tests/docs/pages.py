@@ -1,0 +1,105 @@
+"""The pages that are made from the code."""
+
+import inspect
+from pathlib import Path
+
+import click
+
+from repro import errors
+from repro.cli.main import VERBS, repro
+
+DOCS = Path(__file__).parents[2] / "docs"
+CLI = DOCS / "reference" / "cli.md"
+EXIT_CODES = DOCS / "reference" / "exit-codes.md"
+_MARK = "<!-- errors: generated from src/repro/errors.py by `python -m tests.docs` -->\n"
+_END = "<!-- end -->\n"
+
+
+def render_cli() -> str:
+    """The reference of all verbs, from the commands themselves."""
+    parts = [
+        "# Commands\n\n",
+        "Made from the commands by `python -m tests.docs`; `repro VERB --help` says the same.\n",
+        "Also installed as `git-repro`, so that `git repro VERB` works.\n",
+        "\nA run is named by its id or the first four or more characters of it, by its name (the ",
+        "newest with that name), `@` (the newest run), `@{n}` (n runs before it), `@{-1}` (the one ",
+        "last checked out), and `RUN~1` (its parent run).\n\n",
+        _options(repro),
+        "\n| Verb | |\n|---|---|\n",
+        *(f"| [`{verb}`](#{verb}) | {line} |\n" for verb, (_, line) in VERBS.items()),
+    ]
+    context = click.Context(repro, info_name="repro")
+    for verb in VERBS:
+        command = repro.get_command(context, verb)
+        assert command is not None
+        parts.append(_verb(command, click.Context(command, info_name=verb, parent=context)))
+    return "".join(parts)
+
+
+def _verb(command: click.Command, context: click.Context) -> str:
+    usage = " ".join(command.collect_usage_pieces(context))
+    text = inspect.cleandoc(command.help or "")
+    return (
+        f"\n## {context.info_name}\n\n"
+        f"```\nrepro {context.info_name} {usage}\n```\n\n{_prose(text)}\n\n{_options(command)}"
+    )
+
+
+def _prose(text: str) -> str:
+    """Paragraphs as they are; those behind a \\b, which click leaves unwrapped, as blocks."""
+    blocks = []
+    for block in text.split("\n\n"):
+        if block.startswith("\b\n"):
+            blocks.append(f"```\n{block[2:]}\n```")
+        else:
+            blocks.append(block)
+    return "\n\n".join(blocks)
+
+
+def _options(command: click.Command) -> str:
+    rows = []
+    for param in command.params:
+        if not isinstance(param, click.Option) or param.hidden:
+            continue
+        value = "" if param.is_flag or param.count else f" {_metavar(param)}"
+        names = ", ".join(f"`{name}{value}`" for name in (*param.opts, *param.secondary_opts))
+        rows.append(f"| {names} | {_cell(param.help or '')} |\n")
+    return "".join(["| Option | |\n|---|---|\n", *rows]) if rows else ""
+
+
+def _metavar(option: click.Option) -> str:
+    if option.metavar:
+        return option.metavar
+    if isinstance(option.type, click.Choice):
+        return _cell("|".join(map(str, option.type.choices)))
+    return str(option.type.name).upper()
+
+
+def render_exit_codes(page: str) -> str:
+    """The page with its table of errors made anew."""
+    rows = [
+        f"| `{error.slug}` | {code} | {inspect.cleandoc(error.__doc__ or '').splitlines()[0]} |\n"
+        for error, code in _errors()
+    ]
+    before, _, rest = page.partition(_MARK)
+    after = rest.partition(_END)[2]
+    table = ["\n## Errors\n\n| `error` | Code | |\n|---|---|---|\n", *rows, "\n"]
+    return before + _MARK + "".join(table) + _END + after
+
+
+def _errors() -> list[tuple[type[errors.ReproError], str]]:
+    found = [
+        kind
+        for kind in vars(errors).values()
+        if isinstance(kind, type)
+        and issubclass(kind, errors.ReproError)
+        and kind is not errors.ReproError
+    ]
+    return [
+        (kind, "126, 127" if kind is errors.CommandError else str(kind.exit_code))
+        for kind in found
+    ]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

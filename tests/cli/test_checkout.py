@@ -28,8 +28,7 @@ def test_in_place_and_back(repository, run, capfd):
     assert err == (
         f"HEAD is now at {commit[:10]} run {run[:6]}: baseline\n"
         "1 file brought back\n"
-        "hint: `repro undo` takes it back; `git switch -` goes back to main without taking files "
-        "back\n"
+        "hint: `repro undo` takes it back; `git switch -` goes back to main\n"
     )
 
     assert run_cli(["undo"]) == 0

@@ -27,7 +27,7 @@ def complete(*words: str) -> list[str]:
         COMP_WORDS=" ".join(["repro", *words]),
         COMP_CWORD=str(len(words)),
     )
-    return [line.partition(",")[2] for line in done.stdout.splitlines()]
+    return [line.partition(",")[2] for line in done.stdout.split()]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -27,7 +27,7 @@ def test_the_demo_goes_from_three_runs_to_an_identical_repetition(tmp_path):
     assert done.stdout.splitlines()[-1] == "identical"
     assert str(place) in done.stdout
     for verb in ("run", "ls", "show", "diff", "checkout"):
-        assert f"\n$ repro {verb} " in done.stdout + " "
+        assert f"\n$ repro {verb}" in done.stdout
     runs = json.loads(repro("ls", "--json", cwd=place).stdout)
     assert [run["name"] for run in runs] == ["again", "momentum", "faster", "baseline"]
     assert [run["dirty"] for run in runs] == [False, True, False, False]

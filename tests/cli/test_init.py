@@ -19,7 +19,8 @@ def repro(*words: str) -> subprocess.CompletedProcess[str]:
 def status() -> dict:
     done = repro("status", "--json")
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    found: dict = json.loads(done.stdout)
+    return found
 
 
 def test_init_writes_settings_that_change_nothing(repository):

@@ -77,9 +77,7 @@ def test_an_unknown_verb_gets_the_nearest_one_named():
 
     assert done.returncode == 129
     assert done.stdout == ""
-    assert done.stderr == (
-        "repro: `sttus` is not a repro command\nhint: did you mean `status`?\n"
-    )
+    assert done.stderr == ("repro: `sttus` is not a repro command\nhint: did you mean `status`?\n")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """In place: exactly the run, nothing lost, and HEAD where `git switch -` finds back from."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from tests.support.projects import make_run, open_here
 from tests.support.trees import read_folder, read_state, read_tree
 
 from repro.core.query import resolve_run
-from repro.core.restore import Restored, check_out
+from repro.core.restore import Restored, check_out, check_out_beside
 from repro.core.undo import undo
 from repro.errors import (
     BusyRepositoryError,
@@ -192,6 +193,24 @@ def test_work_is_refused_then_saved_then_brought_back(repository, dirty, kind):
     assert_sound(repository)
 
 
+def test_a_tracked_secret_takes_the_place_of_an_untracked_one_only_when_saved(repository):
+    write_files(repository, {".env": "KEY=run\n", "big.bin": "run\n"})
+    git(repository, "add", "-A")
+    run = record(repository)
+    git(repository, "rm", "-q", "-f", "--cached", ".env", "big.bin")
+    write_files(repository, {".env": "KEY=mine\n", "big.bin": bytes(11 << 20)})
+    before = read_state(repository)
+
+    with pytest.raises(WouldLoseWorkError) as refused:
+        check_out_run(repository, run)
+    check_out_run(repository, run, save=True)
+    assert (repository / ".env").read_text() == "KEY=run\n"
+    undo(open_here(repository))
+
+    assert refused.value.paths == (".env", "big.bin")
+    assert before == read_state(repository)
+
+
 def test_content_that_only_the_index_holds_is_work(repository, dirty):
     write_files(repository, {"kept.txt": "staged only\n"})
     git(repository, "add", "kept.txt")
@@ -343,6 +362,82 @@ def test_files_outside_the_cone_come_back(tmp_path, content):
     edited = ("far/away.txt",) if content == "edited\n" else ()
     assert refused.value.paths == (*edited, "far/new.txt")
     assert before == read_state(root)
+
+
+SETTINGS = {
+    "index.version": "4",
+    "core.untrackedCache": "true",
+    "core.splitIndex": "true",
+    "core.autocrlf": "true",
+    "core.fileMode": "false",
+    "core.logAllRefUpdates": "false",
+    "checkout.workers": "2",
+    "submodule.recurse": "true",
+    "core.preloadIndex": "false",
+    "index.threads": "2",
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings_of_the_user_do_no_harm(repository, dirty, name):
+    git(repository, "config", name, SETTINGS[name])
+    git(repository, "update-index", "--force-write-index", "--refresh")
+    git(repository, "status")
+    write_files(repository, {"kept.txt": "mine\n", "mine.txt": "mine\n"})
+    before = read_state(repository)
+
+    check_out_run(repository, dirty, save=True)
+    assert_is_run(repository, dirty)
+    undo(open_here(repository))
+
+    after = read_state(repository)
+    if name == "core.splitIndex":  # comes back as one file
+        before.pop("index"), after.pop("index")
+    assert before == after
+
+
+def test_a_path_with_the_separator_of_lists_in_it(tmp_path, repository, monkeypatch):
+    monkeypatch.setattr("repro.store.quarantine.MEMORY", tmp_path / "nowhere")
+    root = tmp_path / 'a:b "c"\\d'
+    root.mkdir()
+    git(root, "init", "-q", "-b", "main")
+    write_files(root, {"train.py": "1\n"})
+    run = record(root)
+    write_files(root, {"train.py": "2\n"})
+    before = read_state(root)
+
+    check_out_run(root, run, save=True)
+    undo(open_here(root))
+
+    assert before == read_state(root)
+
+
+@pytest.mark.skipif(shutil.which("git-lfs") is None, reason="git-lfs is not installed")
+def test_large_files_of_lfs_come_back_whole(repository, tmp_path):
+    git(repository, "lfs", "install", "--local")
+    git(repository, "lfs", "track", "*.bin")
+    write_files(repository, {"a.bin": b"committed" * 999})
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "with lfs")
+    write_files(repository, {"a.bin": b"run" * 999, "b.bin": b"new" * 999})
+    files = read_folder(repository)
+    run = record(repository)
+    git(repository, "checkout", "-q", "--", "a.bin")
+    (repository / "b.bin").unlink()
+    write_files(repository, {"a.bin": b"mine" * 999})
+    before = read_state(repository)
+    shutil.rmtree(repository / ".git/lfs/objects")
+
+    project = open_here(repository)
+    check_out_beside(project, resolve_run(project, run), tmp_path / "beside")
+    assert files == read_folder(tmp_path / "beside")
+    done = check_out_run(repository, run, save=True)
+    assert files == read_folder(repository)
+    assert done.differing == ()
+    shutil.rmtree(repository / ".git/lfs/objects")
+    undo(open_here(repository))
+
+    assert before == read_state(repository)
 
 
 def test_before_the_first_commit(tmp_path, repository):
@@ -542,7 +637,10 @@ def test_hooks_never_run(repository, dirty):
 
     check_out_run(repository, dirty)
     undo(open_here(repository))
+    project = open_here(repository)
+    check_out_beside(project, resolve_run(project, dirty), repository.parent / "beside")
 
+    assert not (repository.parent / "beside/ran").exists()
     assert not (repository / "ran").exists()
     assert not (repository.parent / "ran").exists()
 

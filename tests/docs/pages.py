@@ -21,9 +21,9 @@ def render_cli() -> str:
         "# Commands\n\n",
         "Made from the commands by `python -m tests.docs`; `repro VERB --help` says the same.\n",
         "Also installed as `git-repro`, so that `git repro VERB` works.\n",
-        "\nA run is named by its id or the first four or more characters of it, by its name (the ",
-        "newest with that name), `@` (the newest run), `@{n}` (n runs before it), `@{-1}` (the one ",
-        "last checked out), and `RUN~1` (its parent run).\n\n",
+        "\nA run is named by its id or the first four or more characters of it, by its name ",
+        "(the newest with that name), `@` (the newest run), `@{n}` (n runs before it), `@{-1}` ",
+        "(the one last checked out), and `RUN~1` (its parent run).\n\n",
         _options(repro),
         "\n| Verb | |\n|---|---|\n",
         *(f"| [`{verb}`](#{verb}) | {line} |\n" for verb, (_, line) in VERBS.items()),
@@ -96,8 +96,7 @@ def _errors() -> list[tuple[type[errors.ReproError], str]]:
         and kind is not errors.ReproError
     ]
     return [
-        (kind, "126, 127" if kind is errors.CommandError else str(kind.exit_code))
-        for kind in found
+        (kind, "126, 127" if kind is errors.CommandError else str(kind.exit_code)) for kind in found
     ]
 
 

@@ -148,6 +148,20 @@ def test_inside_repro_run_init_attaches_and_does_not_seal(repository: Path) -> N
     assert (found.config["lr"], found.summary, found.metrics["a"].count) == (2, {"best": 1}, 1)
 
 
+def test_a_rank_that_was_launched_around_repro_run_is_the_first_of_its_run(
+    repository: Path,
+) -> None:
+    project = open_here(repository)
+    live = begin(project, environment={"variables": {"SLURM_PROCID": "3"}})
+    live_run = {"REPRO_RUN_ID": live.id, "REPRO_LIVE_DIR": str(live.dir)}
+    code = "repro.init(); repro.log({'a': 1.0})"
+    run(repository, code, **live_run, SLURM_PROCID="3")
+    run(repository, code, **live_run, SLURM_PROCID="3", RANK="2")
+    live.journal.close()
+
+    assert sorted(record(repository).metrics) == ["a", "rank2/a"]
+
+
 def test_a_run_that_is_over_is_not_attached_to(repository: Path) -> None:
     gone = repository / ".git/repro/live/a00000000000"
 

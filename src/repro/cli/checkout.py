@@ -107,9 +107,11 @@ def _say_restored(project: Project, restored: Restored) -> None:
     _say_trouble(restored.differing, restored.empty)
     back = ""
     if restored.entry.head_oid is not None:
-        detach = "" if restored.entry.head else "--detach "
-        back = f"; `git switch {detach}-` goes back to {escape(restored.came_from[:40])} without"
-        back += " what was not committed" if restored.kept else " taking files back"
+        is_branch = restored.entry.head is not None
+        detach = "" if is_branch else "--detach "
+        place = escape(restored.came_from) if is_branch else restored.came_from[:_SHORT]
+        less = ", without what was saved" if restored.kept else ""
+        back = f"; `git switch {detach}-` goes back to {place}{less}"
     render.note(f"hint: `repro undo` takes it back{back}")
 
 

@@ -176,7 +176,8 @@ def _invoke(words: list[str]) -> int:
 def _discard_output() -> None:
     """Forget output that cannot be written: Python would fail once more with it at exit."""
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except OSError:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _NTH = re.compile(r"@(?:\{(\d{1,9})\})?\Z")
 _ANCESTOR = re.compile(r"(.+)~(\d{0,4})\Z", re.DOTALL)
 _CODE = "^{code}"
+_LONGEST = 1024  # characters of what can name a run
 _NEAR = 3  # candidates named when nothing fits
 _CANDIDATES = 10  # named when too much fits
 
@@ -176,14 +177,26 @@ def resolve_run(project: Project, text: str) -> Record:
 
 def _find(runs: _Runs, text: str) -> str:
     """The id of the run that `text` names."""
-    text = text.removeprefix(RUNS)
+    base, steps = text.removeprefix(RUNS), 0
+    while len(text) <= _LONGEST:
+        found = _find_base(runs, base)
+        if found is not None:
+            return _find_ancestor(runs, found, steps)
+        match = _ANCESTOR.match(base)
+        if match is None:
+            break
+        base, steps = match[1], steps + int(match[2] or 1)
+    raise _unknown(runs, text)
+
+
+def _find_base(runs: _Runs, text: str) -> str | None:
     if text in runs.ids:
         return text
     if match := _NTH.match(text):
         return _find_nth(runs, int(match[1] or 0))
     if text == "@{-1}":
         return _find_restored(runs)
-    return _find_named(runs, text) or _find_prefix(runs, text) or _find_ancestor(runs, text)
+    return _find_named(runs, text) or _find_prefix(runs, text)
 
 
 def _find_nth(runs: _Runs, n: int) -> str:
@@ -241,12 +254,8 @@ def _find_prefix(runs: _Runs, text: str) -> str | None:
     return found[0] if found else None
 
 
-def _find_ancestor(runs: _Runs, text: str) -> str:
-    match = _ANCESTOR.match(text)
-    if match is None:
-        raise _unknown(runs, text)
-    run_id = _find(runs, match[1])
-    for _ in range(int(match[2] or 1)):
+def _find_ancestor(runs: _Runs, run_id: str, steps: int) -> str:
+    for _ in range(steps):
         parent = _read(runs, run_id).run.parent
         if parent is None:
             raise UnknownRunError(

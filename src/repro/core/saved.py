@@ -96,7 +96,7 @@ def save_present(
     base = present.working.base
     index, mtime_ns = _copy_index(project, quarantine)
     entry = UndoEntry(
-        ref=f"{UNDO}{max(_numbered(list_refs(repository.git, UNDO)), default=0) + 1}",
+        ref=f"{UNDO}{_next_number(project)}",
         commit="",
         tree=present.tree,
         head=present.branch,
@@ -128,6 +128,14 @@ def save_present(
     publish(quarantine, tips=[commit], exclude=[base] if base else [], refs=[update])
     keep_objects(repository, present.tree, base, ContentStore(project.store))
     return replace(entry, commit=commit), others
+
+
+def _next_number(project: Project) -> int:
+    taken = set(_numbered(list_refs(project.repository.git, UNDO)))
+    # A git that was killed leaves the lock of the ref that it was making.
+    for lock in (project.repository.common_dir / UNDO).glob("*.lock"):
+        taken |= set(_numbered({f"{UNDO}{lock.stem}": ""}))
+    return max(taken, default=0) + 1
 
 
 def _copy_index(project: Project, quarantine: Quarantine) -> tuple[bytes | None, int | None]:

@@ -25,7 +25,7 @@ _SHOWN = 5  # files left out that are named
 
 
 def make_run(
-    wish: Wish, *, attach: Callable[[Wish, Path, int], Run], leave: Callable[[Run], None]
+    wish: Wish, *, attach: Callable[[Wish, Path, int | None], Run], leave: Callable[[Run], None]
 ) -> Run:
     """Make the run of this process, or join the one of rank 0 of its launch.
 

@@ -45,6 +45,19 @@ def find_place(environ: Mapping[str, str]) -> Place:
     return Place(rank, hashlib.sha256(repr(launch).encode()).hexdigest()[:32])
 
 
+def find_rank_inside(environ: Mapping[str, str], outer: Mapping[str, object]) -> int:
+    """The rank in a launch that `repro run` started; 0 where `repro run` itself was launched.
+
+    Each rank of `srun repro run -- CMD` has a run of its own, in which it is the first.
+
+    Args:
+        outer: Variables that `repro run` had.
+    """
+    return find_place(
+        {n: v for n, v in environ.items() if n not in _RANKS or outer.get(n) != v}
+    ).rank
+
+
 def _torch(environ: Mapping[str, str]) -> tuple[str, ...] | None:
     address, port = environ.get("MASTER_ADDR"), environ.get("MASTER_PORT")
     elastic = environ.get("TORCHELASTIC_RUN_ID")

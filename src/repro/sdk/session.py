@@ -19,7 +19,7 @@ from repro.sdk.disabled import DisabledRun
 from repro.sdk.ends import EndWatch
 from repro.sdk.mappings import Config, Summary
 from repro.sdk.notices import say, warn
-from repro.sdk.ranks import find_place
+from repro.sdk.ranks import find_rank_inside
 from repro.sdk.request import Wish, is_disabled, is_strict, read_wish
 from repro.sdk.run import Goal, Run
 from repro.store.journal import JournalWriter
@@ -119,12 +119,16 @@ def _join(wish: Wish) -> Run | None:
         return None
     if wish.resume:
         warn(f"resume is ignored: this is part of run `{run_id}`")
-    return _attach(wish, Path(folder), find_place(os.environ).rank)
+    return _attach(wish, Path(folder), None)
 
 
-def _attach(wish: Wish, live_dir: Path, rank: int) -> Run:
+def _attach(wish: Wish, live_dir: Path, rank: int | None) -> Run:
+    """Join the run in a live folder; rank None is to be found, inside of `repro run`."""
     started = read_start(live_dir)
     known = started.run if started is not None else None
+    if rank is None:
+        outer = started.environment.get("variables") if started is not None else None
+        rank = find_rank_inside(os.environ, outer if isinstance(outer, dict) else {})
     run = Run(
         root=_root_of(Path.cwd()),
         journal=JournalWriter(

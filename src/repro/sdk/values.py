@@ -40,11 +40,13 @@ def _flatten(data: Mapping[Any, Any], prefix: str, depth: int) -> Iterator[tuple
     if depth > _DEEPEST:
         raise ValueError(f"metrics below `{escape(prefix[:_SHOWN])}` are nested too deep")
     for key, value in data.items():
-        name = prefix + _name(key)
-        if isinstance(value, Mapping):
-            yield from _flatten(value, f"{name}/", depth + 1)
-        else:
+        is_plain = type(key) is str and key.isascii() and 0 < len(key) <= _LONGEST_NAME
+        name = prefix + (key if is_plain else _name(key))
+        # Numbers first: asking whether something is a Mapping takes longer than all the rest.
+        if isinstance(value, (int, float)) or not isinstance(value, Mapping):
             yield name, value
+        else:
+            yield from _flatten(value, f"{name}/", depth + 1)
 
 
 def _name(key: object) -> str:
@@ -61,6 +63,8 @@ def _name(key: object) -> str:
 
 
 def _number(name: str, value: object) -> float | str:
+    if isinstance(value, float) and math.isfinite(value):
+        return float(value)
     if not isinstance(value, (int, float)):
         value = _scalar(name, value)
     if isinstance(value, int):

@@ -55,6 +55,7 @@ _QUIET = {
 }
 _DISK_SAYINGS = {
     "No space left on device": "no space left on the disk",
+    "Out of diskspace": "no space left on the disk",
     "Disk quota exceeded": "the disk quota is used up",
     "Read-only file system": "the file system is read-only",
     "Permission denied": "permission denied",

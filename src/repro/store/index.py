@@ -119,6 +119,8 @@ class RunIndex:
     def named(self, name: str) -> tuple[str, str] | None:
         """Id and time of creation of the newest run called `name`."""
         query = f"SELECT id, created FROM run WHERE name = ? {_NEWEST} LIMIT 1"  # noqa: S608
+        if any("\ud800" <= char <= "\udfff" for char in name):  # SQLite speaks UTF-8 only
+            return None
         found = self._ask(lambda: self._db.execute(query, [name]).fetchall())
         return found[0] if found else None
 

@@ -110,22 +110,22 @@ def capture_present(
         also: Paths that belong to the state even where git ignores the files.
     """
     git = repository.git
-    taken_so_far = take_snapshot(repository, quarantine, limits)
-    index = taken_so_far.index or quarantine.dir / "present-index"
-    if taken_so_far.index is None:
+    snapshot = take_snapshot(repository, quarantine, limits)
+    index = snapshot.index or quarantine.dir / "present-index"
+    if snapshot.index is None:
         copy_index(repository, index)
     ref = git.run("symbolic-ref", "--quiet", "HEAD", ok=(0, 1)).out
     present = Present(
-        working=taken_so_far.working,
+        working=snapshot.working,
         branch=os.fsdecode(ref).strip() or None,
-        tree=taken_so_far.tree,
+        tree=snapshot.tree,
         index=index,
-        is_indexed=taken_so_far.index is None,
+        is_indexed=snapshot.index is None,
         taken=(),
         blocked=(),
         left=(),
-        changes=diff_trees(git, taken_so_far.tree, target, env=quarantine.env),
-        submodules=taken_so_far.submodules,
+        changes=diff_trees(git, snapshot.tree, target, env=quarantine.env),
+        submodules=snapshot.submodules,
     )
     taken, blocked = _find_in_the_way(repository.root, present.changes)
     taken += [path for path in also if path not in taken and _is_plain_file(repository.root, path)]

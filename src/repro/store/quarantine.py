@@ -112,10 +112,12 @@ class Quarantine:
 
         git renames a finished pack from `objects/pack/tmp_…`, which must be on the same disk.
         """
-        folder = self._disk / "pack"
+        folder = self._disk / "finished"
+        objects = self._disk / "objects"
         with storage_errors("a pack"):
             folder.mkdir(parents=True, mode=0o700)
-        return folder, self._folders(self.repository.objects, [self._objects, *self._borrowed])
+            (objects / "pack").mkdir(parents=True, exist_ok=True)
+        return folder, self._folders(objects, [self._objects, *self._borrowed])
 
     @staticmethod
     def _folders(target: Path, others: Sequence[Path]) -> dict[str, str]:

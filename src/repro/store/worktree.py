@@ -108,12 +108,12 @@ class Scratch:
                 shutil.copy2(index, self.folder / "index")
             (self.folder / "entry").write_text(entry)
         # What a partial clone fetches on the way belongs into the repository itself.
-        env = quarantine.env
-        others = [env["GIT_OBJECT_DIRECTORY"], env["GIT_ALTERNATE_OBJECT_DIRECTORIES"]]
+        quarantined = quarantine.env["GIT_OBJECT_DIRECTORY"]
+        borrowed = quarantine.env["GIT_ALTERNATE_OBJECT_DIRECTORIES"]
         self._env = {
             "GIT_DIR": str(self.folder),
             "GIT_WORK_TREE": str(self.repository.root),
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.pathsep.join(others),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": f"{_quoted(quarantined)}{os.pathsep}{borrowed}",
         }
 
     def switch(self, old: str, new: str, changes: Sequence[TreeChange]) -> None:
@@ -205,6 +205,12 @@ class Scratch:
         """Forget the move: done, or taken back."""
         (self.folder / "entry").unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _quoted(path: str) -> str:
+    """A path as git reads it in a list of alternates: C-quoted, for it may hold the separator."""
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 @contextmanager

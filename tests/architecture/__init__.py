@@ -1,0 +1,1 @@
+"""The house stays in order: sizes, floors, what an import costs."""

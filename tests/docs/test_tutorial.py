@@ -1,0 +1,54 @@
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.docs.pages import DOCS
+
+_BLOCK = re.compile(r"Save this as `(.+?)`:\n\n```python\n(.*?)```|```console\n(.*?)```", re.DOTALL)
+
+
+def test_every_block_of_the_first_run_does_what_it_says(tmp_path):
+    page = (DOCS / "tutorial/first-run.md").read_text()
+    tools = Path(sys.executable).parent
+    env = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
+    here = tmp_path
+
+    assert page.count("```") == 2 * len(_BLOCK.findall(page))
+    for match in _BLOCK.finditer(page):
+        name, code, block = match.groups()
+        if name:
+            (here / name).write_text(code)
+            continue
+        for command, expected in _commands(block):
+            if command.startswith("cd "):
+                here /= command.removeprefix("cd ")
+                continue
+            said = _run(command, here, env)
+            assert re.fullmatch(_pattern(expected), said, re.DOTALL), f"$ {command}\n{said}"
+
+
+def _commands(block: str) -> list[tuple[str, str]]:
+    parts = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
+    return [(command, expected) for command, _, expected in (p.partition("\n") for p in parts)]
+
+
+def _run(command: str, here: Path, env: dict[str, str]) -> str:
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=here,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"$ {command}\n{done.stdout}"
+    return done.stdout
+
+
+def _pattern(expected: str) -> str:
+    """`…` stands for any text; blanks within a line count as one."""
+    pattern = re.escape(expected).replace("…", ".*?")
+    return re.sub(r"(?:\\ )+", r"\\s+", pattern)

@@ -10,6 +10,23 @@ from repro.sdk.session import init as init
 from repro.sdk.session import log as log
 from repro.sdk.session import log_artifact as log_artifact
 
+__all__ = [
+    "Record",
+    "RecordingWarning",
+    "ReproError",
+    "Run",
+    "__version__",
+    "config",
+    "define_metric",
+    "finish",
+    "init",
+    "log",
+    "log_artifact",
+    "run",
+    "runs",
+    "summary",
+]
+
 __version__: str
 config: Config
 run: Run | None

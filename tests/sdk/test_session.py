@@ -1,14 +1,23 @@
 """A script that calls init, log and finish leaves a complete record."""
 
+import errno
 import os
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from repro.errors import InvalidInputError, NotARepositoryError, UnknownRunError, UsageError
+from repro.errors import (
+    DataLossError,
+    InvalidInputError,
+    NotARepositoryError,
+    StorageError,
+    UnknownRunError,
+    UsageError,
+)
 from repro.model.run import Status
 from repro.sdk.notices import RecordingWarning
+from repro.store import journal
 from tests.sdk.scripts import points, record, records, run, steps
 from tests.support import git, write_files
 
@@ -351,6 +360,43 @@ def test_a_record_that_cannot_be_written_is_written_by_the_next_command(
 
     found = record(repository)
     assert (found.run.id, found.run.status) == (open_run.id, Status.FINISHED)
+
+
+def fail_to_write(fd: int, data: bytes) -> int:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_finish_says_exactly_how_many_points_are_lost(
+    sdk: ModuleType, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sdk.init()
+    sdk.log({"a": 1.0, "b": 2.0}, step=0)
+    monkeypatch.setattr(journal, "_write", fail_to_write)
+
+    with pytest.warns(RecordingWarning, match="No space left"):
+        sdk.log({"a": 1.0, "b": 2.0})
+    sdk.log({"a": 1.0})
+    with pytest.warns(RecordingWarning, match="3 points and 1 other records of run"):
+        sdk.finish()
+
+    assert record(repository).metrics["a"].count == 1
+
+
+def test_in_strict_mode_lost_points_are_an_error(
+    sdk: ModuleType, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPRO_STRICT", "1")
+    open_run = sdk.init()
+    sdk.log({"a": 1.0})
+    monkeypatch.setattr(journal, "_write", fail_to_write)
+
+    with pytest.warns(RecordingWarning), pytest.raises(StorageError, match="No space left"):
+        sdk.log({"a": 2.0})
+    with pytest.raises(DataLossError) as caught:
+        open_run.finish()
+
+    assert caught.value.lost == 1
+    assert record(repository).metrics["a"].count == 1
 
 
 def test_runs_lists_the_newest_first(sdk: ModuleType, repository: Path) -> None:

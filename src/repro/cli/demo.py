@@ -11,6 +11,7 @@ import click
 from repro.cli import render
 from repro.cli.context import open_here
 from repro.cli.main import run_cli
+from repro.cli.pager import NO_PAGER
 from repro.core.demo import best_run, edit_script, has_same_points, make_experiment
 from repro.core.query import list_runs, resolve_run
 
@@ -25,17 +26,15 @@ def demo(folder: Path | None) -> int:
     """
     place = (folder or Path(tempfile.mkdtemp(prefix="repro-demo-")) / "iris").absolute()
     make_experiment(place, os.environ)
-    # The script imports repro: `python` must be the one that has it.
-    os.environ["PATH"] = os.pathsep.join(
-        [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
-    )
+    python = _choose_python()
+    os.environ[NO_PAGER] = "1"
     os.chdir(place)
     _say(f"A new git repository with one commit: {place}")
-    _type("repro run --name baseline -- python train.py --lr 0.1")
-    _type("repro run --name faster -- python train.py --lr 1.0")
+    _type(f"repro run --name baseline -- {python} train.py --lr 0.1")
+    _type(f"repro run --name faster -- {python} train.py --lr 1.0")
     _say("Now momentum is edited into train.py, and not committed:")
     edit_script(place)
-    _type("repro run --name momentum --tag edited -- python train.py --lr 0.1")
+    _type(f"repro run --name momentum --tag edited -- {python} train.py --lr 0.1")
     _type("repro ls")
     best = best_run(list_runs(open_here()).records, "val_loss")
     _say(f"The best one is {best.run.name}, with a val_loss of {best.metrics['val_loss'].last:.4f}")
@@ -55,6 +54,13 @@ def demo(folder: Path | None) -> int:
     _say(f"The {points} points of {best.run.name} and of its repetition, bit for bit:")
     render.out("identical" if is_same else "diverged")
     return 0 if is_same else 1
+
+
+def _choose_python() -> str:
+    """The name of this Python, put first on the PATH: the script imports repro, too."""
+    folder, _, name = sys.executable.rpartition("/")
+    os.environ["PATH"] = os.pathsep.join([folder, os.environ.get("PATH", "")])
+    return "python" if (Path(folder) / "python").exists() else name
 
 
 def _say(text: str) -> None:

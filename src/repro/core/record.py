@@ -249,6 +249,15 @@ def _seal(project: Project, folder: Path) -> Run:
     return run
 
 
+def _drop_unstarted(project: Project, folder: Path) -> None:
+    """Forget a run whose process died before `start.json` was there: nothing was promised yet."""
+    git = project.repository.git
+    held = read_ref(git, LIVE + folder.name)
+    if held is not None:
+        update_refs(git, [RefUpdate(LIVE + folder.name, new=None, old=held)])
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def _sealed_elsewhere(project: Project, run_id: str) -> Run:
     commit = read_ref(project.repository.git, RUNS + run_id)
     if commit is None:
@@ -357,8 +366,10 @@ def _recover(project: Project, folder: Path) -> Run | None:
     try:
         if read_start(folder) is not None:
             return _seal(project, folder)
-        if folder.exists() and now - folder.stat().st_mtime > _GRACE_S:
-            shutil.rmtree(folder, ignore_errors=True)
+        # A journal gets its lock before its first line.
+        was_locked = any(path.stat().st_size for path in folder.glob("journal-*"))
+        if was_locked or now - folder.stat().st_mtime > _GRACE_S:
+            _drop_unstarted(project, folder)
         return None
     finally:
         lock.release()

@@ -296,6 +296,7 @@ class Run:
         """Write the end, if there is one to write, and nothing after it."""
         if self._journal is None:
             return
+        self._journal.strict = False  # what is lost now is counted, and `end` says it
         if end is not None:
             self._record("end", status=str(end.status), exit_code=end.exit_code, signal=end.signal)
         self._journal.close()

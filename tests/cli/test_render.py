@@ -1,0 +1,116 @@
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.support.projects import make_run, open_here
+
+from repro.cli import render
+
+
+def on_a_terminal(*words: str, **env: str) -> str:
+    """What a command line shows on a terminal."""
+    ours, theirs = pty.openpty()
+    clean = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "repro", *words],
+        env={**clean, "TERM": "xterm", **env},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        while part := os.read(ours, 1 << 16):
+            shown += part
+    except OSError:  # Linux says so when the last writer has closed a terminal
+        pass
+    finally:
+        os.close(ours)
+    assert process.wait() == 0
+    return shown.decode()
+
+
+def test_columns_are_aligned():
+    text = render.table([["a", "1"], ["bbb", ""]], ["name", "n"])
+
+    assert text == "name  n\na     1\nbbb"
+
+
+def test_wide_and_combining_characters_count_as_a_terminal_counts_them():
+    text = render.table([["日本", "1"], ["e\u0301", "2"]], ["name", "n"])
+
+    assert text == "name  n\n日本  1\ne\u0301     2"
+
+
+def test_cells_cannot_play_tricks_on_the_terminal():
+    assert render.columns([["\x1b[2J", "a\nb"]]) == "\\x1b[2J  a\\nb"
+
+
+def test_rows_may_lack_cells():
+    assert render.columns([["a"], ["b", "c"]]) == "a\nb  c"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (float("nan"), '"NaN"'),
+        (float("inf"), '"Infinity"'),
+        (-float("inf"), '"-Infinity"'),
+        (0.1, "0.1"),
+        ("é", '"é"'),
+        ("\udcff", '"\\udcff"'),
+    ],
+)
+def test_json_holds_what_json_lacks(value, text, capsys):
+    render.data_json(value)
+
+    assert capsys.readouterr().out == f"{text}\n"
+
+
+def test_json_keeps_the_order_of_keys(capsys):
+    render.data_json({"b": [{"z": 1, "a": (2.0,)}], "a": None})
+
+    out = capsys.readouterr().out
+    assert list(json.loads(out)) == ["b", "a"]
+    assert list(json.loads(out)["b"][0]) == ["z", "a"]
+
+
+def test_a_long_text_on_a_terminal_goes_through_the_pager_of_git(repository: Path):
+    make_run(open_here(repository), name="baseline")
+
+    shown = on_a_terminal("log", GIT_PAGER="sed 's/^/paged: /'")
+
+    assert shown.startswith("paged: ")
+    assert "baseline" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "env"),
+    [
+        (["--no-pager"], {"GIT_PAGER": "sed 's/^/paged: /'"}),
+        ([], {"GIT_PAGER": "cat"}),
+        ([], {"GIT_PAGER": ""}),
+        ([], {"GIT_PAGER": "no-such-pager-at-all"}),
+        ([], {"GIT_PAGER": "'unclosed"}),
+    ],
+)
+def test_there_is_no_pager_where_none_is_wanted_or_had(words, env, repository):
+    make_run(open_here(repository), name="baseline")
+
+    shown = on_a_terminal(*words, "log", **env)
+
+    assert "paged: " not in shown
+    assert "baseline" in shown
+
+
+def test_colours_are_for_terminals_that_want_them(repository):
+    make_run(open_here(repository), name="baseline")
+
+    assert "\x1b[" in on_a_terminal("log", GIT_PAGER="cat")
+    assert "\x1b[" not in on_a_terminal("log", GIT_PAGER="cat", NO_COLOR="1")
+    assert "\x1b[" not in on_a_terminal("log", GIT_PAGER="cat", TERM="dumb")

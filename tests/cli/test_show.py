@@ -1,0 +1,151 @@
+"""`repro show`: one run, whole or one part of it."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from tests.support import git, write_files
+from tests.support.cli import Cli
+from tests.support.projects import begin, make_run, open_here
+from tests.support.records import a_summary, make_record, open_at, run_id, write_run
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    return Cli(capsys)
+
+
+@pytest.fixture
+def shown(repository: Path) -> Path:
+    """A repository with one run that has everything, hostile text included."""
+    record = make_record(
+        id=run_id("aaaa"), name="evil\x1b]0;x\x07", note="line\x1b[2J\nsecond", tags=("good",),
+        config={"lr": 0.1, "model": {"width": 3}}, summary={"best": 1},
+        metrics={"loss": a_summary(math.nan, min=None, max=None, mean=None)},
+        environment={"interpreter": {"implementation": "cpython", "version": "3.11"}},
+        warnings=("careful",), lost_points=2, exit_code=3, status="failed",
+    )  # fmt: skip
+    files = {
+        "output.log": b"\x1b[31mred\x1b[0m\nplain\n",
+        "metrics/0.csv": b"step,time,loss\n0,1.5,0.5\n1,2.5,nan\n",
+    }
+    write_run(open_at(repository), record, files=files)
+    return repository
+
+
+def test_all_of_a_run_is_shown_and_nothing_reaches_the_terminal_raw(shown: Path, cli: Cli) -> None:
+    text = cli("show", "aaaa").out
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    for part in (
+        "run aaaa00000000 (evil\\x1b]0;x\\x07)", "failed, exit code 3", "python train.py", "good",
+        "    second", "model.width  3", "loss", "best  1", "cpython 3.11", "careful", "2 points",
+    ):  # fmt: skip
+        assert part in text
+
+
+def test_one_part_at_a_time(shown: Path, cli: Cli) -> None:
+    assert cli("show", "@", "--config").out == "lr: 0.1\nmodel:\n  width: 3\n"
+    assert "nan" in cli("show", "@", "--metrics").out
+    assert "interpreter.version" in cli("show", "@", "--env").out
+    assert cli("show", "@", "--data").out == ""
+    assert cli("show", "@", "--series", "loss").out == (
+        "step\tvalue\ttime\n0\t0.5\t1.5\n1\tnan\t2.5\n"
+    )
+
+
+def test_output_is_given_byte_for_byte(shown: Path, cli: Cli) -> None:
+    assert cli("show", "@", "--output").out == "\x1b[31mred\x1b[0m\nplain\n"
+
+
+def test_output_on_a_terminal_keeps_colours_and_nothing_else(
+    repository: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = b"\x1b[31mred\x1b[0m \x1b]0;title\x07 \x1b[2J\tx\n"
+    write_run(open_at(repository), make_record(), files={"output.log": output})
+    monkeypatch.setattr("repro.cli.render.width", lambda: 80)
+    assert cli("show", "@", "--output").out == (
+        "\x1b[31mred\x1b[0m \\x1b]0;title\\x07 \\x1b[2J        x\n"
+    )
+
+
+def test_the_patch_is_what_the_snapshot_changed(repository: Path, cli: Cli) -> None:
+    write_files(repository, {"train.py": "print('changed')\n", "new.txt": "new\n"})
+    make_run(open_here(repository))
+    patch = cli("show", "@", "--patch").out
+    git(repository, "stash", "-q", "-u")
+    git(repository, "apply", stdin=patch.encode())
+    assert (repository / "train.py").read_text() == "print('changed')\n"
+    assert (repository / "new.txt").read_text() == "new\n"
+
+
+def test_json_has_the_whole_run(shown: Path, cli: Cli) -> None:
+    value = json.loads(cli("show", "@", "--json").out)
+    assert value["name"] == "evil\x1b]0;x\x07"
+    assert value["metrics"]["loss"]["last"] == "NaN"
+    assert value["environment"]["interpreter"]["version"] == "3.11"
+    assert value["artifacts"] == []
+    assert value["verdict"] is None
+
+
+def test_parts_have_json_too(shown: Path, cli: Cli) -> None:
+    assert json.loads(cli("show", "@", "--config", "--json").out) == {"lr": 0.1, "model": {"width": 3}}
+    assert json.loads(cli("show", "@", "--series", "loss", "--json").out) == [
+        [0, 0.5, 1.5],
+        [1, "NaN", 2.5],
+    ]
+    assert set(json.loads(cli("show", "@", "--metrics", "--json").out)) == {"loss"}
+
+
+def test_a_run_in_progress_is_shown(repository: Path, cli: Cli) -> None:
+    live = begin(open_here(repository))
+    live.journal.log(0, 1.0, {"loss": 0.5})
+    (live.dir / "output.log").write_bytes(b"so far\n")
+    assert "running" in cli("show", "@").out
+    assert cli("show", "@", "--output").out == "so far\n"
+    assert json.loads(cli("show", "@", "--series", "loss", "--json").out) == [[0, 0.5, 1.0]]
+    live.journal.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["nothing"], 128, "there is no run `nothing`"),
+        (["@", "--config", "--env"], 129, "two parts"),
+        (["@", "--series", "los"], 128, "did you mean `loss`"),
+        (["@", "--output", "--json"], 129, "no JSON"),
+        ([], 129, "Missing argument"),
+        (["@{-1}"], 128, "no run was checked out"),
+    ],
+)
+def test_a_wrong_question_is_one_error(
+    shown: Path, cli: Cli, words: list[str], code: int, said: str
+) -> None:
+    ended = cli("show", *words, code=code)
+    assert ended.out == ""
+    assert said in ended.err
+    assert "hint" in ended.err
+
+
+def test_candidates_are_listed(repository: Path, cli: Cli) -> None:
+    for tail in "bc":
+        write_run(open_at(repository), make_record(id=run_id(f"aaaa{tail}")))
+    ended = cli("show", "aaaa", code=128)
+    assert "aaaab0000000" in ended.err
+    assert "aaaac0000000" in ended.err
+
+
+def test_an_error_in_json_names_its_slug(repository: Path, cli: Cli) -> None:
+    ended = cli("show", "nothing", "--json", code=128)
+    assert json.loads(ended.err)["error"] == "unknown-run"
+
+
+def test_a_newer_run_says_so_with_the_next_step(repository: Path, cli: Cli) -> None:
+    record = make_record()
+    content = b'{"format": 7, "id": "%b"}' % record.run.id.encode()
+    write_run(open_at(repository), record, files={"run.json": content})
+    ended = cli("show", record.run.id, code=128)
+    assert "was written by a newer repro (format 7; this one reads up to 1)" in ended.err
+    assert "hint: upgrade repro" in ended.err

@@ -1,0 +1,75 @@
+"""`repro tag`, `repro note`, `repro rename`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support import git
+from tests.support.cli import Cli
+from tests.support.projects import begin, make_run, open_here
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    return Cli(capsys)
+
+
+def test_tags_come_and_go(repository: Path, cli: Cli) -> None:
+    run = make_run(open_here(repository), name="x")
+    assert cli("tag", "x", "good", "v2").err == f"run {run.id} has the tags `good`, `v2` now\n"
+    assert cli("tag", "x").out == "good\nv2\n"
+    assert cli("tag", "-d", "x", "good", "--json").out == '[\n  "v2"\n]\n'
+    assert cli("tag", "-d", "x", "v2").err == f"run {run.id} has no tags now\n"
+    assert cli("tag", "x").out == ""
+
+
+def test_plain_git_reads_a_run_before_and_after_a_tag(repository: Path, cli: Cli) -> None:
+    run = make_run(open_here(repository), config={"lr": 0.1})
+    ref = f"refs/repro/runs/{run.id}"
+    before = git(repository, "show", f"{ref}:config.yaml")
+    code = git(repository, "rev-parse", f"{ref}^")
+    cli("tag", "@", "good")
+    assert before == git(repository, "show", f"{ref}:config.yaml")
+    assert code == git(repository, "rev-parse", f"{ref}^")
+    assert json.loads(git(repository, "show", f"{ref}:run.json"))["tags"] == ["good"]
+
+
+def test_a_note_is_written_printed_and_removed(repository: Path, cli: Cli) -> None:
+    make_run(open_here(repository))
+    cli("note", "@", "first\nsecond \x1b[2J")
+    assert cli("note", "@").out == "first\nsecond \\x1b[2J\n"
+    cli("note", "@", "")
+    assert cli("note", "@").out == ""
+
+
+def test_a_run_gets_another_name(repository: Path, cli: Cli) -> None:
+    run = make_run(open_here(repository), name="old")
+    assert cli("rename", "old", "new").err == f"run {run.id} is called `new` now\n"
+    cli("show", "old", code=128)
+    cli("show", "new")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["tag", "nothing", "x"], 128),
+        (["tag", "@", ""], 128),
+        (["tag", "-d", "@"], 129),
+        (["tag", "-d", "@", "absent"], 128),
+        (["rename", "@", "a\nb"], 128),
+        (["rename", "@"], 129),
+        (["note"], 129),
+    ],
+)
+def test_a_wrong_request_is_one_error(
+    repository: Path, cli: Cli, words: list[str], code: int
+) -> None:
+    make_run(open_here(repository))
+    assert "hint" in cli(*words, code=code).err
+
+
+def test_a_run_in_progress_is_left_alone(repository: Path, cli: Cli) -> None:
+    live = begin(open_here(repository))
+    assert "still in progress" in cli("tag", "@", "x", code=129).err
+    live.journal.close()

@@ -59,7 +59,9 @@ def main() -> None:
         project = open_project(root, environ=os.environ, clock=time.time, entropy=os.urandom)
 
         def status() -> None:
-            subprocess.run(["git", "status", "--porcelain"], cwd=root, capture_output=True, check=True)
+            subprocess.run(
+                ["git", "status", "--porcelain"], cwd=root, capture_output=True, check=True
+            )
 
         def snapshot() -> None:
             with open_quarantine(project.repository) as quarantine:

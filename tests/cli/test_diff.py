@@ -107,10 +107,10 @@ def test_a_long_part_is_cut_and_said(repository: Path, cli: Cli) -> None:
     ("words", "code", "said"),
     [
         (["a", "nothing"], 128, "nothing"),
-        (["--output=x", "a"], 129, "No such option"),
+        (["--output=x", "a"], 129, "no such option"),
         (["--", "--output=x", "a"], 128, "--output=x"),
         (["HEAD"], 129, "git diff"),
-        ([], 129, "Missing argument"),
+        ([], 129, "missing argument"),
     ],
 )
 def test_a_wrong_question_is_one_error(

@@ -116,7 +116,7 @@ def test_a_run_in_progress_is_shown(repository: Path, cli: Cli) -> None:
         (["@", "--config", "--env"], 129, "two parts"),
         (["@", "--series", "los"], 128, "did you mean `loss`"),
         (["@", "--output", "--json"], 129, "no JSON"),
-        ([], 129, "Missing argument"),
+        ([], 129, "missing argument"),
         (["@{-1}"], 128, "no run was checked out"),
     ],
 )

@@ -3,11 +3,12 @@
 import os
 from pathlib import Path
 
+from tests.support import git, write_files
+
 from repro.store.git import open_repository
 from repro.store.packs import consolidate
 from repro.store.quarantine import CommitSpec, Identity, open_quarantine, publish, write_commits
 from repro.store.refs import RUNS, RefUpdate
-from tests.support import git, write_files
 
 N_RUNS = 1000
 ADA = Identity("Ada", "ada@example.org")

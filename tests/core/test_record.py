@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.store.forms import FORMS, submodule_inside
+from tests.support import git, write_files
+from tests.support.projects import begin, make_run, open_here, ticking
 
 from repro.core.record import recover_runs, seal_run
 from repro.errors import StorageError, UsageError
 from repro.model.run import Status
 from repro.store.refs import LIVE, RUNS, list_refs
-from tests.store.forms import FORMS, submodule_inside
-from tests.support import git, write_files
-from tests.support.projects import begin, make_run, open_here, ticking
 
 
 def test_a_run_is_a_commit_above_its_snapshot_above_its_base(repository: Path) -> None:
@@ -40,7 +40,9 @@ def test_the_snapshot_of_a_clean_tree_is_the_base_itself(repository: Path) -> No
 
 
 def test_plain_git_reads_the_record(repository: Path) -> None:
-    write_files(repository, {"params.yaml": "model:\n  width: 3\n", "repro.yaml": "config: [params.yaml]\n"})
+    write_files(
+        repository, {"params.yaml": "model:\n  width: 3\n", "repro.yaml": "config: [params.yaml]\n"}
+    )
     project = open_here(repository)
 
     run = make_run(
@@ -54,7 +56,9 @@ def test_plain_git_reads_the_record(repository: Path) -> None:
     shown = git(repository, "show", f"{RUNS}{run.id}:config.yaml")
     assert shown == "model:\n  width: 3\nlr: 0.001\ndropout: 0.1"
     assert '"count": 3' in git(repository, "show", f"{RUNS}{run.id}:metrics.json")
-    assert git(repository, "show", f"{RUNS}{run.id}:metrics/0.csv").splitlines()[0] == "step,time,loss"
+    assert (
+        git(repository, "show", f"{RUNS}{run.id}:metrics/0.csv").splitlines()[0] == "step,time,loss"
+    )
     assert '"status": "finished"' in git(repository, "show", f"{RUNS}{run.id}:run.json")
 
 
@@ -117,7 +121,12 @@ def test_nothing_of_the_users_changes(repository: Path) -> None:
 def test_without_a_user_name_recording_works(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"):
+    for name in (
+        "GIT_AUTHOR_NAME",
+        "GIT_AUTHOR_EMAIL",
+        "GIT_COMMITTER_NAME",
+        "GIT_COMMITTER_EMAIL",
+    ):
         monkeypatch.delenv(name)
     git(repository, "config", "user.useConfigOnly", "true")
 

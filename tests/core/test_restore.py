@@ -660,6 +660,32 @@ def test_filters_run(repository):
     assert done.differing == ()
 
 
+def test_bytes_that_a_filter_hides_from_git_come_back(repository):
+    git(repository, "config", "filter.strip.clean", "grep -v output || true")
+    write_files(repository, {".gitattributes": "*.nb filter=strip\n", "a.nb": "code\noutput 1\n"})
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "a notebook")
+    write_files(repository, {"a.nb": "other code\noutput 2\n"})
+    run = record(repository)
+    git(repository, "checkout", "-q", "--", "a.nb")
+    write_files(repository, {"a.nb": "code\noutput 3\n"})
+    assert git(repository, "status", "--porcelain") == ""
+    before = read_state(repository)
+
+    check_out_run(repository, run)
+    assert (repository / "a.nb").read_text() == "other code\n"
+    write_files(repository, {"a.nb": "other code\noutput 4\n"})
+    with pytest.raises(WouldLoseWorkError) as refused:
+        undo(open_here(repository))
+    undo(open_here(repository), save=True)
+    after = read_state(repository)
+    undo(open_here(repository))
+
+    assert refused.value.paths == ("a.nb",)
+    assert (before["files"], before["index"]) == (after["files"], after["index"])
+    assert (repository / "a.nb").read_text() == "other code\noutput 4\n"
+
+
 def test_a_filter_that_fails_half_way_leaves_everything_as_it_was(repository):
     write_files(
         repository, {".gitattributes": "z/* filter=bad\n", "a": "1", "z/b": "2", "c/d": "3"}
@@ -667,6 +693,7 @@ def test_a_filter_that_fails_half_way_leaves_everything_as_it_was(repository):
     run = record(repository)
     git(repository, "stash", "-q", "-u")
     write_files(repository, {"train.py": "mine\n"})
+    git(repository, "config", "core.autocrlf", "true")
     git(repository, "config", "filter.bad.smudge", "false")
     git(repository, "config", "filter.bad.required", "true")
     before = read_state(repository)

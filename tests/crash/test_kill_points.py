@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tests.support import git, make_repository, write_files
 
 STEP = int(os.environ.get("REPRO_CRASH_STEP", "9"))

@@ -21,7 +21,7 @@ def run(repository: Path) -> Run:
     """A run of a dirty working tree, with points, a config and odd text."""
     write_files(repository, {"train.py": "print('changed')\n", "new/é.txt": b"\0\xff"})
     return make_run(
-        open_here(repository), {"loss": 0.1, "odd, name": float("inf")}, steps=3, name="é \u202e",
+        open_here(repository), {"loss": 0.1, "odd, name": "Infinity"}, steps=3, name="é \u202e",
         config={"lr": 1e-3, "z": {"b": [1, None], "a": True}, "text": "0123"},
     )  # fmt: skip
 

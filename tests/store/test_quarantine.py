@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from tests.support import git, make_repository
 
 from repro.errors import ConflictError
 from repro.store.git import open_repository
@@ -19,7 +20,6 @@ from repro.store.quarantine import (
     write_commits,
 )
 from repro.store.refs import RUNS, RefUpdate, list_refs, update_refs
-from tests.support import git, make_repository
 
 ADA = Identity("Ada", "ada@example.org")
 

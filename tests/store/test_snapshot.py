@@ -5,6 +5,8 @@ import socket
 from pathlib import Path
 
 import pytest
+from tests.store.forms import FORMS, plain, submodule_inside
+from tests.support import git, make_repository, write_files
 
 from repro.errors import GitError, NotARepositoryError, UnsupportedRepositoryError
 from repro.model.globs import matcher
@@ -19,8 +21,6 @@ from repro.store.quarantine import (
 )
 from repro.store.refs import RefUpdate
 from repro.store.snapshot import Limits, Snapshot, take_snapshot
-from tests.store.forms import FORMS, plain, submodule_inside
-from tests.support import git, make_repository, write_files
 
 ADA = Identity("Ada", "ada@example.org")
 

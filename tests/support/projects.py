@@ -43,6 +43,8 @@ def make_run(
     for step in range(steps if metrics else 0):
         live.journal.log(step, project.clock(), dict(metrics or {}))
     exit_code = 0 if status == "finished" else 1
-    live.journal.append({"k": "end", "t": project.clock(), "status": status, "exit_code": exit_code})
+    live.journal.append(
+        {"k": "end", "t": project.clock(), "status": status, "exit_code": exit_code}
+    )
     live.journal.close()
     return seal_run(project, live.dir)

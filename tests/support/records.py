@@ -44,7 +44,8 @@ def make_record(**changes: Any) -> Record:
         "user": "Ada",
         "host": "engine",
     }
-    return Record(run=Run(**{**values, **changes}), **parts)
+    values.update(changes)
+    return Record(run=Run(**{**values, "status": Status(values["status"])}), **parts)
 
 
 def a_summary(last: float, **changes: Any) -> MetricSummary:

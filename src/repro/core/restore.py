@@ -1,6 +1,7 @@
 """The code of a run brought back: in place of the present state, or beside it."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,7 @@ from repro.store.content import ContentStore
 from repro.store.lfs import restore_objects
 from repro.store.present import Present, capture_present, find_lost, is_inside, read_staged
 from repro.store.quarantine import Quarantine, open_quarantine
+from repro.store.rawfiles import keep_raw_files
 from repro.store.refs import RefUpdate, update_refs
 from repro.store.worktree import (
     Scratch,
@@ -135,18 +137,20 @@ def check_out(project: Project, target: Record | str, *, save: bool = False) -> 
         entry = None
         differing: tuple[str, ...] = ()
         if present.changes or not present.is_indexed or not is_there:
+            raw = keep_raw_files(repository, quarantine, present)
             entry, [here] = save_present(
                 project,
                 quarantine,
                 present,
                 staged,
+                raw,
                 target=goal.run,
                 target_commit=goal.commit,
                 states=[present.tree],
             )
             scratch.begin(entry.ref, here, present.index, quarantine)
             try:
-                differing = _move(project, scratch, goal, present, here)
+                differing = _move(project, scratch, goal, present, here, raw)
             except ReproError:
                 if not scratch.is_begun:  # everything is as it was
                     update_refs(repository.git, [RefUpdate(entry.ref, new=None, old=entry.commit)])
@@ -199,12 +203,13 @@ def _move(
     goal: Goal,
     present: Present,
     here: str,
+    raw: Mapping[str, str],
 ) -> tuple[str, ...]:
     """Files, then index, then HEAD; the files that do not read back as recorded."""
     differing: tuple[str, ...] = ()
     if present.changes:
         restore_objects(project.repository, goal.tree, ContentStore(project.store))
-        scratch.switch(here, goal.commit, present.changes)
+        scratch.switch(here, goal.commit, present.changes, raw)
         differing = scratch.differing(goal.commit)
     if present.changes or not present.is_indexed:
         gone = {change.path for change in present.changes if change.new is None}

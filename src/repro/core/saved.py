@@ -10,7 +10,7 @@ from repro.model.canonical import Json, format_json, parse_json
 from repro.model.times import format_time
 from repro.store.content import ContentStore
 from repro.store.lfs import keep_objects
-from repro.store.objects import Objects, is_oid, open_objects, read_file, read_tree
+from repro.store.objects import Objects, is_oid, list_files, open_objects, read_file, read_tree
 from repro.store.present import (
     Present,
     Staged,
@@ -25,7 +25,8 @@ from repro.store.snapshot import Limits
 from repro.store.worktree import worktree_name
 
 VERSION = 1
-_FILES, _FACTS, _INDEX, _STAGED = "worktree", "undo.json", "index", "staged"
+_FACTS, _INDEX = "undo.json", "index"
+_FILES, _RAW, _STAGED = "worktree", "raw", "staged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,7 @@ def save_present(
     quarantine: Quarantine,
     present: Present,
     staged: Staged,
+    raw: Mapping[str, str],
     *,
     target: str | None,
     target_commit: str | None,
@@ -81,6 +83,7 @@ def save_present(
     """Put the present state under the next `refs/repro/undo/<n>`.
 
     Args:
+        raw: Blobs of the files that git would not give back.
         target: Id of the run that takes its place.
         target_commit: The commit that takes its place.
         states: More trees to write a commit of, as `write_states` does.
@@ -116,6 +119,7 @@ def save_present(
     if present.tree != empty_tree(repository.git):
         files[_FILES] = Existing("040000", present.tree)
     files.update({f"{_STAGED}/{oid}": Existing("100644", oid) for oid in staged.blobs})
+    files.update({f"{_RAW}/{path}": Existing("100644", oid) for path, oid in raw.items()})
     spec = CommitSpec(
         message=f"before the checkout of {target or target_commit or 'another state'}\n",
         when=project.clock(),
@@ -252,13 +256,33 @@ def _number(facts: Mapping[str, Json], key: str) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def read_index(project: Project, entry: UndoEntry) -> tuple[bytes | None, frozenset[str]]:
-    """The index file of an entry, None where there was none, and the blobs kept for it."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What an entry holds beside the tree of its files.
+
+    Attributes:
+        index: The index file, None where there was none.
+        staged: Objects that only the index named.
+        raw: Blobs of the files that git would not give back, by path.
+    """
+
+    index: bytes | None
+    staged: frozenset[str]
+    raw: Mapping[str, str]
+
+
+def read_kept(project: Project, entry: UndoEntry) -> Kept:
+    """Read the index and what else an entry holds.
+
+    Raises:
+        DamagedRecordError: An object of it is missing.
+    """
     objects = open_objects(project.repository, many=False)
     try:
         names = read_tree(objects, entry.commit)
-        blobs = read_tree(objects, names[_STAGED].oid) if _STAGED in names else {}
-        return read_file(objects, entry.commit, _INDEX), frozenset(blobs)
+        staged = read_tree(objects, names[_STAGED].oid) if _STAGED in names else {}
+        raw = list_files(objects, names[_RAW].oid) if _RAW in names else {}
+        return Kept(read_file(objects, entry.commit, _INDEX), frozenset(staged), raw)
     finally:
         objects.close()
 

@@ -1,15 +1,17 @@
 """The last restore taken back: branch, index and files as they were."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from repro.core.project import Project
 from repro.core.saved import (
+    Kept,
     UndoEntry,
     came_from,
     count_files,
     gentle_limits,
     list_entries,
-    read_index,
+    read_kept,
     refuse_blocked,
     save_present,
     target_tree,
@@ -27,6 +29,7 @@ from repro.store.present import (
     read_staged,
 )
 from repro.store.quarantine import Quarantine, open_quarantine
+from repro.store.rawfiles import keep_raw_files, write_raw_files
 from repro.store.refs import RefUpdate, list_refs, update_refs
 from repro.store.worktree import Scratch, attach_head, detach_head, open_scratch, refuse_busy
 
@@ -72,7 +75,10 @@ def undo(project: Project, *, save: bool = False) -> Undone:
         refuse_busy(repository)
         entry = _choose_entry(project, scratch)
         was_killed = scratch.interrupted == entry.ref
-        present, staged, lost = _look(project, quarantine, entry, was_killed=was_killed)
+        kept = read_kept(project, entry)
+        present, staged = _look(project, quarantine, entry, was_killed=was_killed)
+        raw = keep_raw_files(repository, quarantine, present)
+        lost = _find_lost(project, quarantine, entry, kept, present, staged, raw)
         # Half-written files of a killed restore are nobody's work, but who can tell: saved.
         if lost and not save and not was_killed:
             raise WouldLoseWorkError(
@@ -88,6 +94,7 @@ def undo(project: Project, *, save: bool = False) -> Undone:
                 quarantine,
                 present,
                 staged,
+                raw,
                 target=None,
                 target_commit=entry.head_oid,
                 states=trees,
@@ -97,10 +104,10 @@ def undo(project: Project, *, save: bool = False) -> Undone:
         restore_objects(repository, entry.tree, ContentStore(project.store))
         scratch.begin(entry.ref, states[0], present.index, quarantine)
         if present.changes:
-            scratch.switch(states[0], states[1], present.changes)
+            scratch.switch(states[0], states[1], present.changes, raw)
         scratch.write_skipped(entry.outside)
-        index, _ = read_index(project, entry)
-        scratch.install_raw_index(index, entry.index_mtime_ns or 0)
+        write_raw_files(repository, kept.raw)
+        scratch.install_raw_index(kept.index, entry.index_mtime_ns or 0)
         branch, notes = _move_head_back(project, entry, present)
         update_refs(repository.git, [RefUpdate(entry.ref, new=None, old=entry.commit)])
         scratch.clear()
@@ -112,7 +119,7 @@ def undo(project: Project, *, save: bool = False) -> Undone:
         target=entry.target,
         n_files=len(present.changes),
         saved=saved,
-        kept=tuple(lost),
+        kept=lost,
         notes=notes,
     )
 
@@ -133,8 +140,7 @@ def _choose_entry(project: Project, scratch: Scratch) -> UndoEntry:
 
 def _look(
     project: Project, quarantine: Quarantine, entry: UndoEntry, *, was_killed: bool
-) -> tuple[Present, Staged, list[str]]:
-    """The present state, and what of it the undo would lose."""
+) -> tuple[Present, Staged]:
     repository = project.repository
     target = target_tree(project, entry)
     also: list[str] = []
@@ -149,16 +155,31 @@ def _look(
         also=also,
     )
     refuse_blocked(present)
-    staged = read_staged(repository, present.working)
+    return present, read_staged(repository, present.working)
+
+
+def _find_lost(
+    project: Project,
+    quarantine: Quarantine,
+    entry: UndoEntry,
+    kept: Kept,
+    present: Present,
+    staged: Staged,
+    raw: Mapping[str, str],
+) -> tuple[str, ...]:
+    """Paths with work done since the restore."""
+    target = target_tree(project, entry)
     lost = find_lost(
-        repository,
+        project.repository,
         quarantine,
         present,
         staged,
         known=[entry.tree, *([target] if target else [])],
-        known_blobs=read_index(project, entry)[1],
+        known_blobs=kept.staged,
     )
-    return present, staged, lost
+    # The restore wrote what git gives back: other bytes that git takes for the same are newer.
+    unseen = [path for path, oid in raw.items() if kept.raw.get(path) != oid]
+    return tuple(sorted({*lost, *unseen}))
 
 
 def _move_head_back(

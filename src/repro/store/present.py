@@ -132,6 +132,8 @@ def capture_present(
     present = replace(present, blocked=tuple(blocked))
     if taken:
         present = _take(repository, quarantine, target, present, taken)
+    if is_split(repository) and index.exists():
+        _join_index(git, index)  # where the setting is on, each git process splits it again
     return replace(present, left=tuple(_left(git, quarantine, present)))
 
 
@@ -225,9 +227,14 @@ def copy_index(repository: Repository, target: Path) -> bool:
     except FileNotFoundError:
         return False
     if is_split(repository):
-        env = {"GIT_INDEX_FILE": str(target)}
-        repository.git.run("update-index", "--no-split-index", "--force-write-index", env=env)
+        _join_index(repository.git, target)
     return True
+
+
+def _join_index(git: Git, index: Path) -> None:
+    """Make one file of a split index."""
+    words = ("-c", "core.splitIndex=false", "update-index", "--no-split-index")
+    git.run(*words, "--force-write-index", env={"GIT_INDEX_FILE": str(index)})
 
 
 def is_split(repository: Repository) -> bool:

@@ -20,6 +20,7 @@ from repro.store.git import Git, Repository, join_names
 from repro.store.present import TreeChange, is_inside
 from repro.store.process import find_process, is_alive, parse_process
 from repro.store.quarantine import Quarantine
+from repro.store.rawfiles import write_raw_files
 from repro.store.refs import read_ref
 
 _OPERATIONS = {
@@ -116,11 +117,14 @@ class Scratch:
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": f"{_quoted(quarantined)}{os.pathsep}{borrowed}",
         }
 
-    def switch(self, old: str, new: str, changes: Sequence[TreeChange]) -> None:
+    def switch(
+        self, old: str, new: str, changes: Sequence[TreeChange], raw: Mapping[str, str]
+    ) -> None:
         """Move the files from commit `old` to commit `new`; all of them or none.
 
         Args:
             changes: What differs between the two.
+            raw: Blobs of the files that git would not give back.
 
         Raises:
             GitError, StorageError: git refused or failed; the files are as they were, or the
@@ -130,7 +134,7 @@ class Scratch:
             self._run(*_CHECKOUT, "--no-overwrite-ignore", "--detach", new)
         except ReproError as error:
             try:
-                self._revert(old, changes)
+                self._revert(old, changes, raw)
             except ReproError as second:
                 raise type(error)(
                     f"{error.message}; and going back failed: {second.message}",
@@ -139,12 +143,13 @@ class Scratch:
             self.clear()
             raise
 
-    def _revert(self, old: str, changes: Sequence[TreeChange]) -> None:
+    def _revert(self, old: str, changes: Sequence[TreeChange], raw: Mapping[str, str]) -> None:
         root = self.repository.root
         for change in changes:
             if change.old is None and is_inside(root, change.path):
                 remove_file(root, change.path)
         self._run(*_CHECKOUT, "--force", "--detach", old)
+        write_raw_files(self.repository, raw)
 
     def differing(self, commit: str) -> tuple[str, ...]:
         """Tracked paths whose files are not what `commit` says; empty after a good move."""

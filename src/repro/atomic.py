@@ -20,6 +20,8 @@ _STORAGE_ERRNOS = {
     errno.EACCES: "permission denied",
     errno.EPERM: "operation not permitted",
     errno.EFBIG: "the file would pass the size limit of this process",
+    errno.ENOTDIR: "a file stands where a folder belongs",
+    errno.EEXIST: "something else stands in its place",
     errno.EIO: "the disk reports an input/output error",
 }
 

@@ -34,9 +34,7 @@ def make_record(number: int, base: str) -> Record:
     created = format_time(START + number)
     config = {f"group{n % 5}": {f"param{m}": chance.random() for m in range(6)} for n in range(5)}
     metrics = {
-        f"metric{n}": MetricSummary(
-            chance.random(), 100, chance.random(), 0.0, 3, 1.0, 4, 0.5, 101
-        )
+        f"metric{n}": MetricSummary(chance.random(), 100, chance.random(), 0.0, 3, 1.0, 4, 0.5, 101)
         for n in range(N_METRICS)
     }
     run = Run(

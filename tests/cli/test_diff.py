@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from tests.support import git, write_files
 from tests.support.cli import Cli
 from tests.support.projects import make_run, open_here

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-
-from repro.model.times import format_time
 from tests.support.cli import Cli
 from tests.support.records import NOW, a_summary, make_record, open_at, run_id, write_run
+
+from repro.model.times import format_time
 
 
 @pytest.fixture
@@ -21,7 +21,11 @@ def three(repository: Path) -> Path:
     """A repository with three runs, of which the newest failed."""
     opened = open_at(repository)
     for number, (name, status, lr, loss) in enumerate(
-        [("first", "finished", 0.1, 0.123456), (None, "finished", 0.2, 1e-7), ("b\x1b[2J", "failed", 0.3, 3.0)]
+        [
+            ("first", "finished", 0.1, 0.123456),
+            (None, "finished", 0.2, 1e-7),
+            ("b\x1b[2J", "failed", 0.3, 3.0),
+        ]
     ):
         record = make_record(
             id=run_id("abc"[number] * 8), name=name, status=status, tags=("t", f"t{number}"),
@@ -108,7 +112,8 @@ def test_a_narrow_terminal_gets_fewer_columns(
 
 
 @pytest.mark.parametrize(
-    "words", [["--sort", "nothing"], ["--columns", "nothing"], ["--limit", "-1"], ["--status", "x"], ["x"]]
+    "words",
+    [["--sort", "nothing"], ["--columns", "nothing"], ["--limit", "-1"], ["--status", "x"], ["x"]],
 )
 def test_a_wrong_option_is_one_error_with_code_129(three: Path, cli: Cli, words: list[str]) -> None:
     ended = cli("ls", *words, code=129)
@@ -118,7 +123,9 @@ def test_a_wrong_option_is_one_error_with_code_129(three: Path, cli: Cli, words:
 
 def test_log_shows_runs_one_below_the_other(three: Path, cli: Cli) -> None:
     text = cli("log", "--limit", "1").out
-    assert text.startswith("run cccccc (b\\x1b[2J)\nStatus:  failed in 3m 21s\nDate:    2025-11-24 16:00:02 UTC\n")
+    assert text.startswith(
+        "run cccccc (b\\x1b[2J)\nStatus:  failed in 3m 21s\nDate:    2025-11-24 16:00:02 UTC\n"
+    )
     assert "Command: python train.py\n" in text
     assert "Tags:    t, t2\nMetrics: loss 3\n" in text
 

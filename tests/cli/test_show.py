@@ -5,7 +5,6 @@ import math
 from pathlib import Path
 
 import pytest
-
 from tests.support import git, write_files
 from tests.support.cli import Cli
 from tests.support.projects import begin, make_run, open_here
@@ -91,7 +90,10 @@ def test_json_has_the_whole_run(shown: Path, cli: Cli) -> None:
 
 
 def test_parts_have_json_too(shown: Path, cli: Cli) -> None:
-    assert json.loads(cli("show", "@", "--config", "--json").out) == {"lr": 0.1, "model": {"width": 3}}
+    assert json.loads(cli("show", "@", "--config", "--json").out) == {
+        "lr": 0.1,
+        "model": {"width": 3},
+    }
     assert json.loads(cli("show", "@", "--series", "loss", "--json").out) == [
         [0, 0.5, 1.5],
         [1, "NaN", 2.5],

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from tests.support import git
 from tests.support.cli import Cli
 from tests.support.projects import begin, make_run, open_here

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from tests.support import git, write_files
+from tests.support.projects import make_run, open_here
 
 from repro.core.compare import (
     compare_code,
@@ -15,8 +17,6 @@ from repro.core.project import Project
 from repro.core.query import resolve_run
 from repro.model.diff import FileChange
 from repro.model.run import Record
-from tests.support import git, write_files
-from tests.support.projects import make_run, open_here
 
 
 def run_with(project: Project, files: dict[str, str | bytes], **request: object) -> Record:
@@ -102,7 +102,9 @@ def test_a_working_tree_that_is_as_the_run_was_does_not_differ(repository: Path)
 
 
 def test_the_working_tree_shows_its_edits_and_stays_as_it_is(repository: Path) -> None:
-    write_files(repository, {"repro.yaml": "config: [params.yaml]\n", "params.yaml": "lr: 0.1\nold: 1\n"})
+    write_files(
+        repository, {"repro.yaml": "config: [params.yaml]\n", "params.yaml": "lr: 0.1\nold: 1\n"}
+    )
     project = open_here(repository)
     record = run_with(project, {"new.txt": "x"})
     write_files(repository, {"params.yaml": "lr: 0.2\n", "new.txt": "y", "train.py": "staged\n"})
@@ -135,7 +137,16 @@ def test_uncommitted_content_of_a_submodule_is_compared(repository: Path, both: 
     write_files(library, {"lib.py": "A = 1\n"})
     git(library, "add", "-A")
     git(library, "commit", "-q", "-m", "library")
-    git(repository, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(library), "lib")
+    git(
+        repository,
+        "-c",
+        "protocol.file.allow=always",
+        "submodule",
+        "add",
+        "-q",
+        str(library),
+        "lib",
+    )
     git(repository, "commit", "-q", "-m", "with a submodule")
     project = open_here(repository)
     a = run_with(project, {"lib/lib.py": "A = 2\n"} if both else {})

@@ -4,14 +4,14 @@ import threading
 from pathlib import Path
 
 import pytest
+from tests.support import git
+from tests.support.projects import begin, make_run, open_here
+from tests.support.records import make_record, write_run
 
 from repro.core.curate import rename_run, set_note, tag_run, untag_run
 from repro.core.query import resolve_run
 from repro.errors import InvalidInputError, ReproError, UsageError
 from repro.store.refs import RUNS
-from tests.support import git
-from tests.support.projects import begin, make_run, open_here
-from tests.support.records import make_record, write_run
 
 
 def test_an_amended_run_has_the_code_and_the_run_before_as_parents(repository: Path) -> None:
@@ -22,7 +22,10 @@ def test_an_amended_run_has_the_code_and_the_run_before_as_parents(repository: P
     tag_run(project, resolve_run(project, "@"), ["good"])
     assert [run.snapshot, before] == git(repository, "rev-parse", f"{ref}^1", f"{ref}^2").split()
     git(repository, "merge-base", "--is-ancestor", before, ref)
-    assert git(repository, "log", "-1", "--format=%(trailers)", ref).split("\n")[0] == f"Repro-Run: {run.id}"
+    assert (
+        git(repository, "log", "-1", "--format=%(trailers)", ref).split("\n")[0]
+        == f"Repro-Run: {run.id}"
+    )
 
 
 def test_only_run_json_changes(repository: Path) -> None:

@@ -1,9 +1,13 @@
 """Runs found: every way to name one, and lists that nothing can spoil."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
+from tests.support import git, write_files
+from tests.support.projects import begin, make_run, open_here
+from tests.support.records import a_summary, make_record, open_at, run_id, write_run
 
 from repro.core.query import (
     describe_problem,
@@ -20,9 +24,6 @@ from repro.core.query import (
 from repro.errors import AmbiguousRunError, DamagedRecordError, ReproError, UnknownRunError
 from repro.model.run import Status
 from repro.store.refs import RUNS, UNDO
-from tests.support import git, write_files
-from tests.support.projects import begin, make_run, open_here
-from tests.support.records import a_summary, make_record, open_at, run_id, write_run
 
 
 def ids(root: Path, **choice: object) -> list[str]:
@@ -217,7 +218,8 @@ def test_a_name_that_looks_like_an_option_is_a_name(repository: Path) -> None:
     assert run.snapshot == resolve_code(project, "--all")
 
 
-def undo_entry(root: Path, number: int, content: str) -> None:
+def undo_entry(root: Path, number: int, target: str | None, worktree: str | None) -> None:
+    content = json.dumps({"target": target, "worktree": worktree})
     blob = git(root, "hash-object", "-w", "--stdin", stdin=content.encode())
     tree = git(root, "mktree", stdin=f"100644 blob {blob}\tundo.json\n".encode())
     git(root, "update-ref", f"{UNDO}{number}", git(root, "commit-tree", "-m", "undo", tree))
@@ -226,10 +228,10 @@ def undo_entry(root: Path, number: int, content: str) -> None:
 def test_the_run_last_checked_out_in_this_worktree_is_found(repository: Path) -> None:
     project = open_here(repository)
     first, second, third = (make_run(project) for _ in range(3))
-    undo_entry(repository, 9, '{"target": "%s", "worktree": null}' % first.id)
-    undo_entry(repository, 10, '{"target": "%s", "worktree": null}' % second.id)
-    undo_entry(repository, 11, '{"target": "%s", "worktree": "side"}' % third.id)
-    undo_entry(repository, 12, '{"target": null, "worktree": null}')
+    undo_entry(repository, 9, first.id, None)
+    undo_entry(repository, 10, second.id, None)
+    undo_entry(repository, 11, third.id, "side")
+    undo_entry(repository, 12, None, None)
     assert second.id == resolve_run(project, "@{-1}").run.id
     git(repository, "worktree", "add", "-q", "--detach", "../side")
     assert third.id == resolve_run(open_here(repository.parent / "side"), "@{-1}").run.id
@@ -291,7 +293,17 @@ def test_the_shape_of_a_run_in_json_is_stable(repository: Path) -> None:
     }  # fmt: skip
     assert promised <= set(value)
     assert "new" not in value
-    assert {"last", "last_step", "first", "min", "min_step", "max", "max_step", "mean", "count"} <= set(
+    assert {
+        "last",
+        "last_step",
+        "first",
+        "min",
+        "min_step",
+        "max",
+        "max_step",
+        "mean",
+        "count",
+    } <= set(
         value["metrics"]["loss"]  # type: ignore[index,call-overload,arg-type]
     )
     assert {"environment", "artifacts", "verdict"} <= set(full_json(record))

@@ -669,6 +669,7 @@ def test_bytes_that_a_filter_hides_from_git_come_back(repository):
     run = record(repository)
     git(repository, "checkout", "-q", "--", "a.nb")
     write_files(repository, {"a.nb": "code\noutput 3\n"})
+    git(repository, "add", "a.nb")
     assert git(repository, "status", "--porcelain") == ""
     before = read_state(repository)
 
@@ -679,7 +680,7 @@ def test_bytes_that_a_filter_hides_from_git_come_back(repository):
         undo(open_here(repository))
     undo(open_here(repository), save=True)
     after = read_state(repository)
-    undo(open_here(repository))
+    undo(open_here(repository), save=True)
 
     assert refused.value.paths == ("a.nb",)
     assert (before["files"], before["index"]) == (after["files"], after["index"])

@@ -1,4 +1,4 @@
-"""dulwich, which shares no code with us, finds in a run what FORMAT.md promises; it never writes."""
+"""dulwich, which shares no code with us, finds what FORMAT.md promises; it never writes."""
 
 import json
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ import pytest
 import yaml
 from dulwich.objects import Blob, Commit, Tree
 from dulwich.repo import Repo
+from tests.support import git, write_files
+from tests.support.projects import make_run, open_here
 
 from repro.core.curate import tag_run
 from repro.core.query import resolve_run
 from repro.model.run import Run
-from tests.support import git, write_files
-from tests.support.projects import make_run, open_here
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from repro.model.columns import (
     format_value,
     sort_records,
 )
-from repro.model.diff import ABSENT, Value
 from repro.model.ids import RunId
 from repro.model.run import MetricSummary, Record, Run, Status
 from repro.model.times import format_time
+from repro.model.values import ABSENT, Value
 
 NOW = 1_764_000_000.0
 

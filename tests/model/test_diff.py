@@ -5,23 +5,21 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.records import a_summary, make_record
 
 from repro.model.canonical import Json
 from repro.model.diff import (
-    ABSENT,
     Comparison,
     DataChange,
     FileChange,
-    Value,
     diff_command,
     diff_config,
     diff_data,
     diff_environment,
     diff_metrics,
-    is_same,
     split_environment,
 )
-from tests.support.records import a_summary, make_record
+from repro.model.values import ABSENT, Value, is_same
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -72,8 +70,16 @@ def test_changed_added_and_removed_params_are_told_apart() -> None:
 
 
 def test_datasets_differ_by_digest() -> None:
-    a: dict[str, Json] = {"same": {"path": "s", "digest": "1"}, "old": {"path": "o"}, "x": {"path": "x", "digest": "1"}}
-    b: dict[str, Json] = {"same": {"path": "t", "digest": "1"}, "new": {"path": "n"}, "x": {"path": "x", "digest": "2"}}
+    a: dict[str, Json] = {
+        "same": {"path": "s", "digest": "1"},
+        "old": {"path": "o"},
+        "x": {"path": "x", "digest": "1"},
+    }
+    b: dict[str, Json] = {
+        "same": {"path": "t", "digest": "1"},
+        "new": {"path": "n"},
+        "x": {"path": "x", "digest": "2"},
+    }
     assert diff_data(a, b) == {
         "old": DataChange(removed=("o",)),
         "x": DataChange(changed=("x",)),
@@ -111,7 +117,13 @@ def test_an_environment_is_sorted_into_its_parts() -> None:
 
 @pytest.mark.parametrize(
     "odd",
-    [{"packages": [1, 2]}, {"packages": {"list": 3}}, {"packages": {"list": [3]}}, {"hardware": 3}, {"seeds": None}],
+    [
+        {"packages": [1, 2]},
+        {"packages": {"list": 3}},
+        {"packages": {"list": [3]}},
+        {"hardware": 3},
+        {"seeds": None},
+    ],
 )
 def test_an_environment_of_another_shape_is_no_error(odd: dict[str, Json]) -> None:
     assert split_environment(odd)

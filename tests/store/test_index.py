@@ -78,7 +78,9 @@ def test_new_changed_and_removed_refs_are_followed(
     newest = write_run(repository, make_record())
     assert [newest, third, first] == answers(repository)
     ref = RUNS + first.run.id
-    moved = write_run(repository, make_record(id=first.run.id, created=first.run.created, note="x"), ref_id="x")
+    moved = write_run(
+        repository, make_record(id=first.run.id, created=first.run.created, note="x"), ref_id="x"
+    )
     update_refs(repository.git, [RefUpdate(ref, new=moved.commit, old=first.commit)])
     update_refs(repository.git, [RefUpdate(RUNS + "x", new=None, old=moved.commit)])
     assert [newest, third, moved] == answers(repository)

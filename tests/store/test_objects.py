@@ -57,7 +57,12 @@ def oid_of(repository: Repository, name: str) -> str:
 def test_every_kind_of_object_is_read_as_git_prints_it(opened: tuple[Repository, Objects]) -> None:
     repository, objects = opened
     git(repository.root, "tag", "-a", "-m", "a tag", "v1")
-    for name, kind in {"HEAD": "commit", "HEAD^{tree}": "tree", "HEAD:run.json": "blob", "v1": "tag"}.items():
+    for name, kind in {
+        "HEAD": "commit",
+        "HEAD^{tree}": "tree",
+        "HEAD:run.json": "blob",
+        "v1": "tag",
+    }.items():
         oid = oid_of(repository, name)
         expected = repository.git.run("cat-file", kind, oid).out
         assert (kind, expected) == objects.read(oid)
@@ -226,7 +231,15 @@ def test_a_partial_clone_reads_what_git_has_to_fetch(tmp_path: Path) -> None:
     origin = make(tmp_path / "project", "sha1")
     git(origin.root, "config", "uploadpack.allowFilter", "true")
     blob = oid_of(origin, "HEAD:deep/er/and/deeper.bin")
-    git(tmp_path, "clone", "-q", "--no-checkout", "--filter=blob:none", origin.root.as_uri(), "partial")
+    git(
+        tmp_path,
+        "clone",
+        "-q",
+        "--no-checkout",
+        "--filter=blob:none",
+        origin.root.as_uri(),
+        "partial",
+    )
     repository = open_repository(tmp_path / "partial", os.environ)
     objects = open_objects(repository, many=True)
     assert objects.read(blob) == ("blob", bytes(range(256)))

@@ -44,14 +44,19 @@ def full_record() -> Record:
         parent=run_id("bbbb"), rerun_of=run_id("cccc"), sweep="s", identity="sha256:x",
         omitted=(Omitted("big\n.bin", 3 << 20, "too large"), Omitted("x", None, "unreadable")),
         attempts=(
-            Attempt(started=time, ended=time, status=Status.LOST, exit_code=None, host="h", snapshot=None),
+            Attempt(
+                started=time, ended=time, status=Status.LOST, exit_code=None, host="h",
+                snapshot=None,
+            ),
         ),
         lost_points=3, skipped_lines=1, warnings=("careful",),
         config={"lr": 0.1, "model": {"width": 3, "layers": [1, 2]}, "none": None, "on": True},
         metrics={"loss": a_summary(0.5, goal="minimize"), "bad": a_summary(math.inf, mean=None)},
         summary={"note": "good"}, data={"train": {"path": "data/train", "digest": "xxh3:1"}},
         environment={"interpreter": {"version": "3.11"}},
-        artifacts=(Artifact("out/model.pt", 3, SHA, "git"), Artifact("big.pt", 1 << 40, SHA, "store")),
+        artifacts=(
+            Artifact("out/model.pt", 3, SHA, "git"), Artifact("big.pt", 1 << 40, SHA, "store"),
+        ),
     )  # fmt: skip
 
 
@@ -82,7 +87,8 @@ def test_a_brief_record_lacks_environment_and_artifacts_only(repository: Path) -
 def test_json_files_are_canonical_and_name_the_format() -> None:
     files = encode_record(full_record())
     assert sorted(files) == [
-        "artifacts.json", "config.yaml", "data.json", "environment.json", "metrics.json", "run.json",
+        "artifacts.json", "config.yaml", "data.json", "environment.json", "metrics.json",
+        "run.json",
     ]  # fmt: skip
     for name in files:
         if name.endswith(".json"):
@@ -147,8 +153,16 @@ def test_run_json_that_is_no_object_is_damaged() -> None:
         ("metrics.json", '{"metrics": []}', "metrics.json"),
         ("artifacts.json", "{}", "artifacts"),
         ("artifacts.json", '[{"path": "../x", "size": 1, "digest": "d", "where": "git"}]', "path"),
-        ("artifacts.json", '[{"path": "x", "size": 1, "digest": "md5:1", "where": "git"}]', "digest"),
-        ("artifacts.json", f'[{{"path": "x", "size": 1, "digest": "{SHA}", "where": "w"}}]', "where"),
+        (
+            "artifacts.json",
+            '[{"path": "x", "size": 1, "digest": "md5:1", "where": "git"}]',
+            "digest",
+        ),
+        (
+            "artifacts.json",
+            f'[{{"path": "x", "size": 1, "digest": "{SHA}", "where": "w"}}]',
+            "where",
+        ),
         ("data.json", '{"d": {"path": "/etc"}}', "path"),
         ("data.json", '{"d": 3}', "data.json"),
         ("environment.json", "3", "environment.json"),
@@ -202,7 +216,7 @@ def test_parts_that_a_record_lacks_are_empty(repository: Path) -> None:
 def test_points_come_back_exactly(repository: Path) -> None:
     series = {
         "loss": [Point(step, 1 / (step + 1), 1e9 + step) for step in range(10)],
-        "odd, \"name\"": [Point(3, math.inf, 1.5)],
+        'odd, "name"': [Point(3, math.inf, 1.5)],
     }
     system = {"cpu": [Point(0, 12.5, 1.0)]}
     files = {**format_series(series), "metrics/system.csv": format_system(system)}
@@ -225,9 +239,7 @@ def test_points_in_the_content_store_are_followed_there(repository: Path) -> Non
     series = {"loss": [Point(0, 0.5, 1.0)]}
     [(path, table)] = format_series(series).items()
     pointers = json.dumps({path: {"digest": SHA, "size": len(table)}}).encode()
-    written = write_run(
-        open_at(repository), make_record(), files={"metrics/store.json": pointers}
-    )
+    written = write_run(open_at(repository), make_record(), files={"metrics/store.json": pointers})
     objects = open_objects(open_at(repository), many=False)
     assert series == read_series(objects, written.commit, stored={SHA: table}.__getitem__)
     with pytest.raises(DamagedRecordError, match="content store"):

@@ -18,9 +18,10 @@ from repro.core.project import Project
 from repro.core.query import code_of, resolve_code, resolve_run
 from repro.errors import AmbiguousRunError, UnknownRunError, UsageError
 from repro.model.columns import format_value
-from repro.model.diff import ABSENT, Change, Comparison, Value
+from repro.model.diff import Change, Comparison
 from repro.model.run import Record
 from repro.model.text import escape
+from repro.model.values import ABSENT, Value
 
 _SHOWN = 40  # entries of one part; --json has all
 

@@ -11,12 +11,10 @@ from repro.core.query import code_of
 from repro.model.canonical import Json
 from repro.model.config import config_from_command, merge_config
 from repro.model.diff import (
-    ABSENT,
     Change,
     Comparison,
     DataChange,
     FileChange,
-    Value,
     diff_command,
     diff_config,
     diff_data,
@@ -25,6 +23,7 @@ from repro.model.diff import (
 )
 from repro.model.run import Record
 from repro.model.secrets import redact_config
+from repro.model.values import ABSENT, Value
 from repro.store.git import split_names
 from repro.store.quarantine import open_quarantine
 from repro.store.settings import read_config_files

@@ -32,20 +32,14 @@ from repro.errors import (
     WouldLoseWorkError,
 )
 from repro.model.run import Record
+from repro.store.beside import add_worktree, write_tree_into
 from repro.store.content import ContentStore
 from repro.store.lfs import restore_objects
 from repro.store.present import Present, capture_present, find_lost, is_inside, read_staged
 from repro.store.quarantine import Quarantine, open_quarantine
 from repro.store.rawfiles import keep_raw_files
 from repro.store.refs import RefUpdate, update_refs
-from repro.store.worktree import (
-    Scratch,
-    add_worktree,
-    detach_head,
-    open_scratch,
-    refuse_busy,
-    write_tree_into,
-)
+from repro.store.worktree import Scratch, detach_head, open_scratch, refuse_busy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,8 +142,8 @@ def check_out(project: Project, target: Record | str, *, save: bool = False) -> 
                 target_commit=goal.commit,
                 states=[present.tree],
             )
-            scratch.begin(entry.ref, here, present.index, quarantine)
             try:
+                scratch.begin(entry.ref, here, present.index, quarantine)
                 differing = _move(project, scratch, goal, present, here, raw)
             except ReproError:
                 if not scratch.is_begun:  # everything is as it was

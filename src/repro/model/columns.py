@@ -2,17 +2,17 @@
 
 import difflib
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from repro.errors import UsageError
 from repro.model.canonical import Json
 from repro.model.config import flatten_config
-from repro.model.diff import ABSENT, Value, is_same
 from repro.model.run import Record
 from repro.model.text import escape
 from repro.model.times import parse_time
+from repro.model.values import ABSENT, Value, is_same
 
 _STATISTICS = ("last", "first", "min", "max", "mean", "count", "last_step", "min_step", "max_step")
 _LONGEST_CELL = 40
@@ -61,8 +61,22 @@ def config_column(key: str, title: str | None = None) -> Column:
 
 
 def _param(record: Record, key: str) -> Value:
+    return _find_param(record.config, key)
+
+
+def _find_param(config: Mapping[str, Json], key: str) -> Value:
     """A param by its dotted key, without flattening the whole config for it."""
-    return flatten_config(record.config).get(key, ABSENT)
+    if key in config:
+        value = config[key]
+        return ABSENT if isinstance(value, dict) and value else value
+    dot = key.find(".")
+    while dot >= 0:
+        inner = config.get(key[:dot])
+        found = _find_param(inner, key[dot + 1 :]) if isinstance(inner, dict) else ABSENT
+        if found is not ABSENT:
+            return found
+        dot = key.find(".", dot + 1)
+    return ABSENT
 
 
 def metric_column(name: str, statistic: str = "last", title: str | None = None) -> Column:

@@ -1,28 +1,18 @@
 """What differs between the conditions, and the results, of two runs."""
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 
 from repro.model.canonical import Json
 from repro.model.config import flatten_config
 from repro.model.run import MetricSummary, Record
+from repro.model.values import ABSENT, Value, is_same
 
 _HARDWARE = ("hardware",)
 _RANDOMNESS = ("seeds", "flags", "randomness")
 _RANDOM_VARIABLES = ("CUBLAS_WORKSPACE_CONFIG", "PYTHONHASHSEED", "TF_DETERMINISTIC_OPS")
 
 
-class Absent(Enum):
-    """One side has no such key; null is a value, this is none."""
-
-    ABSENT = "absent"
-
-
-ABSENT = Absent.ABSENT
-
-Value = Json | Absent
 Change = tuple[Value, Value]
 Changes = dict[str, Change]
 
@@ -86,19 +76,6 @@ def diff_flat(a: Mapping[str, Json], b: Mapping[str, Json]) -> Changes:
         if not is_same(before, after):
             changes[key] = (before, after)
     return changes
-
-
-def is_same(a: Value, b: Value) -> bool:
-    """Whether two values are equal: NaN is NaN, 1 is 1.0, but true is not 1."""
-    if isinstance(a, bool) or isinstance(b, bool):
-        return a is b
-    if isinstance(a, float) and isinstance(b, float):
-        return a == b or (math.isnan(a) and math.isnan(b))
-    if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(map(is_same, a, b))
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(is_same(a[key], b[key]) for key in a)
-    return a == b
 
 
 def diff_config(a: Mapping[str, Json], b: Mapping[str, Json]) -> Changes:

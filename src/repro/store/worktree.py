@@ -1,4 +1,4 @@
-"""A working tree moved from one commit to another, or a new one made beside it.
+"""A working tree moved from one commit to another, all of it or nothing.
 
 The move runs in a git folder of its own, whose HEAD and index describe the present state to
 the last file; so `git checkout` itself sees nothing but tracked files, writes only what differs,
@@ -10,13 +10,13 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from repro.atomic import FileLock, storage_errors
-from repro.errors import BusyRepositoryError, GitError, InvalidInputError, ReproError
+from repro.errors import BusyRepositoryError, ReproError
 from repro.model.canonical import format_json, parse_json
-from repro.store.git import Git, Repository, join_names
+from repro.store.git import Repository, join_names
 from repro.store.present import TreeChange, is_inside
 from repro.store.process import find_process, is_alive, parse_process
 from repro.store.quarantine import Quarantine
@@ -177,7 +177,8 @@ class Scratch:
         process = git.spawn(*args, env=self._env)
         child = find_process(process.pid)
         if child is not None:
-            (self.folder / "child").write_bytes(format_json({**child.as_json()}))
+            with suppress(OSError):  # a full disk is git's to report, and ours to go back from
+                (self.folder / "child").write_bytes(format_json({**child.as_json()}))
         out, err = process.communicate(stdin)
         if process.returncode != 0:
             raise git.failure(args, process.returncode, err.decode(errors="replace").strip())
@@ -336,66 +337,3 @@ def remove_file(root: Path, path: str) -> None:
             parent.rmdir()
         except OSError:
             return
-
-
-def add_worktree(repository: Repository, folder: Path, commit: str) -> Git:
-    """Make a linked worktree at `folder`, detached at `commit`, all files written.
-
-    Returns:
-        The git program in the new worktree.
-
-    Raises:
-        InvalidInputError: `folder` is there and not empty, or no folder.
-    """
-    _refuse_taken(folder)
-    git = repository.git
-    is_sparse = git.run("config", "--bool", "core.sparseCheckout", ok=(0, 1)).out == b"true\n"
-    checkout = "--no-checkout" if is_sparse else "--checkout"
-    try:
-        git.run("worktree", "add", "--quiet", "--detach", checkout, str(folder), commit)
-    except GitError as error:
-        hint = "`git worktree prune` forgets worktrees whose folder is gone"
-        raise GitError(
-            error.message, hint=hint if "registered" in error.message else None
-        ) from error
-    inside = Git(folder, git.environ)
-    if is_sparse:
-        _write_unsparse(inside)
-    return inside
-
-
-def _write_unsparse(git: Git) -> None:
-    """Write all files of a new worktree in a repository whose worktrees are sparse."""
-    git_dir = Path(git.text("rev-parse", "--absolute-git-dir"))
-    if (git_dir / "config.worktree").exists():
-        git.run("config", "--worktree", "core.sparseCheckout", "false")
-        git.run("config", "--worktree", "index.sparse", "false")
-    # Where the setting is shared by all worktrees, a pattern for everything does the same.
-    with storage_errors("the patterns of a sparse checkout"):
-        (git_dir / "info").mkdir(exist_ok=True)
-        (git_dir / "info" / "sparse-checkout").write_text("/*\n")
-    git.run("reset", "--quiet", "--hard", "--no-recurse-submodules")
-
-
-def _refuse_taken(folder: Path) -> None:
-    hint = "give the name of a folder that is empty or not there"
-    try:
-        if os.listdir(folder):
-            raise InvalidInputError(f"`{folder}` is not empty", hint=hint)
-    except FileNotFoundError:
-        if folder.is_symlink():
-            raise InvalidInputError(f"`{folder}` is a broken link", hint=hint) from None
-    except NotADirectoryError as error:
-        raise InvalidInputError(f"`{folder}` is not a folder", hint=hint) from error
-
-
-def write_tree_into(repository: Repository, tree: str, folder: Path, index: Path) -> None:
-    """Write the files of a tree, as plain files, into an empty folder.
-
-    Args:
-        index: A file that may be written, and is of no use afterwards.
-    """
-    env = {"GIT_INDEX_FILE": str(index), "GIT_WORK_TREE": str(folder)}
-    env["GIT_DIR"] = str(repository.common_dir)
-    words = ("-c", "core.sparseCheckout=false", "-c", "core.splitIndex=false")
-    repository.git.run(*words, "read-tree", "-u", "--reset", tree, env=env, cwd=folder)

@@ -1,0 +1,129 @@
+"""How a run is named: which id a text stands for (DESIGN.md section 5)."""
+
+import difflib
+import re
+
+from repro.core.known import KnownRuns, read_run, reading
+from repro.errors import AmbiguousRunError, UnknownRunError
+from repro.model.canonical import parse_json
+from repro.model.ids import is_id_prefix, shorten_ids
+from repro.model.text import escape
+from repro.store.objects import read_file
+from repro.store.refs import RUNS, UNDO, list_refs
+
+_NTH = re.compile(r"@(?:\{(\d{1,9})\})?\Z")
+_ANCESTOR = re.compile(r"(.+)~(\d{0,4})\Z", re.DOTALL)
+_LONGEST = 1024  # characters of what can name a run
+_NEAR = 3  # candidates named when nothing fits
+_CANDIDATES = 10  # named when too much fits
+
+
+def find_id(runs: KnownRuns, text: str) -> str:
+    """The id of the run that `text` names.
+
+    Raises:
+        UnknownRunError: Nothing is called that; near names are given.
+        AmbiguousRunError: Several ids start like that.
+    """
+    base, steps = text.removeprefix(RUNS), 0
+    while len(text) <= _LONGEST:
+        found = _find_base(runs, base)
+        if found is not None:
+            return _find_ancestor(runs, found, steps)
+        match = _ANCESTOR.match(base)
+        if match is None:
+            break
+        base, steps = match[1], steps + int(match[2] or 1)
+    raise _unknown(runs, text)
+
+
+def _find_base(runs: KnownRuns, text: str) -> str | None:
+    if text in runs.ids:
+        return text
+    if match := _NTH.match(text):
+        return _find_nth(runs, int(match[1] or 0))
+    if text == "@{-1}":
+        return _find_restored(runs)
+    return _find_named(runs, text) or _find_prefix(runs, text)
+
+
+def _find_nth(runs: KnownRuns, n: int) -> str:
+    order = runs.index.order()
+    order += [(run_id, live.run.created) for run_id, live in runs.live.items()]
+    order.sort(key=lambda entry: (entry[1], entry[0]), reverse=True)
+    if n < len(order):
+        return order[n][0]
+    if not order:
+        raise UnknownRunError("there is no run yet", hint="`repro run -- CMD` records one")
+    raise UnknownRunError(
+        f"`@{{{n}}}` goes too far back: there are {len(order)} runs", hint="`repro ls` lists them"
+    )
+
+
+def _find_restored(runs: KnownRuns) -> str:
+    """The run last checked out in this worktree, from what restores keep for `repro undo`."""
+    repository = runs.project.repository
+    is_main = repository.git_dir.resolve() == repository.common_dir
+    here = None if is_main else repository.git_dir.name  # as undo.json names the worktree
+    refs = list_refs(repository.git, UNDO)
+    numbers = {ref: int(ref.removeprefix(UNDO)) for ref in refs if ref[len(UNDO) :].isdecimal()}
+    with reading(runs.project) as objects:
+        for ref in sorted(numbers, key=numbers.__getitem__, reverse=True):
+            said = read_file(objects, refs[ref], "undo.json")
+            entry = parse_json(said, name="undo.json") if said else None
+            if isinstance(entry, dict) and entry.get("worktree") == here:
+                target = entry.get("target")
+                if isinstance(target, str) and target in runs.ids:
+                    return target
+    raise UnknownRunError("no run was checked out here", hint="`repro checkout RUN` does that")
+
+
+def _find_named(runs: KnownRuns, text: str) -> str | None:
+    live = [
+        (entry.run.created, run_id) for run_id, entry in runs.live.items() if entry.run.name == text
+    ]
+    sealed = runs.index.named(text)
+    found = max([*live, *([(sealed[1], sealed[0])] if sealed else [])], default=None)
+    return found[1] if found else None
+
+
+def _find_prefix(runs: KnownRuns, text: str) -> str | None:
+    if not is_id_prefix(text):
+        return None
+    found = sorted(run_id for run_id in runs.ids if run_id.startswith(text))
+    if len(found) > 1:
+        listed = ", ".join(f"`{run_id}`" for run_id in found[:_CANDIDATES])
+        more = f" and {len(found) - _CANDIDATES} more" if len(found) > _CANDIDATES else ""
+        raise AmbiguousRunError(
+            f"`{text}` could be {len(found)} runs: {listed}{more}",
+            candidates=found,
+            hint="give more characters of the id",
+        )
+    return found[0] if found else None
+
+
+def _find_ancestor(runs: KnownRuns, run_id: str, steps: int) -> str:
+    for _ in range(steps):
+        parent = read_run(runs, run_id).run.parent
+        if parent is None:
+            raise UnknownRunError(
+                f"run `{run_id}` has no parent run", hint=f"`repro show {run_id}` shows it"
+            )
+        if parent not in runs.ids:
+            raise UnknownRunError(
+                f"run `{parent}`, the parent of `{run_id}`, is not in this repository",
+                hint="`repro ls` lists the runs that are",
+            )
+        run_id = parent
+    return run_id
+
+
+def _unknown(runs: KnownRuns, text: str) -> UnknownRunError:
+    known = [*runs.index.names(), *shorten_ids(runs.ids).values()]
+    near = difflib.get_close_matches(text, known, n=_NEAR) if len(text) < 256 else []
+    shown = escape(text if len(text) <= 80 else f"{text[:77]}...")
+    meant = " or ".join(f"`{escape(name)}`" for name in near)
+    return UnknownRunError(
+        f"there is no run `{shown}`" + (f"; did you mean {meant}?" if near else ""),
+        hint="`repro ls` lists the runs",
+    )

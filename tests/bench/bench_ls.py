@@ -90,8 +90,13 @@ def main() -> None:
         repository = build(root, n_runs)
         index = repository.private / "index.db"
 
+        # As installed: with compiled modules.
+        environ = {key: os.environ[key] for key in os.environ if key != "PYTHONDONTWRITEBYTECODE"}
+
         def run(*words: str) -> Callable[[], object]:
-            return lambda: subprocess.run(words, cwd=root, capture_output=True, check=True)
+            return lambda: subprocess.run(
+                words, cwd=root, env=environ, capture_output=True, check=True
+            )
 
         def ask() -> None:
             with RunIndex(repository, list_refs(repository.git, RUNS)) as opened:

@@ -102,6 +102,15 @@ def test_every_key_of_a_record_is_in_the_format(repository):
         assert f"`{known}`" in FORMAT, path
 
 
+def test_everything_in_the_private_folder_is_in_the_format(repository):
+    for words in (["run", "--", "true"], ["ls"], ["checkout", "@"], ["undo"]):
+        subprocess.run([sys.executable, "-m", "repro", *words], check=True, capture_output=True)
+
+    for path in (repository / ".git/repro").iterdir():
+        name = f"{path.name}/" if path.is_dir() else path.name
+        assert f"`{name}`" in FORMAT or f"`{name}<id>/`" in FORMAT, name
+
+
 def test_the_canonical_form_is_the_one_that_the_format_names():
     value = {"b": [1, 2.5, "é"], "a": {"c": None}}
     text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False) + "\n"

@@ -11,7 +11,7 @@ from repro.atomic import FileLock, fsync_dir, storage_errors
 from repro.core.capture import Code, capture_code, capture_config, identify
 from repro.core.project import Project, who_am_i
 from repro.core.seal import assemble
-from repro.core.started import Started, read_start, write_start
+from repro.core.started import START, Started, read_start, write_start
 from repro.errors import ConflictError, DamagedRecordError, GitError, ReproError, UsageError
 from repro.model.canonical import Json
 from repro.model.ids import RunId, is_id, new_id
@@ -320,7 +320,7 @@ def _remove_live(folder: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What was found in `live/`: runs sealed now, and folders that could not be, with the reason."""
+    """What was found in `live/`: runs sealed now, and why others could not be."""
 
     runs: tuple[Run, ...]
     problems: tuple[str, ...]
@@ -345,6 +345,8 @@ def recover_runs(project: Project) -> Recovered:
             continue
         try:
             run = _recover(project, folder)
+        except FileNotFoundError:
+            continue  # another process was a step ahead
         except ReproError as error:
             problems.append(f"run `{name}` could not be sealed: {error.message}")
         else:
@@ -354,6 +356,10 @@ def recover_runs(project: Project) -> Recovered:
 
 
 def _recover(project: Project, folder: Path) -> Run | None:
+    # What stands there is looked at before whether anybody is alive: the other way round, a run
+    # that is started in between would be taken for one that died.
+    is_started = (folder / START).exists()
+    was_locked = any(path.stat().st_size for path in folder.glob("journal-*"))
     now = project.clock()
     if is_live(folder, host=socket.gethostname(), now=now):
         return None
@@ -364,10 +370,9 @@ def _recover(project: Project, folder: Path) -> Run | None:
     except FileNotFoundError:
         return None  # it has just been sealed
     try:
-        if read_start(folder) is not None:
+        if is_started:
             return _seal(project, folder)
-        # A journal gets its lock before its first line.
-        was_locked = any(path.stat().st_size for path in folder.glob("journal-*"))
+        # A journal gets its lock before its first line; without one, the folder may be new.
         if was_locked or now - folder.stat().st_mtime > _GRACE_S:
             _drop_unstarted(project, folder)
         return None

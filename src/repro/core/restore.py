@@ -39,7 +39,7 @@ from repro.store.present import Present, capture_present, find_lost, is_inside, 
 from repro.store.quarantine import Quarantine, open_quarantine
 from repro.store.rawfiles import keep_raw_files
 from repro.store.refs import RefUpdate, update_refs
-from repro.store.worktree import Scratch, detach_head, open_scratch, refuse_busy
+from repro.store.worktree import Scratch, open_scratch, refuse_busy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +210,7 @@ def _move(
         working = present.working
         scratch.flag("--assume-unchanged", [path for path in working.assumed if path not in gone])
         scratch.install_index()
-    detach_head(project.repository, present.working.base, goal.commit, came_from(present))
+    scratch.detach_head(present.working.base, goal.commit, came_from(present))
     scratch.clear()
     return differing
 

@@ -31,7 +31,7 @@ from repro.store.present import (
 from repro.store.quarantine import Quarantine, open_quarantine
 from repro.store.rawfiles import keep_raw_files, write_raw_files
 from repro.store.refs import RefUpdate, list_refs, update_refs
-from repro.store.worktree import Scratch, attach_head, detach_head, open_scratch, refuse_busy
+from repro.store.worktree import Scratch, open_scratch, refuse_busy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ def undo(project: Project, *, save: bool = False) -> Undone:
         scratch.write_skipped(entry.outside)
         write_raw_files(repository, kept.raw)
         scratch.install_raw_index(kept.index, entry.index_mtime_ns or 0)
-        branch, notes = _move_head_back(project, entry, present)
+        branch, notes = _move_head_back(project, scratch, entry, present)
         update_refs(repository.git, [RefUpdate(entry.ref, new=None, old=entry.commit)])
         scratch.clear()
         tip = list_refs(repository.git, branch).get(branch) if branch else entry.head_oid
@@ -183,7 +183,7 @@ def _find_lost(
 
 
 def _move_head_back(
-    project: Project, entry: UndoEntry, present: Present
+    project: Project, scratch: Scratch, entry: UndoEntry, present: Present
 ) -> tuple[str | None, tuple[str, ...]]:
     """Let HEAD name what it named; the branch it names now, and what differs in words."""
     repository = project.repository
@@ -195,7 +195,7 @@ def _move_head_back(
         is_elsewhere = bool(place) and present.branch != entry.head
         if not is_elsewhere and (tip or entry.head_oid is None):
             if present.branch != entry.head:
-                attach_head(repository, entry.head, came_from(present))
+                scratch.attach_head(entry.head, came_from(present))
             if tip and tip != entry.head_oid:
                 notes.append(
                     f"branch `{name}` has moved since the checkout and stays where it is now; "
@@ -205,5 +205,5 @@ def _move_head_back(
         why = f"is checked out at `{place}`" if is_elsewhere else "is gone"
         notes.append(f"branch `{name}` {why}: HEAD is detached where the branch was")
     if entry.head_oid is not None:
-        detach_head(repository, present.working.base, entry.head_oid, came_from(present))
+        scratch.detach_head(present.working.base, entry.head_oid, came_from(present))
     return None, tuple(notes)

@@ -10,15 +10,13 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from repro.atomic import FileLock, storage_errors
 from repro.errors import BusyRepositoryError, ReproError
-from repro.model.canonical import format_json, parse_json
 from repro.store.git import Repository, join_names
 from repro.store.present import TreeChange, is_inside
-from repro.store.process import find_process, is_alive, parse_process
 from repro.store.quarantine import Quarantine
 from repro.store.rawfiles import write_raw_files
 from repro.store.refs import read_ref
@@ -34,7 +32,9 @@ _OPERATIONS = {
     "BISECT_LOG": "bisect",
 }
 _PSEUDO_REFS = ("CHERRY_PICK_HEAD", "REVERT_HEAD")
+_MARK = "REPRO_RESTORE"  # in the environment of each git that changes something here
 _WAIT_S = 60.0  # for the git of a killed repro to end
+_PAUSE_S = 0.02
 _CHECKOUT = ("-c", "core.splitIndex=false", "checkout", "--quiet", "--no-recurse-submodules")
 
 
@@ -76,6 +76,7 @@ class Scratch:
         self.repository = repository
         self.folder = folder
         self.interrupted = self._read_interrupted()
+        self._mark = {_MARK: str(folder)}
         self._env: Mapping[str, str] = {}
 
     def _read_interrupted(self) -> str | None:
@@ -115,6 +116,7 @@ class Scratch:
             "GIT_DIR": str(self.folder),
             "GIT_WORK_TREE": str(self.repository.root),
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": f"{_quoted(quarantined)}{os.pathsep}{borrowed}",
+            **self._mark,
         }
 
     def switch(
@@ -173,16 +175,7 @@ class Scratch:
             self._run(*words, stdin=join_names(names))
 
     def _run(self, *args: str, stdin: bytes | None = None) -> bytes:
-        git = self.repository.git
-        process = git.spawn(*args, env=self._env)
-        child = find_process(process.pid)
-        if child is not None:
-            with suppress(OSError):  # a full disk is git's to report, and ours to go back from
-                (self.folder / "child").write_bytes(format_json({**child.as_json()}))
-        out, err = process.communicate(stdin)
-        if process.returncode != 0:
-            raise git.failure(args, process.returncode, err.decode(errors="replace").strip())
-        return out
+        return self.repository.git.run(*args, stdin=stdin, env=self._env).out
 
     def install_index(self) -> None:
         """Put the index of the finished move in the place of the user's."""
@@ -206,6 +199,30 @@ class Scratch:
                 os.fsync(file.fileno())
             os.utime(source, ns=(mtime_ns, mtime_ns))
         swap_index(self.repository, source)
+
+    def detach_head(self, old: str | None, new: str, came_from: str) -> None:
+        """Detach HEAD at a commit, with the reflog entry by which `git switch -` goes back.
+
+        Args:
+            old: Where HEAD must be, None for a branch without a commit.
+            came_from: Short name of the branch, or the commit, that is left.
+        """
+        message = f"checkout: moving from {came_from} to {new}"
+        # An unborn branch has nothing to compare with.
+        expected = [old] if old is not None else []
+        words = ("update-ref", "--no-deref", "-m", message, "HEAD", new)
+        self.repository.git.run(*words, *expected, env=self._mark)
+
+    def attach_head(self, branch: str, came_from: str) -> None:
+        """Let HEAD name a branch again.
+
+        Args:
+            branch: Full name of its ref.
+            came_from: Short name of the branch, or the commit, that is left.
+        """
+        message = f"checkout: moving from {came_from} to {branch.removeprefix('refs/heads/')}"
+        words = ("symbolic-ref", "-m", message, "HEAD", branch)
+        self.repository.git.run(*words, env=self._mark)
 
     def clear(self) -> None:
         """Forget the move: done, or taken back."""
@@ -236,28 +253,32 @@ def open_scratch(repository: Repository) -> Iterator[Scratch]:
             "another repro is restoring this working tree", hint="wait for it to end"
         )
     try:
-        _await_child(folder)
+        _await_orphans(folder)
         _refuse_locked(repository, folder)
         yield Scratch(repository, folder)
     finally:
         lock.release()
 
 
-def _await_child(folder: Path) -> None:
-    try:
-        said = parse_json((folder / "child").read_bytes(), name="child")
-    except (OSError, ReproError):
+def _await_orphans(folder: Path) -> None:
+    """Wait for the git processes of a killed repro: they go on without it."""
+    if not (folder / "entry").exists():
         return
-    child = parse_process(said)
+    import psutil  # noqa: PLC0415  145 ms, and only after a kill
+
     waited = 0.0
-    while child is not None and is_alive(child):
+    while True:
+        processes = psutil.process_iter(["environ"])
+        found = [one for one in processes if (one.info["environ"] or {}).get(_MARK) == str(folder)]
+        if not found:
+            return
         if waited > _WAIT_S:
             raise BusyRepositoryError(
-                f"the git of an interrupted restore still runs (process {child.pid})",
+                f"the git of an interrupted restore still runs (process {found[0].pid})",
                 hint="wait for it to end",
             )
-        time.sleep(0.02)
-        waited += 0.02
+        time.sleep(_PAUSE_S)
+        waited += _PAUSE_S
 
 
 def _refuse_locked(repository: Repository, folder: Path) -> None:
@@ -296,31 +317,6 @@ def swap_index(repository: Repository, source: Path) -> None:
                 hint="wait for it to end, then `repro undo` brings everything back",
             ) from error
         lock.replace(index)
-
-
-def detach_head(repository: Repository, old: str | None, new: str, came_from: str) -> None:
-    """Detach HEAD at a commit, with the reflog entry by which `git switch -` goes back.
-
-    Args:
-        old: Where HEAD must be, None for a branch without a commit.
-        came_from: Short name of the branch, or the commit, that is left.
-    """
-    message = f"checkout: moving from {came_from} to {new}"
-    # An unborn branch has nothing to compare with.
-    expected = [old] if old is not None else []
-    words = ("update-ref", "--no-deref", "-m", message, "HEAD", new)
-    repository.git.run(*words, *expected)
-
-
-def attach_head(repository: Repository, branch: str, came_from: str) -> None:
-    """Let HEAD name a branch again.
-
-    Args:
-        branch: Full name of its ref.
-        came_from: Short name of the branch, or the commit, that is left.
-    """
-    message = f"checkout: moving from {came_from} to {branch.removeprefix('refs/heads/')}"
-    repository.git.run("symbolic-ref", "-m", message, "HEAD", branch)
 
 
 def remove_file(root: Path, path: str) -> None:

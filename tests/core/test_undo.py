@@ -281,11 +281,17 @@ def free_locks(root: Path) -> None:
         lock.unlink(missing_ok=True)
 
 
+def is_back(root: Path, before: dict[str, object]) -> bool:
+    if (root / ".git/repro/restore/main/entry").exists():  # killed before anything changed
+        return False
+    now = read_state(root)
+    return all(before[key] == now[key] for key in ("files", "index", "head"))
+
+
 def undo_all(root: Path, before: dict[str, object]) -> None:
     """Undo until the state is the one from before; each step must succeed."""
     for _ in range(3):
-        now = read_state(root)
-        if all(before[key] == now[key] for key in ("files", "index", "head")):
+        if is_back(root, before):
             return
         undo(open_here(root))
     now = read_state(root)
@@ -323,8 +329,7 @@ def test_a_killed_undo_is_undone_to_the_byte(big):
 def undo_until(root: Path, before: dict[str, object]) -> None:
     """As `undo_all`; the saved state of a killed `undo --save` may come back in between."""
     for _ in range(4):
-        now = read_state(root)
-        if all(before[key] == now[key] for key in ("files", "index", "head")):
+        if is_back(root, before):
             for ref in git(root, "for-each-ref", "--format=%(refname)", "refs/repro/undo").split():
                 git(root, "update-ref", "-d", ref)
             return

@@ -71,6 +71,14 @@ def test_every_variable_that_is_read_is_documented():
         assert f"`{name}" in page, name
 
 
+def test_every_switch_that_lengthens_a_test_is_documented():
+    page = (DOCS / "contributing.md").read_text()
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+
+    for name in set(re.findall(r'"(REPRO_CRASH_[A-Z]+)"', tests)):
+        assert f"{name}=" in page, name
+
+
 def test_everything_that_python_code_may_use_is_documented():
     page = (DOCS / "reference/sdk.md").read_text()
 

@@ -1,4 +1,4 @@
-"""Every test runs in a hermetic environment: no home, no user settings, no leaking GIT_* variable."""
+"""Every test runs in a hermetic environment: no home, no user settings, no leaking variable."""
 
 import os
 from pathlib import Path

@@ -5,7 +5,7 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -503,7 +503,7 @@ def test_a_redirected_stderr_stays_apart_on_a_terminal(project):
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Path:
     place = tmp_path / "bin"
     write_files(place, {"tool": "#!/bin/sh\n", "plain": "x", "lost": "#!/no/such/sh\n"})
     (place / "tool").chmod(0o755)

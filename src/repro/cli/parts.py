@@ -47,7 +47,8 @@ def describe_run(record: Record, short: str, now: float) -> Iterator[str]:
     yield from _section("warnings", [escape(warning) for warning in run.warnings])
     if record.commit:
         yield ""
-        yield f"`git show refs/repro/runs/{run.id}` has it all; `repro checkout {short}` restores it"
+        ref = f"refs/repro/runs/{run.id}"
+        yield f"`git show {ref}` has it all; `repro checkout {short}` restores it"
 
 
 def _facts(run: Run, now: float) -> Iterator[tuple[str, str]]:

@@ -181,14 +181,18 @@ def decode_metrics(value: Json, name: str) -> dict[str, MetricSummary]:
         DamagedRecordError: A key is missing or has another type.
     """
     outer = Fields(value, name)
-    return {metric: _summary(outer.inner(metric)) for metric in outer.values}
+    metrics = {}
+    for metric, entry in outer.values.items():
+        # Nearly all summaries are of finite numbers, and an index of 10,000 runs reads 100,000.
+        values = tuple(map(entry.get, _SUMMARY_KEYS)) if isinstance(entry, dict) else ()
+        if tuple(map(type, values)) in _PLAIN_SUMMARIES:
+            metrics[metric] = MetricSummary(*values)  # type: ignore[arg-type]
+        else:
+            metrics[metric] = _summary(outer.inner(metric))
+    return metrics
 
 
 def _summary(entry: Fields) -> MetricSummary:
-    # Nearly all summaries are of finite numbers, and an index of 10,000 runs reads 100,000.
-    values = tuple(map(entry.values.get, _SUMMARY_KEYS))
-    if tuple(map(type, values)) in _PLAIN_SUMMARIES:
-        return MetricSummary(*values)  # type: ignore[arg-type]
     return MetricSummary(
         last=entry.number("last"),
         last_step=entry.integer("last_step"),

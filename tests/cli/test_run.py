@@ -91,7 +91,9 @@ def test_a_failed_command_says_how_it_failed(repository):
 def test_a_command_that_does_not_exist_is_no_run(repository):
     done = repro("run", "--", "no-such-program")
 
-    assert done.stderr == "repro: `no-such-program` is not found on the PATH\n"
+    first, hint = done.stderr.splitlines()
+    assert first == "repro: `no-such-program` is not found on the PATH"
+    assert hint.startswith("hint: ")
     assert git(repository, "for-each-ref", "refs/repro") == ""
 
 

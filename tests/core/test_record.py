@@ -311,3 +311,18 @@ def test_the_dirty_content_of_a_submodule_survives_the_submodule(tmp_path: Path)
     git(root, "gc", "-q", "--prune=now")
 
     assert git(root, "show", f"{RUNS}{run.id}:submodules/lib/new.py") == "NEW"
+
+
+def test_a_record_of_another_shape_is_skipped_and_counted(repository: Path) -> None:
+    project = open_here(repository)
+    live = begin(project)
+    live.journal.log(0, project.clock(), {"loss": 1.0})
+    live.journal.append({"k": "log", "s": 1, "t": project.clock(), "m": {"loss": None}})
+    live.journal.append({"k": "summary"})
+    live.journal.append({"k": "of a later version", "t": project.clock()})
+    live.journal.close()
+
+    run = seal_run(project, live.dir)
+
+    assert run.skipped_lines == 2
+    assert len(git(repository, "show", f"{RUNS}{run.id}:metrics/0.csv").splitlines()) == 2

@@ -178,3 +178,20 @@ def test_a_path_with_a_colon_can_be_borrowed_from(tmp_path: Path) -> None:
     commit = record(root, "aaaa", {"run.json": b"{}\n"})
 
     assert git(root, "cat-file", "-t", commit) == "commit"
+
+
+def test_a_quarantine_takes_more_than_one_batch(repository: Path) -> None:
+    handle = open_repository(repository, os.environ)
+    base = git(repository, "rev-parse", "HEAD")
+
+    with open_quarantine(handle) as quarantine:
+        for name in ("aaaa", "bbbb"):
+            spec = CommitSpec(
+                message=name, when=1e9, author=ADA, parents=[base], files={name: b"x"}
+            )
+            [commit] = write_commits(quarantine, [spec])
+            update = RefUpdate(RUNS + name, new=commit)
+            publish(quarantine, tips=[commit], exclude=[base], refs=[update])
+
+    assert git(repository, "show", f"{RUNS}aaaa:aaaa") == "x"
+    assert git(repository, "show", f"{RUNS}bbbb:bbbb") == "x"

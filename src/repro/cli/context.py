@@ -9,9 +9,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from repro.cli import render
-from repro.core.project import Project, open_project
+from repro.core.project import Project, is_recording, open_project
 from repro.core.query import suggest_runs
-from repro.core.record import recover_runs
 from repro.errors import ReproError
 from repro.model.text import escape
 
@@ -19,6 +18,11 @@ from repro.model.text import escape
 def open_here() -> Project:
     """The project around the current folder, once the runs whose processes died are sealed."""
     project = _open()
+    if not is_recording(project):
+        return project
+    # Here, for most commands find nothing to recover and would pay 20 ms for it.
+    from repro.core.record import recover_runs  # noqa: PLC0415
+
     recovered = recover_runs(project)
     for run in recovered.runs:
         render.note(f"repro: the process of run {run.id} is gone, its record is kept: {run.status}")

@@ -41,7 +41,7 @@ def resolve_command(argv: Sequence[str], *, cwd: Path, environ: Mapping[str, str
             return Command(tuple(argv), candidate, cwd)
     if not found:
         where = "" if "/" in name else " on the PATH"
-        hint = _script_hint(argv, cwd)
+        hint = _script_hint(argv, cwd) or "check the spelling, or give its path"
         raise CommandError(f"`{name}` is not found{where}", exit_code=127, hint=hint)
     if found[0].is_dir():
         raise CommandError(f"`{name}` is a folder, not a program", exit_code=126)

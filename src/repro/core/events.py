@@ -62,14 +62,21 @@ def read_events(started: Started, journals: Sequence[Journal]) -> Events:
             ordered.append((moment, (rank, writer, number), is_owner, record))
         events.last_time = max(events.last_time, moment)
     for _, order, is_owner, record in sorted(ordered, key=lambda item: item[:2]):
-        kind = record.get("k")
-        if kind in _TAKES:
-            _TAKES[kind](events, record, order)
-        elif kind == "end" and is_owner:
-            events.end = record
-        elif kind in _TAKES_OF_RANK_0 and order[0] == 0:
-            _TAKES_OF_RANK_0[kind](events, record)
+        try:
+            _take(events, record, order, is_owner=is_owner)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            events.skipped += 1  # its checksum is right, but no repro wrote it
     return events
+
+
+def _take(events: Events, record: Mapping[str, Any], order: Order, *, is_owner: bool) -> None:
+    kind = record.get("k")
+    if kind in _TAKES:
+        _TAKES[kind](events, record, order)
+    elif kind == "end" and is_owner:
+        events.end = record
+    elif kind in _TAKES_OF_RANK_0 and order[0] == 0:
+        _TAKES_OF_RANK_0[kind](events, record)
 
 
 def _take_log(events: Events, record: Mapping[str, Any], order: Order) -> None:

@@ -54,6 +54,14 @@ def open_project(
     return Project(repository, read_settings(repository.root), environ, clock, entropy)
 
 
+def is_recording(project: Project) -> bool:
+    """Whether any run may be in progress, or may have died without being sealed."""
+    try:
+        return any(project.live.iterdir())
+    except OSError:  # no run was ever started here
+        return False
+
+
 def who_am_i(project: Project) -> Identity:
     """Who git says the user is; a fallback where nothing is set, so that recording never fails."""
     done = project.repository.git.run("var", "GIT_AUTHOR_IDENT", ok=(0, 128))

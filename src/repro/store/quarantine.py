@@ -8,6 +8,7 @@ then the `.keep` goes. The pack is made by reachability and not from what was ne
 an object that already lies in the repository may be unreachable there, and a gc would take it.
 """
 
+import itertools
 import os
 import secrets
 import shutil
@@ -83,6 +84,7 @@ class Quarantine:
         self._objects = folder / "objects"
         self._borrowed = [repository.objects]
         self._expected = 0
+        self._numbers = itertools.count()
 
     def expect(self, n_bytes: int) -> None:
         """Say how much is about to be written: past 16 MiB it goes to the disk, not to memory."""
@@ -107,12 +109,16 @@ class Quarantine:
         unsynced = fsync_settings(self.repository.git.version, durable=False)
         return {**self._folders(self._objects, self._borrowed), **unsynced}
 
+    def next_number(self) -> int:
+        """A number that nothing else in this quarantine has."""
+        return next(self._numbers)
+
     def pack_folder(self) -> tuple[Path, dict[str, str]]:
         """A folder on the disk of the repository for the pack, and the variables to write it.
 
         git renames a finished pack from `objects/pack/tmp_…`, which must be on the same disk.
         """
-        folder = self._disk / "finished"
+        folder = self._disk / f"finished-{self.next_number()}"
         objects = self._disk / "objects"
         with storage_errors("a pack"):
             folder.mkdir(parents=True, mode=0o700)
@@ -191,7 +197,7 @@ def write_commits(quarantine: Quarantine, specs: Sequence[CommitSpec]) -> list[s
     assert process.stdin is not None  # a pipe, by `spawn`
     try:
         for index, spec in enumerate(specs):
-            _write_spec(process.stdin, index, spec)
+            _write_spec(process.stdin, f"refs/heads/{quarantine.next_number()}", index + 1, spec)
         for index in range(len(specs)):
             process.stdin.write(f"get-mark :{index + 1}\n".encode())
         process.stdin.write(b"done\n")
@@ -229,10 +235,10 @@ def _own_git_dir(quarantine: Quarantine) -> Path:
     return own
 
 
-def _write_spec(stream: IO[bytes], index: int, spec: CommitSpec) -> None:
+def _write_spec(stream: IO[bytes], ref: str, mark: int, spec: CommitSpec) -> None:
     who = f"{_plain(spec.author.name) or 'repro'} <{_plain(spec.author.email)}>"
     message = spec.message.encode(errors="replace")
-    stream.write(f"commit refs/heads/{index}\nmark :{index + 1}\n".encode())
+    stream.write(f"commit {ref}\nmark :{mark}\n".encode())
     for role in ("author", "committer"):
         stream.write(f"{role} {who} {int(spec.when)} +0000\n".encode(errors="replace"))
     stream.write(b"data %d\n%b\n" % (len(message), message))

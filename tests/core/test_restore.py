@@ -145,7 +145,7 @@ def test_a_clean_run_detaches_head_at_its_base(repository):
     assert index == (repository / ".git/index").read_bytes()
 
 
-WORK = {
+WORK: dict[str, tuple[dict[str, str], list[tuple[str, ...]]]] = {
     "edited": ({"kept.txt": "mine\n"}, []),
     "untracked": ({"mine.txt": "mine\n"}, []),
     "untracked-in-the-way": ({"new.py": "mine\n"}, []),

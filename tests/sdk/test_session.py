@@ -340,7 +340,7 @@ def test_a_private_folder_that_cannot_be_written_lets_training_go_on(
     sdk.finish()
 
     monkeypatch.setenv("REPRO_STRICT", "1")
-    with pytest.raises(OSError, match="repro"):
+    with pytest.raises(StorageError, match="repro"):
         sdk.init()
 
 

@@ -1,8 +1,10 @@
 """The forms a repository can have, each made by git itself."""
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from tests.support import git, make_repository, write_files
 
 FILES: dict[str, str | bytes] = {
@@ -69,6 +71,18 @@ def sha256(folder: Path) -> Path:
     return root
 
 
+def reftable(folder: Path) -> Path:
+    root = folder / "project"
+    root.mkdir()
+    command = ["git", "init", "-q", "-b", "main", "--ref-format=reftable"]
+    if subprocess.run(command, cwd=root, capture_output=True, check=False).returncode != 0:
+        pytest.skip("this git does not know reftable (2.45 does)")
+    write_files(root, FILES)
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "first")
+    return root
+
+
 def submodule_inside(folder: Path) -> Path:
     library = make_repository(folder / "library", {"lib.py": "X = 1\n"})
     root = plain(folder)
@@ -86,4 +100,5 @@ FORMS: dict[str, Callable[[Path], Path]] = {
     "sparse-index": sparse_index,
     "split-index": split_index,
     "sha256": sha256,
+    "reftable": reftable,
 }

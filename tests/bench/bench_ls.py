@@ -20,7 +20,7 @@ from repro.model.run import MetricSummary, Record, Run, Status
 from repro.model.times import format_time
 from repro.store.git import Repository, open_repository
 from repro.store.index import RunIndex
-from repro.store.refs import RUNS, list_refs
+from repro.store.refs import RUNS, list_run_refs
 from repro.store.runs import encode_record
 
 ROUNDS = 7
@@ -99,11 +99,11 @@ def main() -> None:
             )
 
         def ask() -> None:
-            with RunIndex(repository, list_refs(repository.git, RUNS)) as opened:
+            with RunIndex(repository, list_run_refs(repository.git)) as opened:
                 opened.newest(limit=20)
 
         def ask_all() -> None:
-            with RunIndex(repository, list_refs(repository.git, RUNS)) as opened:
+            with RunIndex(repository, list_run_refs(repository.git)) as opened:
                 assert len(opened.newest()) == n_runs
 
         def rebuild() -> None:

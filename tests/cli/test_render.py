@@ -64,6 +64,7 @@ def test_rows_may_lack_cells():
         (0.1, "0.1"),
         ("é", '"é"'),
         ("\udcff", '"\\udcff"'),
+        ("\x1b\x7f\x9b2J\u202e\U000e0041", '"\\u001b\\u007f\\u009b2J\\u202e\\udb40\\udc41"'),
     ],
 )
 def test_json_holds_what_json_lacks(value, text, capsys):

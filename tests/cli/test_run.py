@@ -149,7 +149,7 @@ def test_files_that_are_left_out_are_named_at_the_start_and_at_the_end(repositor
     start, _, end = done.stderr.partition("now\n")
     warning = "repro: warning: `big0` is not in the record (2.0 KiB, too large)\n"
     assert start.startswith(warning)
-    assert start.endswith("repro: warning: … and 2 more files are not in the record\n")
+    assert start.endswith("repro: warning: … and 2 more are not in the record\n")
     assert warning in end
 
 
@@ -200,6 +200,16 @@ def test_a_disk_that_fails_while_sealing_keeps_the_live_folder(repository):
     gone.rename(packs)
     assert repro("run", "--", "true").returncode == 0
     assert [run["status"] for run in recorded(repository)] == ["finished", "finished"]
+
+
+@pytest.mark.parametrize("gone", [".git/repro/live", ".git/repro", ".git", "$PWD"])
+def test_a_command_that_deletes_its_own_record_gets_one_error(repository, gone):
+    done = repro("run", "--", "sh", "-c", f'rm -rf "{gone}"')
+
+    assert done.returncode == 125
+    assert "Traceback" not in done.stderr
+    assert "gone" in done.stderr or "not a git repository" in done.stderr
+    assert "tries again" not in done.stderr
 
 
 def test_a_run_inside_a_run_is_its_child(repository):

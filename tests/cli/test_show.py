@@ -10,6 +10,8 @@ from tests.support.cli import Cli
 from tests.support.projects import begin, make_run, open_here
 from tests.support.records import a_summary, make_record, open_at, run_id, write_run
 
+from repro.model.run import Omitted
+
 
 @pytest.fixture
 def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
@@ -24,6 +26,7 @@ def shown(repository: Path) -> Path:
         config={"lr": 0.1, "model": {"width": 3}}, summary={"best": 1},
         metrics={"loss": a_summary(math.nan, min=None, max=None, mean=None)},
         environment={"interpreter": {"implementation": "cpython", "version": "3.11"}},
+        omitted=(Omitted("a.bin", 1, "odd\x1b[31m"),),
         warnings=("careful",), lost_points=2, exit_code=3, status="failed",
     )  # fmt: skip
     files = {
@@ -40,7 +43,7 @@ def test_all_of_a_run_is_shown_and_nothing_reaches_the_terminal_raw(shown: Path,
     assert "\x07" not in text
     for part in (
         "run aaaa00000000 (evil\\x1b]0;x\\x07)", "failed, exit code 3", "python train.py", "good",
-        "    second", "model.width  3", "loss", "best  1", "cpython 3.11", "careful", "2 points",
+        "    second", "model.width  3", "loss", "best  1", "cpython 3.11", "careful", "2 points", "a.bin  odd\\x1b[31m",
     ):  # fmt: skip
         assert part in text
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from tests.support import git, write_files
 
-from repro.store.git import open_repository
+from repro.store.git import Identity, open_repository
 from repro.store.packs import consolidate
-from repro.store.quarantine import CommitSpec, Identity, open_quarantine, publish, write_commits
+from repro.store.quarantine import CommitSpec, open_quarantine, publish, write_commits
 from repro.store.refs import RUNS, RefUpdate
 
 N_RUNS = 1000

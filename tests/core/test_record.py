@@ -1,18 +1,21 @@
 """A run is started, logged to, sealed and recovered; the user's repository never notices."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from tests.store.forms import FORMS, submodule_inside
 from tests.support import git, write_files
-from tests.support.projects import begin, make_run, open_here, ticking
+from tests.support.projects import NOW, begin, make_run, open_here, ticking
 
+from repro.core.outputs import store_artifact
 from repro.core.record import recover_runs, seal_run
-from repro.errors import StorageError, UsageError
+from repro.errors import DamagedRecordError, InvalidInputError, StorageError, UsageError
 from repro.model.run import Status
 from repro.store.refs import LIVE, RUNS, list_refs
 
@@ -260,6 +263,129 @@ def test_a_start_that_fails_leaves_nothing(repository: Path) -> None:
 
     assert list(project.live.iterdir()) == []
     assert list_refs(project.repository.git, "refs/repro/") == {}
+
+
+def test_a_start_that_fails_after_its_snapshot_leaves_nothing(repository: Path) -> None:
+    write_files(repository, {"repro.yaml": "config: [missing.yaml]\n"})
+    project = open_here(repository)
+
+    with pytest.raises(InvalidInputError, match="missing.yaml"):
+        begin(project)
+
+    assert list(project.live.iterdir()) == []
+    assert list_refs(project.repository.git, "refs/repro/") == {}
+
+
+def test_a_run_whose_folder_was_deleted_is_said_to_be_gone_and_leaves_nothing(
+    repository: Path,
+) -> None:
+    write_files(repository, {"new.py": "new\n"})
+    project = open_here(repository)
+    live = begin(project)
+    live.journal.close()
+    shutil.rmtree(live.dir)
+
+    with pytest.raises(DamagedRecordError, match=f"all that run `{live.id}` logged"):
+        seal_run(project, live.dir)
+
+    assert list_refs(project.repository.git, "refs/repro/") == {}
+
+
+def test_a_name_with_a_nul_gives_a_commit_that_fsck_accepts(repository: Path) -> None:
+    run = make_run(open_here(repository), name="a\0b")
+
+    git(repository, "fsck", "--strict")
+    assert git(repository, "log", "-1", "--format=%s", RUNS + run.id) == f"run {run.id}: a\\x00b"
+    assert run.name == "a\0b"
+
+
+def test_of_artifacts_that_need_one_name_the_newer_is_kept_and_the_other_said(
+    repository: Path,
+) -> None:
+    project = open_here(repository)
+    live = begin(project)
+    for path in ("a/b", "c", "a", "c/d"):
+        kept = store_artifact(live.dir, project.store, repository / "train.py", path)
+        live.journal.append({"k": "artifact", "t": project.clock(), **asdict(kept)})
+    live.journal.close()
+
+    run = seal_run(project, live.dir)
+
+    listed = git(repository, "ls-tree", "-r", "--name-only", f"{RUNS}{run.id}:artifacts")
+    assert listed.split() == ["a", "c/d"]
+    found = json.loads(git(repository, "show", f"{RUNS}{run.id}:artifacts.json"))
+    assert [artifact["path"] for artifact in found] == ["a", "c/d"]
+    assert sorted(warning.split("`")[1] for warning in run.warnings) == ["a/b", "c"]
+
+
+def test_an_artifact_whose_bytes_are_gone_is_not_in_the_record(repository: Path) -> None:
+    project = open_here(repository)
+    live = begin(project)
+    kept = store_artifact(live.dir, project.store, repository / "train.py", "model")
+    live.journal.append({"k": "artifact", "t": project.clock(), **asdict(kept)})
+    live.journal.close()
+    shutil.rmtree(live.dir / "artifacts")
+
+    run = seal_run(project, live.dir)
+
+    assert git(repository, "show", f"{RUNS}{run.id}:artifacts.json") == "[]"
+    assert run.warnings == ("artifact `model` is not kept: its bytes are gone",)
+
+
+@pytest.mark.parametrize("name", ["start.json", "seal.lock", "journal-1-0.jsonl", "output.log"])
+def test_a_folder_in_the_place_of_a_file_hides_no_other_run(repository: Path, name: str) -> None:
+    project = open_here(repository)
+    bad = begin(project)
+    bad.journal.close()
+    good = begin(project)
+    good.journal.close()
+    (bad.dir / name).unlink(missing_ok=True)
+    (bad.dir / name).mkdir()
+
+    recovered = recover_runs(project)
+
+    assert [run.id for run in recovered.runs] == [good.id]
+    assert [bad.id in problem for problem in recovered.problems] == [True]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"k": "log", "s": [], "t": NOW, "m": {"loss": 1.0}},
+        {"k": "log", "s": 1 << 63, "t": NOW, "m": {"loss": 1.0}},
+        {"k": "log", "s": 1, "t": "now", "m": {"loss": 1.0}},
+        {"k": "log", "s": 1, "t": 1e300, "m": {"loss": 1.0}},
+        {"k": "end", "status": "happy", "t": NOW},
+        {"k": "end", "status": "finished", "exit_code": "x", "t": NOW},
+        {
+            "k": "artifact",
+            "path": "../x",
+            "size": 1,
+            "digest": f"sha256:{'a' * 64}",
+            "where": "git",
+        },
+        {"k": "artifact", "path": "x", "size": 1, "digest": "sha256:../../x", "where": "git"},
+        {"k": "name", "v": 5},
+        {"k": "tags", "v": [5]},
+        {"k": "warning", "v": {}},
+        {"k": "config", "c": 5},
+        {"k": "journal", "rank": "first", "t": NOW},
+        {"k": "journal", "rank": 0, "t": "now"},
+    ],
+)
+def test_a_record_with_values_of_another_kind_costs_itself_alone(
+    repository: Path, record: dict
+) -> None:
+    project = open_here(repository)
+    live = begin(project)
+    live.journal.log(0, project.clock(), {"loss": 1.0})
+    live.journal.append(record)
+    live.journal.close()
+
+    run = seal_run(project, live.dir)
+
+    assert (run.status, run.skipped_lines) == (Status.LOST, 1)
+    assert git(repository, "show", f"{RUNS}{run.id}:metrics/0.csv").count("\n") == 1
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

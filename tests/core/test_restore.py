@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.store.forms import FORMS, submodule_inside
 from tests.support import git, write_files
-from tests.support.projects import make_run, open_here
+from tests.support.projects import NOW, make_run, open_here
 from tests.support.trees import read_folder, read_state, read_tree
 
 from repro.core.query import resolve_run
@@ -17,6 +19,7 @@ from repro.errors import (
     BusyRepositoryError,
     DamagedRecordError,
     GitError,
+    StorageError,
     UnsupportedRepositoryError,
     WouldLoseWorkError,
 )
@@ -43,6 +46,26 @@ def assert_sound(root: Path) -> None:
     private = Path(git(root, "rev-parse", "--git-common-dir")) / "repro"
     assert not [path for path in (root / private / "restore").glob("*") if path.is_dir()]
     assert not list(Path(git(root, "rev-parse", "--absolute-git-dir")).glob("*.lock"))
+
+
+@pytest.fixture
+def locked() -> Iterator[Callable[[Path], None]]:
+    """Makes a folder that not even root can change anything in."""
+    folders = []
+
+    def lock(folder: Path) -> None:
+        if os.geteuid():
+            folder.chmod(0o555)
+        elif subprocess.run(["chattr", "+i", folder], capture_output=True, check=False).returncode:
+            pytest.skip("nothing stops root here")
+        folders.append(folder)
+
+    yield lock
+    for folder in folders:
+        if os.geteuid():
+            folder.chmod(0o755)
+        else:
+            subprocess.run(["chattr", "-i", folder], check=True)
 
 
 @pytest.fixture
@@ -701,6 +724,67 @@ def test_a_filter_that_fails_half_way_leaves_everything_as_it_was(repository):
 
     with pytest.raises(GitError):
         check_out_run(repository, run, save=True)
+
+    assert before == read_state(repository)
+    assert_sound(repository)
+
+
+def test_a_failure_half_way_takes_nothing_that_was_written_meanwhile(repository):
+    write_files(repository, {"notes.txt": "first\n"})
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "notes")
+    write_files(repository, {".gitattributes": "z/* filter=bad\n", "a": "1", "z/b": "2"})
+    run = record(repository)
+    git(repository, "stash", "-q", "-u")
+    git(repository, "config", "filter.bad.smudge", "echo later > notes.txt; false")
+    git(repository, "config", "filter.bad.required", "true")
+
+    with pytest.raises(GitError):
+        check_out_run(repository, run)
+
+    assert (repository / "notes.txt").read_text() == "later\n"
+    assert not (repository / "a").exists()
+    assert not (repository / ".gitattributes").exists()
+
+
+@pytest.mark.parametrize(("path", "code"), [("train.py", " M"), ("new.py", "??")])
+def test_what_is_written_while_a_checkout_begins_is_refused_and_stays(repository, path, code):
+    write_files(repository, {"train.py": "of the run\n", "new.py": "of the run\n"})
+    run = record(repository)
+    git(repository, "stash", "-q", "-u")
+
+    def clock() -> float:  # read when the present state is already known
+        write_files(repository, {path: "written meanwhile\n"})
+        return NOW
+
+    with pytest.raises(WouldLoseWorkError) as refused:
+        check_out(open_here(repository, clock), resolve_run(open_here(repository), run))
+
+    assert refused.value.paths == (path,)
+    assert (repository / path).read_text() == "written meanwhile\n"
+    assert git(repository, "status", "--porcelain") == f"{code} {path}"
+    assert git(repository, "for-each-ref", "refs/repro/undo") == ""
+    assert_sound(repository)
+
+
+@pytest.mark.parametrize("was", ["edited", "new", "gone"])
+def test_a_folder_that_cannot_be_written_leaves_everything_as_it_was(repository, locked, was):
+    write_files(repository, {"a.txt": "1\n", "in/a.txt": "1\n", "in/b.txt": "1\n", "z.txt": "1\n"})
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "a folder")
+    write_files(repository, {"a.txt": "2\n", "z.txt": "2\n"})
+    path = repository / "in/new.txt" if was == "new" else repository / "in/b.txt"
+    if was == "gone":
+        path.unlink()
+    else:
+        path.write_text("2\n")
+    run = record(repository)
+    git(repository, "stash", "-q", "-u")
+    locked(repository / "in")
+    before = read_state(repository)
+
+    with pytest.raises(StorageError, match=path.name):
+        check_out_run(repository, run)
 
     assert before == read_state(repository)
     assert_sound(repository)

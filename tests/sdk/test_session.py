@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 from pathlib import Path
 from types import ModuleType
 
@@ -52,6 +53,23 @@ def test_module_functions_speak_of_the_current_run(sdk: ModuleType, repository: 
     sdk.finish()
     assert sdk.run is None
     assert record(repository).config["lr"] == 0.1
+
+
+def test_a_signal_handler_may_log_whatever_it_interrupts(sdk: ModuleType, repository: Path) -> None:
+    class Step:
+        def __index__(self) -> int:
+            signal.raise_signal(signal.SIGUSR1)
+            return 7
+
+    sdk.init()
+    before = signal.signal(signal.SIGUSR1, lambda *_: sdk.log({"inside": 1.0}))
+    try:
+        sdk.log({"loss": 3.0}, step=Step())
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    sdk.finish()
+
+    assert (steps(repository, "loss"), steps(repository, "inside")) == ({7: 3.0}, {0: 1.0})
 
 
 @pytest.mark.parametrize("name", ["log", "define_metric", "log_artifact"])
@@ -213,6 +231,21 @@ def test_an_artifact_is_kept_by_its_path_in_the_repository(
     ]
     ref = git(repository, "for-each-ref", "--format=%(refname)", "refs/repro/runs")
     assert git(repository, "show", f"{ref}:artifacts/renamed.txt") == "b"
+
+
+def test_the_folder_one_stands_in_is_kept_without_its_git_folder(
+    sdk: ModuleType, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files(repository, {"out/a.txt": "a", "out/deep/b.txt": "b", "out/deep/.git/x": "x"})
+    sdk.init()
+
+    monkeypatch.chdir(repository / "out")
+    here = sdk.log_artifact(".")
+    monkeypatch.chdir(repository / "out" / "deep")
+    above = sdk.log_artifact("..")
+
+    assert [kept.path for kept in here] == ["out/a.txt", "out/deep/b.txt"]
+    assert here == above
 
 
 @pytest.mark.parametrize(

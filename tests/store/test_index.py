@@ -12,11 +12,11 @@ from tests.support.records import a_summary, make_record, open_at, run_id, write
 from repro.model.run import Record, Status
 from repro.store.git import Repository
 from repro.store.index import RunIndex
-from repro.store.refs import RUNS, RefUpdate, list_refs, update_refs
+from repro.store.refs import RUNS, RefUpdate, RunRefs, list_run_refs, update_refs
 
 
 def answers(repository: Repository) -> list[Record]:
-    with RunIndex(repository, list_refs(repository.git, RUNS)) as index:
+    with RunIndex(repository, list_run_refs(repository.git)) as index:
         return index.newest()
 
 
@@ -48,7 +48,7 @@ def test_runs_come_newest_first_from_the_refs_and_from_the_file(
 
 def test_limit_status_and_tag_choose(three: tuple[Repository, list[Record]]) -> None:
     repository, (third, second, first) = three
-    with RunIndex(repository, list_refs(repository.git, RUNS)) as index:
+    with RunIndex(repository, list_run_refs(repository.git)) as index:
         assert [third, second] == index.newest(limit=2)
         assert [second] == index.newest(status="failed")
         assert [second, first] == index.newest(tag="b")
@@ -60,7 +60,7 @@ def test_of_two_runs_with_one_name_the_newest_is_found(
     three: tuple[Repository, list[Record]],
 ) -> None:
     repository, (third, second, _) = three
-    with RunIndex(repository, list_refs(repository.git, RUNS)) as index:
+    with RunIndex(repository, list_run_refs(repository.git)) as index:
         assert (third.run.id, third.run.created) == index.named("one")
         assert index.named("absent") is None
         assert index.names() == ["one", "two"]
@@ -233,7 +233,7 @@ def test_a_damaged_run_hides_no_other(three: tuple[Repository, list[Record]]) ->
     bad = write_run(repository, make_record(), files={"run.json": b"{}"}).run.id
     other = write_run(repository, make_record(), ref_id=run_id("zzzz")).run.id
     for _ in range(2):
-        with RunIndex(repository, list_refs(repository.git, RUNS)) as index:
+        with RunIndex(repository, list_run_refs(repository.git)) as index:
             assert expected == index.newest()
             problems = {problem.id: problem.error.message for problem in index.problems}
         assert set(problems) == {bad, run_id("zzzz")}
@@ -244,12 +244,12 @@ def test_two_readers_with_other_refs_do_not_disturb_each_other(
     three: tuple[Repository, list[Record]],
 ) -> None:
     repository, expected = three
-    old = list_refs(repository.git, RUNS)
+    old = list_run_refs(repository.git)
     newest = write_run(repository, make_record())
-    new = list_refs(repository.git, RUNS)
+    new = list_run_refs(repository.git)
     wrong: list[object] = []
 
-    def ask(refs: dict[str, str], right: list[Record]) -> None:
+    def ask(refs: RunRefs, right: list[Record]) -> None:
         for _ in range(20):
             with RunIndex(repository, refs) as index:
                 found = index.newest()

@@ -9,12 +9,11 @@ import pytest
 from tests.support import git, make_repository
 
 from repro.errors import ConflictError
-from repro.store.git import open_repository
+from repro.store.git import Identity, open_repository
 from repro.store.packs import MOST_PACKS, consolidate
 from repro.store.quarantine import (
     CommitSpec,
     Existing,
-    Identity,
     open_quarantine,
     publish,
     write_commits,

@@ -1,7 +1,9 @@
 """The snapshot is the working tree, whatever the working tree is; the user's index is untouched."""
 
 import os
+import shutil
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,11 +12,10 @@ from tests.support import git, make_repository, write_files
 
 from repro.errors import GitError, NotARepositoryError, UnsupportedRepositoryError
 from repro.model.globs import matcher
-from repro.store.git import Repository, open_repository
+from repro.store.git import Identity, Repository, open_repository
 from repro.store.quarantine import (
     CommitSpec,
     Existing,
-    Identity,
     open_quarantine,
     publish,
     write_commits,
@@ -399,6 +400,84 @@ def test_a_repository_inside_the_repository_is_kept_whole(repository: Path) -> N
     taken = snap(repository)
 
     assert set(content(repository, taken.submodules["vendor"])) == {"v.py", "new.py", "inner/i.py"}
+
+
+def test_a_broken_repository_inside_is_left_out_and_listed(repository: Path) -> None:
+    make_repository(repository / "vendor", {"v.py": "V = 1\n"})
+    shutil.rmtree(repository / "vendor" / ".git" / "objects")
+    (repository / "vendor" / ".git" / "objects").mkdir()
+    (repository / "other").mkdir()
+    git(repository / "other", "init", "-q", "--object-format=sha256")
+    write_files(repository, {"other/o.py": "O = 1\n", "new.py": "N = 1\n"})
+
+    taken = snap(repository)
+
+    assert content(repository, taken.tree)["new.py"][1] == b"N = 1"
+    assert [(one.path, one.reason) for one in taken.omitted] == [
+        ("other", "unreadable"),
+        ("vendor", "unreadable"),
+    ]
+
+
+def test_patterns_reach_into_a_repository_inside(repository: Path) -> None:
+    make_repository(repository / "vendor", {"v.py": "V = 1\n"})
+    write_files(repository, {"vendor/big/a.bin": "A", "vendor/new.py": "N\n"})
+
+    taken = snap(repository, limits(exclude=("vendor/big/*",)))
+
+    assert set(content(repository, taken.submodules["vendor"])) == {"v.py", "new.py"}
+    assert [(one.path, one.reason) for one in taken.omitted] == [("vendor/big/a.bin", "excluded")]
+
+
+def test_a_name_that_git_takes_into_no_tree_is_listed(repository: Path) -> None:
+    write_files(repository, {"git~1": "x", "sub/.GIT/config": "yy", "new.py": "N\n"})
+
+    taken = snap(repository)
+
+    assert set(content(repository, taken.tree)) == {"train.py", "new.py"}
+    assert [(one.path, one.size, one.reason) for one in taken.omitted] == [
+        ("git~1", 1, "refused by git"),
+        ("sub/.GIT/config", 2, "refused by git"),
+    ]
+
+
+def test_with_a_split_index_nothing_new_stands_in_the_git_folder(repository: Path) -> None:
+    git(repository, "config", "core.splitIndex", "true")
+    git(repository, "update-index", "--split-index")
+    write_files(repository, {"new.py": "N\n"})
+    before = sorted(os.listdir(repository / ".git"))
+
+    with open_quarantine(opened(repository)) as quarantine:
+        take_snapshot(opened(repository), quarantine, limits())
+
+    assert sorted({*os.listdir(repository / ".git")} - {"repro"}) == before
+
+
+def test_a_path_with_odd_line_separators_is_a_path(tmp_path: Path) -> None:
+    root = make_repository(tmp_path / "a\u2028b\x0cc\x85d")
+
+    assert opened(root).root == root
+
+
+def test_a_translated_git_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = tmp_path / "locales" / "de_DE.UTF-8"
+    made.parent.mkdir()
+    if shutil.which("localedef") is None or not Path("/usr/share/i18n/locales/de_DE").exists():
+        pytest.skip("no locales to make")
+    subprocess.run(["localedef", "-i", "de_DE", "-f", "UTF-8", str(made)], capture_output=True)
+    monkeypatch.setenv("LOCPATH", str(made.parent))
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+
+    with pytest.raises(NotARepositoryError, match="is not in a git repository"):
+        opened(tmp_path)
+
+
+def test_a_folder_that_is_gone_is_said_and_not_a_missing_git(repository: Path) -> None:
+    here = opened(repository)
+    shutil.rmtree(repository)
+
+    with pytest.raises(GitError, match="is gone"):
+        here.git.run("version")
 
 
 def test_a_bare_repository_is_refused_by_name(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ from tests.support.trees import read_folder, read_state, read_tree
 from repro.core.query import resolve_run
 from repro.core.restore import Beside, check_out_beside
 from repro.errors import BusyRepositoryError, DamagedRecordError, GitError, InvalidInputError
+from repro.store.busy import refuse_busy
 from repro.store.git import open_repository
 from repro.store.present import diff_trees, empty_tree, find_ignored
 from repro.store.quarantine import open_quarantine
-from repro.store.worktree import open_scratch, refuse_busy, swap_index, worktree_name
+from repro.store.worktree import open_scratch, swap_index, worktree_name
 
 
 def beside(root: Path, run: str, folder: Path) -> Beside:
@@ -256,6 +258,25 @@ def test_the_index_is_swapped_under_gits_own_lock(repository):
 
     assert stat.S_IMODE(index.stat().st_mode) == 0o640
     assert not (repository / ".git/index.lock").exists()
+
+
+def test_a_lock_that_is_held_for_a_moment_is_waited_for(repository):
+    repo = open_repository(repository, os.environ)
+    lock, source = repository / ".git/index.lock", repository / ".git/new-index"
+    source.write_bytes((repository / ".git/index").read_bytes())
+    inode = source.stat().st_ino
+
+    def hold() -> None:
+        lock.touch()
+        threading.Timer(0.2, lock.unlink).start()
+
+    hold()
+    swap_index(repo, source)
+    hold()
+    with open_scratch(repo):
+        pass
+
+    assert (repository / ".git/index").stat().st_ino == inode
 
 
 def test_a_lock_of_our_own_that_was_left_is_removed_and_no_other(repository):

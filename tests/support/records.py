@@ -10,8 +10,8 @@ from typing import Any
 from repro.model.ids import RunId, new_id
 from repro.model.run import MetricSummary, Record, Run, Status
 from repro.model.times import format_time
-from repro.store.git import Repository, open_repository
-from repro.store.quarantine import CommitSpec, Identity, open_quarantine, publish, write_commits
+from repro.store.git import Identity, Repository, open_repository
+from repro.store.quarantine import CommitSpec, open_quarantine, publish, write_commits
 from repro.store.refs import RUNS, RefUpdate
 from repro.store.runs import encode_record
 from tests.support import git

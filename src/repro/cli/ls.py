@@ -163,6 +163,8 @@ def _aligned(rows: Sequence[Sequence[str]]) -> str:
 
 def _width(text: str) -> int:
     """Places that `text` takes on a terminal: wide East Asian characters take two."""
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 

@@ -42,7 +42,7 @@ def describe_run(record: Record, short: str, now: float) -> Iterator[str]:
     yield from _section("environment", list(_environment_facts(record.environment)))
     artifacts = [f"{escape(a.path)}  {a.size:,} bytes, {a.where}" for a in record.artifacts]
     yield from _section("artifacts", artifacts)
-    omitted = [f"{escape(one.path)}  {one.reason}" for one in run.omitted]
+    omitted = [f"{escape(one.path)}  {escape(one.reason)}" for one in run.omitted]
     yield from _section("not in the snapshot", omitted)
     yield from _section("warnings", [escape(warning) for warning in run.warnings])
     if record.commit:

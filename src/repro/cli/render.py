@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sys
 import unicodedata
@@ -12,10 +13,11 @@ from typing import Any
 from repro.atomic import storage_errors
 from repro.cli import pager
 from repro.model.canonical import name_number
-from repro.model.text import escape
+from repro.model.text import UNSAFE, escape
 
 _COLOURS = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "cyan": 36}
 _GAP = "  "
+_NOT_RAW = re.compile(f"(?!\n){UNSAFE}")
 
 
 def out(text: str) -> None:
@@ -39,10 +41,15 @@ def note(text: str) -> None:
 def data_json(value: Any) -> None:
     """Print a value as JSON, keys in their own order.
 
-    Numbers that JSON lacks become the texts "NaN", "Infinity" and "-Infinity", as in a record.
+    Numbers that JSON lacks become the texts "NaN", "Infinity" and "-Infinity", as in a record;
+    what a terminal would obey, and bytes of a file name that are not UTF-8, stand as escapes.
     """
     text = json.dumps(_carriable(value), indent=2, ensure_ascii=False, allow_nan=False)
-    out(_no_surrogates(text))
+    out(_NOT_RAW.sub(_escaped, text))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return json.dumps(match.group())[1:-1]
 
 
 def _carriable(value: Any) -> Any:
@@ -54,11 +61,6 @@ def _carriable(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_carriable(entry) for entry in value]
     return value
-
-
-def _no_surrogates(text: str) -> str:
-    """The bytes of a file name that are not UTF-8 as JSON escapes, which any parser reads."""
-    return "".join(f"\\u{ord(c):04x}" if "\ud800" <= c <= "\udfff" else c for c in text)
 
 
 def table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> str:

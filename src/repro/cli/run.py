@@ -109,7 +109,9 @@ def _seal(project: Project, live: LiveRun, relay: Relay) -> Run:
         try:
             return seal_run(project, live.dir)
         except ReproError:
-            _warn(f"run {live.id} has ended, but is not sealed yet; the next command tries again")
+            if live.dir.exists():
+                state = "has ended, but is not sealed yet"
+                _warn(f"run {live.id} {state}; the next command tries again")
             raise
 
 
@@ -133,7 +135,7 @@ def _say_omitted(omitted: Sequence[Omitted]) -> None:
         size = "" if one.size is None else f"{_size(one.size)}, "
         _warn(f"`{one.path}` is not in the record ({size}{one.reason})")
     if len(omitted) > _OMITTED_SHOWN:
-        _warn(f"… and {len(omitted) - _OMITTED_SHOWN} more files are not in the record")
+        _warn(f"… and {len(omitted) - _OMITTED_SHOWN} more are not in the record")
 
 
 def _warn(text: str) -> None:

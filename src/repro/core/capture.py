@@ -10,9 +10,12 @@ from repro.model.config import config_from_command, merge_config
 from repro.model.globs import matcher
 from repro.model.run import Omitted
 from repro.model.secrets import is_secret_file, redact_argv, redact_config
-from repro.store.quarantine import CommitSpec, Existing, Identity, Quarantine, write_commits
+from repro.store.git import Identity
+from repro.store.quarantine import CommitSpec, Existing, Quarantine, write_commits
 from repro.store.settings import Settings, read_config_files
 from repro.store.snapshot import Limits, take_snapshot
+
+MOST_OMITTED = 1000  # entries in a record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,32 @@ class Code:
     def is_dirty(self) -> bool:
         """Whether the working tree is not the base's."""
         return self.snapshot != self.base
+
+
+def fold_omitted(found: Sequence[Omitted], most: int = MOST_OMITTED) -> tuple[Omitted, ...]:
+    """At most so many entries for what was left out, so that a record stays small.
+
+    Where there are more, files of one folder and reason become one entry, the deepest first: its
+    path ends in `/`, its size is theirs together. Half a million files would else make a record
+    larger than a reader takes.
+    """
+    depth = max((one.path.count("/") for one in found), default=0)
+    while len(found) > most and depth >= 0:
+        groups: dict[tuple[str, str], list[Omitted]] = {}
+        for one in found:
+            parts = one.path.split("/")
+            folder = "/".join([*parts[:depth], ""]) or "./"
+            groups.setdefault((folder if len(parts) > depth else one.path, one.reason), []).append(
+                one
+            )
+        found = [
+            group[0]
+            if len(group) == 1
+            else Omitted(folder, sum(one.size or 0 for one in group), reason)
+            for (folder, reason), group in groups.items()
+        ]
+        depth -= 1
+    return tuple(sorted(found, key=lambda one: one.path))
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -93,7 +122,7 @@ def capture_code(
         tree=taken.tree,
         snapshot=snapshot,
         anchor=commits[-1] if commits else snapshot,
-        omitted=taken.omitted,
+        omitted=fold_omitted(taken.omitted),
         submodules=taken.submodules,
     )
 

@@ -1,15 +1,23 @@
 """What the journals of a run say, put in order and sorted by kind."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 from repro.core.started import Started
+from repro.errors import DamagedRecordError
 from repro.model.canonical import Json
 from repro.model.config import merge_config
-from repro.model.run import Artifact
+from repro.model.paths import validate_path
+from repro.model.run import Artifact, Status
 from repro.model.series import Row
+from repro.model.times import is_moment
 from repro.store.journal import Journal
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_BEYOND = 1 << 63
 
 Order = tuple[int, int, int]  # rank, writer, place in its journal
 
@@ -53,20 +61,41 @@ def read_events(started: Started, journals: Sequence[Journal]) -> Events:
     ordered: list[tuple[float, Order, bool, dict[str, Any]]] = []
     for writer, journal in enumerate(journals):
         events.skipped += journal.skipped_lines
-        rank = int(journal.header.get("rank", 0))
+        rank = journal.header.get("rank", 0)
         is_owner = journal.name == started.journal
         moment = float(journal.header.get("t", 0.0))
         for number, record in enumerate(journal.records):
             # A record without a time of its own stays right behind the one before it.
-            moment = float(record.get("t", moment))
+            time = record.get("t", moment)
+            if not is_moment(time):
+                events.skipped += 1
+                continue
+            moment = float(time)
             ordered.append((moment, (rank, writer, number), is_owner, record))
         events.last_time = max(events.last_time, moment)
     for _, order, is_owner, record in sorted(ordered, key=lambda item: item[:2]):
         try:
             _take(events, record, order, is_owner=is_owner)
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, TypeError, ValueError, DamagedRecordError):
             events.skipped += 1  # its checksum is right, but no repro wrote it
+    _drop_shadowed(events)
     return events
+
+
+def _drop_shadowed(events: Events) -> None:
+    """Of two artifacts `a` and `a/b`, which no folder can hold together, keep the newer one."""
+    kept: dict[str, Artifact] = {}
+    folders: set[str] = set()
+    for path, artifact in reversed(events.artifacts.items()):
+        parents = [str(parent) for parent in PurePosixPath(path).parents]
+        if path in folders or not kept.keys().isdisjoint(parents):
+            events.warnings.append(
+                f"artifact `{path}` is not kept: a later one needs the name for a folder or a file"
+            )
+        else:
+            kept[path] = artifact
+            folders.update(parents)
+    events.artifacts = dict(reversed(kept.items()))
 
 
 def _take(events: Events, record: Mapping[str, Any], order: Order, *, is_owner: bool) -> None:
@@ -74,14 +103,41 @@ def _take(events: Events, record: Mapping[str, Any], order: Order, *, is_owner: 
     if kind in _TAKES:
         _TAKES[kind](events, record, order)
     elif kind == "end" and is_owner:
-        events.end = record
+        _take_end(events, record)
     elif kind in _TAKES_OF_RANK_0 and order[0] == 0:
         _TAKES_OF_RANK_0[kind](events, record)
 
 
+def _whole(value: Any) -> int:
+    if type(value) is not int or not -_BEYOND <= value < _BEYOND:
+        raise TypeError("not an integer of 64 bits")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _mapping(value: Any) -> dict[str, Json]:
+    if not isinstance(value, dict):
+        raise TypeError("not a mapping")
+    return value
+
+
+def _take_end(events: Events, record: Mapping[str, Any]) -> None:
+    Status(record["status"])
+    if record.get("exit_code") is not None:
+        _whole(record["exit_code"])
+    if record.get("signal") is not None:
+        _text(record["signal"])
+    events.end = record
+
+
 def _take_log(events: Events, record: Mapping[str, Any], order: Order) -> None:
     values = {name: float(value) for name, value in record["m"].items()}
-    events.rows.append(Row(record["s"], record["t"], values, order))
+    events.rows.append(Row(_whole(record["s"]), record["t"], values, order))
 
 
 def _take_system(events: Events, record: Mapping[str, Any], order: Order) -> None:
@@ -91,47 +147,51 @@ def _take_system(events: Events, record: Mapping[str, Any], order: Order) -> Non
 
 def _take_artifact(events: Events, record: Mapping[str, Any], order: Order) -> None:
     del order
-    path = record["path"]
-    events.artifacts[path] = Artifact(path, record["size"], record["digest"], record["where"])
+    path, digest = _text(record["path"]), _text(record["digest"])
+    validate_path(path)
+    if record["where"] not in ("git", "store") or not _DIGEST.fullmatch(digest):
+        raise ValueError("not an artifact")
+    events.artifacts.pop(path, None)  # so that the newest stands last
+    events.artifacts[path] = Artifact(path, _whole(record["size"]), digest, record["where"])
 
 
 def _take_warning(events: Events, record: Mapping[str, Any], order: Order) -> None:
     del order
-    events.warnings.append(record["v"])
+    events.warnings.append(_text(record["v"]))
 
 
 def _take_lost(events: Events, record: Mapping[str, Any], order: Order) -> None:
     del order
-    events.lost += record["n"]
+    events.lost += _whole(record["n"])
 
 
 def _take_config(events: Events, record: Mapping[str, Any]) -> None:
-    events.config = merge_config(events.config, record["c"])
+    events.config = merge_config(events.config, _mapping(record["c"]))
 
 
 def _take_summary(events: Events, record: Mapping[str, Any]) -> None:
-    events.summary.update(record["s"])
+    events.summary.update(_mapping(record["s"]))
 
 
 def _take_goal(events: Events, record: Mapping[str, Any]) -> None:
     if record.get("goal"):
-        events.goals[record["n"]] = record["goal"]
+        events.goals[_text(record["n"])] = _text(record["goal"])
 
 
 def _take_environment(events: Events, record: Mapping[str, Any]) -> None:
-    events.environment = dict(record["v"])
+    events.environment = dict(_mapping(record["v"]))
 
 
 def _take_tags(events: Events, record: Mapping[str, Any]) -> None:
-    events.tags.extend(record["v"])
+    events.tags.extend([_text(tag) for tag in record["v"]])
 
 
 def _take_name(events: Events, record: Mapping[str, Any]) -> None:
-    events.name = record["v"]
+    events.name = _text(record["v"])
 
 
 def _take_note(events: Events, record: Mapping[str, Any]) -> None:
-    events.note = record["v"]
+    events.note = _text(record["v"])
 
 
 _TAKES: dict[Any, Callable[[Events, Mapping[str, Any], Order], None]] = {

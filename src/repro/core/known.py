@@ -1,18 +1,18 @@
 """The runs that there are: sealed ones by their refs, those in progress, the index of both."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from repro.core.project import Project
 from repro.errors import DamagedRecordError
-from repro.model.ids import is_id
+from repro.model.ids import is_id, shorten_ids
 from repro.model.run import Record
 from repro.store.index import Problem, RunIndex
 from repro.store.objects import Objects, open_objects
-from repro.store.refs import RUNS, list_refs
+from repro.store.refs import RunRefs, list_run_refs
 from repro.store.runs import read_record
 
 if TYPE_CHECKING:
@@ -23,36 +23,50 @@ class KnownRuns:
     """What there is to name.
 
     Attributes:
-        refs: The commit of each sealed run, by ref.
-        live: The runs in progress, by id; one that is continued is in `refs`, too.
-        problems: What in refs and live folders is no run that can be read.
+        sealed: The commit of each sealed run, by id.
+        live: The runs in progress, by id; one that is continued is in `sealed`, too.
+        problems: Live folders that cannot be read.
     """
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        listed = list_refs(project.repository.git, RUNS)
-        self.refs = {ref: oid for ref, oid in listed.items() if is_id(ref.removeprefix(RUNS))}
-        self.live, problems = _find_live(project, self.refs)
-        self.problems = [
-            *problems,
-            *(
-                Problem(ref.removeprefix(RUNS), DamagedRecordError("this is no run id"))
-                for ref in listed.keys() - self.refs.keys()
-            ),
-        ]
+        self.sealed = list_run_refs(project.repository.git)
+        self.live, self.problems = _find_live(project, self.sealed)
         self._is_open = False
+
+    def __contains__(self, run_id: str) -> bool:
+        return run_id in self.live or run_id in self.sealed
 
     @cached_property
     def ids(self) -> set[str]:
-        """Whole ids of all of them."""
-        return {ref.removeprefix(RUNS) for ref in self.refs} | set(self.live)
+        """Whole ids of all of them; a question about a few has its own method."""
+        return {*self.sealed.commits, *self.live}
 
     @cached_property
     def index(self) -> RunIndex:
         """The index of the sealed runs, brought up to date when it is first asked for."""
         self._is_open = True
-        sealed = {ref: oid for ref, oid in self.refs.items() if ref[len(RUNS) :] not in self.live}
-        return RunIndex(self.project.repository, sealed)
+        continued = [run_id for run_id in self.live if run_id in self.sealed]
+        return RunIndex(self.project.repository, self.sealed, without=continued)
+
+    def count(self) -> int:
+        """How many there are."""
+        return self.index.count() + len(self._unreadable()) + len(self.live)
+
+    def starting(self, prefix: str) -> list[str]:
+        """The ids that start with `prefix`, in their order."""
+        live = (run_id for run_id in self.live if run_id.startswith(prefix))
+        return sorted({*self.sealed.starting(prefix), *live})
+
+    def shorten(self, shown: Iterable[str]) -> dict[str, str]:
+        """The shortest unique prefixes of some ids; only neighbours can need more characters."""
+        ids = set(shown)
+        near = self.index.neighbours(ids)
+        return shorten_ids(ids | near | self._unreadable() | self.live.keys())
+
+    def _unreadable(self) -> set[str]:
+        """The sealed runs that the index has nothing of."""
+        return {problem.id for problem in self.index.problems if problem.id in self.sealed}
 
     def close(self) -> None:
         """Let the index go."""
@@ -60,9 +74,7 @@ class KnownRuns:
             self.index.__exit__(None, None, None)
 
 
-def _find_live(
-    project: Project, sealed: Mapping[str, str]
-) -> tuple[dict[str, "InProgress"], list[Problem]]:
+def _find_live(project: Project, sealed: RunRefs) -> tuple[dict[str, "InProgress"], list[Problem]]:
     try:
         names = sorted(name for name in os.listdir(project.live) if is_id(name))
     except OSError:  # no run was ever started here
@@ -106,7 +118,7 @@ def read_run(runs: KnownRuns, run_id: str) -> Record:
         return runs.live[run_id].record()
     with reading(runs.project) as objects:
         try:
-            record = read_record(objects, runs.refs[RUNS + run_id])
+            record = read_record(objects, runs.sealed[run_id])
         except DamagedRecordError as error:
             raise DamagedRecordError(
                 f"run `{run_id}` is damaged: {error.message}", hint=error.hint

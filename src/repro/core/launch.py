@@ -260,6 +260,8 @@ def _note_holder(live: LiveRun, pid: int) -> list[str]:
         write_file(live.dir / CHILD, format_json({**process.as_json()}))
     except StorageError as error:
         return [error.message]
+    except FileNotFoundError:  # the command deleted the folder, which sealing will say
+        return []
     return []
 
 

@@ -1,6 +1,6 @@
 """Runs in progress, as far as their live folders tell."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from repro.model.run import Record, Run
 from repro.model.series import Point, merge_rows, summarise
 from repro.store.index import Problem
 from repro.store.journal import read_journals
-from repro.store.refs import RUNS
+from repro.store.refs import RunRefs
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +65,13 @@ class InProgress:
 
 
 def read_live(
-    folders: Iterable[Path], sealed: Mapping[str, str]
+    folders: Iterable[Path], sealed: RunRefs
 ) -> tuple[dict[str, InProgress], list[Problem]]:
     """Give the runs in progress by id, and those whose folder cannot be read.
 
     Args:
         folders: Each named by the id of its run.
-        sealed: Refs of sealed runs; one of these is over, unless it is being continued.
+        sealed: The sealed runs; one of these is over, unless it is being continued.
     """
     found: dict[str, InProgress] = {}
     problems: list[Problem] = []
@@ -81,6 +81,6 @@ def read_live(
         except ReproError as error:
             problems.append(Problem(folder.name, error))
             continue
-        if started is not None and sealed.get(RUNS + folder.name) == started.resumed:
+        if started is not None and sealed.get(folder.name) == started.resumed:
             found[folder.name] = InProgress(folder, started)
     return found, problems

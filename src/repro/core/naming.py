@@ -38,7 +38,7 @@ def find_id(runs: KnownRuns, text: str) -> str:
 
 
 def _find_base(runs: KnownRuns, text: str) -> str | None:
-    if text in runs.ids:
+    if text in runs:
         return text
     if match := _NTH.match(text):
         return _find_nth(runs, int(match[1] or 0))
@@ -73,7 +73,7 @@ def _find_restored(runs: KnownRuns) -> str:
             entry = parse_json(said, name="undo.json") if said else None
             if isinstance(entry, dict) and entry.get("worktree") == here:
                 target = entry.get("target")
-                if isinstance(target, str) and target in runs.ids:
+                if isinstance(target, str) and target in runs:
                     return target
     raise UnknownRunError("no run was checked out here", hint="`repro checkout RUN` does that")
 
@@ -90,7 +90,7 @@ def _find_named(runs: KnownRuns, text: str) -> str | None:
 def _find_prefix(runs: KnownRuns, text: str) -> str | None:
     if not is_id_prefix(text):
         return None
-    found = sorted(run_id for run_id in runs.ids if run_id.startswith(text))
+    found = runs.starting(text)
     if len(found) > 1:
         listed = ", ".join(f"`{run_id}`" for run_id in found[:_CANDIDATES])
         more = f" and {len(found) - _CANDIDATES} more" if len(found) > _CANDIDATES else ""
@@ -109,7 +109,7 @@ def _find_ancestor(runs: KnownRuns, run_id: str, steps: int) -> str:
             raise UnknownRunError(
                 f"run `{run_id}` has no parent run", hint=f"`repro show {run_id}` shows it"
             )
-        if parent not in runs.ids:
+        if parent not in runs:
             raise UnknownRunError(
                 f"run `{parent}`, the parent of `{run_id}`, is not in this repository",
                 hint="`repro ls` lists the runs that are",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from repro.atomic import storage_errors, write_file
-from repro.errors import DamagedRecordError, InvalidInputError, ReproError
+from repro.errors import DamagedRecordError, InvalidInputError, ReproError, StorageError
 from repro.model.globs import matcher
 from repro.model.metricfile import parse_metrics
 from repro.model.paths import validate_path
@@ -249,10 +249,13 @@ def store_artifact(live_dir: Path, content_dir: Path, path: Path, name: str) -> 
             raise _changed_meanwhile(name)
     digest = hashlib.sha256(data).hexdigest()
     kept = live_dir / "artifacts" / digest
-    with storage_errors(f"the artifact `{escape(name)}`"):
-        kept.parent.mkdir(mode=0o700, exist_ok=True)
-    if not kept.exists():
-        write_file(kept, data)
+    try:
+        with storage_errors(f"the artifact `{escape(name)}`"):
+            kept.parent.mkdir(mode=0o700, exist_ok=True)
+        if not kept.exists():
+            write_file(kept, data)
+    except FileNotFoundError as error:
+        raise StorageError(f"`{live_dir}`, the folder of the run, is gone") from error
     return Artifact(name, len(data), f"sha256:{digest}", "git")
 
 

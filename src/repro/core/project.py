@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from repro.store.git import Repository, open_repository
-from repro.store.quarantine import Identity
+from repro.store.git import Identity, Repository, open_repository
 from repro.store.settings import Settings, read_settings
 
 

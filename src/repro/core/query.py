@@ -1,7 +1,6 @@
 """Runs found: listed, or named in one of the ways that DESIGN.md section 5 lays down."""
 
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from repro.core.known import open_runs, read_run, reading
@@ -9,14 +8,13 @@ from repro.core.naming import find_id
 from repro.core.project import Project
 from repro.errors import AmbiguousRunError, DamagedRecordError, ReproError, UnknownRunError
 from repro.model.canonical import Json
-from repro.model.ids import shorten_ids
+from repro.model.ids import SHORTEST, shorten_ids
 from repro.model.run import Record, Run
 from repro.model.series import Point
 from repro.model.text import escape
 from repro.store.content import ContentStore
 from repro.store.index import Problem
 from repro.store.objects import read_file
-from repro.store.refs import RUNS
 from repro.store.runs import encode_metrics, encode_run, read_series
 
 _CODE = "^{code}"
@@ -63,21 +61,10 @@ def list_runs(
             and (tag is None or tag in live.run.tags)
         ]
         problems = (*runs.problems, *runs.index.problems)
-        ids = runs.ids
-    records.sort(key=_newest, reverse=True)
-    records = records[:limit]
-    short = _shorten((record.run.id for record in records), ids)
-    return Listing(records=records, total=len(ids), short=short, problems=problems)
-
-
-def _shorten(shown: Iterable[str], ids: set[str]) -> dict[str, str]:
-    """The shortest unique prefixes of some ids; only their neighbours can need more characters."""
-    ordered = sorted(ids)
-    near: set[str] = set()
-    for run_id in shown:
-        place = bisect_left(ordered, run_id)
-        near.update(ordered[max(place - 1, 0) : place + 2])
-    return shorten_ids(near)
+        records.sort(key=_newest, reverse=True)
+        records = records[:limit]
+        short = runs.shorten(record.run.id for record in records)
+        return Listing(records=records, total=runs.count(), short=short, problems=problems)
 
 
 def _newest(record: Record) -> tuple[str, str]:
@@ -87,7 +74,8 @@ def _newest(record: Record) -> tuple[str, str]:
 def short_id(project: Project, run_id: str) -> str:
     """The shortest prefix of `run_id`, of at least six characters, that no other run has."""
     with open_runs(project) as runs:
-        return _shorten([run_id], runs.ids | {run_id})[run_id]
+        near = runs.starting(run_id[:SHORTEST])  # without the index: `repro run` need not fill it
+        return shorten_ids([run_id, *near])[run_id]
 
 
 def suggest_runs(project: Project, prefix: str) -> list[tuple[str, str]]:
@@ -162,7 +150,7 @@ def read_points(project: Project, record: Record) -> dict[str, list[Point]]:
         with open_runs(project) as runs:
             if record.run.id in runs.live:
                 return runs.live[record.run.id].series()
-            commit = runs.refs[RUNS + record.run.id]  # sealed meanwhile
+            commit = runs.sealed[record.run.id]  # sealed meanwhile
     content = ContentStore(project.store)
     with reading(project) as objects:
         return read_series(objects, commit, stored=content.read)

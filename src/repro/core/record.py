@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -92,7 +93,8 @@ def start_run(project: Project, request: Request) -> LiveRun:
         started = _capture(project, request, run_id, before, now, journal.path.name)
     except BaseException:
         journal.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(ReproError):  # what stopped us is the news
+            _drop_unstarted(project, folder)
         raise
     return LiveRun(run_id, folder, started.run, started.config, journal)
 
@@ -227,7 +229,7 @@ def seal_run(project: Project, folder: Path) -> Run:
     try:
         lock.acquire()
     except FileNotFoundError:
-        return _sealed_elsewhere(project, folder.name)
+        return _sealed_elsewhere(project, folder)
     try:
         return _seal(project, folder)
     finally:
@@ -237,7 +239,7 @@ def seal_run(project: Project, folder: Path) -> Run:
 def _seal(project: Project, folder: Path) -> Run:
     started = read_start(folder)
     if started is None:
-        return _sealed_elsewhere(project, folder.name)
+        return _sealed_elsewhere(project, folder)
     refs = list_refs(project.repository.git, LIVE + folder.name, RUNS + folder.name)
     live, sealed = refs.get(LIVE + folder.name), refs.get(RUNS + folder.name)
     if live is None and sealed is not None and sealed != started.resumed:
@@ -252,17 +254,25 @@ def _seal(project: Project, folder: Path) -> Run:
 def _drop_unstarted(project: Project, folder: Path) -> None:
     """Forget a run whose process died before `start.json` was there: nothing was promised yet."""
     git = project.repository.git
-    held = read_ref(git, LIVE + folder.name)
-    if held is not None:
-        update_refs(git, [RefUpdate(LIVE + folder.name, new=None, old=held)])
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        held = read_ref(git, LIVE + folder.name)
+        if held is not None:
+            update_refs(git, [RefUpdate(LIVE + folder.name, new=None, old=held)])
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _sealed_elsewhere(project: Project, run_id: str) -> Run:
-    commit = read_ref(project.repository.git, RUNS + run_id)
-    if commit is None:
-        raise DamagedRecordError(f"`{run_id}` is no run in progress", hint="`repro ls` lists them")
-    return _read_run(project, commit)
+def _sealed_elsewhere(project: Project, folder: Path) -> Run:
+    commit = read_ref(project.repository.git, RUNS + folder.name)
+    if commit is not None:
+        return _read_run(project, commit)
+    if folder.exists():
+        raise DamagedRecordError(f"`{folder}` has no `{START}`: it is no run in progress")
+    _drop_unstarted(project, folder)
+    raise DamagedRecordError(
+        f"`{folder}` is gone, and with it all that run `{folder.name}` logged",
+        hint="look for what deletes files in `.git` while it runs",
+    )
 
 
 def _read_run(project: Project, commit: str) -> Run:
@@ -345,10 +355,11 @@ def recover_runs(project: Project) -> Recovered:
             continue
         try:
             run = _recover(project, folder)
-        except FileNotFoundError:
-            continue  # another process was a step ahead
         except ReproError as error:
             problems.append(f"run `{name}` could not be sealed: {error.message}")
+        except OSError as error:
+            if folder.exists():  # else another process was a step ahead
+                problems.append(f"run `{name}` could not be sealed: {error}")
         else:
             if run is not None:
                 runs.append(run)

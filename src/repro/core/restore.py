@@ -33,13 +33,14 @@ from repro.errors import (
 )
 from repro.model.run import Record
 from repro.store.beside import add_worktree, write_tree_into
+from repro.store.busy import refuse_busy
 from repro.store.content import ContentStore
 from repro.store.lfs import restore_objects
 from repro.store.present import Present, capture_present, find_lost, is_inside, read_staged
 from repro.store.quarantine import Quarantine, open_quarantine
 from repro.store.rawfiles import keep_raw_files
 from repro.store.refs import RefUpdate, update_refs
-from repro.store.worktree import Scratch, open_scratch, refuse_busy
+from repro.store.worktree import Scratch, open_scratch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,8 +204,7 @@ def _move(
     differing: tuple[str, ...] = ()
     if present.changes:
         restore_objects(project.repository, goal.tree, ContentStore(project.store))
-        scratch.switch(here, goal.commit, present.changes, raw)
-        differing = scratch.differing(goal.commit)
+        differing = scratch.switch(goal.commit, present.changes, raw)
     if present.changes or not present.is_indexed:
         gone = {change.path for change in present.changes if change.new is None}
         working = present.working

@@ -55,9 +55,7 @@ def assemble(
     files.update(_series_files(series, content))
     if events.system:
         files["metrics/system.csv"] = format_system(merge_rows(events.system))
-    for artifact in events.artifacts.values():
-        if artifact.where == "git":
-            files[f"artifacts/{artifact.path}"] = folder / "artifacts" / artifact.digest[7:]
+    files.update(_artifact_files(folder, events))
     files.update(_notebook_files(folder))
     for path, tree in started.submodules.items():
         files[f"submodules/{path}"] = Existing("040000", tree)
@@ -110,6 +108,19 @@ def _earlier_rows(earlier: Mapping[str, Sequence[Point]]) -> Iterator[Row]:
     for name, points in earlier.items():
         for number, point in enumerate(points):
             yield Row(point.step, point.time, {name: point.value}, (0, -1, number))
+
+
+def _artifact_files(folder: Path, events: Events) -> dict[str, bytes | Path | Existing]:
+    """Those that go into git; one whose bytes are gone is taken out of `events` with a warning."""
+    files: dict[str, bytes | Path | Existing] = {}
+    for artifact in list(events.artifacts.values()):
+        kept = folder / "artifacts" / artifact.digest.removeprefix("sha256:")
+        if artifact.where == "git" and kept.is_file():
+            files[f"artifacts/{artifact.path}"] = kept
+        elif artifact.where == "git":
+            del events.artifacts[artifact.path]
+            events.warnings.append(f"artifact `{artifact.path}` is not kept: its bytes are gone")
+    return files
 
 
 def _output_files(folder: Path, content: ContentStore) -> dict[str, bytes | Path | Existing]:

@@ -10,7 +10,8 @@ from repro.errors import DamagedRecordError
 from repro.model.canonical import Json, format_json, parse_json
 from repro.model.configfile import format_config, parse_config
 from repro.model.run import Run
-from repro.store.quarantine import Identity
+from repro.store.git import Identity
+from repro.store.objects import is_oid
 from repro.store.runs import decode_run, encode_run
 
 START = "start.json"
@@ -72,13 +73,19 @@ class Started:
                 environment=dict(value["environment"]),
                 data=dict(value["data"]),
                 author=Identity(str(value["author"]["name"]), str(value["author"]["email"])),
-                anchor=str(value["anchor"]),
-                submodules={str(path): str(oid) for path, oid in value["submodules"].items()},
-                resumed=value["resumed"],
+                anchor=_oid(value["anchor"]),
+                submodules={str(path): _oid(oid) for path, oid in value["submodules"].items()},
+                resumed=None if value["resumed"] is None else _oid(value["resumed"]),
                 journal=str(value["journal"]),
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise DamagedRecordError(f"`{name}` is not what repro wrote: {error!r}") from error
+
+
+def _oid(value: str) -> str:
+    if not is_oid(value):
+        raise ValueError(f"{value!r} is no object id")
+    return value
 
 
 def write_start(folder: Path, started: Started) -> None:
@@ -92,9 +99,11 @@ def read_start(folder: Path) -> Started | None:
     Raises:
         DamagedRecordError: It is not what `write_start` wrote.
     """
+    name = f"live/{folder.name}/{START}"
     try:
         data = (folder / START).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    name = f"live/{folder.name}/{START}"
+    except OSError as error:
+        raise DamagedRecordError(f"`{name}` cannot be read: {error.strerror}") from error
     return Started.from_json(parse_json(data, name=name), name)

@@ -18,6 +18,7 @@ from repro.core.saved import (
     write_states,
 )
 from repro.errors import ReproError, WouldLoseWorkError
+from repro.store.busy import refuse_busy
 from repro.store.content import ContentStore
 from repro.store.lfs import restore_objects
 from repro.store.present import (
@@ -31,7 +32,7 @@ from repro.store.present import (
 from repro.store.quarantine import Quarantine, open_quarantine
 from repro.store.rawfiles import keep_raw_files, write_raw_files
 from repro.store.refs import RefUpdate, list_refs, update_refs
-from repro.store.worktree import Scratch, open_scratch, refuse_busy
+from repro.store.worktree import Scratch, open_scratch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +105,7 @@ def undo(project: Project, *, save: bool = False) -> Undone:
         restore_objects(repository, entry.tree, ContentStore(project.store))
         scratch.begin(entry.ref, states[0], present.index, quarantine)
         if present.changes:
-            scratch.switch(states[0], states[1], present.changes, raw)
+            scratch.switch(states[1], present.changes, raw)
         scratch.write_skipped(entry.outside)
         write_raw_files(repository, kept.raw)
         scratch.install_raw_index(kept.index, entry.index_mtime_ns or 0)

@@ -19,6 +19,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 # Possessive, and an unclosed string runs to the end: linear time on any input.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
+# What a number out of range has, each digit written as 0: an exponent of three digits, or enough
+# digits to reach 1e308 with one of two.
+_LONG_NUMBERS = (b"0e000", b"0e+000", b"0" * 200)
+_ZEROS = bytes.maketrans(b"123456789E", b"000000000e")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
@@ -104,14 +108,7 @@ def decode_json(data: bytes, *, max_depth: int = MAX_DEPTH, nan: bool = False) -
         text = data.decode()
     except UnicodeDecodeError as error:
         raise ValueError(f"byte {error.start} is not UTF-8") from None
-    constant = float if nan else _refuse_constant
-    value: Json = json.loads(
-        text,
-        object_pairs_hook=_unique,
-        parse_constant=constant,
-        parse_float=_finite,
-        parse_int=_integer,
-    )
+    value: Json = _DECODERS[nan, _has_long_numbers(data)].decode(text)
     if _ESCAPED_SURROGATE.search(text):
         _refuse_surrogates(value)
     return value
@@ -156,6 +153,29 @@ def _integer(text: str) -> int:
         return int(text)
     except ValueError:
         raise ValueError(f"a number of {len(text):,} digits is out of range") from None
+
+
+def _has_long_numbers(data: bytes) -> bool:
+    """Whether each number is worth a look: that takes as long as all else, and this a tenth."""
+    zeros = data.translate(_ZEROS)
+    return any(digits in zeros for digits in _LONG_NUMBERS)
+
+
+def _decoder(*, nan: bool, long_numbers: bool) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        object_pairs_hook=_unique,
+        parse_constant=float if nan else _refuse_constant,
+        parse_float=_finite if long_numbers else None,
+        parse_int=_integer if long_numbers else None,
+    )
+
+
+# By whether NaN is a number and whether a number may be out of range.
+_DECODERS = {
+    (nan, long_numbers): _decoder(nan=nan, long_numbers=long_numbers)
+    for nan in (False, True)
+    for long_numbers in (False, True)
+}
 
 
 def _refuse_surrogates(value: Json) -> None:

@@ -6,6 +6,8 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise, starmap
+from operator import itemgetter, lt
 from typing import NamedTuple, TypeVar
 
 from repro.errors import DamagedRecordError
@@ -47,6 +49,9 @@ class Row:
     order: tuple[int, int, int]
 
 
+_Part = tuple[list[int], list[Point]]  # the places of the rows, and the points
+
+
 def merge_rows(rows: Iterable[Row]) -> dict[str, list[Point]]:
     """Sort points by metric and step.
 
@@ -58,16 +63,34 @@ def merge_rows(rows: Iterable[Row]) -> dict[str, list[Point]]:
 
     Cost: O(n log n) for n points.
     """
-    latest: dict[str, dict[int, Point]] = {}
-    for row in sorted(rows, key=lambda row: (row.time, row.order)):
-        step, time = row.step, row.time
-        prefix = f"rank{row.order[0]}/" if row.order[0] > 0 else ""
-        for name, value in row.values.items():
-            points = latest.get(prefix + name)
-            if points is None:
-                points = latest[prefix + name] = {}
-            points[step] = Point(step, value, time)
-    return {name: [latest[name][step] for step in sorted(latest[name])] for name in sorted(latest)}
+    ordered = sorted(rows, key=lambda row: (row.time, row.order))
+    # Rows of the same metrics are turned into columns at once: half the time of point by point.
+    blocks: dict[tuple[int, tuple[str, ...]], list[int]] = {}
+    for place, row in enumerate(ordered):
+        blocks.setdefault((row.order[0], tuple(row.values)), []).append(place)
+    parts: dict[str, list[_Part]] = {}
+    for (rank, names), places in blocks.items():
+        prefix = f"rank{rank}/" if rank > 0 else ""
+        block = [ordered[place] for place in places]
+        steps = [row.step for row in block]
+        times = [row.time for row in block]
+        columns = zip(*[row.values.values() for row in block], strict=True)
+        for name, column in zip(names, columns, strict=True):
+            points = list(map(Point, steps, column, times))
+            parts.setdefault(prefix + name, []).append((places, points))
+    return {name: _latest(parts[name]) for name in sorted(parts)}
+
+
+def _latest(parts: Sequence[_Part]) -> list[Point]:
+    """Points by step, of those with the same step the one whose row has the last place."""
+    points = parts[0][1]
+    if len(parts) > 1:
+        placed = chain.from_iterable(zip(*part, strict=True) for part in parts)
+        points = [point for _, point in sorted(placed, key=itemgetter(0))]
+    if all(starmap(lt, pairwise([point[0] for point in points]))):
+        return points
+    latest = {point.step: point for point in points}
+    return [latest[step] for step in sorted(latest)]
 
 
 def summarise(series: Mapping[str, Sequence[Point]]) -> dict[str, MetricSummary]:
@@ -80,9 +103,13 @@ def summarise(series: Mapping[str, Sequence[Point]]) -> dict[str, MetricSummary]
 
 
 def _summarise(points: Sequence[Point]) -> MetricSummary:
-    numbers = [point for point in points if not math.isnan(point.value)]
-    low = min(numbers, key=lambda point: point.value, default=None)
-    high = max(numbers, key=lambda point: point.value, default=None)
+    values = [point[1] for point in points]
+    numbers = points
+    if any(map(math.isnan, values)):
+        numbers = [point for point in points if not math.isnan(point.value)]
+        values = [point.value for point in numbers]
+    low = numbers[values.index(min(values))] if values else None
+    high = numbers[values.index(max(values))] if values else None
     return MetricSummary(
         last=points[-1].value,
         last_step=points[-1].step,
@@ -91,7 +118,7 @@ def _summarise(points: Sequence[Point]) -> MetricSummary:
         min_step=low.step if low else None,
         max=high.value if high else None,
         max_step=high.step if high else None,
-        mean=_mean([point.value for point in numbers]),
+        mean=_mean(values),
         count=len(points),
     )
 

@@ -4,7 +4,7 @@ import re
 
 # What a terminal obeys instead of showing: controls (C0, DEL, C1), marks that reorder or hide text
 # (bidi controls, invisible spaces, tag characters), line separators, halves of surrogate pairs.
-_UNSAFE = (
+UNSAFE = (
     "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ud800-\udfff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
@@ -21,7 +21,7 @@ def escape(text: str) -> str:
     if text.isprintable():
         return text
     # Compiled when first needed: 0.7 ms that most programs which import us never spend.
-    return re.sub(_UNSAFE, _visible, text)
+    return re.sub(UNSAFE, _visible, text)
 
 
 def _visible(match: re.Match[str]) -> str:

@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime
 
+# The years 1000 to 9999, which have four digits.
+_EARLIEST, _LATEST = -30_610_224_000, 253_402_300_800
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\Z")
 
 
@@ -21,3 +23,8 @@ def parse_time(text: str) -> float:
     if not _TIME.match(text):
         raise ValueError(f"not a time: {text!r}")
     return datetime.fromisoformat(text).timestamp()
+
+
+def is_moment(value: object) -> bool:
+    """Whether `value` is a number of seconds since 1970 that `format_time` can write."""
+    return isinstance(value, (int, float)) and _EARLIEST <= value < _LATEST

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from math import isfinite
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -70,7 +70,7 @@ class Run:
         self.summary = Summary({}, lambda values: self._record("summary", s=values), self._last)
         self._names: set[tuple[str, ...]] = set()
         self._next_step = next_step
-        self._stepping = threading.Lock()
+        self._stepping = threading.RLock()  # a signal handler may log, too
         self._journal: JournalWriter | None = None
         self._adopt(journal)
 
@@ -132,9 +132,13 @@ class Run:
             self._names.clear()
         if isinstance(data, Mapping) and all(type(name) is str for name in data):
             self._names.add(tuple(data))
+        given = None if step is None else plain_step(step)
         with self._stepping:
-            chosen = self._next_step if step is None else plain_step(step)
-            self._next_step = max(self._next_step, chosen + (commit is not False))
+            # No call in between, at which a signal handler could take the same step.
+            chosen = self._next_step if given is None else given
+            after = chosen + (commit is not False)
+            if after > self._next_step:
+                self._next_step = after
         self._points(chosen, _now(), points)
 
     def define_metric(
@@ -187,13 +191,19 @@ class Run:
         source = Path(path)
         if not source.exists():
             raise InvalidInputError(f"there is no file `{source}` to keep")
-        place = source.parent.resolve() / source.name
+        is_named = source.name not in ("", "..")  # a link keeps its name
+        place = source.parent.resolve() / source.name if is_named else source.resolve()
         is_inside = place.is_relative_to(self._root)
         label = name or (place.relative_to(self._root).as_posix() if is_inside else place.name)
         found = {label: source.resolve()}
         if source.is_dir():
             files = sorted(file for file in source.rglob("*") if file.is_file())
-            found = {f"{label}/{file.relative_to(source).as_posix()}": file for file in files}
+            inside = {file.relative_to(source): file for file in files}
+            found = {
+                (PurePosixPath(label) / path).as_posix(): file
+                for path, file in inside.items()
+                if ".git" not in path.parts
+            }
         return tuple(kept for item in found.items() if (kept := self._keep(*item)) is not None)
 
     def _keep(self, label: str, path: Path) -> Artifact | None:
@@ -311,7 +321,7 @@ class Run:
     def forked(self) -> None:
         """Let go of the parent's journal in a forked child; the first record opens another."""
         journal, self._journal = self._journal, None
-        self._stepping = threading.Lock()  # a thread of the parent may have held it
+        self._stepping = threading.RLock()  # a thread of the parent may have held it
         self._points = self._log_lazily
         if journal is not None:
             journal.abandon()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from math import isfinite
 
 from repro.errors import DamagedRecordError
 from repro.model.canonical import Json
@@ -91,6 +92,13 @@ class Fields:
         """A number, or null."""
         value = self.values.get(key)
         return value if value is None or isinstance(value, float) else self.number(key)
+
+    def optional_finite(self, key: str) -> float | None:
+        """A number that is finite, or null."""
+        value = self.optional_number(key)
+        if value is not None and not isfinite(value):
+            raise self.wrong(key, "is not finite")
+        return value
 
     def sha256(self, key: str) -> str:
         """A digest `sha256:<64 hex>`."""

@@ -130,10 +130,8 @@ class Git:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
             )
-        except FileNotFoundError as error:
-            raise GitError(
-                "the `git` program is not on the PATH", hint="install git 2.34 or newer"
-            ) from error
+        except OSError as error:
+            raise _no_start(error, cwd or self.cwd) from error
 
     @staticmethod
     def failure(args: Sequence[str], code: int, err: str) -> ReproError:
@@ -156,6 +154,15 @@ class Git:
     def paths(self, *args: str, env: Mapping[str, str] | None = None) -> list[str]:
         """The NUL-separated names that `git ARGS` prints; bytes beyond UTF-8 as surrogates."""
         return split_names(self.run(*args, env=env).out)
+
+
+def _no_start(error: OSError, cwd: Path) -> ReproError:
+    """Why no git process could be started: a missing folder looks as a missing program does."""
+    if not cwd.is_dir():
+        return GitError(f"the folder `{cwd}` is gone", hint="change to a folder that exists")
+    if isinstance(error, FileNotFoundError):
+        return GitError("the `git` program is not on the PATH", hint="install git 2.34 or newer")
+    return GitError(f"the `git` program cannot be started: {error.strerror}")
 
 
 def _reason(err: str) -> str:
@@ -207,18 +214,27 @@ class Repository:
         return self.common_dir / "objects"
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a commit names as its author."""
+
+    name: str
+    email: str
+
+
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """`environ` without the variables that point git at another repository or index.
 
     Replace refs are switched off: a record names what is in the objects, not what a local
     `git replace` shows instead. Optional locks are off, else `git status` rewrites the index.
+    What git says is read here, so it is not translated; the locale of its filters stays.
     """
     kept = {
         name: value
         for name, value in environ.items()
         if not name.startswith("GIT_") or name.startswith(_KEPT)
     }
-    return {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_REPLACE_OBJECTS": "1"}
+    return {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_REPLACE_OBJECTS": "1", "LANGUAGE": "C"}
 
 
 def fsync_settings(version: tuple[int, ...], *, durable: bool) -> dict[str, str]:
@@ -248,7 +264,7 @@ def open_repository(cwd: Path, environ: Mapping[str, str]) -> Repository:
         "--show-toplevel",
         ok=range(256),
     )
-    lines = os.fsdecode(asked.out).splitlines()
+    lines = os.fsdecode(asked.out).removesuffix("\n").split("\n")
     if asked.code != 0:
         raise _refusal(cwd, lines, asked.err)
     if len(lines) != 6:

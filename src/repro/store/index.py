@@ -7,9 +7,10 @@ with the file, the answers are the same: it is built anew, in memory where it ca
 import json
 import sqlite3
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -18,7 +19,7 @@ from repro.errors import DamagedRecordError, ReproError
 from repro.model.run import Record
 from repro.store.git import Repository
 from repro.store.objects import open_objects
-from repro.store.refs import RUNS
+from repro.store.refs import RunRefs
 from repro.store.runs import (
     RUN_FILE,
     decode_metrics,
@@ -28,19 +29,23 @@ from repro.store.runs import (
 )
 
 FILE = "index.db"
-_VERSION = 1  # of the table and of what is read into it
+_VERSION = 2  # of the table and of what is read into it
 _DOCUMENTS = (RUN_FILE, "metrics.json", "data.json")
 _MANY = 200  # records to read from which on importing pygit2 pays off
 _PATIENCE_S = 2.0  # for another process that holds the file; then in memory
 
 # No column may be called `oid`: where it lacks, SQLite takes that for the number of the row.
 _TABLE = (
-    "CREATE TABLE run (ref TEXT PRIMARY KEY, commit_id TEXT NOT NULL, id TEXT NOT NULL, name TEXT,"
+    "CREATE TABLE run (id TEXT PRIMARY KEY, commit_id TEXT NOT NULL, name TEXT,"
     " created TEXT NOT NULL, status TEXT NOT NULL, tags TEXT NOT NULL, doc TEXT NOT NULL)"
 )
+# At most one row: the digest of the refs, while there is exactly one run in the table for each.
+_LISTING = "CREATE TABLE listing (digest BLOB NOT NULL)"
 _SCHEMA = (
     "DROP TABLE IF EXISTS run",
+    "DROP TABLE IF EXISTS listing",
     _TABLE,
+    _LISTING,
     "CREATE INDEX run_created ON run (created, id)",
     "CREATE INDEX run_name ON run (name)",
     f"PRAGMA user_version = {_VERSION}",
@@ -65,15 +70,23 @@ class Problem:
 
 
 class RunIndex:
-    """Answers about the runs behind `refs`; use it as a context manager.
+    """Answers about sealed runs; use it as a context manager.
 
     Attributes:
-        problems: Runs that cannot be read, in the order of their ids.
+        problems: Refs that name no run, then runs that cannot be read, in the order of their ids.
     """
 
-    def __init__(self, repository: Repository, refs: Mapping[str, str]) -> None:
+    def __init__(
+        self, repository: Repository, refs: RunRefs, *, without: Collection[str] = ()
+    ) -> None:
+        """Bring the index up to date.
+
+        Args:
+            without: Ids of runs to leave out.
+        """
         self._repository = repository
         self._refs = refs
+        self._without = without
         self._path = repository.private / FILE
         self.problems: list[Problem] = []
         self._db = self._open()
@@ -131,6 +144,27 @@ class RunIndex:
         )
         return self._ask(lambda: [name for (name,) in self._db.execute(query)])
 
+    def count(self) -> int:
+        """How many runs it knows."""
+        return self._ask(lambda: _count(self._db))
+
+    def neighbours(self, ids: Iterable[str]) -> set[str]:
+        """The id before and the id after each of `ids`, as far as there are any."""
+        query = (
+            "SELECT max(id) FROM run WHERE id < ?1 UNION ALL SELECT min(id) FROM run WHERE id > ?1"
+        )
+        asked = [[run_id] for run_id in ids]
+        found = self._ask(lambda: [row for one in asked for row in self._db.execute(query, one)])
+        return {near for (near,) in found if near is not None}
+
+    @cached_property
+    def _commits(self) -> dict[str, str]:
+        if not self._without:
+            return self._refs.commits
+        return {
+            run_id: oid for run_id, oid in self._refs.commits.items() if run_id not in self._without
+        }
+
     def _open(self) -> sqlite3.Connection:
         """The file brought up to date, made anew if it is broken; memory if that is not to be."""
         for _ in range(2):
@@ -144,11 +178,11 @@ class RunIndex:
         return self._open_memory()
 
     def _open_file(self) -> sqlite3.Connection:
-        if self._refs:
+        if self._refs.n_refs:
             self._path.parent.mkdir(exist_ok=True, mode=0o700)
         if _is_odd(self._path):
             _remove(self._path)
-        db = _connect(self._path.as_uri() + ("?mode=rwc" if self._refs else "?mode=rw"))
+        db = _connect(self._path.as_uri() + ("?mode=rwc" if self._refs.n_refs else "?mode=rw"))
         try:
             _ensure_schema(db)
             self._refresh(db)
@@ -180,25 +214,45 @@ class RunIndex:
         """
         self.problems = []
         db.execute("BEGIN")
+        if self._is_noted(db):
+            return
+        self.problems = [
+            Problem(name, DamagedRecordError("this is no run id")) for name in self._refs.misnamed
+        ]
         known = _held(db)
-        new = {ref: oid for ref, oid in self._refs.items() if known.get(ref) != oid}
-        if not new and len(known) == len(self._refs):
+        new = {run_id: oid for run_id, oid in self._commits.items() if known.get(run_id) != oid}
+        if not new and len(known) == len(self._commits):
+            if not self._without and not self.problems:
+                with suppress(sqlite3.OperationalError):  # locked or read-only: slower, not wrong
+                    self._note(db)
             return
         db.rollback()
         rows = list(self._rows(new))  # takes seconds after a large fetch: nobody waits for it
         db.execute("BEGIN IMMEDIATE")
         _insert(db, rows)
         held = _held(db)
-        gone = [(ref,) for ref, oid in held.items() if self._refs.get(ref) != oid]
-        db.executemany("DELETE FROM run WHERE ref = ?", gone)
-        missing = self._refs.keys() - held.keys() - new.keys()
-        _insert(db, list(self._rows({ref: self._refs[ref] for ref in missing})))
+        gone = [(run_id,) for run_id, oid in held.items() if self._commits.get(run_id) != oid]
+        db.executemany("DELETE FROM run WHERE id = ?", gone)
+        missing = self._commits.keys() - held.keys() - new.keys()
+        _insert(db, list(self._rows({run_id: self._commits[run_id] for run_id in missing})))
+        self._note(db)
+
+    def _is_noted(self, db: sqlite3.Connection) -> bool:
+        """Whether the table was made from these very refs: comparing 10,000 takes 25 ms."""
+        noted = db.execute("SELECT digest FROM listing").fetchone()
+        if noted != (self._refs.digest,) or self._without:
+            return False
+        return _count(db) == self._refs.n_refs
+
+    def _note(self, db: sqlite3.Connection) -> None:
+        db.execute("DELETE FROM listing")
+        if not self._without and not self.problems:
+            db.execute("INSERT INTO listing VALUES (?)", [self._refs.digest])
 
     def _rows(self, new: Mapping[str, str]) -> Iterator[tuple[str | None, ...]]:
         objects = open_objects(self._repository, many=len(new) >= _MANY)
         try:
-            for ref, oid in new.items():
-                run_id = ref.removeprefix(RUNS)
+            for run_id, oid in new.items():
                 try:
                     files = read_record_files(objects, oid, brief=True)
                     record = decode_record(files)
@@ -207,7 +261,7 @@ class RunIndex:
                 except ReproError as error:
                     self.problems.append(Problem(run_id, error))
                 else:
-                    yield _row(ref, record, files.contents)
+                    yield _row(record, files.contents)
         finally:
             objects.close()
 
@@ -235,16 +289,21 @@ def _ensure_schema(db: sqlite3.Connection) -> None:
 
 def _is_ours(db: sqlite3.Connection) -> bool:
     [version] = db.execute("PRAGMA user_version").fetchone()
-    shape = db.execute("SELECT sql FROM sqlite_master WHERE name = 'run'").fetchone()
-    return bool(version == _VERSION and shape == (_TABLE,))
+    shape = db.execute("SELECT sql FROM sqlite_master WHERE type = 'table' ORDER BY name")
+    return bool(version == _VERSION and shape.fetchall() == [(_LISTING,), (_TABLE,)])
 
 
 def _held(db: sqlite3.Connection) -> dict[str, str]:
-    return dict(db.execute("SELECT ref, commit_id FROM run"))
+    return dict(db.execute("SELECT id, commit_id FROM run"))
+
+
+def _count(db: sqlite3.Connection) -> int:
+    [number] = db.execute("SELECT count(*) FROM run").fetchone()
+    return int(number)
 
 
 def _insert(db: sqlite3.Connection, rows: Sequence[tuple[str | None, ...]]) -> None:
-    db.executemany("INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    db.executemany("INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def _is_odd(path: Path) -> bool:
@@ -271,13 +330,13 @@ def _remove(path: Path) -> bool:
     return True
 
 
-def _row(ref: str, record: Record, files: Mapping[str, bytes]) -> tuple[str | None, ...]:
+def _row(record: Record, files: Mapping[str, bytes]) -> tuple[str | None, ...]:
     run = record.run
     # The files are JSON already, checked just now: writing it again would take as long as reading.
     parts = [f'"{name}": {files.get(name, b"{}").decode()}' for name in _DOCUMENTS]
     doc = f'{{"config": {json.dumps(record.config)}, {", ".join(parts)}}}'
     tags = json.dumps(run.tags)
-    return ref, record.commit, run.id, run.name, run.created, run.status, tags, doc
+    return run.id, record.commit, run.name, run.created, run.status, tags, doc
 
 
 def _decode(oid: str, doc: str) -> Record:

@@ -9,7 +9,8 @@ from zlib import crc32
 
 import msgspec
 
-from repro.errors import NewerFormatError
+from repro.errors import DamagedRecordError, NewerFormatError
+from repro.model.times import is_moment
 
 JOURNAL_VERSION = 1
 
@@ -43,13 +44,17 @@ def read_journals(live_dir: Path) -> list[Journal]:
 
     Raises:
         NewerFormatError: A journal was written by a newer repro.
+        DamagedRecordError: A journal cannot be read at all.
 
     Cost: about 2 µs a line, all records in memory.
     """
     journals = []
-    for name in sorted(os.listdir(live_dir)):
-        if _NAME.match(name):
-            journals.append(parse_journal((live_dir / name).read_bytes(), name=name))
+    try:
+        for name in sorted(os.listdir(live_dir)):
+            if _NAME.match(name):
+                journals.append(parse_journal((live_dir / name).read_bytes(), name=name))
+    except OSError as error:
+        raise DamagedRecordError(f"`{error.filename}` cannot be read: {error.strerror}") from error
     return sorted(journals, key=_opening)
 
 
@@ -78,10 +83,12 @@ def parse_journal(data: bytes, *, name: str) -> Journal:
             record = _record_behind(line)
         if record is None:
             continue
-        if record.get("k") == "journal":
+        if record.get("k") != "journal":
+            records.append(record)
+        elif _is_header(record):
             header = record
         else:
-            records.append(record)
+            skipped += 1
     version = header.get("format", JOURNAL_VERSION)
     if version != JOURNAL_VERSION:
         raise NewerFormatError(
@@ -89,6 +96,10 @@ def parse_journal(data: bytes, *, name: str) -> Journal:
             hint="upgrade repro: `pip install --upgrade git-repro`",
         )
     return Journal(name, header, records, skipped)
+
+
+def _is_header(record: dict[str, Any]) -> bool:
+    return type(record.get("rank", 0)) is int and is_moment(record.get("t", 0.0))
 
 
 def parse_line(line: bytes) -> dict[str, Any] | None:

@@ -10,7 +10,6 @@ an object that already lies in the repository may be unreachable there, and a gc
 
 import itertools
 import os
-import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from typing import IO
 
 from repro.atomic import fsync_dir, storage_errors
 from repro.errors import GitError
-from repro.store.git import Repository, fsync_settings
+from repro.store.git import Identity, Repository, fsync_settings
 from repro.store.refs import RefUpdate, update_refs
 
 MEMORY = Path("/dev/shm")  # noqa: S108  # a private folder of mode 0700 is made in it
@@ -30,14 +29,6 @@ NOTES = "packs"  # folder of .git/repro that names the packs repro made
 _MOST_IN_MEMORY = 16 << 20
 _FOLDER = "040000"
 _FILE = "100644"
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who a commit names as its author."""
-
-    name: str
-    email: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +139,7 @@ def open_quarantine(repository: Repository) -> Iterator[Quarantine]:
     Raises:
         StorageError: `.git/repro` cannot be written.
     """
-    name = f"{PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
+    name = f"{PREFIX}{os.getpid()}-{os.urandom(6).hex()}"
     disk = repository.private / "quarantine" / name
     folder = MEMORY / name if _has_memory() else disk
     with storage_errors("the quarantine for new objects"):
@@ -237,7 +228,8 @@ def _own_git_dir(quarantine: Quarantine) -> Path:
 
 def _write_spec(stream: IO[bytes], ref: str, mark: int, spec: CommitSpec) -> None:
     who = f"{_plain(spec.author.name) or 'repro'} <{_plain(spec.author.email)}>"
-    message = spec.message.encode(errors="replace")
+    # Of a message with a NUL git shows what stands before it, and fsck calls it an error.
+    message = spec.message.replace("\0", "\\x00").encode(errors="replace")
     stream.write(f"commit {ref}\nmark :{mark}\n".encode())
     for role in ("author", "committer"):
         stream.write(f"{role} {who} {int(spec.when)} +0000\n".encode(errors="replace"))

@@ -105,7 +105,7 @@ def decode_run(value: Json, name: str) -> Run:
         created=run.time("created"),
         started=run.time("started"),
         ended=run.optional_time("ended"),
-        duration_s=run.optional_number("duration_s"),
+        duration_s=run.optional_finite("duration_s"),
         command=run.texts("command"),
         cwd=_folder(run),
         exit_code=run.optional_integer("exit_code"),

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from repro.errors import GitError
 from repro.model.run import Omitted
-from repro.store.git import Git, Repository, join_names
+from repro.store.git import Git, Repository, Result, join_names
 from repro.store.quarantine import Quarantine
 from repro.store.status import WorkingTree, read_working_tree
 
@@ -70,15 +70,18 @@ def take_snapshot(
     Cost: one `git status`, then what `git add` of the changed files takes.
     """
     working = read_working_tree(repository.git)
-    left_out = _choose_omitted(repository.root, working.untracked, limits)
+    left_out = _choose_omitted(repository.root, working.untracked, limits, "")
     omitted = {path: item for path, item in left_out.items() if item is not None}
-    submodules = _snapshot_inner(repository.git, quarantine, working, limits, omitted)
+    submodules = _snapshot_inner(repository.git, quarantine, working, limits, omitted, "")
     changed = _changed(working, left_out)
     if working.base_tree is not None and not changed:
         tree, index = working.base_tree, None
     else:
         index = quarantine.dir / "index"
-        _update_index(repository.git, repository.git_dir, quarantine, index, working, changed)
+        refused = _update_index(
+            repository.git, repository.git_dir, quarantine, index, working, changed
+        )
+        omitted |= {path: _refused(repository.root, path) for path in refused}
         tree = _write_tree(repository.git, _with(quarantine, index))
     return Snapshot(
         working=working,
@@ -97,19 +100,23 @@ def _changed(working: WorkingTree, left_out: Container[str]) -> list[str]:
 
 
 def _choose_omitted(
-    root: Path, untracked: Iterable[str], limits: Limits | None
+    root: Path, untracked: Iterable[str], limits: Limits | None, prefix: str
 ) -> dict[str, Omitted | None]:
-    """Which untracked files to leave out, with the reason; None for what runs produce."""
+    """Which untracked files to leave out, with the reason; None for what runs produce.
+
+    Args:
+        prefix: Where `root` is in the user's repository, for the patterns of `limits`.
+    """
     chosen: dict[str, Omitted | None] = {}
     kept: list[tuple[int, str]] = []
     for path in untracked:
         status = _lstat(root, path)
         size = status.st_size if status else None
-        if limits is not None and limits.is_produced(path):
+        if limits is not None and limits.is_produced(prefix + path):
             chosen[path] = None
-        elif limits is not None and limits.is_secret(path):
+        elif limits is not None and limits.is_secret(prefix + path):
             chosen[path] = Omitted(path, size, "looks secret")
-        elif limits is not None and limits.is_excluded(path):
+        elif limits is not None and limits.is_excluded(prefix + path):
             chosen[path] = Omitted(path, size, "excluded")
         elif status is None or not _is_readable(root, path, status):
             chosen[path] = Omitted(path, size, "unreadable")
@@ -147,8 +154,12 @@ def _update_index(
     index: Path,
     working: WorkingTree,
     changed: Iterable[str],
-) -> None:
-    """Make `index` a copy of the user's, brought up to date with the files at `changed`."""
+) -> list[str]:
+    """Make `index` a copy of the user's, brought up to date with the files at `changed`.
+
+    Returns:
+        The paths that git takes into no tree, as `git~1`, which is `.git` on Windows.
+    """
     if (git_dir / "index").exists():
         # copy2: with a younger index git would take edits of the same second for unchanged.
         shutil.copy2(git_dir / "index", index)
@@ -158,6 +169,7 @@ def _update_index(
         (there if _stands(git.cwd, path, path in working.gitlinks) else gone).append(path)
     sizes = (_lstat(git.cwd, path) for path in there)
     quarantine.expect(sum(status.st_size for status in sizes if status))
+    said: set[str] = set()
     # Removals first: a folder may stand where a file was, or a link where a folder was.
     for names, *flags in (
         (working.assumed, "--no-assume-unchanged"),
@@ -166,22 +178,31 @@ def _update_index(
         (there, "--add", "--remove", "--replace"),
     ):
         if names:
-            git.run(
-                "-c",
-                "core.splitIndex=false",
-                "update-index",
-                *flags,
-                "-z",
-                "--stdin",
-                stdin=join_names(names),
-                env=_with(quarantine, index),
-            )
+            words = ("update-index", *flags, "-z", "--stdin")
+            done = _on_index(git, _with(quarantine, index), *words, stdin=join_names(names))
+            said.update(done.err.splitlines())
+    return [path for path in there if said and f"Ignoring path {_as_said(path)}" in said]
+
+
+def _as_said(path: str) -> str:
+    """A path as standard error, read as text, names it."""
+    return os.fsencode(path).decode(errors="replace")
+
+
+def _refused(root: Path, path: str) -> Omitted:
+    status = _lstat(root, path)
+    return Omitted(path, status.st_size if status else None, "refused by git")
+
+
+def _on_index(git: Git, env: Mapping[str, str], *args: str, stdin: bytes | None = None) -> Result:
+    """Run a command that writes a private index: whole, no part of it goes to the git folder."""
+    return git.run("-c", "core.splitIndex=false", *args, stdin=stdin, env=env)
 
 
 def _write_tree(git: Git, env: Mapping[str, str]) -> str:
     # The check that all 5,000 blobs of the changed folders exist cost 40 of 55 ms; the pack
     # that is made of the tree finds a missing one as well.
-    return git.text("write-tree", "--missing-ok", env=env)
+    return _on_index(git, env, "write-tree", "--missing-ok").out.decode().strip()
 
 
 def _stands(root: Path, path: str, is_submodule: bool) -> bool:
@@ -199,13 +220,22 @@ def _snapshot_inner(
     working: WorkingTree,
     limits: Limits | None,
     omitted: dict[str, Omitted],
+    prefix: str,
 ) -> dict[str, str]:
     """Trees of the submodules and embedded repositories that their remotes could not give back."""
     trees = {}
     for path in (*working.gitlinks, *working.embedded):
         root = git.cwd / path
-        if (root / ".git").exists():
-            tree = _inner_tree(Git(root, git.environ), quarantine, path, limits, omitted)
+        if not (root / ".git").exists():
+            continue
+        try:
+            tree = _inner_tree(Git(root, git.environ), quarantine, path, limits, omitted, prefix)
+        except GitError:
+            if limits is None or path in working.gitlinks:
+                raise
+            # A broken clone that somebody left here is no reason to record nothing at all.
+            omitted[path] = Omitted(path, None, "unreadable")
+        else:
             if tree is not None:
                 trees[path] = tree
     return trees
@@ -217,28 +247,33 @@ def _inner_tree(
     path: str,
     limits: Limits | None,
     omitted: dict[str, Omitted],
+    prefix: str,
 ) -> str | None:
     """The whole tree of the repository at `path`, with those inside it written in place.
 
     None if it is clean and a remote has its commit.
     """
     git_dir = Path(git.text("rev-parse", "--absolute-git-dir"))
+    if git.text("rev-parse", "--show-object-format") != quarantine.repository.object_format:
+        raise GitError(f"the repository in `{path}` has another object format")
     quarantine.borrow((git.cwd / git.text("rev-parse", "--git-path", "objects")).resolve())
     working = read_working_tree(git)
-    left_out = _choose_omitted(git.cwd, working.untracked, limits)
+    inside = f"{prefix}{path}/"
+    left_out = _choose_omitted(git.cwd, working.untracked, limits, inside)
     inner = {name: item for name, item in left_out.items() if item is not None}
-    nested = _snapshot_inner(git, quarantine, working, limits, inner)
+    nested = _snapshot_inner(git, quarantine, working, limits, inner, inside)
     changed = _changed(working, left_out)
     if not changed and not nested and _is_pushed(git, working.base):
         return None
     index = quarantine.dir / f"index-{len(list(quarantine.dir.glob('index*')))}"
-    _update_index(git, git_dir, quarantine, index, working, changed)
+    refused = _update_index(git, git_dir, quarantine, index, working, changed)
+    inner |= {name: _refused(git.cwd, name) for name in refused}
     env = _with(quarantine, index)
     for name, tree in nested.items():
-        git.run(
-            "update-index", "--force-remove", "-z", "--stdin", stdin=join_names([name]), env=env
+        _on_index(
+            git, env, "update-index", "--force-remove", "-z", "--stdin", stdin=join_names([name])
         )
-        git.run("read-tree", f"--prefix={name}/", tree, env=env)
+        _on_index(git, env, "read-tree", f"--prefix={name}/", tree)
     for name, item in inner.items():
         omitted[f"{path}/{name}"] = Omitted(f"{path}/{name}", item.size, item.reason)
     return _write_tree(git, env)

@@ -9,54 +9,25 @@ until then they are as they were, and a move that was killed shows by the folder
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from repro.atomic import FileLock, storage_errors
-from repro.errors import BusyRepositoryError, ReproError
-from repro.store.git import Repository, join_names
+from repro.errors import BusyRepositoryError, ReproError, StorageError, WouldLoseWorkError
+from repro.store.git import Git, Repository, join_names
 from repro.store.present import TreeChange, is_inside
 from repro.store.quarantine import Quarantine
 from repro.store.rawfiles import write_raw_files
-from repro.store.refs import read_ref
 
-_OPERATIONS = {
-    "MERGE_HEAD": "merge",
-    "rebase-merge": "rebase",
-    "rebase-apply/applying": "am",
-    "rebase-apply": "rebase",
-    "CHERRY_PICK_HEAD": "cherry-pick",
-    "REVERT_HEAD": "revert",
-    "sequencer": "cherry-pick or revert",
-    "BISECT_LOG": "bisect",
-}
-_PSEUDO_REFS = ("CHERRY_PICK_HEAD", "REVERT_HEAD")
 _MARK = "REPRO_RESTORE"  # in the environment of each git that changes something here
 _WAIT_S = 60.0  # for the git of a killed repro to end
 _PAUSE_S = 0.02
+_LOCK_TRIES = 100  # two seconds: a `git status` of an editor or a prompt holds the index so briefly
 _CHECKOUT = ("-c", "core.splitIndex=false", "checkout", "--quiet", "--no-recurse-submodules")
+_REFUSED = 1  # how git's checkout ends when it has written nothing: something stood in its way
 
-
-def refuse_busy(repository: Repository) -> None:
-    """Refuse while git is in the middle of something that moving HEAD would destroy.
-
-    `git checkout --detach` in a merge succeeds, and deletes MERGE_HEAD.
-
-    Raises:
-        BusyRepositoryError: A merge, rebase, cherry-pick, revert, bisect or am is under way.
-    """
-    found = [what for name, what in _OPERATIONS.items() if (repository.git_dir / name).exists()]
-    if not found and (repository.common_dir / "reftable").exists():
-        names = [name for name in _PSEUDO_REFS if read_ref(repository.git, name)]
-        found = [_OPERATIONS[name] for name in names]
-    if found:
-        verb = found[0].split(" or ")[0]
-        end = "git bisect reset" if verb == "bisect" else f"git {verb} --abort"
-        raise BusyRepositoryError(
-            f"git is in the middle of a {found[0]}",
-            hint=f"finish it, or `{end}`, or restore beside with `repro checkout -w DIR RUN`",
-        )
+_Seen = tuple[int, int, int] | None  # inode and times: a file that was written has others
 
 
 def worktree_name(repository: Repository) -> str | None:
@@ -78,6 +49,7 @@ class Scratch:
         self.interrupted = self._read_interrupted()
         self._mark = {_MARK: str(folder)}
         self._env: Mapping[str, str] = {}
+        self._index = folder / "index"
 
     def _read_interrupted(self) -> str | None:
         try:
@@ -109,6 +81,7 @@ class Scratch:
             if index.exists():
                 shutil.copy2(index, self.folder / "index")
             (self.folder / "entry").write_text(entry)
+        self._index = index
         # What a partial clone fetches on the way belongs into the repository itself.
         quarantined = quarantine.env["GIT_OBJECT_DIRECTORY"]
         borrowed = quarantine.env["GIT_ALTERNATE_OBJECT_DIRECTORIES"]
@@ -120,23 +93,31 @@ class Scratch:
         }
 
     def switch(
-        self, old: str, new: str, changes: Sequence[TreeChange], raw: Mapping[str, str]
-    ) -> None:
-        """Move the files from commit `old` to commit `new`; all of them or none.
+        self, new: str, changes: Sequence[TreeChange], raw: Mapping[str, str]
+    ) -> tuple[str, ...]:
+        """Move the files to commit `new`; all of them or none.
 
         Args:
-            changes: What differs between the two.
+            changes: In what it differs from the commit that `begin` was given.
             raw: Blobs of the files that git would not give back.
 
+        Returns:
+            Tracked paths whose files do not read back as `new` has them, such as by a filter.
+
         Raises:
+            WouldLoseWorkError: Files changed since they were described; nothing was moved.
             GitError, StorageError: git refused or failed; the files are as they were, or the
                 message says that they are not.
         """
+        before = self._look(changes)
+        words = (*_CHECKOUT, "--no-overwrite-ignore", "--detach", new)
         try:
-            self._run(*_CHECKOUT, "--no-overwrite-ignore", "--detach", new)
+            done = self.repository.git.run(*words, env=self._env, ok=(0, _REFUSED))
+            if done.code != _REFUSED:
+                return self._check_moved(new, changes, before)
         except ReproError as error:
             try:
-                self._revert(old, changes, raw)
+                self._revert(changes, before, raw)
             except ReproError as second:
                 raise type(error)(
                     f"{error.message}; and going back failed: {second.message}",
@@ -144,20 +125,57 @@ class Scratch:
                 ) from second
             self.clear()
             raise
+        self.clear()
+        raise _refusal(self.repository.git, words, done.err)
 
-    def _revert(self, old: str, changes: Sequence[TreeChange], raw: Mapping[str, str]) -> None:
-        root = self.repository.root
-        for change in changes:
-            if change.old is None and is_inside(root, change.path):
+    def _look(self, changes: Sequence[TreeChange]) -> dict[str, _Seen]:
+        return {change.path: _see(self.repository.root / change.path) for change in changes}
+
+    def _check_moved(
+        self, new: str, changes: Sequence[TreeChange], before: Mapping[str, _Seen]
+    ) -> tuple[str, ...]:
+        """Fail where git could not replace a file: it says so, goes on, and ends in 0."""
+        after = self._look(changes)
+        differing = dict.fromkeys(self._differing(new))
+        stuck = [
+            change.path
+            for change in changes
+            if after[change.path] == before[change.path]
+            and (change.path in differing or (change.new is None and after[change.path]))
+        ]
+        if stuck:
+            more = f" and {len(stuck) - 1} more" if len(stuck) > 1 else ""
+            raise StorageError(
+                f"git cannot replace `{stuck[0]}`{more}",
+                hint="mend the permissions of the folder it is in, then run the command again",
+            )
+        return tuple(differing)
+
+    def _revert(
+        self,
+        changes: Sequence[TreeChange],
+        before: Mapping[str, _Seen],
+        raw: Mapping[str, str],
+    ) -> None:
+        """Write again what the move touched, and nothing else: people go on working meanwhile."""
+        root, after = self.repository.root, self._look(changes)
+        touched = [change for change in changes if after[change.path] != before[change.path]]
+        again = []
+        for change in touched:
+            if change.old is not None and before[change.path] is not None:
+                again.append(change.path)
+            elif is_inside(root, change.path):
                 remove_file(root, change.path)
-        self._run(*_CHECKOUT, "--force", "--detach", old)
-        write_raw_files(self.repository, raw)
+        if again:
+            env = {**self._env, "GIT_INDEX_FILE": str(self._index)}
+            words = ("checkout-index", "--force", "-z", "--stdin")
+            self.repository.git.run(*words, stdin=join_names(again), env=env)
+            write_raw_files(self.repository, {path: raw[path] for path in again if path in raw})
 
-    def differing(self, commit: str) -> tuple[str, ...]:
-        """Tracked paths whose files are not what `commit` says; empty after a good move."""
+    def _differing(self, commit: str) -> Iterator[str]:
         words = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv")
         names = self._run(*words, "--ignore-submodules=all", commit, "--")
-        return tuple(os.fsdecode(name) for name in names.split(b"\0") if name)
+        return (os.fsdecode(name) for name in names.split(b"\0") if name)
 
     def flag(self, flag: str, paths: Sequence[str]) -> None:
         """Set a bit such as `--assume-unchanged` of paths in the index again."""
@@ -230,6 +248,25 @@ class Scratch:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def _see(path: Path) -> _Seen:
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _refusal(git: Git, words: Sequence[str], said: str) -> ReproError:
+    paths = [line[1:] for line in said.splitlines() if line.startswith("\t")]
+    if not paths:
+        return git.failure(words, _REFUSED, said)
+    return WouldLoseWorkError(
+        "files were changed while this was under way; nothing was moved",
+        paths=paths,
+        hint="run the command again",
+    )
+
+
 def _quoted(path: str) -> str:
     """A path as git reads it in a list of alternates: C-quoted, for it may hold the separator."""
     escaped = path.replace("\\", "\\\\").replace('"', '\\"')
@@ -283,16 +320,22 @@ def _await_orphans(folder: Path) -> None:
 
 def _refuse_locked(repository: Repository, folder: Path) -> None:
     lock = repository.git_dir / "index.lock"
-    if not lock.exists():
-        return
     mine = folder / "index"
-    if mine.exists() and mine.samefile(lock):  # killed inside `swap_index`
+    if lock.exists() and mine.exists() and mine.samefile(lock):  # killed inside `swap_index`
         lock.unlink()
-        return
-    raise BusyRepositoryError(
-        "another git process holds the index (`index.lock` exists)",
-        hint=f"wait for it to end; if none runs, remove `{lock}`",
-    )
+    if not _try_often(lambda: not lock.exists()):
+        raise BusyRepositoryError(
+            "another git process holds the index (`index.lock` exists)",
+            hint=f"wait for it to end; if none runs, remove `{lock}`",
+        )
+
+
+def _try_often(attempt: Callable[[], bool]) -> bool:
+    for _ in range(_LOCK_TRIES):
+        if attempt():
+            return True
+        time.sleep(_PAUSE_S)
+    return False
 
 
 def swap_index(repository: Repository, source: Path) -> None:
@@ -309,14 +352,20 @@ def swap_index(repository: Repository, source: Path) -> None:
             return
         if index.exists():
             source.chmod(index.stat().st_mode & 0o777)
-        try:
-            os.link(source, lock)
-        except FileExistsError as error:
+        if not _try_often(lambda: _is_linked(source, lock)):
             raise BusyRepositoryError(
                 "another git process holds the index (`index.lock` exists)",
                 hint="wait for it to end, then `repro undo` brings everything back",
-            ) from error
+            )
         lock.replace(index)
+
+
+def _is_linked(source: Path, lock: Path) -> bool:
+    try:
+        os.link(source, lock)
+    except FileExistsError:
+        return False
+    return True
 
 
 def remove_file(root: Path, path: str) -> None:

@@ -1,6 +1,7 @@
 """A run is started, logged to, sealed and recovered; the user's repository never notices."""
 
 import json
+import hashlib
 import os
 import shutil
 import subprocess
@@ -269,7 +270,7 @@ def test_a_start_that_fails_after_its_snapshot_leaves_nothing(repository: Path) 
     write_files(repository, {"repro.yaml": "config: [missing.yaml]\n"})
     project = open_here(repository)
 
-    with pytest.raises(InvalidInputError, match="missing.yaml"):
+    with pytest.raises(InvalidInputError, match="missing"):
         begin(project)
 
     assert list(project.live.iterdir()) == []
@@ -452,3 +453,38 @@ def test_a_record_of_another_shape_is_skipped_and_counted(repository: Path) -> N
 
     assert run.skipped_lines == 2
     assert len(git(repository, "show", f"{RUNS}{run.id}:metrics/0.csv").splitlines()) == 2
+
+
+def test_a_resumed_run_keeps_what_its_earlier_attempts_left(repository: Path) -> None:
+    project = open_here(repository)
+    live = begin(project)
+    (live.dir / "output.log").write_bytes(b"first attempt\n")
+    small, digest = b"weights", "sha256:" + hashlib.sha256(b"weights").hexdigest()
+    (live.dir / "artifacts").mkdir()
+    (live.dir / "artifacts" / digest[7:]).write_bytes(small)
+    for record in (
+        {"k": "define", "n": "acc", "goal": "maximize"},
+        {"k": "log", "s": 0, "t": project.clock(), "m": {"acc": 0.5}},
+        {"k": "system", "t": project.clock(), "m": {"cpu": 10.0}},
+        {"k": "summary", "s": {"best": 3}},
+        {"k": "artifact", "path": "w.bin", "size": 7, "digest": digest, "where": "git"},
+        {"k": "end", "t": project.clock(), "status": "failed", "exit_code": 1},
+    ):
+        live.journal.append(record)
+    live.journal.close()
+    seal_run(project, live.dir)
+
+    again = begin(project, resume=live.id)
+    (again.dir / "output.log").write_bytes(b"second attempt\n")
+    again.journal.append({"k": "system", "t": project.clock(), "m": {"cpu": 20.0}})
+    again.journal.log(1, project.clock(), {"acc": 0.75})
+    again.journal.close()
+    seal_run(project, again.dir)
+
+    ref = RUNS + live.id
+    assert git(repository, "show", f"{ref}:output.log") == "first attempt\nsecond attempt"
+    assert git(repository, "show", f"{ref}:artifacts/w.bin") == "weights"
+    assert '"w.bin"' in git(repository, "show", f"{ref}:artifacts.json")
+    assert '"best": 3' in git(repository, "show", f"{ref}:metrics.json")
+    assert '"goal": "maximize"' in git(repository, "show", f"{ref}:metrics.json")
+    assert len(git(repository, "show", f"{ref}:metrics/system.csv").splitlines()) == 3

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from repro.atomic import FileLock, fsync_dir, storage_errors
 from repro.core.capture import Code, capture_code, capture_config, identify
+from repro.core.earlier import read_earlier
 from repro.core.project import Project, who_am_i
 from repro.core.seal import assemble
 from repro.core.started import START, Started, read_start, write_start
@@ -26,7 +27,7 @@ from repro.store.objects import open_objects
 from repro.store.packs import consolidate
 from repro.store.quarantine import CommitSpec, open_quarantine, publish, write_commits
 from repro.store.refs import LIVE, RUNS, RefUpdate, list_refs, read_ref, update_refs
-from repro.store.runs import read_record, read_series
+from repro.store.runs import read_record
 
 _SEALING = "seal.lock"
 _TRIES = 3  # a concurrent gc can take an object between our seeing and our packing it
@@ -284,13 +285,7 @@ def _read_run(project: Project, commit: str) -> Run:
 
 
 def _write_run(project: Project, folder: Path, started: Started, live: str | None) -> Run:
-    earlier = {}
-    if started.resumed is not None:
-        objects = open_objects(project.repository, many=False)
-        try:
-            earlier = read_series(objects, started.resumed)
-        finally:
-            objects.close()
+    earlier = read_earlier(project, started.resumed)
     sealed = assemble(started, folder, ContentStore(project.store), earlier)
     run = sealed.record.run
     title = " ".join((run.name or " ".join(run.command) or "run").split())

@@ -1,0 +1,64 @@
+"""What the attempts of a run before this one left in its record."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from repro.core.project import Project
+from repro.model.canonical import Json
+from repro.model.run import Artifact
+from repro.model.series import Point
+from repro.store.content import ContentStore
+from repro.store.objects import open_objects, read_file
+from repro.store.runs import read_record, read_series, read_system
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """The parts of a record that the next attempt goes on from; all empty for a first one.
+
+    Attributes:
+        series: Points by metric.
+        system: Samples of the machine by name.
+        goals: `minimize` or `maximize` by metric.
+        summary: What the user set.
+        artifacts: By their name in the record.
+        files: Content of the artifacts that are in git, by the same names.
+        output: What the commands printed.
+    """
+
+    series: Mapping[str, Sequence[Point]] = field(default_factory=dict)
+    system: Mapping[str, Sequence[Point]] = field(default_factory=dict)
+    goals: Mapping[str, str] = field(default_factory=dict)
+    summary: Mapping[str, Json] = field(default_factory=dict)
+    artifacts: Mapping[str, Artifact] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    output: bytes = b""
+
+
+def read_earlier(project: Project, commit: str | None) -> Earlier:
+    """Read the record that is continued; nothing for a first attempt.
+
+    Raises:
+        DamagedRecordError: A part of it is missing or malformed.
+    """
+    if commit is None:
+        return Earlier()
+    objects = open_objects(project.repository, many=False)
+    try:
+        record = read_record(objects, commit)
+        files = {}
+        for artifact in record.artifacts:
+            data = read_file(objects, commit, f"artifacts/{artifact.path}")
+            if artifact.where == "git" and data is not None:
+                files[artifact.path] = data
+        return Earlier(
+            series=read_series(objects, commit, stored=ContentStore(project.store).read),
+            system=read_system(objects, commit),
+            goals={name: one.goal for name, one in record.metrics.items() if one.goal},
+            summary=record.summary,
+            artifacts={artifact.path: artifact for artifact in record.artifacts},
+            files=files,
+            output=read_file(objects, commit, "output.log") or b"",
+        )
+    finally:
+        objects.close()

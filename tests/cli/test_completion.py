@@ -76,3 +76,17 @@ def test_bash_completes_behind_git_too(repository):
     )
 
     assert done.stdout == "baseline\n"
+
+
+def test_a_name_that_a_shell_would_execute_is_not_offered(repository):
+    run = make_run(open_here(repository), name="$(touch pwned)x")
+
+    assert complete("show", "") == [run.id[:6]]
+
+
+def test_the_words_of_a_command_are_completed_as_files():
+    done = repro(
+        _REPRO_COMPLETE="bash_complete", COMP_WORDS="repro run -- python tr", COMP_CWORD="4"
+    )
+
+    assert done.stdout.startswith("file,")

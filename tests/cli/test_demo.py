@@ -65,3 +65,11 @@ def test_the_data_are_those_of_fisher():
     # The two rows in which the copy of the UCI repository differs from the paper.
     assert rows[35] == "4.9,3.1,1.5,0.2,0"
     assert rows[38] == "4.9,3.6,1.4,0.1,0"
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_error():
+    done = repro("demo", "/proc/nowhere")
+
+    assert done.returncode == 128
+    assert done.stderr.startswith("repro: cannot make `/proc/nowhere`")
+    assert "Traceback" not in done.stderr

@@ -299,3 +299,50 @@ def test_two_programs_at_once_make_two_runs(repository: Path) -> None:
         assert process.returncode == 0, err
 
     assert len(records(repository)) == 4
+
+
+def test_what_other_ranks_log_after_rank_0_has_finished_is_kept(repository: Path) -> None:
+    code = """
+        repro.init()
+        print(flush=True)
+        sys.stdin.readline()
+        repro.log({'late': float(sys.argv[1])})
+        repro.finish()
+    """
+    ranks = [start_rank(repository, code, str(n), {**TORCH, "RANK": str(n)}) for n in (0, 1, 2)]
+    for process in ranks:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "\n", process.communicate()
+    for process in ranks:  # rank 0 first
+        _, err = process.communicate("\n", timeout=60)
+        assert process.returncode == 0, err
+
+    # The last one sealed it: nothing is left for the next command.
+    assert os.listdir(repository / ".git/repro/live") == []
+    found = record(repository)
+    assert found.run.status is Status.FINISHED
+    assert set(points(repository, found)) == {"late", "rank1/late", "rank2/late"}
+
+
+def test_what_a_fork_logs_after_its_parent_has_finished_is_kept(repository: Path) -> None:
+    code = """
+        repro.init()
+        reader, writer = os.pipe()
+        ready, told = os.pipe()
+        if os.fork() == 0:
+            os.close(writer)
+            repro.log({'child': 0.0}, step=0)
+            os.write(told, b'x')
+            os.read(reader, 1)
+            for step in range(1, 20):
+                repro.log({'child': float(step)}, step=step)
+            os._exit(0)
+        os.read(ready, 1)
+        repro.finish()
+        os.write(writer, b'x')
+        os.wait()
+    """
+    run(repository, code)
+
+    assert steps(repository, "child") == {step: float(step) for step in range(20)}
+    assert record(repository).run.status is Status.FINISHED

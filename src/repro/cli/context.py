@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import time
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from click.shell_completion import CompletionItem
 from repro.cli import render
 from repro.core.project import Project, is_recording, open_project
 from repro.core.query import suggest_runs
-from repro.errors import ReproError
+from repro.errors import NotARepositoryError, ReproError
 from repro.model.text import escape
 
 
@@ -32,13 +33,22 @@ def open_here() -> Project:
 
 
 def _open() -> Project:
+    try:
+        cwd = Path.cwd()
+    except FileNotFoundError as error:  # such as by a checkout of what has no such folder
+        raise NotARepositoryError(
+            "the current folder does not exist any more", hint="change to one that does"
+        ) from error
     environ = dict(os.environ)
     now = environ.pop("REPRO_NOW", None)  # only tests set it, so that times and ids are stable
     if now is None:
-        return open_project(Path.cwd(), environ=environ, clock=time.time, entropy=os.urandom)
+        return open_project(cwd, environ=environ, clock=time.time, entropy=os.urandom)
     moment = float(now)
     seed = random.Random(environ.pop("REPRO_SEED", ""))  # noqa: S311  # ids of a test are no secret
-    return open_project(Path.cwd(), environ=environ, clock=lambda: moment, entropy=seed.randbytes)
+    return open_project(cwd, environ=environ, clock=lambda: moment, entropy=seed.randbytes)
+
+
+_PLAIN = re.compile(r"[\w.:,+=%/][\w.:,+=%/@-]*\Z")
 
 
 class RunName(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
@@ -54,7 +64,8 @@ class RunName(click.ParamType):  # type: ignore[type-arg]  # generic from click 
             found = suggest_runs(_open(), incomplete)
         except ReproError:
             return []  # a shell that completes is no place for a message
-        return [CompletionItem(text, help=what) for text, what in found if text == escape(text)]
+        # bash puts the text into the line as it is: a name with `$(…)` would be executed.
+        return [CompletionItem(text, help=what) for text, what in found if _PLAIN.match(text)]
 
 
 RUN = RunName()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from repro.cli import render
 from repro.cli.context import open_here
@@ -47,7 +48,14 @@ _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
     is_flag=True,
     help="Print the run as JSON; what the command prints goes to standard error.",
 )
-@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="CMD...")
+@click.argument(
+    "command",
+    nargs=-1,
+    type=click.UNPROCESSED,
+    metavar="CMD...",
+    # The words of the command are files, as far as we can tell.
+    shell_complete=lambda _ctx, _param, word: [CompletionItem(word, type="file")],
+)
 def run(
     name: str | None,
     tags: tuple[str, ...],

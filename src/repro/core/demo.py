@@ -23,13 +23,18 @@ def make_experiment(folder: Path, environ: Mapping[str, str]) -> None:
     """Put the experiment into `folder`, as the first commit of a new git repository.
 
     Raises:
-        InvalidInputError: The folder is there and not empty, or it is a file.
+        InvalidInputError: The folder is there and not empty, is a file, or cannot be made.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InvalidInputError(
             f"`{folder}` is not an empty folder", hint="`repro demo` alone makes a temporary one"
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInputError(
+            f"cannot make `{folder}`: {error.strerror}", hint="`repro demo` makes a temporary one"
+        ) from error
     for name in _FILES:
         (folder / name).write_bytes(files("repro").joinpath("demo", name).read_bytes())
     git = Git(folder, clean_environment(environ))

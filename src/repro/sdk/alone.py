@@ -18,19 +18,24 @@ from repro.sdk.ends import End
 from repro.sdk.notebook import Notebook, find_shell
 from repro.sdk.notices import say, warn
 from repro.sdk.ranks import Place, await_run, find_place, publish_run, withdraw_run
-from repro.sdk.request import Wish, is_strict
+from repro.sdk.request import Wish, command_of, is_strict
 from repro.sdk.run import Run
+from repro.store.journal import is_live
+from repro.store.process import host_name
 
 _SHOWN = 5  # files left out that are named
 
 
 def make_run(
-    wish: Wish, *, attach: Callable[[Wish, Path, int | None], Run], leave: Callable[[Run], None]
+    wish: Wish,
+    *,
+    attach: Callable[[Wish, Path, int | None, Callable[[], None]], Run],
+    leave: Callable[[Run], None],
 ) -> Run:
     """Make the run of this process, or join the one of rank 0 of its launch.
 
     Args:
-        attach: Joins the run in a live folder with a rank.
+        attach: Joins the run in a live folder with a rank; calls its last argument at the end.
         leave: Is called when the run is over.
 
     Raises:
@@ -47,10 +52,16 @@ def make_run(
                 f"rank {place.rank} found no run of rank 0 within 60 s",
                 hint="call `repro.init()` on every rank, or on rank 0 only",
             )
-        return attach(wish, folder, place.rank)
+        return attach(wish, folder, place.rank, lambda: _seal_if_last(project))
     for problem in recover_runs(project).problems:
         warn(problem)
     return _start(project, cwd, wish, place, leave)
+
+
+def _seal_if_last(project: Project) -> None:
+    """Seal the run of rank 0 that this process joined, if nobody else logs to it any more."""
+    for problem in recover_runs(project).problems:
+        warn(problem)
 
 
 def _find_project() -> tuple[Project, Path]:
@@ -92,7 +103,7 @@ def _start(
     project: Project, cwd: Path, wish: Wish, place: Place, leave: Callable[[Run], None]
 ) -> Run:
     before = _find_resumed(project, wish)
-    command = tuple(sys.orig_argv)
+    command = command_of(sys.orig_argv)
     live = start_run(
         project,
         Request(
@@ -164,6 +175,9 @@ def _end(
         if notebook is not None:
             notebook.stop()
         run.close_journal(end)
+        if is_live(run.dir, host=host_name(), now=time.time()):
+            say(f"run `{run.id}` {end.status}; other processes still log to it, the last seals it")
+            return
         seal_run(project, run.dir)
         say(f"run `{run.id}` {end.status}; `repro show {run.id}` shows it")
     except (ReproError, OSError) as error:

@@ -1,6 +1,7 @@
 """What `init()` was asked for, W&B's words among it."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from repro.errors import UsageError
@@ -30,6 +31,9 @@ _IGNORED: dict[str, tuple[object, ...]] = {
     "sync_tensorboard": (False,),
     "tensorboard": (False,),
 }
+_KERNEL = re.compile(
+    r"(?:^|[/\\])(?:ipykernel|colab_kernel)_launcher(?:\.py)?\Z|ipykernel/__main__\.py\Z"
+)
 _MODES = ("online", "offline", "shared", "disabled")
 _RESUME_WORDS = ("allow", "must", "never", "auto")
 
@@ -66,6 +70,18 @@ def is_disabled(mode: str | None, environ: Mapping[str, str]) -> bool:
 def is_strict(environ: Mapping[str, str]) -> bool:
     """Whether `REPRO_STRICT=1` asks that trouble with storage raises instead of warning."""
     return environ.get("REPRO_STRICT", "") not in ("", "0")
+
+
+def command_of(argv: Sequence[str]) -> tuple[str, ...]:
+    """The command line of this process; of a notebook's kernel without its own arguments.
+
+    They name a connection file that is another one each time: as a config they would set every
+    execution apart from every other.
+    """
+    for position, word in enumerate(argv):
+        if _KERNEL.search(word):
+            return tuple(argv[: position + 1])
+    return tuple(argv)
 
 
 def read_wish(

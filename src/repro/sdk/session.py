@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -122,8 +122,14 @@ def _join(wish: Wish) -> Run | None:
     return _attach(wish, Path(folder), None)
 
 
-def _attach(wish: Wish, live_dir: Path, rank: int | None) -> Run:
-    """Join the run in a live folder; rank None is to be found, inside of `repro run`."""
+def _attach(
+    wish: Wish, live_dir: Path, rank: int | None, after: Callable[[], None] | None = None
+) -> Run:
+    """Join the run in a live folder; rank None is to be found, inside of `repro run`.
+
+    Args:
+        after: Is called once this process's part has ended.
+    """
     started = read_start(live_dir)
     known = started.run if started is not None else None
     if rank is None:
@@ -137,7 +143,7 @@ def _attach(wish: Wish, live_dir: Path, rank: int | None) -> Run:
         config=started.config if started is not None else {},
         describe={"name": known.name, "note": known.note, "tags": known.tags} if known else {},
         strict=is_strict(os.environ),
-        at_end=lambda _: _end_attached(run),
+        at_end=lambda _: _end_attached(run, after),
     )
     if wish.config:
         run.config.update(wish.config)
@@ -149,9 +155,11 @@ def _attach(wish: Wish, live_dir: Path, rank: int | None) -> Run:
     return run
 
 
-def _end_attached(run: Run) -> None:
+def _end_attached(run: Run, after: Callable[[], None] | None) -> None:
     try:
         run.close_journal()
+        if after is not None:
+            after()
     finally:
         _leave(run)
 

@@ -106,9 +106,11 @@ def test_a_damaged_run_is_one_line_and_hides_no_other(three: Path, cli: Cli) -> 
 def test_a_narrow_terminal_gets_fewer_columns(
     three: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("repro.cli.render.width", lambda: 58)
-    assert all(len(line) <= 58 for line in cli("ls").out.splitlines())
-    assert "loss" not in cli("ls").out
+    monkeypatch.setattr("repro.cli.render.width", lambda: 64)
+    ended = cli("ls")
+    assert all(len(line) <= 64 for line in ended.out.splitlines())
+    assert "loss" in ended.out.splitlines()[0]
+    assert "no room for" in ended.err
 
 
 @pytest.mark.parametrize(

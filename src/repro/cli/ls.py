@@ -1,6 +1,5 @@
 """`repro ls`, `repro log`: runs as a table, runs one below the other."""
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 
 import click
@@ -21,7 +20,7 @@ from repro.model.columns import (
 from repro.model.run import Record, Status
 from repro.model.text import escape
 
-_GAP = 2  # spaces between columns
+_WHEN_NARROW = ("field", "metric", "config")
 _STATUSES = [status.value for status in Status]
 
 _limit = click.option(
@@ -78,7 +77,11 @@ def ls(
     elif not records:
         _say_none(listing, status=status, tag=tag)
     else:
-        render.out(_table(records, listing, columns, project.clock()))
+        table, hidden = _table(records, listing, columns, project.clock())
+        render.out(table)
+        if hidden:
+            named = ",".join(hidden[:3])
+            render.note(f"… no room for {len(hidden)} columns: `repro ls --columns {named}`")
         if limit and len(records) == limit < listing.total and not (status or tag):
             render.note(f"… and {listing.total - limit:,} more: `repro ls --limit 0` lists all")
 
@@ -109,12 +112,20 @@ def _porcelain(record: Record) -> bytes:
     return "\t".join(map(escape, fields)).encode()
 
 
-def _table(records: Sequence[Record], listing: Listing, chosen: str | None, now: float) -> str:
+def _table(
+    records: Sequence[Record], listing: Listing, chosen: str | None, now: float
+) -> tuple[str, list[str]]:
+    """The table, and the titles of the columns that a narrow terminal has no room for."""
     columns = _columns(records, chosen)
     rows = [[_cell(column, record, listing, now) for column in columns] for record in records]
-    titles = [escape(column.title) for column in columns]
-    shown = len(columns) if chosen is not None else _fitting(titles, rows, render.width())
-    return _aligned([titles[:shown], *(row[:shown] for row in rows)])
+    table = [[column.title for column in columns], *rows]
+    width = 0 if chosen is not None else render.width()
+    if _fitting(table, width) < len(columns):
+        # Metrics come before params then: what came out is what is looked for.
+        order = sorted(range(len(columns)), key=lambda n: _WHEN_NARROW.index(columns[n].kind))
+        table = [[row[n] for n in order] for row in table]
+    shown = _fitting(table, width)
+    return render.columns([row[:shown] for row in table]), table[0][shown:]
 
 
 def _columns(records: Sequence[Record], chosen: str | None) -> list[Column]:
@@ -138,34 +149,17 @@ def _cell(column: Column, record: Record, listing: Listing, now: float) -> str:
     return format_value(column.value(record))
 
 
-def _fitting(titles: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> int:
+def _fitting(table: Sequence[Sequence[str]], width: int) -> int:
     """How many columns fit into a terminal; all of them where the output goes elsewhere."""
     if not width:
-        return len(titles)
+        return len(table[0])
     used = 0
-    for position, title in enumerate(titles):
-        used += max(_width(title), *(_width(row[position]) for row in rows))
+    for position, column in enumerate(zip(*table, strict=True)):
+        used += max(render.places(escape(cell)) for cell in column)
         if used > width:
             return max(position, 1)
-        used += _GAP
-    return len(titles)
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Rows with their columns under one another; tabulate takes longer to import than `ls` runs."""
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        cells = [cell + " " * (w - _width(cell)) for cell, w in zip(row, widths, strict=True)]
-        lines.append((" " * _GAP).join(cells).rstrip())
-    return "\n".join(lines)
-
-
-def _width(text: str) -> int:
-    """Places that `text` takes on a terminal: wide East Asian characters take two."""
-    if text.isascii():
-        return len(text)
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+        used += len(render.GAP)
+    return len(table[0])
 
 
 @click.command()

@@ -16,7 +16,7 @@ from repro.model.canonical import name_number
 from repro.model.text import UNSAFE, escape
 
 _COLOURS = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "cyan": 36}
-_GAP = "  "
+GAP = "  "  # between columns
 _NOT_RAW = re.compile(f"(?!\n){UNSAFE}")
 
 
@@ -71,19 +71,19 @@ def table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> str:
 def columns(rows: Sequence[Sequence[str]]) -> str:
     """Lay rows out in columns, aligned to the left; control characters are shown escaped."""
     lines = [list(map(escape, row)) for row in rows]
-    widths = [max(map(_n_columns, column)) for column in zip_longest(*lines, fillvalue="")]
+    widths = [max(map(places, column)) for column in zip_longest(*lines, fillvalue="")]
     return "\n".join(_line(cells, widths) for cells in lines)
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     padded = (
-        cell + " " * (width - _n_columns(cell)) for cell, width in zip(cells, widths, strict=False)
+        cell + " " * (width - places(cell)) for cell, width in zip(cells, widths, strict=False)
     )
-    return _GAP.join(padded).rstrip()
+    return GAP.join(padded).rstrip()
 
 
-def _n_columns(text: str) -> int:
-    """How many columns of a terminal `text` takes."""
+def places(text: str) -> int:
+    """How many places of a terminal line `text` takes."""
     if text.isascii():
         return len(text)
     return sum(

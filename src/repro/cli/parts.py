@@ -48,7 +48,7 @@ def describe_run(record: Record, short: str, now: float) -> Iterator[str]:
     if record.commit:
         yield ""
         ref = f"refs/repro/runs/{run.id}"
-        yield f"`git show {ref}` has it all; `repro checkout {short}` restores it"
+        yield f"`git ls-tree -r {ref}` lists the record; `repro checkout {short}` restores it"
 
 
 def _facts(run: Run, now: float) -> Iterator[tuple[str, str]]:

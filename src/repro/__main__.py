@@ -11,8 +11,11 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"repro {VERSION}\n")
         return
-    # Loading the command line takes several times as long as all of the above.
-    importlib.import_module("repro.cli.main").main()
+    try:
+        # Loading the command line takes several times as long as all of the above.
+        importlib.import_module("repro.cli.main").main()
+    except KeyboardInterrupt:  # while it was loaded; what runs then sees to it itself
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,14 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from repro.errors import StorageError
 
+_HIGH = 512
 # What the user must mend before anything can be written.
 _STORAGE_ERRNOS = {
     errno.ENOSPC: "no space left on the disk",
@@ -72,6 +73,21 @@ def fsync_dir(path: Path) -> None:
         os.close(fd)
 
 
+def open_high(path: Path, flags: int) -> int:
+    """Open a file, of mode 0600 if it is new, with a number that no file of the program gets.
+
+    A program may close all descriptors and open files of its own. These get the lowest numbers,
+    and what is then written to ours would stand in them.
+    """
+    fd = os.open(path, flags | os.O_CLOEXEC, 0o600)
+    try:
+        high = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _HIGH)
+    except OSError:  # this process may not have so many
+        return fd
+    os.close(fd)
+    return high
+
+
 class FileLock:
     """An exclusive `fcntl` record lock that other processes see; gone when the holder dies.
 
@@ -87,7 +103,7 @@ class FileLock:
     def try_acquire(self) -> bool:
         """Take the lock if it is free; whether it is ours now."""
         with storage_errors(f"the lock `{self.path.name}`"):
-            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            fd = open_high(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
         try:
             fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -99,14 +115,15 @@ class FileLock:
     def acquire(self) -> None:
         """Take the lock, waiting until it is free."""
         with storage_errors(f"the lock `{self.path.name}`"):
-            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            fd = open_high(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
         fcntl.lockf(fd, fcntl.LOCK_EX)
         self._fd = fd
 
     def release(self) -> None:
         """Give the lock back; nothing happens if it was not held."""
         if self._fd is not None:
-            os.close(self._fd)
+            with suppress(OSError):  # the program closed all descriptors, and the lock is gone
+                os.close(self._fd)
             self._fd = None
 
     def __enter__(self) -> Self:

@@ -110,6 +110,19 @@ def test_outside_of_a_repository_there_is_one_clear_error():
     assert "git init" in hint
 
 
+def test_in_a_folder_that_is_gone_there_is_one_clear_error(tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = f"rmdir {gone} && exec {sys.executable} -m repro ls"
+
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=gone, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 128
+    assert done.stderr.splitlines()[0] == "repro: the current folder does not exist any more"
+
+
 def test_with_json_an_error_is_one_json_line():
     done = repro("ls", "--json")
 
@@ -266,3 +279,13 @@ def test_the_clock_and_the_ids_of_a_test_are_its_own(tmp_path):
         ids.add(run["id"])
 
     assert len(ids) == 1
+
+
+def test_an_interrupt_while_the_command_line_is_loaded_is_quiet(tmp_path):
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt\n")
+    words = [sys.executable, "-m", "repro", "ls"]
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path)}
+
+    done = subprocess.run(words, env=environ, capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

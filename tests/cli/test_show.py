@@ -43,7 +43,8 @@ def test_all_of_a_run_is_shown_and_nothing_reaches_the_terminal_raw(shown: Path,
     assert "\x07" not in text
     for part in (
         "run aaaa00000000 (evil\\x1b]0;x\\x07)", "failed, exit code 3", "python train.py", "good",
-        "    second", "model.width  3", "loss", "best  1", "cpython 3.11", "careful", "2 points", "a.bin  odd\\x1b[31m",
+        "    second", "model.width  3", "loss", "best  1", "cpython 3.11", "careful", "2 points",
+        "a.bin  odd\\x1b[31m",
     ):  # fmt: skip
         assert part in text
 

@@ -113,6 +113,24 @@ def test_a_damaged_run_hides_no_other(repository: Path) -> None:
         resolve_run(project, bad)
 
 
+def test_prefixes_are_unique_among_live_and_damaged_runs_too(repository: Path) -> None:
+    opened = open_at(repository)
+    shown = write_run(opened, make_record(id=run_id("aaaaaaaa"))).run.id
+    near = run_id("aaaaaaab")
+    write_run(opened, make_record(id=near), files={"run.json": b"{}"})
+    for _ in range(2):
+        listing = list_runs(open_here(repository))
+        assert ({shown: "aaaaaaaa"}, 2) == ({shown: listing.short[shown]}, listing.total)
+    assert short_id(open_here(repository), shown) == "aaaaaaaa"
+    git(repository, "update-ref", "-d", RUNS + near)
+    listing = list_runs(open_here(repository))
+    assert ("aaaaaa", 1) == (listing.short[shown], listing.total)
+    live = begin(open_here(repository))
+    listing = list_runs(open_here(repository))
+    assert ({shown, live.id}, 2) == (set(listing.short), listing.total)
+    live.journal.close()
+
+
 def test_a_run_under_the_ref_of_another_is_damaged(repository: Path) -> None:
     project = open_here(repository)
     write_run(project.repository, make_record(), ref_id=run_id("zzzz"))

@@ -1,7 +1,8 @@
 """A run is started, logged to, sealed and recovered; the user's repository never notices."""
 
-import json
+import gc
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from tests.support.projects import NOW, begin, make_run, open_here, ticking
 from repro.core.outputs import store_artifact
 from repro.core.record import recover_runs, seal_run
 from repro.errors import DamagedRecordError, InvalidInputError, StorageError, UsageError
+from repro.model.canonical import MAX_BYTES
 from repro.model.run import Status
 from repro.store.refs import LIVE, RUNS, list_refs
 
@@ -185,6 +187,17 @@ def test_sealing_the_same_journal_twice_gives_the_same_commit(
     assert git(repository, "rev-parse", RUNS + live.id) == first
 
 
+@pytest.mark.parametrize("is_on", [True, False])
+def test_sealing_leaves_the_garbage_collector_as_it_was(repository: Path, *, is_on: bool) -> None:
+    was_on = gc.isenabled()
+    try:
+        (gc.enable if is_on else gc.disable)()
+        make_run(open_here(repository), {"loss": 0.5})
+        assert gc.isenabled() is is_on
+    finally:
+        (gc.enable if was_on else gc.disable)()
+
+
 def test_a_run_sealed_but_not_cleaned_up_is_cleaned_up(repository: Path, tmp_path: Path) -> None:
     project = open_here(repository)
     live = begin(project)
@@ -331,6 +344,30 @@ def test_an_artifact_whose_bytes_are_gone_is_not_in_the_record(repository: Path)
 
     assert git(repository, "show", f"{RUNS}{run.id}:artifacts.json") == "[]"
     assert run.warnings == ("artifact `model` is not kept: its bytes are gone",)
+
+
+def test_a_start_too_large_to_be_read_back_is_refused_and_leaves_nothing(
+    repository: Path,
+) -> None:
+    project = open_here(repository)
+
+    with pytest.raises(InvalidInputError, match="config and note have"):
+        begin(project, note="x" * MAX_BYTES)
+
+    assert list(project.live.iterdir()) == []
+
+
+def test_summaries_too_many_to_be_read_back_are_left_out_and_the_points_kept(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("repro.core.seal.MAX_BYTES", 1000)
+
+    run = make_run(open_here(repository), {f"m{n}": 1.0 for n in range(9)})
+
+    shown = git(repository, "show", f"{RUNS}{run.id}:metrics.json")
+    assert json.loads(shown) == {"metrics": {}, "summary": {}}
+    assert "m8" in git(repository, "show", f"{RUNS}{run.id}:metrics/0.csv")
+    assert run.warnings == ("9 metrics are too many to be summarised; `metrics/` has all points",)
 
 
 @pytest.mark.parametrize("name", ["start.json", "seal.lock", "journal-1-0.jsonl", "output.log"])

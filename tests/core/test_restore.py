@@ -668,6 +668,23 @@ def test_hooks_never_run(repository, dirty):
     assert not (repository.parent / "ran").exists()
 
 
+def test_no_signature_is_checked_to_name_a_commit(repository):
+    program = repository.parent / "gpg"
+    program.write_text('#!/bin/sh\ntouch "$0-ran"\n')
+    program.chmod(0o755)
+    git(repository, "config", "gpg.program", str(program))
+    git(repository, "config", "log.showSignature", "true")
+    header, body = git(repository, "cat-file", "commit", "HEAD").split("\n\n", 1)
+    mark = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n -----END PGP SIGNATURE-----"
+    signed = f"{header}\n{mark}\n\n{body}\n".encode()
+    commit = git(repository, "hash-object", "-w", "-t", "commit", "--stdin", stdin=signed)
+
+    done = check_out(open_here(repository), commit)
+
+    assert done.title == "first"
+    assert not program.with_name("gpg-ran").exists()
+
+
 def test_filters_run(repository):
     git(repository, "config", "filter.shout.clean", "tr A-Z a-z")
     git(repository, "config", "filter.shout.smudge", "tr a-z A-Z")

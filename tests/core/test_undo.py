@@ -21,6 +21,7 @@ from repro.core.undo import undo
 from repro.errors import (
     BusyRepositoryError,
     DamagedRecordError,
+    GitError,
     NewerFormatError,
     ReproError,
     WouldLoseWorkError,
@@ -81,6 +82,28 @@ def test_work_done_since_is_refused_then_saved_then_brought_back(repository, run
     ]
 
 
+def test_bytes_written_since_that_a_filter_hides_from_git_are_work(repository):
+    git(repository, "config", "filter.strip.clean", "grep -v output || true")
+    write_files(repository, {".gitattributes": "*.nb filter=strip\n", "a.nb": "code\noutput 1\n"})
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "a notebook")
+    write_files(repository, {"a.nb": "other code\noutput 2\n"})
+    run = make_run(open_here(repository)).id
+    write_files(repository, {"a.nb": "code\noutput 3\n"})
+    check_out_run(repository, run)
+    write_files(repository, {"a.nb": "code\noutput 4\n"})
+
+    with pytest.raises(WouldLoseWorkError) as refused:
+        undo(open_here(repository))
+    undo(open_here(repository), save=True)
+    before = (repository / "a.nb").read_text()
+    undo(open_here(repository), save=True)
+
+    assert refused.value.paths == ("a.nb",)
+    assert before == "code\noutput 3\n"
+    assert (repository / "a.nb").read_text() == "code\noutput 4\n"
+
+
 def test_ignored_files_made_since_stay(repository, run):
     check_out_run(repository, run)
     (repository / ".git/info/exclude").write_text("*.log\n")
@@ -114,6 +137,50 @@ def test_a_branch_that_is_gone_leaves_head_detached_where_it_was(repository, run
 
     assert (undone.branch, undone.commit) == (None, first)
     assert git(repository, "rev-parse", "HEAD") == first
+
+
+def test_a_branch_in_whose_place_there_are_others_is_gone(repository, run):
+    head = git(repository, "rev-parse", "HEAD")
+    check_out_run(repository, run)
+    git(repository, "branch", "-m", "main", "main/other")
+
+    done = undo(open_here(repository))
+
+    assert done.branch is None
+    assert "is gone" in done.notes[0]
+    assert git(repository, "rev-parse", "HEAD") == head
+    assert git(repository, "status", "--porcelain") == ""
+
+
+def test_commits_made_since_on_no_branch_are_kept(repository, run):
+    check_out_run(repository, run)
+    write_files(repository, {"work.txt": "work\n"})
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "work")
+    work = git(repository, "rev-parse", "HEAD")
+
+    done = undo(open_here(repository))
+    holders = git(repository, "for-each-ref", f"--contains={work}", "--format=%(refname)")
+    again = undo(open_here(repository))
+
+    assert done.saved is not None
+    assert holders == done.saved.ref
+    assert again.commit == work
+    assert (repository / "work.txt").read_text() == "work\n"
+
+
+def test_an_undo_that_fails_keeps_nothing_but_what_it_was_to_undo(repository, run):
+    check_out_run(repository, run)
+    write_files(repository, {"train.py": "since\n"})
+    git(repository, "config", "filter.bad.smudge", "false")
+    git(repository, "config", "filter.bad.required", "true")
+    (repository / ".git/info/attributes").write_text("train.py filter=bad\n")
+    before = read_state(repository)
+
+    with pytest.raises(GitError):
+        undo(open_here(repository), save=True)
+
+    assert before == read_state(repository)
 
 
 def test_a_branch_taken_by_another_worktree_is_left_to_it(repository, run, tmp_path):
@@ -202,6 +269,22 @@ def test_an_entry_that_is_not_ours_is_named(repository, facts, error):
 
     with pytest.raises(error, match="refs/repro/undo/1"):
         undo(open_here(repository))
+
+
+@pytest.mark.parametrize("what", ["HEAD", "HEAD^{tree}", "HEAD:train.py"])
+def test_a_ref_that_names_no_entry_is_named(repository, what):
+    git(repository, "update-ref", "refs/repro/undo/12", git(repository, "rev-parse", what))
+
+    with pytest.raises(DamagedRecordError, match="refs/repro/undo/12"):
+        undo(open_here(repository))
+
+
+def test_a_ref_that_is_no_number_of_ours_is_not_looked_at(repository, run):
+    for name in ("007", "٣", "x"):
+        git(repository, "update-ref", f"refs/repro/undo/{name}", "HEAD")
+    check_out_run(repository, run)
+
+    assert undo(open_here(repository)).target == run
 
 
 def test_two_restores_at_once_are_refused(repository, run):

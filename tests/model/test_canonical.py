@@ -63,6 +63,21 @@ def test_a_large_integer_is_exact(number):
     assert parse_json(format_json({"n": number}), name="x") == {"n": number}
 
 
+@pytest.mark.parametrize(
+    "number",
+    ["1e309", "-1E309", "1e+309", "1.5e00000309", "1" * 300 + "e99", "1" * 310 + ".0", "10.5e0309"],
+)
+def test_a_number_out_of_range_is_refused_however_it_is_written(number):
+    for text in (number, f'{{"a": [1, {number}]}}'):
+        with pytest.raises(DamagedRecordError, match="out of range"):
+            parse_json(text.encode(), name="x")
+
+
+@pytest.mark.parametrize("number", ["1e308", "1e-400", "0.0e999", "1" * 210 + "e98"])
+def test_a_long_number_within_range_is_read(number):
+    assert parse_json(number.encode(), name="x") == float(number)
+
+
 BAD = {
     "NaN": b"[NaN]",
     "Infinity": b'{"a": -Infinity}',

@@ -96,6 +96,32 @@ def test_at_equal_times_the_order_of_writing_decides() -> None:
     assert merge_rows([second, first])["loss"] == [Point(5, 2.0, 1.0)]
 
 
+def merge_one_by_one(rows: list[Row]) -> dict[str, list[Point]]:
+    latest: dict[str, dict[int, Point]] = {}
+    for row in sorted(rows, key=lambda row: (row.time, row.order)):
+        for name, value in row.values.items():
+            full = f"rank{row.order[0]}/{name}" if row.order[0] else name
+            latest.setdefault(full, {})[row.step] = Point(row.step, value, row.time)
+    return {name: [found[step] for step in sorted(found)] for name, found in sorted(latest.items())}
+
+
+ROWS = st.lists(
+    st.builds(
+        Row,
+        step=st.integers(0, 4),
+        time=st.sampled_from([1.0, 2.0, 3.0]),
+        values=st.dictionaries(st.sampled_from(["a", "b", "rank1/a"]), FLOATS),
+        order=st.tuples(st.integers(0, 2), st.integers(0, 1), st.integers(0, 1000)),
+    ),
+    unique_by=lambda row: row.order,
+)
+
+
+@given(ROWS)
+def test_rows_of_any_mixture_of_metrics_merge_as_point_by_point(rows: list[Row]) -> None:
+    assert bits(merge_one_by_one(rows)) == bits(merge_rows(rows))
+
+
 def test_steps_come_out_sorted_and_negative_ones_first() -> None:
     rows = [
         Row(step, 0.0, {"x": float(step)}, (0, 0, n)) for n, step in enumerate([3, -2, 10**12, 0])

@@ -346,3 +346,27 @@ def test_what_a_fork_logs_after_its_parent_has_finished_is_kept(repository: Path
 
     assert steps(repository, "child") == {step: float(step) for step in range(20)}
     assert record(repository).run.status is Status.FINISHED
+
+
+@pytest.mark.parametrize("last", [256, 4096])
+def test_files_opened_after_closing_all_descriptors_are_the_programs_own(
+    repository: Path, last: int
+) -> None:
+    code = f"""
+        repro.init()
+        os.closerange(3, {last})
+        files = [open(f"../own{{n}}.txt", "w") for n in range(4)]
+        for step in range(3):
+            repro.log({{"loss": step}}, step=step)
+        repro.finish()
+        for file in files:
+            file.write("mine")
+            file.close()
+    """
+
+    run(repository, code)
+
+    own = [(repository.parent / f"own{n}.txt").read_text() for n in range(4)]
+    assert own == ["mine"] * 4
+    assert steps(repository, "loss") == {0: 0.0, 1: 1.0, 2: 2.0}
+    assert record(repository).run.status is Status.FINISHED

@@ -3,10 +3,11 @@
 import os
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.support import git
 from tests.support.records import a_summary, make_record, open_at, run_id, write_run
 
 from repro.model.run import Record, Status
@@ -86,6 +87,98 @@ def test_new_changed_and_removed_refs_are_followed(
     assert [newest, third, moved] == answers(repository)
 
 
+def noted(repository: Repository) -> int:
+    """How many digests of refs the file has: one when it need not compare them, else none."""
+    with sqlite3.connect(index_file(repository)) as db:
+        [number] = db.execute("SELECT count(*) FROM listing").fetchone()
+    db.close()
+    return int(number)
+
+
+def test_a_ref_that_moves_is_seen_although_there_are_as_many(
+    three: tuple[Repository, list[Record]],
+) -> None:
+    repository, (third, second, first) = three
+    answers(repository)
+    assert noted(repository) == 1
+    # An amended record of the run, put at a ref of its own first.
+    tagged = make_record(id=second.run.id, created=second.run.created, tags=("new",))
+    amended = write_run(repository, tagged, ref_id=run_id("zzzz"))
+    update_refs(
+        repository.git,
+        [
+            RefUpdate(RUNS + second.run.id, new=amended.commit, old=second.commit),
+            RefUpdate(RUNS + run_id("zzzz"), new=None, old=amended.commit),
+        ],
+    )
+    assert [third, amended, first] == answers(repository)
+    assert [third, amended, first] == answers(repository)
+    assert noted(repository) == 1
+
+
+def test_one_run_in_place_of_another_is_seen_although_there_are_as_many(
+    three: tuple[Repository, list[Record]],
+) -> None:
+    repository, (third, second, first) = three
+    answers(repository)
+    newest = write_run(repository, make_record())
+    update_refs(repository.git, [RefUpdate(RUNS + second.run.id, new=None, old=second.commit)])
+    assert [newest, third, first] == answers(repository)
+    assert noted(repository) == 1
+
+
+def test_refs_that_the_file_was_made_from_are_not_taken_apart(
+    three: tuple[Repository, list[Record]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository, expected = three
+    answers(repository)
+    monkeypatch.delattr(RunRefs, "commits")
+    assert expected == answers(repository)
+
+
+def test_runs_that_are_left_out_come_back(three: tuple[Repository, list[Record]]) -> None:
+    repository, (third, second, first) = three
+    answers(repository)
+    for _ in range(2):
+        refs = list_run_refs(repository.git)
+        with RunIndex(repository, refs, without=[second.run.id]) as index:
+            assert [third, first] == index.newest()
+            assert index.count() == 2
+        assert noted(repository) == 0
+    assert [third, second, first] == answers(repository)
+    assert noted(repository) == 1
+
+
+def test_what_names_no_run_and_what_cannot_be_read_is_said_each_time(
+    three: tuple[Repository, list[Record]],
+) -> None:
+    repository, expected = three
+    bad = write_run(repository, make_record(), files={"run.json": b"{}"}).run.id
+    update_refs(repository.git, [RefUpdate(RUNS + "no-id", new=expected[0].commit)])
+    for _ in range(3):
+        with RunIndex(repository, list_run_refs(repository.git)) as index:
+            assert expected == index.newest()
+            assert ["no-id", bad] == [problem.id for problem in index.problems]
+    update_refs(repository.git, [RefUpdate(RUNS + "no-id", None, old=expected[0].commit)])
+    git(repository.root, "update-ref", "-d", RUNS + bad)
+    for _ in range(2):
+        with RunIndex(repository, list_run_refs(repository.git)) as index:
+            assert (expected, []) == (index.newest(), index.problems)
+    assert noted(repository) == 1
+
+
+def test_neighbours_are_the_ids_before_and_after(repository: Path) -> None:
+    opened = open_at(repository)
+    names = [run_id(start) for start in ("aaaa", "bbbb", "cccc", "dddd")]
+    for name in names[1:]:
+        write_run(opened, make_record(id=name))
+    with RunIndex(opened, list_run_refs(opened.git)) as index:
+        assert index.neighbours([names[2]]) == {names[1], names[3]}
+        assert index.neighbours([names[1], names[3]]) == {names[2]}
+        assert index.neighbours([names[0]]) == {names[1]}
+        assert index.neighbours([]) == set()
+
+
 def spoil_garbage(path: Path) -> None:
     path.write_bytes(b"not a database" * 1000)
 
@@ -158,6 +251,18 @@ def spoil_rows(path: Path) -> None:
     db.close()
 
 
+def spoil_digest(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE listing SET digest = x'00'")
+    db.close()
+
+
+def spoil_listing(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("DROP TABLE listing")
+    db.close()
+
+
 def spoil_permission(path: Path) -> None:
     path.chmod(0)
 
@@ -171,7 +276,8 @@ def spoil_journal(path: Path) -> None:
     [
         spoil_garbage, spoil_empty, spoil_truncated, spoil_header_only, spoil_pages, spoil_folder,
         spoil_fifo, spoil_dangling_link, spoil_version, spoil_schema, spoil_documents,
-        spoil_documents_not_json, spoil_rows, spoil_permission, spoil_journal, Path.unlink,
+        spoil_documents_not_json, spoil_rows, spoil_digest, spoil_listing, spoil_permission,
+        spoil_journal, Path.unlink,
     ],
 )  # fmt: skip
 def test_whatever_is_wrong_with_the_file_the_answers_are_the_same(
@@ -222,6 +328,24 @@ def test_a_folder_that_cannot_be_written_changes_nothing(
         repository.private.chmod(0o700)
 
 
+def test_a_file_that_cannot_be_written_answers_although_no_digest_is_in_it(
+    three: tuple[Repository, list[Record]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository, expected = three
+    answers(repository)
+    with sqlite3.connect(index_file(repository)) as db:
+        db.execute("DELETE FROM listing")
+    db.close()
+    holder = sqlite3.connect(index_file(repository), isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    monkeypatch.setattr(RunIndex, "_rows", None)  # what is in the file is not read again
+    assert expected == answers(repository)
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert expected == answers(repository)
+    assert noted(repository) == 1
+
+
 def test_no_file_is_made_where_there_is_no_run(repository: Path) -> None:
     opened = open_at(repository)
     assert answers(opened) == []
@@ -265,6 +389,36 @@ def test_two_readers_with_other_refs_do_not_disturb_each_other(
     for reader in readers:
         reader.join()
     assert wrong == []
+
+
+def test_what_another_process_changes_meanwhile_is_put_right(
+    three: tuple[Repository, list[Record]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository, (third, second, first) = three
+    answers(repository)
+    newest = write_run(repository, make_record())
+    ours = list_run_refs(repository.git)
+    tagged = make_record(id=second.run.id, created=second.run.created, tags=("new",))
+    amended = write_run(repository, tagged, ref_id=run_id("zzzz"))
+    moved = [
+        RefUpdate(RUNS + second.run.id, new=amended.commit, old=second.commit),
+        RefUpdate(RUNS + run_id("zzzz"), new=None, old=amended.commit),
+        RefUpdate(RUNS + newest.run.id, new=None, old=newest.commit),
+        RefUpdate(RUNS + first.run.id, new=None, old=first.commit),
+    ]
+    update_refs(repository.git, moved)
+    read_rows = RunIndex._rows
+
+    def disturbed(self: RunIndex, new: dict[str, str]) -> Iterator[tuple[str | None, ...]]:
+        monkeypatch.setattr(RunIndex, "_rows", read_rows)
+        assert [third, amended] == answers(repository)
+        return read_rows(self, new)
+
+    monkeypatch.setattr(RunIndex, "_rows", disturbed)
+    for _ in range(2):
+        with RunIndex(repository, ours) as index:
+            assert [newest, third, second, first] == index.newest()
+    assert [third, amended] == answers(repository)
 
 
 def test_hundreds_of_new_runs_are_read_as_a_few_are(

@@ -14,7 +14,7 @@ import pytest
 
 from repro.errors import InvalidInputError, NewerFormatError, StorageError, UsageError
 from repro.store import journal as module
-from repro.store.journal import JournalWriter
+from repro.store.journal import LONGEST_RECORD, JournalWriter
 from repro.store.journal_reader import parse_journal, parse_line, read_journals
 
 
@@ -162,6 +162,11 @@ def test_an_event_that_could_not_be_read_back_is_refused(tmp_path: Path) -> None
         deep = {"x": deep}
     with open_journal(tmp_path) as journal, pytest.raises((InvalidInputError, RecursionError)):
         journal.append({"k": "config", "c": deep})
+
+
+def test_an_event_too_large_for_a_record_is_refused(tmp_path: Path) -> None:
+    with open_journal(tmp_path) as journal, pytest.raises(InvalidInputError, match="summary"):
+        journal.append({"k": "summary", "s": {"x": "x" * LONGEST_RECORD}})
 
 
 def test_32_threads_share_a_journal_without_losing_or_tearing_a_line(tmp_path: Path) -> None:

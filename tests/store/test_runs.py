@@ -126,7 +126,8 @@ def test_a_newer_format_is_one_clear_error(repository: Path) -> None:
     [
         ("format", "1"), ("format", True), ("id", "../../../x"), ("id", None), ("name", 3),
         ("status", "winning"), ("created", "yesterday"), ("created", "2026-99-24T20:05:01.250000Z"),
-        ("duration_s", "long"), ("duration_s", "NaN"), ("duration_s", "-Infinity"), ("command", "python"), ("command", [1]), ("cwd", "/etc"),
+        ("duration_s", "long"), ("duration_s", "NaN"), ("duration_s", "-Infinity"),
+        ("command", "python"), ("command", [1]), ("cwd", "/etc"),
         ("cwd", "../.."), ("cwd", ".git/hooks"), ("exit_code", 1.5), ("exit_code", 1 << 70),
         ("base", "--output=x"), ("snapshot", "HEAD"), ("dirty", "yes"), ("user", None),
         ("parent", "-x"), ("tags", {}), ("tags", [None]), ("omitted", [3]), ("omitted", [{}]),

@@ -402,6 +402,50 @@ def test_a_repository_inside_the_repository_is_kept_whole(repository: Path) -> N
     assert set(content(repository, taken.submodules["vendor"])) == {"v.py", "new.py", "inner/i.py"}
 
 
+@pytest.fixture
+def modes(tmp_path: Path) -> None:
+    """Skip where a process may read what the modes forbid, as root may."""
+    (tmp_path / "probe").touch(mode=0)
+    if os.access(tmp_path / "probe", os.R_OK):
+        pytest.skip("modes do not bind this process")
+
+
+@pytest.mark.usefixtures("modes")
+def test_what_is_untracked_and_may_not_be_read_is_listed(repository: Path) -> None:
+    write_files(repository, {"closed/x": "x", "locked/y": "y", "new.py": "N\n", "z": "z"})
+    (repository / "z").chmod(0)
+    (repository / "closed").chmod(0)
+    (repository / "locked").chmod(0o600)
+
+    taken = snap(repository)
+
+    (repository / "closed").chmod(0o700)
+    (repository / "locked").chmod(0o700)
+    assert set(content(repository, taken.tree)) == {"train.py", "new.py"}
+    assert [(one.path, one.reason) for one in taken.omitted] == [
+        ("closed/", "unreadable"),
+        ("locked/y", "unreadable"),
+        ("z", "unreadable"),
+    ]
+
+
+@pytest.mark.usefixtures("modes")
+@pytest.mark.parametrize("closed", ["src", "src/a.py"])
+def test_what_is_tracked_and_may_not_be_read_is_an_error_that_names_it(
+    tmp_path: Path, closed: str
+) -> None:
+    root = make_repository(tmp_path / "r", {"src/a.py": "A\n"})
+    write_files(root, {"src/a.py": "B\n"})
+    git(root, "add", "-A")
+    (root / closed).chmod(0)
+
+    with pytest.raises(GitError, match=r"cannot (be )?read") as raised:
+        snap(root)
+
+    (root / closed).chmod(0o700)
+    assert "src/a.py" in raised.value.message
+
+
 def test_a_broken_repository_inside_is_left_out_and_listed(repository: Path) -> None:
     make_repository(repository / "vendor", {"v.py": "V = 1\n"})
     shutil.rmtree(repository / "vendor" / ".git" / "objects")
@@ -457,6 +501,19 @@ def test_a_path_with_odd_line_separators_is_a_path(tmp_path: Path) -> None:
     root = make_repository(tmp_path / "a\u2028b\x0cc\x85d")
 
     assert opened(root).root == root
+
+
+def test_the_repository_of_somebody_else_comes_with_gits_own_way_out(repository: Path) -> None:
+    try:
+        for path in (repository, repository / ".git"):
+            os.chown(path, 65534, 65534)
+    except PermissionError:
+        pytest.skip("only root can give a file away")
+
+    with pytest.raises(UnsupportedRepositoryError, match="dubious ownership") as raised:
+        opened(repository)
+
+    assert "git config --global --add safe.directory" in str(raised.value.hint)
 
 
 def test_a_translated_git_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """`repro checkout` and `repro undo`: bring the code of a run back, and take that back."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -67,7 +68,8 @@ def checkout(name: str, folder: Path | None, *, save: bool, as_json: bool) -> No
 def undo(*, save: bool, as_json: bool) -> None:
     """Take the last checkout back: branch, index and files as they were.
 
-    Refused when work done since then would be lost, unless --save keeps it.
+    Refused when work done since then would be lost, unless --save keeps it. Commits made since
+    that are on no branch are kept for the next undo.
     """
     project = open_here()
     undone = take_back(project, save=save)
@@ -122,7 +124,8 @@ def _say_beside(project: Project, beside: Beside) -> None:
     _list(beside.submodules, "filled from the record, as plain files")
     _say_trouble(beside.differing, beside.empty)
     force = "--force " if beside.submodules or beside.empty else ""
-    render.note(f"hint: `git worktree remove {force}{place}` takes it away")
+    quoted = escape(shlex.quote(str(beside.folder)))
+    render.note(f"hint: `git worktree remove {force}{quoted}` takes it away")
 
 
 def _say_trouble(differing: Sequence[str], empty: Sequence[str]) -> None:

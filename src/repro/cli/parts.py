@@ -2,13 +2,12 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping
 
 from repro.cli import render
 from repro.core.compare import format_patch
 from repro.core.project import Project
-from repro.core.query import code_of, read_part, read_points
+from repro.core.query import code_of, read_part, read_points, run_json
 from repro.errors import InvalidInputError, UsageError
 from repro.model.canonical import Json
 from repro.model.columns import format_age, format_duration, format_value
@@ -20,6 +19,12 @@ from repro.model.text import escape
 PARTS = ("config", "metrics", "env", "data", "output", "patch")
 
 _COLOUR = re.compile(r"(\x1b\[[0-9;]{0,32}m)")
+_VALUES: dict[str, Callable[[Record], object]] = {
+    "config": lambda record: record.config,
+    "metrics": lambda record: run_json(record)["metrics"],
+    "env": lambda record: record.environment,
+    "data": lambda record: record.data,
+}
 _TITLES = ["metric", "last", "step", "min", "max", "mean", "points"]
 
 
@@ -117,16 +122,16 @@ def print_part(
     project: Project, record: Record, part: str, *, metric: str | None, as_json: bool
 ) -> None:
     """Print one part of a run, as text or as JSON."""
-    if part == "config":
-        _print(record.config, format_config(record.config).decode().rstrip("\n"), as_json=as_json)
+    if as_json and part in _VALUES:
+        render.data_json(_VALUES[part](record))
+    elif part == "config":
+        _print(format_config(record.config).decode().rstrip("\n"))
     elif part == "metrics":
-        values = {name: asdict(summary) for name, summary in record.metrics.items()}
-        _print(values, _metrics_table(record) if values else "", as_json=as_json)
+        _print(_metrics_table(record) if record.metrics else "")
     elif part == "env":
-        text = "\n".join(_pairs(flatten_config(record.environment)))
-        _print(record.environment, text, as_json=as_json)
+        _print("\n".join(_pairs(flatten_config(record.environment))))
     elif part == "data":
-        _print(record.data, "\n".join(_pairs(flatten_config(record.data))), as_json=as_json)
+        _print("\n".join(_pairs(flatten_config(record.data))))
     elif part == "series":
         _print_series(project, record, metric or "", as_json=as_json)
     elif as_json:
@@ -137,10 +142,8 @@ def print_part(
         print_bytes(_patch(project, record))
 
 
-def _print(value: object, text: str, *, as_json: bool) -> None:
-    if as_json:
-        render.data_json(value)
-    elif text:
+def _print(text: str) -> None:
+    if text:
         render.page("\n".join(map(escape, text.splitlines())))
 
 

@@ -18,6 +18,7 @@ from repro.store.journal import Journal
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _BEYOND = 1 << 63
+_FLOAT_ONLY = {float}  # nearly all values: no copy of them is made then
 
 Order = tuple[int, int, int]  # rank, writer, place in its journal
 
@@ -136,7 +137,9 @@ def _take_end(events: Events, record: Mapping[str, Any]) -> None:
 
 
 def _take_log(events: Events, record: Mapping[str, Any], order: Order) -> None:
-    values = {name: float(value) for name, value in record["m"].items()}
+    values = record["m"]
+    if not _FLOAT_ONLY.issuperset(map(type, values.values())):
+        values = {name: float(value) for name, value in values.items()}
     events.rows.append(Row(_whole(record["s"]), record["t"], values, order))
 
 

@@ -58,7 +58,8 @@ def read_goal(project: Project, target: Record | str) -> Goal:
         if facts.startswith(SUBMODULE)
     }
     if isinstance(target, str):
-        title = git.text("show", "--no-patch", "--format=%s", "--end-of-options", commit)
+        words = ("show", "--no-patch", "--no-show-signature", "--format=%s", "--end-of-options")
+        title = git.text(*words, commit)
         return Goal(commit, tree, None, title, links, None)
     run = target.run
     title = run.name or " ".join(run.command)

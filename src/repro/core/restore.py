@@ -145,7 +145,7 @@ def check_out(project: Project, target: Record | str, *, save: bool = False) -> 
             )
             try:
                 scratch.begin(entry.ref, here, present.index, quarantine)
-                differing = _move(project, scratch, goal, present, here, raw)
+                differing = _move(project, scratch, goal, present, raw)
             except ReproError:
                 if not scratch.is_begun:  # everything is as it was
                     update_refs(repository.git, [RefUpdate(entry.ref, new=None, old=entry.commit)])
@@ -197,7 +197,6 @@ def _move(
     scratch: Scratch,
     goal: Goal,
     present: Present,
-    here: str,
     raw: Mapping[str, str],
 ) -> tuple[str, ...]:
     """Files, then index, then HEAD; the files that do not read back as recorded."""

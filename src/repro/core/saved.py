@@ -202,11 +202,15 @@ def list_entries(project: Project) -> list[UndoEntry]:
 
 def _numbered(refs: Mapping[str, str]) -> dict[int, str]:
     named = {ref.removeprefix(UNDO): oid for ref, oid in refs.items()}
-    return {int(name): oid for name, oid in named.items() if name.isascii() and name.isdecimal()}
+    numbers = {name for name in named if name.isascii() and name.isdecimal() and name[0] != "0"}
+    return {int(name): named[name] for name in numbers}
 
 
 def _read_entry(objects: Objects, ref: str, commit: str, project: Project) -> UndoEntry:
-    facts = parse_json(read_file(objects, commit, _FACTS) or b"", name=f"{ref}:{_FACTS}")
+    try:
+        facts = parse_json(read_file(objects, commit, _FACTS) or b"null", name=_FACTS)
+    except DamagedRecordError:
+        facts = None
     if isinstance(facts, dict) and isinstance(facts.get("version"), int):
         if facts["version"] != VERSION:
             raise NewerFormatError(

@@ -9,7 +9,7 @@ from pathlib import Path
 from repro.core.earlier import Earlier
 from repro.core.events import Events, read_events
 from repro.core.started import Started
-from repro.model.canonical import Json, format_json
+from repro.model.canonical import MAX_BYTES, Json, format_json
 from repro.model.config import merge_config
 from repro.model.output import collapse_output, cut_output
 from repro.model.run import Attempt, Record, Run, Status
@@ -89,8 +89,21 @@ def assemble(
         environment={**started.environment, **events.environment},
         artifacts=tuple(artifacts[path] for path in sorted(artifacts)),
     )
-    files.update(encode_record(record))
+    record, encoded = _encode(record)
+    files.update(encoded)
     return Sealed(record=record, files=files, ended_at=ended_at)
+
+
+def _encode(record: Record) -> tuple[Record, dict[str, bytes]]:
+    """The record and its files; without summaries that are more than a reader takes."""
+    files = encode_record(record)
+    if len(files["metrics.json"]) > MAX_BYTES:
+        count = len(record.metrics)
+        warning = f"{count:,} metrics are too many to be summarised; `metrics/` has all points"
+        run = replace(record.run, warnings=(*record.run.warnings, warning))
+        record = replace(record, run=run, metrics={})
+        files = encode_record(record)
+    return record, files
 
 
 def _ended_run(started: Started, events: Events, ended_at: float) -> Run:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from repro.atomic import write_file
-from repro.errors import DamagedRecordError
-from repro.model.canonical import Json, format_json, parse_json
+from repro.errors import DamagedRecordError, InvalidInputError
+from repro.model.canonical import MAX_BYTES, Json, format_json, parse_json
 from repro.model.configfile import format_config, parse_config
 from repro.model.run import Run
 from repro.store.git import Identity
@@ -89,8 +89,19 @@ def _oid(value: str) -> str:
 
 
 def write_start(folder: Path, started: Started) -> None:
-    """Put `start.json` into a live folder, durable on return: from now on it is a run."""
-    write_file(folder / START, format_json(started.to_json()))
+    """Put `start.json` into a live folder, durable on return: from now on it is a run.
+
+    Raises:
+        InvalidInputError: It would be more than a reader takes.
+        StorageError: The disk is full, read-only or forbidden.
+    """
+    data = format_json(started.to_json())
+    if len(data) > MAX_BYTES:
+        raise InvalidInputError(
+            f"config and note have {len(data):,} bytes, and a record takes {MAX_BYTES:,}",
+            hint="keep large values as an artifact",
+        )
+    write_file(folder / START, data)
 
 
 def read_start(folder: Path) -> Started | None:

@@ -78,7 +78,7 @@ def undo(project: Project, *, save: bool = False) -> Undone:
         was_killed = scratch.interrupted == entry.ref
         kept = read_kept(project, entry)
         present, staged = _look(project, quarantine, entry, was_killed=was_killed)
-        raw = keep_raw_files(repository, quarantine, present)
+        raw = keep_raw_files(repository, quarantine, present, also=kept.raw)
         lost = _find_lost(project, quarantine, entry, kept, present, staged, raw)
         # Half-written files of a killed restore are nobody's work, but who can tell: saved.
         if lost and not save and not was_killed:
@@ -89,7 +89,8 @@ def undo(project: Project, *, save: bool = False) -> Undone:
             )
         saved = None
         trees = (present.tree, entry.tree)
-        if save or lost:
+        strays = _has_strays(project, entry, present)
+        if save or lost or strays:
             saved, states = save_present(
                 project,
                 quarantine,
@@ -102,16 +103,13 @@ def undo(project: Project, *, save: bool = False) -> Undone:
             )
         else:
             states = write_states(project, quarantine, *trees)
-        restore_objects(repository, entry.tree, ContentStore(project.store))
-        scratch.begin(entry.ref, states[0], present.index, quarantine)
-        if present.changes:
-            scratch.switch(states[1], present.changes, raw)
-        scratch.write_skipped(entry.outside)
-        write_raw_files(repository, kept.raw)
-        scratch.install_raw_index(kept.index, entry.index_mtime_ns or 0)
-        branch, notes = _move_head_back(project, scratch, entry, present)
-        update_refs(repository.git, [RefUpdate(entry.ref, new=None, old=entry.commit)])
-        scratch.clear()
+        try:
+            scratch.begin(entry.ref, states[0], present.index, quarantine)
+            branch, notes = _move(project, scratch, entry, kept, present, states[1], raw)
+        except ReproError:
+            if saved is not None and not scratch.is_begun:  # everything is as it was
+                update_refs(repository.git, [RefUpdate(saved.ref, new=None, old=saved.commit)])
+            raise
         tip = list_refs(repository.git, branch).get(branch) if branch else entry.head_oid
     return Undone(
         branch=branch,
@@ -123,6 +121,38 @@ def undo(project: Project, *, save: bool = False) -> Undone:
         kept=lost,
         notes=notes,
     )
+
+
+def _move(
+    project: Project,
+    scratch: Scratch,
+    entry: UndoEntry,
+    kept: Kept,
+    present: Present,
+    state: str,
+    raw: Mapping[str, str],
+) -> tuple[str | None, tuple[str, ...]]:
+    """Files, then index, then HEAD; the branch it names now, and what differs in words."""
+    repository = project.repository
+    restore_objects(repository, entry.tree, ContentStore(project.store))
+    if present.changes:
+        scratch.switch(state, present.changes, raw)
+    scratch.write_skipped(entry.outside)
+    write_raw_files(repository, kept.raw)
+    scratch.install_raw_index(kept.index, entry.index_mtime_ns or 0)
+    branch, notes = _move_head_back(project, scratch, entry, present)
+    update_refs(repository.git, [RefUpdate(entry.ref, new=None, old=entry.commit)])
+    scratch.clear()
+    return branch, notes
+
+
+def _has_strays(project: Project, entry: UndoEntry, present: Present) -> bool:
+    """Whether HEAD is at commits that were made since the restore, and that no ref reaches."""
+    base = present.working.base
+    if base is None or present.branch is not None or base in (entry.target_commit, entry.head_oid):
+        return False
+    words = ("rev-list", "--max-count=1", base, "--not", "--glob=refs/*")
+    return bool(project.repository.git.text(*words))
 
 
 def _choose_entry(project: Project, scratch: Scratch) -> UndoEntry:
@@ -187,11 +217,9 @@ def _move_head_back(
     project: Project, scratch: Scratch, entry: UndoEntry, present: Present
 ) -> tuple[str | None, tuple[str, ...]]:
     """Let HEAD name what it named; the branch it names now, and what differs in words."""
-    repository = project.repository
     notes = []
     if entry.head is not None:
-        words = ("for-each-ref", "--format=%(objectname) %(worktreepath)", entry.head)
-        tip, _, place = repository.git.text(*words).partition(" ")
+        tip, place = _find_branch(project, entry.head)
         name = entry.head.removeprefix("refs/heads/")
         is_elsewhere = bool(place) and present.branch != entry.head
         if not is_elsewhere and (tip or entry.head_oid is None):
@@ -208,3 +236,14 @@ def _move_head_back(
     if entry.head_oid is not None:
         scratch.detach_head(present.working.base, entry.head_oid, came_from(present))
     return None, tuple(notes)
+
+
+def _find_branch(project: Project, ref: str) -> tuple[str, str]:
+    """Its commit and the worktree that has it checked out, each empty where there is none."""
+    words = ("for-each-ref", "--format=%(refname) %(objectname) %(worktreepath)", ref)
+    # git lists those below it too: where `feature` is gone there may be a `feature/x`.
+    for line in project.repository.git.text(*words).split("\n"):
+        if line.startswith(f"{ref} "):
+            tip, _, place = line.removeprefix(f"{ref} ").partition(" ")
+            return tip, place
+    return "", ""

@@ -195,6 +195,8 @@ def _parse_value(text: str) -> Json:
         return decode_json(_NOT_JSON.sub(_to_json, text).encode(), nan=True)
     if _is_plain(text, _PLAIN_TEXT):
         return text
+    if first in "-0123456789":
+        raise ValueError(f"`{escape(text[:80])}` is not a number")
     raise ValueError(f"`{escape(text[:80])}` is not of the form that repro writes")
 
 

@@ -178,7 +178,8 @@ def _end(
         if is_live(run.dir, host=host_name(), now=time.time()):
             say(f"run `{run.id}` {end.status}; other processes still log to it, the last seals it")
             return
-        seal_run(project, run.dir)
+        for warning in seal_run(project, run.dir).warnings:
+            warn(warning)
         say(f"run `{run.id}` {end.status}; `repro show {run.id}` shows it")
     except (ReproError, OSError) as error:
         run.close_journal()

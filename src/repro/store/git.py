@@ -1,6 +1,7 @@
 """The git program: the one way it is called, and what repository it sees."""
 
 import os
+import re
 import subprocess
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,6 +54,8 @@ _QUIET = {
     "maintenance.auto": "false",
     "submodule.recurse": "false",
 }
+# What `git add` says of a file of the user's; of its own files it says "unable to".
+_UNREADABLE = re.compile(r"^error: (open\(\".*|(?:short read|read error) while .*)$", re.MULTILINE)
 _DISK_SAYINGS = {
     "No space left on device": "no space left on the disk",
     "Out of diskspace": "no space left on the disk",
@@ -139,6 +142,11 @@ class Git:
         reason = _reason(err) or f"exit code {code}"
         words = [arg for before, arg in pairwise(["", *args]) if before != "-c" and arg[0] != "-"]
         verb = words[0] if words else "git"
+        if unreadable := _UNREADABLE.search(err):
+            return GitError(
+                f"`git {verb}` cannot read a file: {unreadable[1]}",
+                hint="mend its permissions, or take it out of git",
+            )
         for saying, meaning in _DISK_SAYINGS.items():
             if saying in err:
                 return StorageError(
@@ -303,7 +311,8 @@ def _refusal(cwd: Path, lines: Sequence[str], err: str) -> ReproError:
         return NotARepositoryError(
             f"`{cwd}` is not in a git repository", hint="`git init` makes one here"
         )
+    trust = next((line.strip() for line in err.splitlines() if "--add safe.directory" in line), "")
     return UnsupportedRepositoryError(
         f"git cannot open the repository around `{cwd}`: {_reason(err) or 'it gives no reason'}",
-        hint="`git status` says more",
+        hint=f"`{trust}` if you trust its owner" if trust else "`git status` says more",
     )

@@ -231,9 +231,10 @@ class RunIndex:
         db.execute("BEGIN IMMEDIATE")
         _insert(db, rows)
         held = _held(db)
-        gone = [(run_id,) for run_id, oid in held.items() if self._commits.get(run_id) != oid]
+        right = {run_id for run_id, oid in held.items() if self._commits.get(run_id) == oid}
+        gone = [(run_id,) for run_id in held.keys() - right]
         db.executemany("DELETE FROM run WHERE id = ?", gone)
-        missing = self._commits.keys() - held.keys() - new.keys()
+        missing = self._commits.keys() - right - new.keys()
         _insert(db, list(self._rows({run_id: self._commits[run_id] for run_id in missing})))
         self._note(db)
 

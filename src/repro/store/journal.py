@@ -17,7 +17,7 @@ from zlib import crc32
 
 import msgspec
 
-from repro.atomic import fsync_dir, storage_errors, write_file
+from repro.atomic import fsync_dir, open_high, storage_errors, write_file
 from repro.errors import InvalidInputError, StorageError, UsageError
 from repro.store.journal_reader import JOURNAL_VERSION, parse_line
 from repro.store.journal_reader import Journal as Journal
@@ -27,11 +27,12 @@ from repro.store.liveness import is_live as is_live
 from repro.store.process import find_process, host_name, this_process
 
 KEEP_BYTES = 64 << 20  # of lines that could not be written yet
+LONGEST_RECORD = 16 << 20  # a reader takes 64 MiB of a whole file of a run
 SYNC_S = 1.0  # what a power loss may cost
 BEAT_S = 30.0
 _TAIL = 1 << 16
 _PATIENCE_S = 10.0
-_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+_FLAGS = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW
 
 _encode = msgspec.json.Encoder().encode
 _write = os.write
@@ -116,7 +117,7 @@ class JournalWriter:
         """Write down any other event; non-finite floats in it become strings.
 
         Raises:
-            InvalidInputError: A reader could not read it back.
+            InvalidInputError: A reader could not read it back, or not the record it becomes.
         """
         line = _line({key: _plain(value) for key, value in record.items()})
         if parse_line(line[:-1]) is None:
@@ -124,6 +125,11 @@ class JournalWriter:
                 f"a `{record.get('k')}` record is too deep, or holds a number out of range"
             )
         values = record.get("m")
+        if values is None and len(line) > LONGEST_RECORD:
+            raise InvalidInputError(
+                f"a `{record.get('k')}` of {len(line):,} bytes is more than {LONGEST_RECORD:,}",
+                hint="keep large values as an artifact",
+            )
         with self._lock:
             self._keep(line, len(values) if isinstance(values, Mapping) else 0)
 
@@ -240,7 +246,7 @@ class JournalWriter:
 
     def _reopen(self) -> None:
         with suppress(OSError):  # the caller keeps the line and will be here again
-            self._fd = os.open(self.path, _FLAGS)
+            self._fd = open_high(self.path, _FLAGS)
 
     def _rewrite(self, error: OSError) -> None:
         """Put a fresh copy in place of a file whose sync failed.
@@ -254,7 +260,7 @@ class JournalWriter:
         try:
             data = self.path.read_bytes()
             write_file(self.path, data)
-            fresh = os.open(self.path, _FLAGS)
+            fresh = open_high(self.path, _FLAGS)
         except (OSError, StorageError):
             self._warn_once(error)
         else:
@@ -301,7 +307,7 @@ def _create(live_dir: Path, pid: int) -> tuple[int, Path]:
     for number in itertools.count():
         path = live_dir / f"journal-{pid}-{number}.jsonl"
         try:
-            return os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600), path
+            return open_high(path, _FLAGS | os.O_CREAT | os.O_EXCL), path
         except FileExistsError:
             continue
     raise AssertionError("unreachable")

@@ -8,7 +8,7 @@ import filecmp
 import os
 import stat
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from repro.atomic import storage_errors
@@ -23,22 +23,24 @@ _FILE_MODES = {"100644", "100755"}
 
 
 def keep_raw_files(
-    repository: Repository, quarantine: Quarantine, present: Present
+    repository: Repository, quarantine: Quarantine, present: Present, *, also: Iterable[str] = ()
 ) -> dict[str, str]:
     """Write the files that are to go, and that git would not give back, into the quarantine.
+
+    Args:
+        also: Paths that will be written although git sees no change in them.
 
     Returns:
         The blob of each such path, holding its bytes as they are.
 
     Cost: two git processes where no filter is in use; else the files are written and compared.
     """
-    names = [
+    going = [
         change.path
         for change in present.changes
-        if change.old is not None
-        and change.old.mode in _FILE_MODES
-        and _is_file(repository.root, change.path)
+        if change.old is not None and change.old.mode in _FILE_MODES
     ]
+    names = [path for path in dict.fromkeys([*going, *also]) if _is_file(repository.root, path)]
     filtered = _filtered(repository.git, names)
     if not filtered:
         return {}

@@ -71,7 +71,7 @@ def take_snapshot(
     """
     working = read_working_tree(repository.git)
     left_out = _choose_omitted(repository.root, working.untracked, limits, "")
-    omitted = {path: item for path, item in left_out.items() if item is not None}
+    omitted = _listed(working, left_out)
     submodules = _snapshot_inner(repository.git, quarantine, working, limits, omitted, "")
     changed = _changed(working, left_out)
     if working.base_tree is not None and not changed:
@@ -130,6 +130,12 @@ def _choose_omitted(
         if limits is not None and total > limits.max_total:
             chosen[path] = Omitted(path, size, "total too large")
     return chosen
+
+
+def _listed(working: WorkingTree, left_out: Mapping[str, Omitted | None]) -> dict[str, Omitted]:
+    """What of `left_out` the record names, and the folders that are closed to us."""
+    closed = {f"{path}/": Omitted(f"{path}/", None, "unreadable") for path in working.closed}
+    return {**closed, **{path: item for path, item in left_out.items() if item is not None}}
 
 
 def _lstat(root: Path, path: str) -> os.stat_result | None:
@@ -207,8 +213,15 @@ def _write_tree(git: Git, env: Mapping[str, str]) -> str:
 
 def _stands(root: Path, path: str, is_submodule: bool) -> bool:
     """Whether git would find a file, a link or a submodule at `path`, through no link."""
-    status = _lstat(root, path)
-    if status is None or (stat.S_ISDIR(status.st_mode) and not is_submodule):
+    try:
+        status = os.lstat(root / path)
+    except PermissionError as error:  # git takes it for deleted
+        raise GitError(
+            f"`{path}` cannot be read: its folder is closed", hint="mend the permissions of it"
+        ) from error
+    except OSError:
+        return False
+    if stat.S_ISDIR(status.st_mode) and not is_submodule:
         return False
     parents = list(Path(path).parents)[:-1]
     return not any((root / parent).is_symlink() for parent in parents)
@@ -260,7 +273,7 @@ def _inner_tree(
     working = read_working_tree(git)
     inside = f"{prefix}{path}/"
     left_out = _choose_omitted(git.cwd, working.untracked, limits, inside)
-    inner = {name: item for name, item in left_out.items() if item is not None}
+    inner = _listed(working, left_out)
     nested = _snapshot_inner(git, quarantine, working, limits, inner, inside)
     changed = _changed(working, left_out)
     if not changed and not nested and _is_pushed(git, working.base):

@@ -1,6 +1,7 @@
 """What the working tree holds beside HEAD, as `git status` and `git ls-files` tell it."""
 
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from repro.errors import GitError
 from repro.store.git import Git
 
 _GITLINK = b"160000"
+_CLOSED = re.compile(rb"^warning: could not open directory '(.+)': [^']*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class WorkingTree:
         gitlinks: Path of each submodule that the index names, with the commit it should be at.
         assumed: Paths marked assume-unchanged, whose edits git hides.
         skipped: Paths marked skip-worktree that exist all the same.
+        closed: Folders that git was not allowed to look into.
     """
 
     base: str | None
@@ -50,6 +53,7 @@ class WorkingTree:
     gitlinks: dict[str, str]
     assumed: tuple[str, ...]
     skipped: tuple[str, ...]
+    closed: tuple[str, ...] = ()
 
     @property
     def is_clean(self) -> bool:
@@ -75,9 +79,10 @@ def read_working_tree(git: Git) -> WorkingTree:
     )
     listing = git.spawn("ls-files", "-v", "-s", "-z")
     tree = git.spawn("rev-parse", "--verify", "--quiet", "HEAD^{tree}")
-    lines = _output(git, "ls-files", listing).split(b"\0")
+    lines = _output(git, "ls-files", listing)[0].split(b"\0")
     base_tree = tree.communicate()[0].decode().strip() or None
-    base, branch, changes, untracked = _parse_status(_output(git, "status", status))
+    told, said = _output(git, "status", status)
+    base, branch, changes, untracked = _parse_status(told)
     flagged = [line for line in lines if line[:1] not in (b"H", b"M", b"")]
     names = [(line[:1], os.fsdecode(line.split(b"\t", 1)[1])) for line in flagged]
     return WorkingTree(
@@ -94,14 +99,15 @@ def read_working_tree(git: Git) -> WorkingTree:
             for flag, name in names
             if flag in b"Ss" and os.path.lexists(os.path.join(git.cwd, name))
         ),
+        closed=tuple(os.fsdecode(name).rstrip("/") for name in _CLOSED.findall(said)),
     )
 
 
-def _output(git: Git, verb: str, process: "subprocess.Popen[bytes]") -> bytes:
+def _output(git: Git, verb: str, process: "subprocess.Popen[bytes]") -> tuple[bytes, bytes]:
     out, err = process.communicate()
     if process.returncode != 0:
         raise git.failure((verb,), process.returncode, err.decode(errors="replace").strip())
-    return out
+    return out, err
 
 
 def _gitlinks(lines: Sequence[bytes]) -> dict[str, str]:

@@ -111,6 +111,13 @@ def test_the_last_one_checked_out_has_a_name(repository, run, capfd):
     assert "nothing was changed" in capfd.readouterr().err
 
 
+def test_the_way_to_take_a_folder_away_can_be_typed_as_it_stands(repository, run, capfd):
+    assert run_cli(["checkout", "-w", "../with space", "baseline"]) == 0
+
+    hint = capfd.readouterr().err.splitlines()[-1]
+    assert hint == f"hint: `git worktree remove '{repository.parent}/with space'` takes it away"
+
+
 def test_beside(repository, run, capfd):
     assert run_cli(["checkout", "-w", "../beside", "baseline"]) == 0
 

@@ -12,6 +12,7 @@ from repro.errors import ConflictError
 from repro.store.git import Identity, open_repository
 from repro.store.packs import MOST_PACKS, consolidate
 from repro.store.quarantine import (
+    PREFIX,
     CommitSpec,
     Existing,
     open_quarantine,
@@ -153,8 +154,10 @@ def test_many_loose_refs_are_packed(repository: Path) -> None:
 
 def test_what_a_killed_process_left_is_swept_a_day_later(repository: Path) -> None:
     handle = open_repository(repository, os.environ)
-    left = handle.private / "quarantine" / "999-abc"
+    left = handle.private / "quarantine" / f"{PREFIX}{2**22 + 1}-abc"
     (left / "objects").mkdir(parents=True)
+    used = left.with_name(f"{PREFIX}{os.getpid()}-abc")
+    used.mkdir()
     keep = handle.objects / "pack" / "pack-123.keep"
     keep.parent.mkdir(exist_ok=True)
     keep.write_text("repro 999\n")
@@ -167,6 +170,7 @@ def test_what_a_killed_process_left_is_swept_a_day_later(repository: Path) -> No
     consolidate(handle, now=made + 90000)
 
     assert not left.exists()
+    assert used.exists()
     assert not keep.exists()
     assert mine.exists()
 

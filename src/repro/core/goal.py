@@ -58,8 +58,8 @@ def read_goal(project: Project, target: Record | str) -> Goal:
         if facts.startswith(SUBMODULE)
     }
     if isinstance(target, str):
-        words = ("show", "--no-patch", "--no-show-signature", "--format=%s", "--end-of-options")
-        title = git.text(*words, commit)
+        show = ("show", "--no-patch", "--no-show-signature", "--format=%s", "--end-of-options")
+        title = git.text(*show, commit)
         return Goal(commit, tree, None, title, links, None)
     run = target.run
     title = run.name or " ".join(run.command)

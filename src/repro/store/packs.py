@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from repro.atomic import FileLock, fsync_dir
 from repro.errors import ReproError
 from repro.store.git import Repository
+from repro.store.process import find_process
 from repro.store.quarantine import KEEP_NOTE, MEMORY, NOTES, PREFIX
 from repro.store.refs import RUNS
 
@@ -97,8 +98,14 @@ def _pack_refs(repository: Repository) -> None:
 
 def _sweep(repository: Repository, limit: float) -> None:
     for left in [*(repository.private / "quarantine").glob("*"), *MEMORY.glob(f"{PREFIX}*")]:
-        if left.stat().st_mtime < limit:
+        if left.stat().st_mtime < limit and not _is_in_use(left.name):
             shutil.rmtree(left, ignore_errors=True)
     for keep in (repository.objects / "pack").glob("*.keep"):
         if keep.stat().st_mtime < limit and keep.read_text().startswith(f"{KEEP_NOTE} "):
             keep.unlink(missing_ok=True)
+
+
+def _is_in_use(name: str) -> bool:
+    """Whether the process that a quarantine is named after still runs."""
+    pid = name.removeprefix(PREFIX).partition("-")[0]
+    return pid.isdecimal() and find_process(int(pid)) is not None

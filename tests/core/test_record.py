@@ -525,3 +525,13 @@ def test_a_resumed_run_keeps_what_its_earlier_attempts_left(repository: Path) ->
     assert '"best": 3' in git(repository, "show", f"{ref}:metrics.json")
     assert '"goal": "maximize"' in git(repository, "show", f"{ref}:metrics.json")
     assert len(git(repository, "show", f"{ref}:metrics/system.csv").splitlines()) == 3
+
+
+def test_files_that_come_back_with_other_line_ends_are_named(repository: Path) -> None:
+    git(repository, "config", "core.autocrlf", "true")
+    write_files(repository, {"mixed.txt": b"a\r\nb\n", "dos.txt": b"a\r\nb\r\n"})
+
+    run = make_run(open_here(repository))
+
+    [warning] = run.warnings
+    assert warning.startswith("`mixed.txt` will come back with other line ends")

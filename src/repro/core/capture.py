@@ -29,6 +29,7 @@ class Code:
         snapshot: Commit of that tree; the base itself if that is its tree.
         anchor: Commit that reaches the snapshot and the submodules' trees.
         submodules: Tree of each submodule that its remotes could not give back, by path.
+        converted: Paths that come back with other line ends, by git's settings.
     """
 
     base: str | None
@@ -38,6 +39,7 @@ class Code:
     anchor: str
     omitted: tuple[Omitted, ...]
     submodules: Mapping[str, str]
+    converted: tuple[str, ...] = ()
 
     @property
     def is_dirty(self) -> bool:
@@ -124,6 +126,7 @@ def capture_code(
         anchor=commits[-1] if commits else snapshot,
         omitted=fold_omitted(taken.omitted),
         submodules=taken.submodules,
+        converted=taken.converted,
     )
 
 

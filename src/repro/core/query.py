@@ -14,7 +14,7 @@ from repro.model.series import Point
 from repro.model.text import escape
 from repro.store.content import ContentStore
 from repro.store.index import Problem
-from repro.store.objects import read_file
+from repro.store.objects import is_oid, read_file
 from repro.store.runs import encode_metrics, encode_run, read_series
 
 _CODE = "^{code}"
@@ -140,7 +140,8 @@ def _git_commit(project: Project, text: str) -> str | None:
         return None
     words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}")
     done = project.repository.git.run(*words, ok=(0, 1, 128))
-    return done.out.decode().strip() or None
+    oid = done.out.decode().strip()
+    return oid if is_oid(oid) else None  # of `^main` git says `^<oid>`
 
 
 def read_points(project: Project, record: Record) -> dict[str, list[Point]]:

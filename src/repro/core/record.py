@@ -3,7 +3,7 @@
 import os
 import shutil
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -197,6 +197,7 @@ def _first_run(
         note=request.note,
         identity=identify(code.tree, config, {}, command, request.environment),
         omitted=code.omitted,
+        warnings=_line_ends(code.converted),
     )
     if before is None:
         return fresh
@@ -213,6 +214,14 @@ def _first_run(
         lost_points=old.lost_points,
         extra=old.extra,
     )
+
+
+def _line_ends(converted: Sequence[str]) -> tuple[str, ...]:
+    """The warning that some files will not come back byte for byte."""
+    if not converted:
+        return ()
+    more = f" and {len(converted) - 1} more" if len(converted) > 1 else ""
+    return (f"`{converted[0]}`{more} will come back with other line ends: git's settings say so",)
 
 
 def seal_run(project: Project, folder: Path) -> Run:

@@ -7,6 +7,7 @@ modes, sparse and split indexes. The user's index, HEAD, refs and files are neve
 """
 
 import os
+import re
 import shutil
 import stat
 from collections.abc import Callable, Container, Iterable, Mapping
@@ -18,6 +19,12 @@ from repro.model.run import Omitted
 from repro.store.git import Git, Repository, Result, join_names
 from repro.store.quarantine import Quarantine
 from repro.store.status import WorkingTree, read_working_tree
+
+# As git 2.37 and later says it, and as it did before.
+_CONVERTED = re.compile(
+    r"warning: (?:in the working copy of '(.+)', (?:CRLF|LF) will be replaced by .*"
+    r"|(?:CRLF|LF) will be replaced by (?:CRLF|LF) in (.+?)\.?)\Z"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +57,7 @@ class Snapshot:
         omitted: What was left out, by path.
         submodules: Tree of each submodule, or repository inside, whose content its own remotes
             do not have, by path.
+        converted: Paths whose line ends git's settings change: brought back, they have others.
     """
 
     working: WorkingTree
@@ -57,6 +65,7 @@ class Snapshot:
     index: Path | None
     omitted: tuple[Omitted, ...]
     submodules: dict[str, str]
+    converted: tuple[str, ...] = ()
 
 
 def take_snapshot(
@@ -74,11 +83,12 @@ def take_snapshot(
     omitted = _listed(working, left_out)
     submodules = _snapshot_inner(repository.git, quarantine, working, limits, omitted, "")
     changed = _changed(working, left_out)
+    converted: list[str] = []
     if working.base_tree is not None and not changed:
         tree, index = working.base_tree, None
     else:
         index = quarantine.dir / "index"
-        refused = _update_index(
+        refused, converted = _update_index(
             repository.git, repository.git_dir, quarantine, index, working, changed
         )
         omitted |= {path: _refused(repository.root, path) for path in refused}
@@ -89,6 +99,7 @@ def take_snapshot(
         index=index,
         omitted=tuple(omitted[path] for path in sorted(omitted)),
         submodules=submodules,
+        converted=tuple(converted),
     )
 
 
@@ -160,11 +171,12 @@ def _update_index(
     index: Path,
     working: WorkingTree,
     changed: Iterable[str],
-) -> list[str]:
+) -> tuple[list[str], list[str]]:
     """Make `index` a copy of the user's, brought up to date with the files at `changed`.
 
     Returns:
-        The paths that git takes into no tree, as `git~1`, which is `.git` on Windows.
+        The paths that git takes into no tree, as `git~1`, which is `.git` on Windows; and those
+        whose line ends it changes for good.
     """
     if (git_dir / "index").exists():
         # copy2: with a younger index git would take edits of the same second for unchanged.
@@ -187,7 +199,9 @@ def _update_index(
             words = ("update-index", *flags, "-z", "--stdin")
             done = _on_index(git, _with(quarantine, index), *words, stdin=join_names(names))
             said.update(done.err.splitlines())
-    return [path for path in there if said and f"Ignoring path {_as_said(path)}" in said]
+    refused = [path for path in there if said and f"Ignoring path {_as_said(path)}" in said]
+    named = {match[1] or match[2] for match in map(_CONVERTED.match, said) if match}
+    return refused, [path for path in there if _as_said(path) in named]
 
 
 def _as_said(path: str) -> str:
@@ -202,7 +216,9 @@ def _refused(root: Path, path: str) -> Omitted:
 
 def _on_index(git: Git, env: Mapping[str, str], *args: str, stdin: bytes | None = None) -> Result:
     """Run a command that writes a private index: whole, no part of it goes to the git folder."""
-    return git.run("-c", "core.splitIndex=false", *args, stdin=stdin, env=env)
+    return git.run(
+        "-c", "core.splitIndex=false", "-c", "core.safecrlf=warn", *args, stdin=stdin, env=env
+    )
 
 
 def _write_tree(git: Git, env: Mapping[str, str]) -> str:
@@ -279,7 +295,7 @@ def _inner_tree(
     if not changed and not nested and _is_pushed(git, working.base):
         return None
     index = quarantine.dir / f"index-{len(list(quarantine.dir.glob('index*')))}"
-    refused = _update_index(git, git_dir, quarantine, index, working, changed)
+    refused, _ = _update_index(git, git_dir, quarantine, index, working, changed)
     inner |= {name: _refused(git.cwd, name) for name in refused}
     env = _with(quarantine, index)
     for name, tree in nested.items():

@@ -432,3 +432,14 @@ def test_a_checkout_after_a_killed_one_asks_for_undo_first(big):
 
     assert refused.value.hint is not None
     assert "repro undo" in refused.value.hint
+
+
+def test_a_private_file_comes_back_private(repository, run):
+    write_files(repository, {"mine.txt": "private\n"})
+    (repository / "mine.txt").chmod(0o600)
+
+    check_out_run(repository, run, save=True)
+    assert not (repository / "mine.txt").exists()
+    undo(open_here(repository))
+
+    assert (repository / "mine.txt").stat().st_mode & 0o777 == 0o600

@@ -1,7 +1,10 @@
 """The states that restores replaced, kept under `refs/repro/undo/` (FORMAT.md section "Undo")."""
 
+import os
+import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from repro.core.capture import limits_of
 from repro.core.project import Project, who_am_i
@@ -25,6 +28,7 @@ from repro.store.snapshot import Limits
 from repro.store.worktree import worktree_name
 
 VERSION = 1
+_USUAL_MODES = {0o644, 0o664, 0o755, 0o775}  # what git makes under the usual umasks
 _FACTS, _INDEX = "undo.json", "index"
 _FILES, _RAW, _STAGED = "worktree", "raw", "staged"
 
@@ -47,6 +51,7 @@ class UndoEntry:
         left: Untracked files that stayed where they were.
         outside: Files that stood outside the cone of a sparse checkout.
         index_mtime_ns: Time of the index file, None where there was none.
+        modes: Permission bits of replaced files that git, which knows two, would not give back.
     """
 
     ref: str
@@ -62,6 +67,7 @@ class UndoEntry:
     left: tuple[str, ...]
     outside: tuple[str, ...]
     index_mtime_ns: int | None
+    modes: Mapping[str, int]
 
     @property
     def number(self) -> int:
@@ -112,6 +118,7 @@ def save_present(
         left=present.left,
         outside=find_outside(repository, present),
         index_mtime_ns=mtime_ns,
+        modes=_odd_modes(repository.root, present),
     )
     files: dict[str, bytes | Existing] = {_FACTS: format_json(_encode(entry))}
     if index is not None:
@@ -154,6 +161,33 @@ def _removed(present: Present) -> tuple[str, ...]:
     return tuple(path for path in present.taken if path in going)
 
 
+def _odd_modes(root: Path, present: Present) -> dict[str, int]:
+    found = {}
+    for change in present.changes:
+        if change.old is not None:
+            try:
+                status = (root / change.path).lstat()
+            except OSError:
+                continue
+            bits = stat.S_IMODE(status.st_mode)
+            if stat.S_ISREG(status.st_mode) and bits not in _USUAL_MODES:
+                found[change.path] = bits
+    return found
+
+
+def write_modes(root: Path, entry: UndoEntry) -> None:
+    """Give files that were brought back the permission bits they had."""
+    for path, bits in entry.modes.items():
+        try:
+            fd = os.open(root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            continue  # it is not there: then there is nothing to protect
+        try:
+            os.fchmod(fd, bits)
+        finally:
+            os.close(fd)
+
+
 def write_states(project: Project, quarantine: Quarantine, *trees: str) -> list[str]:
     """Write a commit of each tree that nothing but the quarantine holds."""
     return write_commits(quarantine, _states(project, trees))
@@ -177,6 +211,7 @@ def _encode(entry: UndoEntry) -> dict[str, Json]:
         "left": list(entry.left),
         "outside": list(entry.outside),
         "index_mtime_ns": entry.index_mtime_ns,
+        "modes": dict(entry.modes),
     }
 
 
@@ -231,6 +266,7 @@ def _read_entry(objects: Objects, ref: str, commit: str, project: Project) -> Un
             left=_texts(facts, "left"),
             outside=_texts(facts, "outside"),
             index_mtime_ns=_number(facts, "index_mtime_ns"),
+            modes=_modes(facts),
         )
         if _is_sound(entry):
             return entry
@@ -258,6 +294,12 @@ def _texts(facts: Mapping[str, Json], key: str) -> tuple[str, ...]:
 def _number(facts: Mapping[str, Json], key: str) -> int | None:
     value = facts.get(key)
     return value if isinstance(value, int) else None
+
+
+def _modes(facts: Mapping[str, Json]) -> dict[str, int]:
+    value = facts.get("modes")
+    named = value if isinstance(value, dict) else {}
+    return {path: bits & 0o777 for path, bits in named.items() if isinstance(bits, int)}
 
 
 @dataclass(frozen=True, slots=True)

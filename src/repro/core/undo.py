@@ -15,6 +15,7 @@ from repro.core.saved import (
     refuse_blocked,
     save_present,
     target_tree,
+    write_modes,
     write_states,
 )
 from repro.errors import ReproError, WouldLoseWorkError
@@ -139,6 +140,7 @@ def _move(
         scratch.switch(state, present.changes, raw)
     scratch.write_skipped(entry.outside)
     write_raw_files(repository, kept.raw)
+    write_modes(repository.root, entry)
     scratch.install_raw_index(kept.index, entry.index_mtime_ns or 0)
     branch, notes = _move_head_back(project, scratch, entry, present)
     update_refs(repository.git, [RefUpdate(entry.ref, new=None, old=entry.commit)])

@@ -154,3 +154,16 @@ def test_uncommitted_content_of_a_submodule_is_compared(repository: Path, both: 
     paths = [change.path for change in compare_runs(project, a, b).code]
     assert ("lib/lib.py" if both else "submodules") in paths
     assert not compare_runs(project, b, b).differs
+
+
+def test_a_patch_has_colours_only_if_asked(repository: Path) -> None:
+    before = git(repository, "rev-parse", "HEAD")
+    write_files(repository, {"train.py": "print('changed')\n"})
+    git(repository, "commit", "-q", "-a", "-m", "second")
+    project = open_here(repository)
+
+    plain = format_patch(project, before, "HEAD")
+    coloured = format_patch(project, before, "HEAD", coloured=True)
+
+    assert b"\x1b[" not in plain
+    assert b"\x1b[32m" in coloured

@@ -92,7 +92,9 @@ def _print(
     text = "\n".join(lines) + "\n"
     if comparison.code:
         target = None if after is None else _commit(after)
-        patch = format_patch(project, _commit(before), target, stat=stat)
+        patch = format_patch(
+            project, _commit(before), target, stat=stat, coloured=render.has_colour()
+        )
         text += "\n" + patch.decode(errors="surrogateescape")
     print_bytes(text.encode(errors="surrogateescape"))
 

@@ -181,7 +181,7 @@ def _patch(project: Project, record: Record) -> bytes:
             f"run `{record.run.id}` was made before the first commit: there is no base",
             hint=f"`git show {code}` shows its code",
         )
-    return format_patch(project, record.run.base, code)
+    return format_patch(project, record.run.base, code, coloured=render.has_colour())
 
 
 def print_bytes(data: bytes) -> None:

@@ -103,9 +103,15 @@ def width() -> int:
     return shutil.get_terminal_size().columns if _is_terminal() else 0
 
 
+def has_colour() -> bool:
+    """Whether standard output is a terminal that may show colours: NO_COLOR is not set."""
+    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return _is_terminal() and not is_plain
+
+
 def colour(text: str, name: str) -> str:
-    """`text` in a colour, where standard output is a terminal and NO_COLOR is not set."""
-    if not _is_terminal() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    """`text` in a colour, where there may be any."""
+    if not has_colour():
         return text
     return f"\x1b[{_COLOURS[name]}m{text}\x1b[0m"
 

@@ -1,6 +1,6 @@
 """Two runs, or a run and the working tree as it is, compared part by part."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -82,17 +82,21 @@ def compare_code(project: Project, a: str, b: str) -> Comparison:
     return Comparison(code=changes, compared=("code",))
 
 
-def format_patch(project: Project, a: str, b: str | None, *, stat: bool = False) -> bytes:
+def format_patch(
+    project: Project, a: str, b: str | None, *, stat: bool = False, coloured: bool = False
+) -> bytes:
     """The patch from commit A to commit B, as `git diff` prints it, for `git apply`.
 
     Args:
         b: None is the working tree.
         stat: The summary by file in place of the patch.
+        coloured: With the colours that git is set to, for a terminal.
     """
+    shape = ("--stat" if stat else "--patch", "--color=always" if coloured else "--no-color")
     if b is not None:
-        return _patch(project, a, b, {}, stat=stat)
+        return _patch(project, a, b, {}, shape)
     with _working_code(project) as (code, env):
-        return _patch(project, a, code.commit, env, stat=stat)
+        return _patch(project, a, code.commit, env, shape)
 
 
 def comparison_json(comparison: Comparison) -> dict[str, Json]:
@@ -200,8 +204,8 @@ def _submodules(project: Project, holder: str | None, env: Mapping[str, str]) ->
     return project.repository.git.run(*args, env=env, ok=(0, 1, 128)).out.decode().strip() or None
 
 
-def _patch(project: Project, a: str, b: str, env: Mapping[str, str], *, stat: bool) -> bytes:
-    # The plumbing command: the user's prefixes, colours, pagers and diff programs are not for it.
-    args = ["diff-tree", "-r", "--no-ext-diff", "--no-textconv", "--no-color", "--find-renames"]
-    args += ["--stat"] if stat else ["--patch", "--binary"]
+def _patch(project: Project, a: str, b: str, env: Mapping[str, str], shape: Sequence[str]) -> bytes:
+    # The plumbing command: the user's prefixes, pagers and diff programs are not for it.
+    args = ["diff-tree", "-r", "--no-ext-diff", "--no-textconv", "--find-renames", *shape]
+    args += ["--binary"] if "--patch" in shape else []
     return project.repository.git.run(*args, "--end-of-options", a, b, env=env).out

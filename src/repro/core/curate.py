@@ -12,7 +12,7 @@ from repro.errors import ConflictError, DamagedRecordError, InvalidInputError, U
 from repro.model.canonical import format_json
 from repro.model.run import Record, Run
 from repro.model.text import escape
-from repro.store.objects import open_objects, read_commit, read_tree
+from repro.store.objects import read_commit, read_tree, reading
 from repro.store.quarantine import CommitSpec, Existing, open_quarantine, publish, write_commits
 from repro.store.refs import RUNS, RefUpdate, read_ref
 from repro.store.runs import RUN_FILE, encode_run, read_record
@@ -120,13 +120,10 @@ def _amend_once(project: Project, run_id: str, change: Callable[[Run], Run]) -> 
         raise DamagedRecordError(
             f"run `{run_id}` is gone meanwhile", hint="`repro ls` lists the runs"
         )
-    objects = open_objects(project.repository, many=False)
-    try:
+    with reading(project.repository) as objects:
         before = read_record(objects, commit).run
         parents = read_commit(objects, commit).parents
         entries = read_tree(objects, commit)
-    finally:
-        objects.close()
     after = change(before)
     if after == before:
         return after

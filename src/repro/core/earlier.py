@@ -8,7 +8,7 @@ from repro.model.canonical import Json
 from repro.model.run import Artifact
 from repro.model.series import Point
 from repro.store.content import ContentStore
-from repro.store.objects import open_objects, read_file
+from repro.store.objects import read_file, reading
 from repro.store.runs import read_record, read_series, read_system
 
 
@@ -43,8 +43,7 @@ def read_earlier(project: Project, commit: str | None) -> Earlier:
     """
     if commit is None:
         return Earlier()
-    objects = open_objects(project.repository, many=False)
-    try:
+    with reading(project.repository) as objects:
         record = read_record(objects, commit)
         files = {}
         for artifact in record.artifacts:
@@ -60,5 +59,3 @@ def read_earlier(project: Project, commit: str | None) -> Earlier:
             files=files,
             output=read_file(objects, commit, "output.log") or b"",
         )
-    finally:
-        objects.close()

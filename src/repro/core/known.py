@@ -11,7 +11,7 @@ from repro.errors import DamagedRecordError
 from repro.model.ids import is_id, shorten_ids
 from repro.model.run import Record
 from repro.store.index import Problem, RunIndex
-from repro.store.objects import Objects, open_objects
+from repro.store.objects import reading
 from repro.store.refs import RunRefs, list_run_refs
 from repro.store.runs import read_record
 
@@ -97,16 +97,6 @@ def open_runs(project: Project) -> Iterator[KnownRuns]:
         runs.close()
 
 
-@contextmanager
-def reading(project: Project) -> Iterator[Objects]:
-    """Give a reader for the objects of a few runs."""
-    objects = open_objects(project.repository, many=False)
-    try:
-        yield objects
-    finally:
-        objects.close()
-
-
 def read_run(runs: KnownRuns, run_id: str) -> Record:
     """The whole record of one of the runs.
 
@@ -116,7 +106,7 @@ def read_run(runs: KnownRuns, run_id: str) -> Record:
     """
     if run_id in runs.live:
         return runs.live[run_id].record()
-    with reading(runs.project) as objects:
+    with reading(runs.project.repository) as objects:
         try:
             record = read_record(objects, runs.sealed[run_id])
         except DamagedRecordError as error:

@@ -3,12 +3,12 @@
 import difflib
 import re
 
-from repro.core.known import KnownRuns, read_run, reading
+from repro.core.known import KnownRuns, read_run
 from repro.errors import AmbiguousRunError, UnknownRunError
 from repro.model.canonical import parse_json
 from repro.model.ids import is_id_prefix, shorten_ids
 from repro.model.text import escape
-from repro.store.objects import read_file
+from repro.store.objects import read_file, reading
 from repro.store.refs import RUNS, UNDO, list_refs
 
 _NTH = re.compile(r"@(?:\{(\d{1,9})\})?\Z")
@@ -67,7 +67,7 @@ def _find_restored(runs: KnownRuns) -> str:
     here = None if is_main else repository.git_dir.name  # as undo.json names the worktree
     refs = list_refs(repository.git, UNDO)
     numbers = {ref: int(ref.removeprefix(UNDO)) for ref in refs if ref[len(UNDO) :].isdecimal()}
-    with reading(runs.project) as objects:
+    with reading(repository) as objects:
         for ref in sorted(numbers, key=numbers.__getitem__, reverse=True):
             said = read_file(objects, refs[ref], "undo.json")
             entry = parse_json(said, name="undo.json") if said else None

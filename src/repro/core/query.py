@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from repro.core.known import open_runs, read_run, reading
+from repro.core.known import open_runs, read_run
 from repro.core.naming import find_id
 from repro.core.project import Project
 from repro.errors import AmbiguousRunError, DamagedRecordError, ReproError, UnknownRunError
@@ -14,7 +14,7 @@ from repro.model.series import Point
 from repro.model.text import escape
 from repro.store.content import ContentStore
 from repro.store.index import Problem
-from repro.store.objects import is_oid, read_file
+from repro.store.objects import is_oid, read_file, reading
 from repro.store.runs import encode_metrics, encode_run, read_series
 
 _CODE = "^{code}"
@@ -153,7 +153,7 @@ def read_points(project: Project, record: Record) -> dict[str, list[Point]]:
                 return runs.live[record.run.id].series()
             commit = runs.sealed[record.run.id]  # sealed meanwhile
     content = ContentStore(project.store)
-    with reading(project) as objects:
+    with reading(project.repository) as objects:
         return read_series(objects, commit, stored=content.read)
 
 
@@ -161,7 +161,7 @@ def read_part(project: Project, record: Record, path: str) -> bytes | None:
     """The file `path` of the record, such as `output.log`; None where it has none."""
     if not record.commit:
         return None
-    with reading(project) as objects:
+    with reading(project.repository) as objects:
         return read_file(objects, record.commit, path)
 
 

@@ -23,7 +23,7 @@ from repro.model.times import format_time
 from repro.store.content import ContentStore
 from repro.store.journal import JournalWriter, is_live
 from repro.store.lfs import keep_objects
-from repro.store.objects import open_objects
+from repro.store.objects import reading
 from repro.store.packs import consolidate
 from repro.store.quarantine import CommitSpec, open_quarantine, publish, write_commits
 from repro.store.refs import LIVE, RUNS, RefUpdate, list_refs, read_ref, update_refs
@@ -106,11 +106,8 @@ def _resumed(project: Project, run_id: str) -> Record:
     commit = read_ref(project.repository.git, RUNS + run_id)
     if commit is None:
         raise DamagedRecordError(f"run `{run_id}` has no ref", hint="`repro ls` lists the runs")
-    objects = open_objects(project.repository, many=False)
-    try:
+    with reading(project.repository) as objects:
         return read_record(objects, commit)
-    finally:
-        objects.close()
 
 
 def _capture(
@@ -286,11 +283,8 @@ def _sealed_elsewhere(project: Project, folder: Path) -> Run:
 
 
 def _read_run(project: Project, commit: str) -> Run:
-    objects = open_objects(project.repository, many=False)
-    try:
+    with reading(project.repository) as objects:
         return read_record(objects, commit).run
-    finally:
-        objects.close()
 
 
 def _write_run(project: Project, folder: Path, started: Started, live: str | None) -> Run:

@@ -13,7 +13,7 @@ from repro.model.canonical import Json, format_json, parse_json
 from repro.model.times import format_time
 from repro.store.content import ContentStore
 from repro.store.lfs import keep_objects
-from repro.store.objects import Objects, is_oid, list_files, open_objects, read_file, read_tree
+from repro.store.objects import Objects, is_oid, list_files, read_file, read_tree, reading
 from repro.store.present import (
     Present,
     Staged,
@@ -224,14 +224,11 @@ def list_entries(project: Project) -> list[UndoEntry]:
     """
     numbered = _numbered(list_refs(project.repository.git, UNDO))
     here = worktree_name(project.repository)
-    objects = open_objects(project.repository, many=False)
-    try:
+    with reading(project.repository) as objects:
         entries = [
             _read_entry(objects, f"{UNDO}{number}", numbered[number], project)
             for number in sorted(numbered, reverse=True)
         ]
-    finally:
-        objects.close()
     return [entry for entry in entries if entry.worktree == here]
 
 
@@ -323,14 +320,11 @@ def read_kept(project: Project, entry: UndoEntry) -> Kept:
     Raises:
         DamagedRecordError: An object of it is missing.
     """
-    objects = open_objects(project.repository, many=False)
-    try:
+    with reading(project.repository) as objects:
         names = read_tree(objects, entry.commit)
         staged = read_tree(objects, names[_STAGED].oid) if _STAGED in names else {}
         raw = list_files(objects, names[_RAW].oid) if _RAW in names else {}
         return Kept(read_file(objects, entry.commit, _INDEX), frozenset(staged), raw)
-    finally:
-        objects.close()
 
 
 def gentle_limits(

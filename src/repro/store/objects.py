@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -66,6 +67,16 @@ def open_objects(repository: Repository, *, many: bool) -> Objects:
     """
     library = open_pygit2(repository) if many else None
     return library or CatFileObjects(repository.git)
+
+
+@contextmanager
+def reading(repository: Repository) -> Iterator[Objects]:
+    """Give a reader for a few objects, and end it."""
+    objects = open_objects(repository, many=False)
+    try:
+        yield objects
+    finally:
+        objects.close()
 
 
 def is_oid(text: str) -> bool:

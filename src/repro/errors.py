@@ -10,10 +10,12 @@ ReproError                      128
 ├── NewerFormatError            128  written by a newer repro
 ├── DamagedRecordError          128  a record breaks FORMAT.md
 ├── WouldLoseWorkError            1  refused: bytes that exist nowhere else
+├── MissingDataError              1  refused: bytes of a dataset that are not here
 ├── BusyRepositoryError         128  refused: git is in the middle of something
 ├── StorageError                128  disk full, read-only, no permission
 ├── DataLossError               128  acknowledged points that could not be kept
 ├── ConflictError               128  somebody else moved a ref first
+├── RemoteError                 128  a remote store is not there, refuses, or gives no answer
 ├── GitError                    128  the git program failed
 └── CommandError            126/127  the command to run is missing or not executable
 """
@@ -105,6 +107,17 @@ class WouldLoseWorkError(ReproError):
         self.paths = tuple(paths)
 
 
+class MissingDataError(ReproError):
+    """Refused: the bytes of the files at `paths` are not in the content store."""
+
+    slug = "missing-data"
+    exit_code = 1
+
+    def __init__(self, message: str, *, paths: Sequence[str], hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.paths = tuple(paths)
+
+
 class BusyRepositoryError(ReproError):
     """Refused: git is in the middle of a merge, rebase, cherry-pick, revert or bisect."""
 
@@ -131,6 +144,12 @@ class ConflictError(ReproError):
     """Somebody else created or moved a ref first."""
 
     slug = "conflict"
+
+
+class RemoteError(ReproError):
+    """A remote store is not there, refuses, or gives no answer."""
+
+    slug = "remote"
 
 
 class GitError(ReproError):

@@ -14,9 +14,9 @@ from repro.model.diff import (
     FileChange,
     diff_command,
     diff_config,
-    diff_data,
     diff_environment,
     diff_metrics,
+    find_changed_data,
     split_environment,
 )
 from repro.model.values import ABSENT, Value, is_same
@@ -69,22 +69,25 @@ def test_changed_added_and_removed_params_are_told_apart() -> None:
     }
 
 
-def test_datasets_differ_by_digest() -> None:
+def test_datasets_differ_by_digest_alone() -> None:
     a: dict[str, Json] = {
-        "same": {"path": "s", "digest": "1"},
+        "same": {"path": "s", "digest": "1", "kept": False},
         "old": {"path": "o"},
         "x": {"path": "x", "digest": "1"},
     }
     b: dict[str, Json] = {
-        "same": {"path": "t", "digest": "1"},
+        "same": {"path": "t", "digest": "1", "kept": True},
         "new": {"path": "n"},
         "x": {"path": "x", "digest": "2"},
     }
-    assert diff_data(a, b) == {
-        "old": DataChange(removed=("o",)),
-        "x": DataChange(changed=("x",)),
-        "new": DataChange(added=("n",)),
-    }
+    assert find_changed_data(a, b) == ["old", "x", "new"]
+
+
+@pytest.mark.parametrize("odd", [None, 3, "text", [], {"digest": None}])
+def test_a_dataset_of_another_shape_differs_from_all_but_itself(odd: Json) -> None:
+    assert find_changed_data({"x": odd}, {"x": odd}) == []
+    assert find_changed_data({"x": odd}, {"x": {"digest": "1"}}) == ["x"]
+    assert find_changed_data({"x": odd}, {}) == ["x"]
 
 
 ENVIRONMENT: dict[str, Json] = {
@@ -163,4 +166,5 @@ def test_a_comparison_differs_if_any_part_does() -> None:
     assert not Comparison().differs
     assert Comparison(code=(FileChange("a", "M"),)).differs
     assert Comparison(metrics={"loss": (1, 2)}).differs
+    assert Comparison(data={"train": DataChange(unlisted="why")}).differs
     assert Comparison(command=(["a"], ["b"])).differs

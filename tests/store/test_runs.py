@@ -164,7 +164,7 @@ def test_run_json_that_is_no_object_is_damaged() -> None:
             f'[{{"path": "x", "size": 1, "digest": "{SHA}", "where": "w"}}]',
             "where",
         ),
-        ("data.json", '{"d": {"path": "/etc"}}', "path"),
+        ("data.json", '{"d": {"path": "../etc"}}', "path"),
         ("data.json", '{"d": 3}', "data.json"),
         ("environment.json", "3", "environment.json"),
     ],

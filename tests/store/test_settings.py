@@ -1,5 +1,6 @@
 """repro.yaml is read as settings, and every mistake is named with file, line and key."""
 
+import json
 import os
 import subprocess
 import sys
@@ -37,6 +38,7 @@ artifacts: [models/*.pt]
 data:
   train: data/train                      # hash only
   labels: {path: data/labels.csv, keep: true}
+  linked: {path: /data/linked, follow: true}
 store: s3://bucket/prefix
 snapshot: {max_file: 1MiB, max_total: 500KB, exclude: ["*.ckpt"]}
 """
@@ -44,7 +46,11 @@ snapshot: {max_file: 1MiB, max_total: 500KB, exclude: ["*.ckpt"]}
         config=("params.yaml", "more.toml"),
         metrics=("metrics.json",),
         artifacts=("models/*.pt",),
-        data={"train": DataEntry("data/train"), "labels": DataEntry("data/labels.csv", keep=True)},
+        data={
+            "train": DataEntry("data/train"),
+            "labels": DataEntry("data/labels.csv", keep=True),
+            "linked": DataEntry("/data/linked", follow=True),
+        },
         store="s3://bucket/prefix",
         max_file=1024**2,
         max_total=500_000,
@@ -68,6 +74,25 @@ WRONG = {
     "data:\n  train: 3": "line 2: `data.train` must be a path or a mapping, not a number",
     "data:\n  train: {keep: true}": "line 2: `data.train` has no `path`",
     "data:\n  a:\n    path: b\n    keep: y": "line 4: `data.a.keep` must be true or false, not",
+    "data:\n  a: {path: b,\n    follow: 1}": "line 3: `data.a.follow` must be true or false, not",
+    'data: {a: ""}': "line 1: `data.a` is empty",
+    'data: {a: "b\\tc"}': "line 1: `data.a` is `b\\tc`, which is empty, not UTF-8, or holds",
+    'data: {"": b}': "line 1: `` is no name for a dataset",
+    f"data: {{{'n' * 201}: b}}": f"line 1: `{'n' * 80}` is no name for a dataset",
+    f"data: {{a: {'n' * 256}}}": f"line 1: `data.a` is `{'n' * 80}`, which has a component of more",
+    f"data: {{a: {'n/' * 2100}}}": f"line 1: `data.a` is `{'n/' * 40}`, which is longer than 4096",
+    "data:\n  a: b\n  c: ../d": "line 3: `data.c` is `../d`, which leads out of the repository",
+    "data: {a: b/../../c}": "line 1: `data.a` is `b/../../c`, which leads out of the repository",
+    "data: {a: .}": "line 1: `data.a` is `.`, which contains the whole repository",
+    "data: {a: b/..}": "line 1: `data.a` is `b/..`, which contains the whole repository",
+    "data: {a: /}": "line 1: `data.a` is `/`, which contains the whole repository",
+    "data: {a: .git}": "line 1: `data.a` is `.git`, which leads into `.git`",
+    "data: {a: b/.GIT/c}": "line 1: `data.a` is `b/.GIT/c`, which leads into `.git`",
+    "data: {a: /b/.git/c}": "line 1: `data.a` is `/b/.git/c`, which leads into `.git`",
+    "data:\n  a: d\n  b: d": "line 3: `data.b` (`d`) overlaps `data.a` (`d`)",
+    "data:\n  a: d\n  c: e\n  b: ./d//f/": "line 4: `data.b` (`./d//f/`) overlaps `data.a` (`d`)",
+    "data:\n  a: d/f/g\n  c: d-f\n  b: d": "line 4: `data.b` (`d`) overlaps `data.a` (`d/f/g`)",
+    "data:\n  a: /d/e\n  b: //d": "line 3: `data.b` (`//d`) overlaps `data.a` (`/d/e`)",
     "data:\n  train: {path: 3}": "line 2: `data.train.path` must be text, not a number",
     "data:\n  train: {path: a, kep: true}": "line 2: unknown key `data.train.kep`",
     'data:\n  "a\\nb": x': "line 2: `a\\nb` is no name",
@@ -93,6 +118,34 @@ def test_a_mistake_is_named_with_file_line_and_key(tmp_path, text, message):
 
     assert caught.value.message.startswith(f"`repro.yaml` {message}")
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ["d", "d-e", "d.e", "de", "e/d"],
+        ["d/a", "d/b", "d/a.b", "d/a b"],
+        ["a/../b", "a"],
+        ["..a", "...", "a..b", ".github", "git"],
+        ["/data/a", "/data/b", "data"],
+        ["größe", "two  spaces", "*", "-x", "~"],
+        ["n" * 255],
+    ],
+)
+def test_datasets_beside_one_another_are_accepted(tmp_path, paths):
+    entries = dict(zip("abcdef", paths, strict=False))
+    text = json.dumps({"data": entries}, ensure_ascii=False)
+
+    assert settings(tmp_path, text).data == {
+        name: DataEntry(path) for name, path in entries.items()
+    }
+
+
+def test_an_absolute_path_into_the_project_is_the_same_place(tmp_path):
+    with pytest.raises(InvalidInputError, match=r"line 1: `data\.b` \(`d`\) overlaps"):
+        settings(tmp_path, f"data: {{a: '{tmp_path}/d/e', b: d}}")
+    with pytest.raises(InvalidInputError, match="contains the whole repository"):
+        settings(tmp_path, f"data: {{a: '{tmp_path.parent}'}}")
 
 
 @pytest.mark.parametrize(

@@ -30,13 +30,29 @@ class FileChange:
     status: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataChange:
-    """The files of one dataset that differ, by path."""
+    """The files of one dataset that differ.
+
+    Paths are relative to the dataset, in the order of their bytes; one that ends in `/` is a
+    folder without anything in it.
+
+    Attributes:
+        changed: With other bytes, another target of a link, or another exec bit.
+        size_added: Bytes of what was added; `size_removed` of what was removed.
+        size_before: Bytes of what changed, as it was.
+        size_after: The same as it is.
+        unlisted: Why the files cannot be listed, in words; None where they are.
+    """
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    size_added: int = 0
+    size_removed: int = 0
+    size_before: int = 0
+    size_after: int = 0
+    unlisted: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,23 +99,20 @@ def diff_config(a: Mapping[str, Json], b: Mapping[str, Json]) -> Changes:
     return diff_flat(flatten_config(a), flatten_config(b))
 
 
-def diff_data(a: Mapping[str, Json], b: Mapping[str, Json]) -> dict[str, DataChange]:
-    """Map the name of each dataset with another digest to what differs in it."""
-    changes = {}
-    for name in [*a, *(name for name in b if name not in a)]:
-        before, after = _entry(a, name), _entry(b, name)
-        if name not in b:
-            changes[name] = DataChange(removed=(str(before.get("path", name)),))
-        elif name not in a:
-            changes[name] = DataChange(added=(str(after.get("path", name)),))
-        elif before.get("digest") != after.get("digest"):
-            changes[name] = DataChange(changed=(str(after.get("path", name)),))
-    return changes
+def find_changed_data(a: Mapping[str, Json], b: Mapping[str, Json]) -> list[str]:
+    """Name each dataset that one side lacks, or that has another digest; those of A come first.
+
+    Whether bytes were kept, and where the dataset lies, makes no difference.
+    """
+    names = [*a, *(name for name in b if name not in a)]
+    return [name for name in names if _pin(a, name) != _pin(b, name)]
 
 
-def _entry(data: Mapping[str, Json], name: str) -> Mapping[str, Json]:
-    entry = data.get(name)
-    return entry if isinstance(entry, dict) else {}
+def _pin(data: Mapping[str, Json], name: str) -> object:
+    """What tells a dataset from another: its digest, or its whole entry where that has none."""
+    entry = data.get(name, ABSENT)
+    digest = entry.get("digest") if isinstance(entry, dict) else None
+    return entry if digest is None else digest
 
 
 def diff_metrics(a: Record, b: Record) -> Changes:

@@ -50,11 +50,12 @@ def _find_fault(path: str) -> str | None:
         "is not relative": path.startswith("/") or _DRIVE.match(path) is not None,
     }
     faults = [fault for fault, has in whole.items() if has]
-    faults += filter(None, map(_component_fault, path.split("/")))
+    faults += filter(None, map(find_name_fault, path.split("/")))
     return faults[0] if faults else None
 
 
-def _component_fault(component: str) -> str | None:
+def find_name_fault(component: str) -> str | None:
+    """What forbids a name between two slashes, in words that follow "which"; None if nothing."""
     if component in {"", "."}:
         return "has an empty component"
     if len(component.encode("utf-8", "surrogateescape")) > LONGEST_NAME:

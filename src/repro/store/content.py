@@ -1,28 +1,33 @@
 """Bytes by digest, outside git: written once, and never believed without hashing them again."""
 
-import errno
-import fcntl
 import hashlib
 import os
 import re
-import stat
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from repro.atomic import fsync_dir, storage_errors
 from repro.errors import DamagedRecordError, InvalidInputError
+from repro.store.batch import Batch, open_batch
+from repro.store.cloning import (
+    Hasher,
+    bring,
+    clone,
+    copy,
+    duplicate,
+    feed,
+    hash_file,
+    link,
+    open_source,
+    temporary,
+)
+from repro.store.entries import is_whole, list_entries, remove_abandoned, take_free_name
 
 _PREFIX = "sha256:"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_BLOCK = 1 << 20
-_INCOMING = "incoming"
-# Linux's FICLONE: the same blocks under a second name, copied when either is written to.
-_FICLONE = 0x40049409
-# What `link` says where two names for one file cannot be had, as across file systems.
-_NO_LINK = {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS}
+_INCOMING, _DAMAGED = "incoming", "damaged"
 
 
 class ContentStore:
@@ -48,7 +53,8 @@ class ContentStore:
         if _DIGEST.fullmatch(digest) is None:
             raise DamagedRecordError(f"{digest!r} is not a digest of the content store")
         name = digest.removeprefix(_PREFIX)
-        return self.dir / name[:2] / name[2:4] / name
+        # One path and not three: it is made several times for each file of a dataset.
+        return Path(f"{self.dir}/{name[:2]}/{name[2:4]}/{name}")
 
     def has(self, digest: str) -> bool:
         """Whether there is an entry; its bytes are not looked at."""
@@ -66,17 +72,74 @@ class ContentStore:
 
         Cost: Reads the file once, in blocks of 1 MiB.
         """
-        with _open_source(path) as source, self._incoming(path.name) as target:
+        hasher = hashlib.sha256()
+        with open_source(path) as source, self.incoming(path.name) as target:
             before = _state(source)
-            size = before[0]
-            digest = _hash(target) if _clone(source, target) else _copy(source, target, size)
-            if _state(source) != before or os.fstat(target.fileno()).st_size != size:
+            found = duplicate(source.fileno(), target.fileno(), before[0], [hasher])
+            if _state(source) != before or found != before[0]:
                 raise InvalidInputError(
                     f"`{path}` changed while it was being copied",
                     hint="keep it when nothing writes to it any more",
                 )
-            self._commit(target, digest)
+            digest = _PREFIX + hasher.hexdigest()
+            self.commit(target, digest)
         return digest
+
+    def put_open(
+        self, source: int, *, size: int, also: Hasher | None = None, batch: Batch | None = None
+    ) -> str:
+        """Keep the bytes of an open regular file by the cheapest safe means; give their digest.
+
+        Its blocks are shared where the file system can do that. Else a file of ours that nobody
+        may write to gets a second name, its mode left alone; any other one is copied. An entry
+        that is there and sound stays as it is, a damaged one is replaced.
+
+        The digest is always that of the bytes in the entry. Whether they are those of one moment
+        only the caller can tell, by looking afterwards whether the file has changed.
+
+        Args:
+            source: Open for reading.
+            size: How many bytes it should have.
+            also: Is shown every byte too, so that the file is read once for both.
+            batch: Of this store; the entry is there, durably, only when that is flushed.
+
+        Raises:
+            InvalidInputError: It has another size.
+            StorageError: The disk is full, read-only or forbidden; nothing is left behind.
+
+        Cost: Reads the file once, in blocks of 1 MiB, and an entry that is there already once.
+        """
+        hasher = hashlib.sha256()
+        hashers: list[Hasher] = [hasher] if also is None else [hasher, also]
+        with self.incoming("a new entry") as target:
+            found, is_shared = bring(source, target, size, hashers)
+            if found != size:
+                raise InvalidInputError(
+                    "a file changed while it was being kept",
+                    hint="keep it when nothing writes to it any more",
+                )
+            digest = _PREFIX + hasher.hexdigest()
+            if self._is_sound(digest, size):
+                return digest
+            if not is_shared:
+                os.fchmod(target.fileno(), 0o444)
+            if batch is not None:
+                batch.add(Path(target.name), self.path_of(digest), size)
+            else:
+                self._name(source if is_shared else target.fileno(), Path(target.name), digest)
+        return digest
+
+    @contextmanager
+    def batch(self) -> Iterator[Batch]:
+        """For `put_open`: entries get their names together, which costs one sync for them all.
+
+        Raises:
+            StorageError: The disk is full, read-only or forbidden.
+        """
+        with storage_errors("to the content store"):
+            folder = self._make_incoming()
+        with open_batch(folder) as batch:
+            yield batch
 
     def put_bytes(self, data: bytes) -> str:
         """Keep `data`, and give its digest.
@@ -85,11 +148,11 @@ class ContentStore:
             StorageError: The disk is full, read-only or forbidden; nothing is left behind.
         """
         digest = _PREFIX + hashlib.sha256(data).hexdigest()
-        if self._holds(digest, data):
+        if self._is_sound(digest, len(data)):
             return digest
-        with self._incoming(digest) as target:
+        with self.incoming(digest) as target:
             target.write(data)
-            self._commit(target, digest)
+            self.commit(target, digest)
         return digest
 
     def link_in(self, path: Path, name: str) -> bool:
@@ -115,7 +178,7 @@ class ContentStore:
         with storage_errors("the content store"):
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             # What a link leads to may be a file that its user edits in place.
-            if not path.is_symlink() and _link(path, target):
+            if not path.is_symlink() and link(path, target):
                 return True
         try:
             return self.put_file(path) == digest
@@ -135,13 +198,48 @@ class ContentStore:
         """
         with self.open(digest) as source, storage_errors(f"`{path}`"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with _temporary(path.parent, path.name) as target:
+            with temporary(path.parent, path.name) as target:
                 linked = path.with_name(f"{Path(target.name).name}.link")
-                if _link(self.path_of(digest), linked):
+                if link(self.path_of(digest), linked):
                     linked.replace(path)
                 else:
-                    _copy(source, target, os.fstat(source.fileno()).st_size)
+                    copy(source.fileno(), target.fileno(), _state(source)[0], ())
                     Path(target.name).replace(path)
+
+    def copy_out(self, digest: str, target: int, size: int, *, only_shared: bool = False) -> bool:
+        """Write an entry into an open, empty file; what was written is hashed.
+
+        Its blocks are shared where the file system can do that, else copied.
+
+        Args:
+            target: Open for reading and writing; holds anything after an error.
+            only_shared: Never copy.
+
+        Returns:
+            Whether `target` has the bytes now; False only where they had to be copied.
+
+        Raises:
+            DamagedRecordError: There is no such entry, its bytes are not those of its name,
+                or not `size`.
+
+        Cost: Reads the entry once, in blocks of 1 MiB.
+        """
+        hasher = hashlib.sha256()
+        with self._open(digest) as source:
+            if _state(source)[0] != size:
+                self.verify(digest)
+                raise DamagedRecordError(
+                    f"`{digest}` has {_state(source)[0]} bytes, but the record says {size}",
+                    hint="the record was damaged or made to do harm; nothing of it was written",
+                )
+            if clone(source.fileno(), target):
+                feed(target, size, [hasher])
+            elif only_shared:
+                return False
+            else:
+                copy(source.fileno(), target, size, [hasher])
+        self._check(digest, _PREFIX + hasher.hexdigest())
+        return True
 
     def open(self, digest: str) -> IO[bytes]:
         """Give the entry, hashed, open for reading at its start.
@@ -151,23 +249,15 @@ class ContentStore:
 
         Cost: Reads the entry once more than the caller does.
         """
-        path = self.path_of(digest)
+        file = self._open(digest)
         try:
-            file = path.open("rb")
-        except FileNotFoundError as error:
-            raise DamagedRecordError(
-                f"`{digest}` is not in the content store",
-                hint=f"copy `{path.relative_to(self.dir)}` from the store of a clone that has it",
-            ) from error
-        try:
-            found = _hash(file)
+            self._check(digest, _PREFIX + hash_file(file.fileno()))
         except OSError as error:
             file.close()
             raise self._damaged(digest, f"it cannot be read: {error.strerror}") from error
-        if found != digest:
+        except DamagedRecordError:
             file.close()
-            raise self._damaged(digest, f"its bytes are those of `{found}`")
-        file.seek(0)
+            raise
         return file
 
     def read(self, digest: str) -> bytes:
@@ -187,107 +277,122 @@ class ContentStore:
         """
         self.open(digest).close()
 
-    def _damaged(self, digest: str, reason: str) -> DamagedRecordError:
-        place = self.path_of(digest)
+    def set_aside(self, digest: str) -> Path:
+        """Move a damaged entry to `damaged/`, so that its name is free for a sound copy.
+
+        Returns:
+            Where it is now: its old place, should another process have healed it meanwhile.
+
+        Raises:
+            DamagedRecordError: There is no such entry.
+            StorageError: The store cannot be written.
+
+        Cost: Reads the entry once.
+        """
+        place, folder = self.path_of(digest), self.dir / _DAMAGED
+        with storage_errors(f"`{_DAMAGED}` in the content store"):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            target = take_free_name(folder, place.name)
+            try:
+                place.replace(target)
+            except FileNotFoundError as error:
+                target.unlink()
+                raise self._missing(digest) from error
+            if is_whole(target, digest.removeprefix(_PREFIX)):
+                target.replace(place)
+                return place
+            fsync_dir(folder)
+        return target
+
+    def entries(self) -> Iterator[tuple[str, os.stat_result]]:
+        """Every entry by its digest, in the order of names; their bytes are not looked at.
+
+        Cost: Lists every folder once, and looks at each file's facts.
+        """
+        for name, status in list_entries(self.dir):
+            yield _PREFIX + name, status
+
+    def clear_incoming(self, *, now: float) -> None:
+        """Remove the unfinished files of processes that died.
+
+        That is what nobody has touched for a day; for 14 days, if it is a download to go on with.
+
+        Args:
+            now: Seconds since 1970.
+
+        Raises:
+            StorageError: The store cannot be written.
+        """
+        with storage_errors(f"`{_INCOMING}` in the content store"):
+            remove_abandoned(self.dir / _INCOMING, now=now)
+
+    def _open(self, digest: str) -> IO[bytes]:
+        try:
+            return self.path_of(digest).open("rb")
+        except FileNotFoundError as error:
+            raise self._missing(digest) from error
+
+    def _missing(self, digest: str) -> DamagedRecordError:
+        place = self.path_of(digest).relative_to(self.dir)
         return DamagedRecordError(
-            f"`{digest}` in the content store is damaged: {reason}",
-            hint=f"replace `{place}` with a sound copy, or keep the file again",
+            f"`{digest}` is not in the content store",
+            hint=f"copy `{place}` from the store of a clone that has it",
         )
 
-    def _holds(self, digest: str, data: bytes) -> bool:
-        try:
-            return self.path_of(digest).read_bytes() == data
-        except OSError:
-            return False
+    def _check(self, digest: str, found: str) -> None:
+        if found != digest:
+            raise self._damaged(digest, f"its bytes are those of `{found}`")
+
+    @staticmethod
+    def _damaged(digest: str, reason: str) -> DamagedRecordError:
+        return DamagedRecordError(
+            f"`{digest}` in the content store is damaged: {reason}",
+            hint="`repro data verify` sets it aside and `repro data pull` brings a sound copy",
+        )
+
+    def _is_sound(self, digest: str, size: int) -> bool:
+        """Whether an entry need not be written again; then it is as young as if it had been."""
+        path = self.path_of(digest)
+        with suppress(OSError):
+            status = path.lstat()
+            if status.st_size == size and is_whole(path, digest.removeprefix(_PREFIX)):
+                if status.st_nlink == 1:  # else it is a file of the user's, too
+                    os.utime(path)  # so that a `data gc` beside us does not take it
+                return True
+        return False
 
     @contextmanager
-    def _incoming(self, name: str) -> Iterator[IO[bytes]]:
+    def incoming(self, name: str) -> Iterator[IO[bytes]]:
         """A file to write a new entry to, gone at the end unless it was committed."""
-        folder = self.dir / _INCOMING
-        with storage_errors(f"`{name}` to the content store"):
-            if not folder.exists():
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                fsync_dir(self.dir.parent)
-            with _temporary(folder, "new") as file:
-                yield file
+        with (
+            storage_errors(f"`{name}` to the content store"),
+            temporary(self._make_incoming(), "new") as file,
+        ):
+            yield file
 
-    def _commit(self, file: IO[bytes], digest: str) -> None:
+    def _make_incoming(self) -> Path:
+        folder = self.dir / _INCOMING
+        if not folder.exists():
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            fsync_dir(self.dir.parent)
+        return folder
+
+    def commit(self, file: IO[bytes], digest: str) -> None:
         """Give the written file its name, durably; it also heals a damaged entry."""
-        target = self.path_of(digest)
         file.flush()
         os.fchmod(file.fileno(), 0o444)
-        os.fsync(file.fileno())
+        self._name(file.fileno(), Path(file.name), digest)
+
+    def _name(self, file: int, path: Path, digest: str) -> None:
+        target = self.path_of(digest)
+        os.fsync(file)
         new = [folder for folder in target.parents[:2] if not folder.exists()]
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        Path(file.name).replace(target)
+        path.replace(target)
         for folder in [target.parent, *(folder.parent for folder in new)]:
             fsync_dir(folder)
-
-
-@contextmanager
-def _temporary(folder: Path, name: str) -> Iterator[IO[bytes]]:
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{name}.", delete=False) as file:
-        try:
-            yield file
-        finally:
-            Path(file.name).unlink(missing_ok=True)
-
-
-def _open_source(path: Path) -> IO[bytes]:
-    try:
-        # Without O_NONBLOCK a named pipe would hold us for ever.
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
-        raise InvalidInputError(f"`{path}` cannot be read: {error.strerror}") from error
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        os.close(fd)
-        raise InvalidInputError(f"`{path}` is not a regular file")
-    return os.fdopen(fd, "rb")
 
 
 def _state(file: IO[bytes]) -> tuple[int, int]:
     status = os.fstat(file.fileno())
     return status.st_size, status.st_mtime_ns
-
-
-def _clone(source: IO[bytes], target: IO[bytes]) -> bool:
-    try:
-        fcntl.ioctl(target.fileno(), _FICLONE, source.fileno())
-    except OSError:
-        return False
-    return True
-
-
-def _hash(file: IO[bytes]) -> str:
-    hasher = hashlib.sha256()
-    file.seek(0)
-    while block := file.read(_BLOCK):
-        hasher.update(block)
-    return _PREFIX + hasher.hexdigest()
-
-
-def _copy(source: IO[bytes], target: IO[bytes], size: int) -> str:
-    """Copy until the end, or just past `size`: a file that grows has no end."""
-    hasher = hashlib.sha256()
-    left = size + 1
-    while block := source.read(min(left, _BLOCK)):
-        hasher.update(block)
-        target.write(block)
-        left -= len(block)
-    target.flush()
-    return _PREFIX + hasher.hexdigest()
-
-
-def _link(source: Path, target: Path) -> bool:
-    """Hard-link; False where that cannot be had, or there is no source."""
-    try:
-        os.link(source, target, follow_symlinks=True)
-    except FileExistsError:
-        return True  # another process was a step ahead
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        if error.errno in _NO_LINK:
-            return False
-        raise
-    return True

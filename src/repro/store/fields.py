@@ -9,6 +9,7 @@ from repro.model.canonical import Json
 from repro.model.times import parse_time
 
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}\Z")
+_XXH3 = re.compile(r"xxh3:[0-9a-f]{32}\Z")
 _NOT_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 _LARGEST = 1 << 63
 
@@ -105,6 +106,20 @@ class Fields:
         value = self.text(key)
         if not _SHA256.match(value):
             raise self.wrong(key, "is no sha256 digest")
+        return value
+
+    def xxh3(self, key: str) -> str:
+        """A digest `xxh3:<32 hex>`."""
+        value = self.text(key)
+        if not _XXH3.match(value):
+            raise self.wrong(key, "is no xxh3 digest")
+        return value
+
+    def natural(self, key: str) -> int:
+        """An integer of at most 64 bits, 0 or more."""
+        value = self.integer(key)
+        if value < 0:
+            raise self.wrong(key, "is negative")
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:

@@ -6,12 +6,10 @@ with the file, the answers are the same: it is built anew, in memory where it ca
 
 import json
 import sqlite3
-import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -27,6 +25,7 @@ from repro.store.runs import (
     decode_run,
     read_record_files,
 )
+from repro.store.sqlitefile import is_broken, is_odd, remove_database
 
 FILE = "index.db"
 _VERSION = 2  # of the table and of what is read into it
@@ -50,12 +49,6 @@ _SCHEMA = (
     "CREATE INDEX run_name ON run (name)",
     f"PRAGMA user_version = {_VERSION}",
 )
-_BROKEN = {
-    sqlite3.SQLITE_ERROR,  # another table of that name
-    sqlite3.SQLITE_CORRUPT,
-    sqlite3.SQLITE_NOTADB,
-    sqlite3.SQLITE_MISMATCH,
-}
 _NEWEST = "ORDER BY created DESC, id DESC"
 
 _T = TypeVar("_T")
@@ -171,7 +164,7 @@ class RunIndex:
             try:
                 return self._open_file()
             except sqlite3.Error as error:
-                if not _is_broken(error) or not _remove(self._path):
+                if not is_broken(error) or not remove_database(self._path):
                     break
             except OSError:
                 break
@@ -180,8 +173,8 @@ class RunIndex:
     def _open_file(self) -> sqlite3.Connection:
         if self._refs.n_refs:
             self._path.parent.mkdir(exist_ok=True, mode=0o700)
-        if _is_odd(self._path):
-            _remove(self._path)
+        if is_odd(self._path):
+            remove_database(self._path)
         db = _connect(self._path.as_uri() + ("?mode=rwc" if self._refs.n_refs else "?mode=rw"))
         try:
             _ensure_schema(db)
@@ -203,7 +196,7 @@ class RunIndex:
             return query()
         except (sqlite3.Error, ReproError, ValueError, TypeError, KeyError):
             self._db.close()
-            _remove(self._path)
+            remove_database(self._path)
             self._db = self._open_memory()
             return query()
 
@@ -305,30 +298,6 @@ def _count(db: sqlite3.Connection) -> int:
 
 def _insert(db: sqlite3.Connection, rows: Sequence[tuple[str | None, ...]]) -> None:
     db.executemany("INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-
-
-def _is_odd(path: Path) -> bool:
-    """Whether something lies there that is no regular file: opening a FIFO would wait for ever."""
-    try:
-        return not stat.S_ISREG(path.lstat().st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-
-
-def _is_broken(error: sqlite3.Error) -> bool:
-    """Whether the file itself is at fault, not a lock, the disk or a permission."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    return code in _BROKEN
-
-
-def _remove(path: Path) -> bool:
-    """Take a file, a link or a FIFO away; whether nothing is there now."""
-    try:
-        for name in (f"{path.name}-journal", path.name):
-            path.with_name(name).unlink(missing_ok=True)
-    except OSError:
-        return False
-    return True
 
 
 def _row(record: Record, files: Mapping[str, bytes]) -> tuple[str | None, ...]:

@@ -88,7 +88,7 @@ def keep_objects(repository: Repository, tree: str, base: str | None, content: C
     """
     if not is_used(repository):
         return 0
-    folder = _storage(repository)
+    folder = storage_folder(repository)
     wanted = set(find_pointers(repository, tree, [base] if base else []))
     if base is not None:
         wanted |= _unpushed_pointers(repository, base)
@@ -114,7 +114,7 @@ def restore_objects(repository: Repository, tree: str, content: ContentStore) ->
     """
     if not is_used(repository):
         return 0
-    folder = _storage(repository)
+    folder = storage_folder(repository)
     restored = 0
     for pointer in find_pointers(repository, tree, ()):
         path = folder / pointer.oid[:2] / pointer.oid[2:4] / pointer.oid
@@ -159,6 +159,13 @@ def find_pointers(repository: Repository, tree: str, without: Sequence[str]) -> 
                 yield pointer
     finally:
         objects.close()
+
+
+def storage_folder(repository: Repository) -> Path:
+    """The folder of git-lfs's own objects, at `aa/bb/<64 hex>`; all linked worktrees share it."""
+    asked = repository.git.run("config", "--get", "lfs.storage", ok=(0, 1))
+    named = os.fsdecode(asked.out).removesuffix("\n")
+    return repository.common_dir / (named or "lfs") / "objects"
 
 
 def _unpushed_pointers(repository: Repository, base: str) -> set[Pointer]:
@@ -218,13 +225,6 @@ def _pushed(repository: Repository, base: str) -> list[str]:
     if len(unpushed) == _MOST_UNPUSHED:
         return []
     return [commit[1:] for commit in listed if commit.startswith("-")]
-
-
-def _storage(repository: Repository) -> Path:
-    """The folder of git-lfs's own objects; all linked worktrees share it."""
-    asked = repository.git.run("config", "--get", "lfs.storage", ok=(0, 1))
-    named = os.fsdecode(asked.out).removesuffix("\n")
-    return repository.common_dir / (named or "lfs") / "objects"
 
 
 def _size(path: Path) -> int | None:

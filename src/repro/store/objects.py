@@ -8,7 +8,7 @@ from typing import Protocol
 
 from repro.errors import DamagedRecordError
 from repro.store.git import Repository
-from repro.store.objects_catfile import CatFileObjects
+from repro.store.objects_catfile import LARGEST, CatFileObjects
 from repro.store.objects_pygit2 import open_pygit2
 
 FOLDER = 0o040000
@@ -22,11 +22,11 @@ _AUTHOR = re.compile(rb".*> (\d{1,15}) [+-]\d{4}\Z", re.DOTALL)
 class Objects(Protocol):
     """Reads objects by id; `tests/store/test_objects.py` is the contract of whoever does."""
 
-    def read(self, oid: str) -> tuple[str, bytes]:
+    def read(self, oid: str, *, limit: int = LARGEST) -> tuple[str, bytes]:
         """The kind (`commit`, `tree`, `blob`, `tag`) and the content of an object.
 
         Raises:
-            DamagedRecordError: It is missing, corrupt, or past 64 MiB.
+            DamagedRecordError: It is missing, corrupt, or has more than `limit` bytes.
         """
 
     def read_many(self, oids: Iterable[str]) -> Iterator[tuple[str, bytes] | None]:

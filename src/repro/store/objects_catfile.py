@@ -22,9 +22,9 @@ class CatFileObjects:
         self._git = git
         self._process: subprocess.Popen[bytes] | None = None
 
-    def read(self, oid: str) -> tuple[str, bytes]:
+    def read(self, oid: str, *, limit: int = LARGEST) -> tuple[str, bytes]:
         """The kind and the content of an object."""
-        [found] = self.read_many([oid])
+        [found] = self._read_batch([oid], limit)
         if found is None:
             raise DamagedRecordError(
                 f"object {oid} is missing or corrupt", hint="`git fsck` says which objects are"
@@ -35,7 +35,7 @@ class CatFileObjects:
         """Kind and content of each object, in order; None for one that `read` would refuse."""
         waiting = iter(oids)
         while batch := list(islice(waiting, _BATCH)):
-            yield from self._read_batch(batch)
+            yield from self._read_batch(batch, LARGEST)
 
     def close(self) -> None:
         """End the process."""
@@ -43,14 +43,14 @@ class CatFileObjects:
             self._process.communicate()
             self._process = None
 
-    def _read_batch(self, batch: list[str]) -> list[tuple[str, bytes] | None]:
+    def _read_batch(self, batch: list[str], limit: int) -> list[tuple[str, bytes] | None]:
         answers: list[tuple[str, bytes] | None] = []
         while len(answers) < len(batch):
             process = self._running()
             _ask(process, batch[len(answers) :])
             died = False
             while len(answers) < len(batch) and not died:
-                answer, died = _answer(process)
+                answer, died = _answer(process, limit)
                 answers.append(answer)
             _discard_messages(process)
             if died:
@@ -74,7 +74,9 @@ def _ask(process: "subprocess.Popen[bytes]", oids: list[str]) -> None:
         pass  # it died; the end of its output says so
 
 
-def _answer(process: "subprocess.Popen[bytes]") -> tuple[tuple[str, bytes] | None, bool]:
+def _answer(
+    process: "subprocess.Popen[bytes]", limit: int
+) -> tuple[tuple[str, bytes] | None, bool]:
     """The next answer, None for what cannot be read; whether the process died over it."""
     assert process.stdout is not None  # a pipe, by `spawn`
     header = process.stdout.readline()
@@ -82,7 +84,7 @@ def _answer(process: "subprocess.Popen[bytes]") -> tuple[tuple[str, bytes] | Non
     if len(words) != 3:
         return None, not header
     size = int(words[2])
-    if size > LARGEST:
+    if size > limit:
         _skip(process, size + 1)
         return None, False
     content = process.stdout.read(size + 1)

@@ -43,9 +43,9 @@ class Pygit2Objects:
         self._odb = odb
         self._failures = (failure, KeyError, ValueError, OSError)
 
-    def read(self, oid: str) -> tuple[str, bytes]:
+    def read(self, oid: str, *, limit: int = LARGEST) -> tuple[str, bytes]:
         """The kind and the content of an object."""
-        found = self._find(oid)
+        found = self._find(oid, limit)
         if found is None:
             raise DamagedRecordError(
                 f"object {oid} is missing or corrupt", hint="`git fsck` says which objects are"
@@ -60,10 +60,10 @@ class Pygit2Objects:
         """Let the object folder go."""
         del self._odb
 
-    def _find(self, oid: str) -> tuple[str, bytes] | None:
+    def _find(self, oid: str, limit: int = LARGEST) -> tuple[str, bytes] | None:
         try:
             kind, size = self._odb.read_header(oid)
-            if size > LARGEST:
+            if size > limit:
                 return None
             return _KINDS[kind], self._odb.read(oid)[1]
         except self._failures:  # missing, malformed or corrupt

@@ -282,12 +282,14 @@ def publish(
     tips: Sequence[str],
     exclude: Sequence[str],
     refs: Sequence[RefUpdate],
+    beside: Sequence[str] = (),
 ) -> None:
     """Make commits visible: one kept pack of what they reach, then the refs, then no `.keep`.
 
     Args:
         tips: Commits whose objects are to be kept.
-        exclude: Commits that refs hold already; what they reach is left out.
+        exclude: Ancestors of these that refs hold already; what they reach is left out.
+        beside: Other commits that refs hold, and that share folders with the tips; likewise.
         refs: Moved in one transaction, by compare-and-swap.
 
     Raises:
@@ -296,15 +298,20 @@ def publish(
     """
     repository = quarantine.repository
     folder, env = quarantine.pack_folder()
-    wanted = "".join([f"{tip}\n" for tip in tips] + [f"^{commit}\n" for commit in exclude])
+    wanted = _listed(tips, [*exclude, *beside])
+    if beside:
+        # Of commits that are no parents git leaves nothing out, unless it is asked to look.
+        words = ("rev-list", "--objects-edge-aggressive", "--stdin")
+        lines = repository.git.run(*words, stdin=wanted, env=env).out.split(b"\n")
+        wanted = b"".join(line + b"\n" for line in lines if line and line[:1] != b"-")
     repository.git.run(
         "pack-objects",
-        "--revs",
+        *([] if beside else ["--revs"]),
         "--quiet",
         "--non-empty",
         "--threads=1",
         str(folder / "pack"),
-        stdin=wanted.encode(),
+        stdin=wanted,
         env=env,
     )
     keep = _move_pack(folder, repository.objects / "pack", repository.private / NOTES)
@@ -314,6 +321,10 @@ def publish(
     finally:
         if keep is not None:
             keep.unlink(missing_ok=True)
+
+
+def _listed(tips: Sequence[str], exclude: Sequence[str]) -> bytes:
+    return "".join([f"{tip}\n" for tip in tips] + [f"^{commit}\n" for commit in exclude]).encode()
 
 
 def _move_pack(source: Path, target: Path, notes: Path) -> Path | None:

@@ -13,6 +13,7 @@ from repro.store.git import Git
 
 RUNS = "refs/repro/runs/"
 LIVE = "refs/repro/live/"
+LIVE_DATA = "refs/repro/live-data/"
 UNDO = "refs/repro/undo/"
 
 _TAKEN = ("reference already exists", "but expected", "reference is missing", "unable to resolve")

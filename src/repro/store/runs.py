@@ -19,6 +19,7 @@ from repro.model.run import (
     Status,
 )
 from repro.model.series import Point, parse_series, parse_table
+from repro.store.datafacts import check_data_path
 from repro.store.fields import Fields
 from repro.store.objects import (
     FOLDER,
@@ -222,7 +223,7 @@ def _data(value: Json, name: str) -> dict[str, Json]:
     for dataset in outer.values:
         path = outer.inner(dataset).values.get("path")
         if isinstance(path, str):
-            validate_path(path)
+            check_data_path(path)
     return dict(outer.values)
 
 

@@ -1,13 +1,17 @@
 """The settings of a project: `repro.yaml`, with the params files that it names."""
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 from repro.errors import InvalidInputError
 from repro.model.canonical import Json, decode_json
 from repro.model.config import merge_config, plain_value
+from repro.model.paths import LONGEST_PATH, find_name_fault
 from repro.model.text import escape
 from repro.store.yamlfile import MAX_BYTES, MAX_DEPTH, load_yaml, load_yaml_lines
 
@@ -17,6 +21,8 @@ _SIZE = re.compile(r"([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*(?:([kmgtp])(i?))?b?\Z", 
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 _LARGEST_SIZE = 2**63 - 1
 _MIB = 1024 * 1024
+_LONGEST_DATASET = 200  # bytes of its name
+_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # in the path of a dataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +32,12 @@ class DataEntry:
     Attributes:
         path: Relative to the root, or absolute.
         keep: Whether its bytes go to the content store.
+        follow: Whether links that lead out of it are followed.
     """
 
     path: str
     keep: bool = False
+    follow: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +71,16 @@ def read_settings(root: Path) -> Settings:
     Raises:
         InvalidInputError: The file is wrong; file, line and key are named.
     """
-    data = _read(root, FILE)
-    if data is None:
-        return Settings()
+    data = read_input(root, FILE)
+    return Settings() if data is None else parse_settings(data, root)
+
+
+def parse_settings(data: bytes, root: Path) -> Settings:
+    """Give the settings that a `repro.yaml` with the bytes `data` has in the project at `root`.
+
+    Raises:
+        InvalidInputError: As `read_settings`.
+    """
     value, lines = load_yaml_lines(data, name=FILE)
     reader = _Reader(lines)
     top = reader.section({} if value is None else value, (), _TOP_KEYS)
@@ -75,7 +90,7 @@ def read_settings(root: Path) -> Settings:
         config=reader.strings(top, ("config",), example="params.yaml"),
         metrics=reader.strings(top, ("metrics",), example="metrics.json"),
         artifacts=reader.strings(top, ("artifacts",), example="models/*.pt"),
-        data=reader.datasets(top.get("data", {})),
+        data=reader.datasets(top.get("data", {}), root),
         store=reader.text(top, ("store",)),
         max_file=reader.size(snapshot, ("snapshot", "max_file"), settings.max_file),
         max_total=reader.size(snapshot, ("snapshot", "max_total"), settings.max_total),
@@ -85,7 +100,7 @@ def read_settings(root: Path) -> Settings:
 
 _TOP_KEYS = ("config", "metrics", "artifacts", "data", "store", "snapshot")
 _SNAPSHOT_KEYS = ("max_file", "max_total", "exclude")
-_DATA_KEYS = ("path", "keep")
+_DATA_KEYS = ("path", "keep", "follow")
 
 Keys = tuple[str | int, ...]
 
@@ -126,11 +141,8 @@ class _Reader:
         if not isinstance(value, str):
             raise self.wrong_type(keys, "text", value, "put quotes around it")
         if not value or "\0" in value or "\n" in value:
-            raise self.refusal(
-                keys,
-                f"`{_dotted(keys)}` is empty or holds a line break",
-                "write a path on one line",
-            )
+            reason = f"`{_dotted(keys)}` is empty or holds a line break"
+            raise self.refusal(keys, reason, "write a path on one line")
         return value
 
     def strings(self, section: Mapping[str, Json], keys: Keys, *, example: str) -> tuple[str, ...]:
@@ -142,31 +154,28 @@ class _Reader:
 
     def size(self, section: Mapping[str, Json], keys: Keys, default: int) -> int:
         value = section.get(str(keys[-1]), default)
+        hint = "write it as `10MiB`, `500KB` or `1000000`"
         if isinstance(value, bool) or not isinstance(value, (str, int)):
-            raise self.wrong_type(
-                keys, "a size", value, "write it as `10MiB`, `500KB` or `1000000`"
-            )
+            raise self.wrong_type(keys, "a size", value, hint)
         try:
             return parse_size(str(value))
         except ValueError:
-            raise self.refusal(
-                keys,
-                f"`{_dotted(keys)}` is `{escape(str(value)[:40])}`, which is no size",
-                "write it as `10MiB`, `500KB` or `1000000`",
-            ) from None
+            reason = f"`{_dotted(keys)}` is `{escape(str(value)[:40])}`, which is no size"
+            raise self.refusal(keys, reason, hint) from None
 
-    def datasets(self, value: Json) -> dict[str, DataEntry]:
+    def datasets(self, value: Json, root: Path) -> dict[str, DataEntry]:
         if not isinstance(value, dict):
             hint = "write it as `data: {train: data/train}`"
             raise self.wrong_type(("data",), "a mapping of names to paths", value, hint)
-        return {name: self.dataset(name, entry) for name, entry in value.items()}
+        found = {name: self.dataset(name, entry) for name, entry in value.items()}
+        if fault := find_data_fault(found, root):
+            raise self.refusal(("data", fault.name), fault.reason, fault.hint)
+        return found
 
     def dataset(self, name: str, value: Json) -> DataEntry:
         keys = ("data", name)
-        if not name or not name.isprintable():
-            raise self.refusal(
-                keys, f"`{escape(name[:80])}` is no name for a dataset", "use printable characters"
-            )
+        if fault := find_dataset_name_fault(name):
+            raise self.refusal(keys, fault.reason, fault.hint)
         if isinstance(value, str):
             return DataEntry(self.one_text(value, keys))
         hint = "write it as `labels: {path: data/labels.csv, keep: true}`"
@@ -174,12 +183,71 @@ class _Reader:
             raise self.wrong_type(keys, "a path or a mapping", value, hint)
         entry = self.section(value, keys, _DATA_KEYS)
         path = self.text(entry, (*keys, "path"))
-        keep = entry.get("keep", False)
         if path is None:
             raise self.refusal(keys, f"`{_dotted(keys)}` has no `path`", hint)
-        if not isinstance(keep, bool):
-            raise self.wrong_type((*keys, "keep"), "true or false", keep, hint)
-        return DataEntry(path, keep)
+        keep = self.flag(entry, (*keys, "keep"), hint)
+        return DataEntry(path, keep, self.flag(entry, (*keys, "follow"), hint))
+
+    def flag(self, section: Mapping[str, Json], keys: Keys, hint: str) -> bool:
+        value = section.get(str(keys[-1]), False)
+        if not isinstance(value, bool):
+            raise self.wrong_type(keys, "true or false", value, hint)
+        return value
+
+
+class DataFault(NamedTuple):
+    """Why the dataset `name` cannot be as it is said to be."""
+
+    name: str
+    reason: str
+    hint: str
+
+
+def find_data_fault(data: Mapping[str, DataEntry], root: Path) -> DataFault | None:
+    """Give a fault of the names and paths of datasets, if there is one; no link is looked at."""
+    places = []
+    for name, entry in data.items():
+        if fault := find_dataset_name_fault(name):
+            return fault
+        if which := find_path_fault(entry.path, root):
+            reason = f"`data.{name}` is `{escape(entry.path[:80])}`, which {which}"
+            return DataFault(name, reason, "name what lies in the project, or an absolute path")
+        places.append((_components(root / entry.path), name))
+    order = list(data)
+    # Sorted, what lies inside a folder follows it, with nothing but its like between.
+    for (outer, one), (inner, other) in pairwise(sorted(places)):
+        if inner[: len(outer)] == outer:
+            first, second = sorted((one, other), key=order.index)
+            a, b = (f"`data.{n}` (`{escape(data[n].path[:80])}`)" for n in (second, first))
+            return DataFault(second, f"{a} overlaps {b}", "keep one of the two")
+    return None
+
+
+def find_dataset_name_fault(name: str) -> DataFault | None:
+    """Why `name` is no name for a dataset, if it is none."""
+    if name.isprintable() and 0 < len(name.encode()) <= _LONGEST_DATASET:
+        return None
+    reason = f"`{escape(name[:80])}` is no name for a dataset"
+    return DataFault(name, reason, f"use printable characters, at most {_LONGEST_DATASET} bytes")
+
+
+def find_path_fault(path: str, root: Path) -> str | None:
+    """What forbids a path of a dataset, in words that follow "which"; None if nothing."""
+    if not path or _UNFIT.search(path):
+        return "is empty, not UTF-8, or holds a control character"
+    if len(path.encode()) > LONGEST_PATH:
+        return f"is longer than {LONGEST_PATH} bytes"
+    top, place = _components(root), _components(root / path)
+    if top[: len(place)] == place:
+        return "contains the whole repository"
+    is_inside = place[: len(top)] == top
+    if not is_inside and not path.startswith("/"):
+        return "leads out of the repository"
+    return next(filter(None, map(find_name_fault, place[len(top) if is_inside else 0 :])), None)
+
+
+def _components(path: Path) -> list[str]:
+    return [part for part in os.path.normpath(path.absolute()).split("/") if part]
 
 
 def parse_size(text: str) -> int:
@@ -222,7 +290,7 @@ def _read_config_file(root: Path, name: str) -> dict[str, Json]:
             f"`{name}` is not a kind of params file that repro reads",
             hint=f"`config:` in `{FILE}` takes files ending in {_listed(_PARSERS)}",
         )
-    data = _read(root, name)
+    data = read_input(root, name)
     if data is None:
         raise InvalidInputError(
             f"there is no params file `{name}`",
@@ -272,14 +340,19 @@ _PARSERS: dict[str, Callable[[bytes, str], Json]] = {
 }
 
 
-def _read(root: Path, name: str) -> bytes | None:
-    """The bytes of a file of the project, None where there is none."""
+def read_input(root: Path, name: str) -> bytes | None:
+    """Give the bytes of a file that a person wrote, None where there is none.
+
+    Of one beyond the limit of YAML it gives one byte too many, so that the parser refuses it.
+
+    Raises:
+        InvalidInputError: It is no file, or cannot be read.
+    """
     path = root / name
     try:
         if not path.is_file() and path.exists():
             raise InvalidInputError(f"`{name}` is not a file", hint="put a text file in its place")
         with path.open("rb") as file:
-            # One byte past the limit is enough to see that it is too large.
             return file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         return None

@@ -17,9 +17,10 @@ from repro.core.command import resolve_command
 from repro.core.follow import OutputLog
 from repro.core.launch import Outcome, Streams, launch
 from repro.core.project import Project
-from repro.core.record import LiveRun, seal_run
+from repro.core.record import seal_run
 from repro.core.relay import Relay
 from repro.core.sampler import Sampler, parse_gpus
+from repro.core.start import LiveRun
 from repro.errors import CommandError, UsageError
 from repro.model.run import Run, Status
 from repro.store.journal import is_live, read_journals

@@ -428,10 +428,27 @@ def test_a_checkout_after_a_killed_one_asks_for_undo_first(big):
     (scratch / "entry").write_text("refs/repro/undo/1")
 
     with pytest.raises(BusyRepositoryError) as refused:
-        check_out_run(root, run, save=True)
+        check_out(open_here(root), git(root, "rev-parse", "main"), save=True)
 
     assert refused.value.hint is not None
     assert "repro undo" in refused.value.hint
+
+
+def test_the_same_checkout_after_a_killed_one_is_done_whole(big):
+    root, run = big
+    before = read_state(root)["files"]
+    check_out_run(root, run, save=True)
+    wanted = read_state(root)["files"]
+    scratch = root / ".git/repro/restore/main"
+    scratch.mkdir(parents=True)
+    (scratch / "entry").write_text("refs/repro/undo/1")
+    (root / "train.py").write_text("half of the work of the killed one\n")
+
+    check_out_run(root, run, save=True)
+
+    assert wanted == read_state(root)["files"]
+    undo(open_here(root))
+    assert before == read_state(root)["files"]
 
 
 def test_a_private_file_comes_back_private(repository, run):

@@ -1,7 +1,8 @@
 """The code and the config that a run would record now."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from repro.core.project import Project
@@ -73,27 +74,47 @@ def fold_omitted(found: Sequence[Omitted], most: int = MOST_OMITTED) -> tuple[Om
     return tuple(sorted(found, key=lambda one: one.path))
 
 
-def limits_of(settings: Settings) -> Limits:
-    """What `repro.yaml` says a snapshot leaves out."""
+def limits_of(settings: Settings, data: Sequence[str] = ()) -> Limits:
+    """What `repro.yaml` says a snapshot leaves out.
+
+    Args:
+        data: Paths of more datasets, relative to the root; their files are pinned, not copied.
+    """
+    is_output = matcher([*settings.metrics, *settings.artifacts])
+    is_data = _below([*(entry.path for entry in settings.data.values()), *data])
     return Limits(
         max_file=settings.max_file,
         max_total=settings.max_total,
         is_excluded=matcher(settings.exclude),
         is_secret=is_secret_file,
-        is_produced=matcher([*settings.metrics, *settings.artifacts]),
+        is_produced=lambda path: is_output(path) or is_data(path),
     )
 
 
+def _below(folders: Sequence[str]) -> Callable[[str], bool]:
+    """Give a test whether a path is one of `folders`, or in one."""
+    tops = tuple(os.path.normpath(folder) for folder in folders)
+    starts = tuple(f"{top}/" for top in tops)
+    return lambda path: path.startswith(starts) or path in tops
+
+
 def capture_code(
-    project: Project, quarantine: Quarantine, *, author: Identity, when: float, title: str
+    project: Project,
+    quarantine: Quarantine,
+    *,
+    author: Identity,
+    when: float,
+    title: str,
+    data: Sequence[str] = (),
 ) -> Code:
     """Write the working tree as a snapshot commit into the quarantine.
 
     Args:
         when: Seconds since 1970, the date of the commit.
         title: Subject of the commit message.
+        data: Paths of datasets that `repro.yaml` does not name.
     """
-    taken = take_snapshot(project.repository, quarantine, limits_of(project.settings))
+    taken = take_snapshot(project.repository, quarantine, limits_of(project.settings, data))
     base = taken.working.base
     specs = []
     if base is None or taken.tree != taken.working.base_tree:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from repro.core.capture import capture_code
 from repro.core.environment import capture_environment
@@ -17,9 +18,9 @@ from repro.model.diff import (
     FileChange,
     diff_command,
     diff_config,
-    diff_data,
     diff_environment,
     diff_metrics,
+    find_changed_data,
 )
 from repro.model.run import Record
 from repro.model.secrets import redact_config
@@ -27,6 +28,9 @@ from repro.model.values import ABSENT, Value
 from repro.store.git import split_names
 from repro.store.quarantine import open_quarantine
 from repro.store.settings import read_config_files
+
+if TYPE_CHECKING:
+    from repro.core.measured import OnProgress
 
 ALL_PARTS = (
     "code",
@@ -38,7 +42,7 @@ ALL_PARTS = (
     "randomness",
     "metrics",
 )
-_PARTS_NOW = ("code", "config", "environment", "hardware", "randomness")
+_PARTS_NOW = ("code", "config", "data", "environment", "hardware", "randomness")
 _SUBMODULES = "submodules"
 
 
@@ -55,25 +59,40 @@ def compare_runs(project: Project, a: Record, b: Record) -> Comparison:
 
     Raises:
         DamagedRecordError: The code of one is missing.
+
+    Cost: of datasets that differ, the manifest pages of folders that do.
     """
-    return _compare(a, b, _diff_code(project, _code_of(a), _code_of(b), {}), ALL_PARTS)
+    code = _diff_code(project, _code_of(a), _code_of(b), {})
+    changed = find_changed_data(a.data, b.data)
+    data = _compare_data(project, a, b, changed) if changed else {}
+    return _compare(a, b, code, data, ALL_PARTS)
 
 
-def compare_with_worktree(project: Project, a: Record) -> Comparison:
+def compare_with_worktree(
+    project: Project, a: Record, *, on_progress: "OnProgress | None" = None
+) -> Comparison:
     """Say in what running A's command here and now would differ from A.
 
     Config counts as the files of `repro.yaml` and the command say it now; what only code or
     `-c` set stays as A had it, and so do seeds. The working tree has no results of its own.
+    A dataset counts as it lies now where the project says that it is, else where A had it.
+
+    Args:
+        on_progress: Called several times a second while datasets are read.
 
     Raises:
         InvalidInputError: A config file is wrong.
+
+    Cost: takes a snapshot, and hashes the files of datasets that are new since the last time.
     """
     folder = project.repository.root / a.run.cwd
     environment = capture_environment(project, a.run.command, cwd=folder)
     now = replace(a, config=_config_now(project, a), environment={**a.environment, **environment})
     with _working_code(project) as (code, env):
         changes = _diff_code(project, _code_of(a), code, env)
-    return _compare(a, now, changes, _PARTS_NOW)
+    has_data = bool(a.data or project.settings.data)
+    data = _compare_data(project, a, None, (), on_progress) if has_data else {}
+    return _compare(a, now, changes, data, _PARTS_NOW)
 
 
 def compare_code(project: Project, a: str, b: str) -> Comparison:
@@ -106,7 +125,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Json]:
         "code": {"files": files},
         "command": _pair(comparison.command) if comparison.command else None,
         "config": _pairs(comparison.config),
-        "data": {name: _data_json(change) for name, change in comparison.data.items()},
+        "data": {name: change_json(change) for name, change in comparison.data.items()},
         "environment": _pairs(comparison.environment),
         "hardware": _pairs(comparison.hardware),
         "randomness": _pairs(comparison.randomness),
@@ -126,23 +145,47 @@ def _null(value: Value) -> Json:
     return None if value is ABSENT else value
 
 
-def _data_json(change: DataChange) -> dict[str, Json]:
+def change_json(change: DataChange) -> dict[str, Json]:
+    """What differs in a dataset as `--json` prints it."""
     return {
         "added": list(change.added),
         "removed": list(change.removed),
         "changed": list(change.changed),
+        "bytes": {
+            "added": change.size_added,
+            "removed": change.size_removed,
+            "changed": [change.size_before, change.size_after],
+        },
+        "unlisted": change.unlisted,
     }
 
 
+def _compare_data(
+    project: Project,
+    a: Record,
+    b: Record | None,
+    names: Sequence[str],
+    on_progress: "OnProgress | None" = None,
+) -> dict[str, DataChange]:
+    # Here, for most comparisons are of no datasets, and would pay 30 ms for SQLite and threads.
+    from repro.core.datadiff import compare_data  # noqa: PLC0415
+
+    return compare_data(project, a, b, names=names, on_progress=on_progress)
+
+
 def _compare(
-    a: Record, b: Record, code: tuple[FileChange, ...], parts: tuple[str, ...]
+    a: Record,
+    b: Record,
+    code: tuple[FileChange, ...],
+    data: dict[str, DataChange],
+    parts: tuple[str, ...],
 ) -> Comparison:
     environment, hardware, randomness = diff_environment(a, b)
     return Comparison(
         code=code,
         command=diff_command(a, b),
         config=diff_config(a.config, b.config),
-        data=diff_data(a.data, b.data),
+        data=data,
         environment=environment,
         hardware=hardware,
         randomness=randomness,

@@ -14,7 +14,9 @@ from repro.model.paths import validate_path
 from repro.model.run import Artifact, Status
 from repro.model.series import Row
 from repro.model.times import is_moment
+from repro.store.datafacts import decode_facts
 from repro.store.journal import Journal
+from repro.store.objects import is_oid
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _BEYOND = 1 << 63
@@ -32,6 +34,8 @@ class Events:
         system: One for each sample of the machine.
         goals: `minimize` or `maximize` by metric.
         artifacts: By their name in the record; the newest wins.
+        data: What `data.json` shall say of datasets that were taken into use; by name.
+        manifests: The tree of the pages of each of these.
         end: How the run ended, None while it has not.
         lost: Points that could not be kept.
         skipped: Lines that a crash or a bad disk damaged.
@@ -44,6 +48,8 @@ class Events:
     summary: dict[str, Json] = field(default_factory=dict)
     goals: dict[str, str] = field(default_factory=dict)
     artifacts: dict[str, Artifact] = field(default_factory=dict)
+    data: dict[str, Json] = field(default_factory=dict)
+    manifests: dict[str, str] = field(default_factory=dict)
     environment: dict[str, Json] = field(default_factory=dict)
     tags: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -158,6 +164,16 @@ def _take_artifact(events: Events, record: Mapping[str, Any], order: Order) -> N
     events.artifacts[path] = Artifact(path, _whole(record["size"]), digest, record["where"])
 
 
+def _take_data(events: Events, record: Mapping[str, Any], order: Order) -> None:
+    del order
+    name, facts = _text(record["name"]), _mapping(record["v"])
+    decode_facts({name: facts}, name)
+    if not is_oid(_text(record["tree"])):
+        raise ValueError("not an object id")
+    events.data[name] = facts
+    events.manifests[name] = record["tree"]
+
+
 def _take_warning(events: Events, record: Mapping[str, Any], order: Order) -> None:
     del order
     events.warnings.append(_text(record["v"]))
@@ -201,6 +217,7 @@ _TAKES: dict[Any, Callable[[Events, Mapping[str, Any], Order], None]] = {
     "log": _take_log,
     "system": _take_system,
     "artifact": _take_artifact,
+    "data": _take_data,
     "warning": _take_warning,
     "lost": _take_lost,
 }

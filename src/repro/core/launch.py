@@ -15,9 +15,9 @@ from repro.core.command import Command
 from repro.core.follow import Follower, OutputLog
 from repro.core.outputs import Signature, collect_artifacts, collect_metrics, output_state
 from repro.core.project import Project
-from repro.core.record import LiveRun
 from repro.core.relay import Relay, wakeup
 from repro.core.sampler import Sampler
+from repro.core.start import LiveRun
 from repro.core.terminal import Terminal
 from repro.errors import CommandError, StorageError
 from repro.model.canonical import format_json

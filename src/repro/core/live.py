@@ -51,7 +51,7 @@ class InProgress:
                 for name, summary in summaries.items()
             },
             summary=events.summary,
-            data=self.started.data,
+            data={**self.started.data, **events.data},
             environment={**self.started.environment, **events.environment},
             artifacts=tuple(events.artifacts.values()),
         )

@@ -1,7 +1,8 @@
 """The code of a run brought back: in place of the present state, or beside it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +14,12 @@ from repro.core.goal import (
     list_tree,
     read_goal,
 )
+from repro.core.moving import DataMoves, find_replaced, keep_replaced
 from repro.core.project import Project
+from repro.core.query import code_of
+from repro.core.replacing import prepare_moves, staging_of
 from repro.core.saved import (
+    Target,
     UndoEntry,
     came_from,
     count_files,
@@ -23,6 +28,8 @@ from repro.core.saved import (
     refuse_blocked,
     save_present,
 )
+from repro.core.saved_data import encode_moves
+from repro.core.undo import undo
 from repro.errors import (
     BusyRepositoryError,
     DamagedRecordError,
@@ -97,14 +104,25 @@ class Beside:
     differing: tuple[str, ...]
 
 
-def check_out(project: Project, target: Record | str, *, save: bool = False) -> Restored:
+def check_out(
+    project: Project,
+    target: Record | str,
+    *,
+    save: bool = False,
+    data: Sequence[DataMoves] = (),
+    report: Callable[[int], None] = lambda _: None,
+) -> Restored:
     """Bring the code of `target` into the working tree, HEAD detached at its snapshot.
 
-    The present state is put under `refs/repro/undo/` before anything changes.
+    The present state is put under `refs/repro/undo/` before anything changes. A checkout of the
+    same that was killed half way is taken back first, and then done whole.
 
     Args:
         target: A run, or the commit of another code state.
         save: Go on although work that exists nowhere else is replaced; `undo` has it.
+        data: What changes in datasets, planned after `take_back_interrupted`; moved when the code
+            is in place.
+        report: Told of bytes of datasets as they are written.
 
     Raises:
         WouldLoseWorkError: Such work is there, and `save` is not given; nothing was changed.
@@ -113,14 +131,22 @@ def check_out(project: Project, target: Record | str, *, save: bool = False) -> 
         GitError, StorageError: git failed; everything is as it was.
     """
     repository = project.repository
+    content = ContentStore(project.store)
     goal = read_goal(project, target)
-    with open_scratch(repository) as scratch, open_quarantine(repository) as quarantine:
+    take_back_interrupted(project, target, save=save)
+    with (
+        open_scratch(repository) as scratch,
+        open_quarantine(repository) as quarantine,
+        ExitStack() as stack,
+    ):
         refuse_busy(repository)
         entries = list_entries(project)
         _refuse_interrupted(scratch, entries)
-        present = _look(project, quarantine, goal, entries)
+        present = _look(project, quarantine, goal, entries, _list_paths(target))
         staged = read_staged(repository, present.working)
-        lost = find_lost(repository, quarantine, present, staged, known=[goal.tree])
+        lost = [*find_lost(repository, quarantine, present, staged, known=[goal.tree])]
+        replaced = find_replaced(data, content)
+        lost += replaced
         if lost and not save:
             raise WouldLoseWorkError(
                 f"checkout would lose work that exists nowhere else, in {count_files(lost)}",
@@ -128,10 +154,20 @@ def check_out(project: Project, target: Record | str, *, save: bool = False) -> 
                 hint="`repro checkout RUN --save` keeps it for `repro undo`; "
                 "`repro checkout -w DIR RUN` restores beside",
             )
+        keep_replaced(data, content, replaced)
+        prepared = [
+            stack.enter_context(
+                prepare_moves(plan, content, staging=staging_of(project), report=report)
+            )
+            for plan in data
+        ]
+        for one in prepared:
+            one.check()
         is_there = present.branch is None and present.working.base == goal.commit
+        is_changing = bool(present.changes or not present.is_indexed or not is_there)
         entry = None
         differing: tuple[str, ...] = ()
-        if present.changes or not present.is_indexed or not is_there:
+        if is_changing or data:
             raw = keep_raw_files(repository, quarantine, present)
             entry, [here] = save_present(
                 project,
@@ -139,17 +175,21 @@ def check_out(project: Project, target: Record | str, *, save: bool = False) -> 
                 present,
                 staged,
                 raw,
-                target=goal.run,
-                target_commit=goal.commit,
+                target=Target(goal.run, goal.commit),
                 states=[present.tree],
+                beside=encode_moves(data),
             )
             try:
                 scratch.begin(entry.ref, here, present.index, quarantine)
-                differing = _move(project, scratch, goal, present, raw)
+                if is_changing:
+                    differing = _move(project, scratch, goal, present, raw)
             except ReproError:
                 if not scratch.is_begun:  # everything is as it was
                     update_refs(repository.git, [RefUpdate(entry.ref, new=None, old=entry.commit)])
                 raise
+            for one in prepared:
+                one.finish()
+            scratch.clear()
     return Restored(
         commit=goal.commit,
         run=goal.run,
@@ -164,6 +204,32 @@ def check_out(project: Project, target: Record | str, *, save: bool = False) -> 
     )
 
 
+def take_back_interrupted(project: Project, target: Record | str, *, save: bool = False) -> None:
+    """Take back a checkout of the same code that was killed half way here, if there was one.
+
+    Args:
+        save: As for `check_out`.
+
+    Raises:
+        WouldLoseWorkError: Work was done on a dataset since, and `save` is not given.
+    """
+    commit = target if isinstance(target, str) else code_of(target.run)
+    with open_scratch(project.repository) as scratch:
+        if scratch.interrupted is None:
+            return
+        entries = list_entries(project)
+    if any(one.ref == scratch.interrupted and one.target_commit == commit for one in entries):
+        undo(project, save=save)
+
+
+def _list_paths(target: Record | str) -> Sequence[str]:
+    """Where a run has its datasets: what lies there is no code."""
+    if isinstance(target, str):
+        return ()
+    found = (facts.get("path") for facts in target.data.values() if isinstance(facts, dict))
+    return [path for path in found if isinstance(path, str)]
+
+
 def _refuse_interrupted(scratch: Scratch, entries: list[UndoEntry]) -> None:
     if scratch.interrupted in [entry.ref for entry in entries]:
         raise BusyRepositoryError(
@@ -173,13 +239,17 @@ def _refuse_interrupted(scratch: Scratch, entries: list[UndoEntry]) -> None:
 
 
 def _look(
-    project: Project, quarantine: Quarantine, goal: Goal, entries: list[UndoEntry]
+    project: Project,
+    quarantine: Quarantine,
+    goal: Goal,
+    entries: list[UndoEntry],
+    data: Sequence[str],
 ) -> Present:
     """The present state, if it can be replaced at all."""
     git = project.repository.git
     head = git.run("rev-parse", "--verify", "--quiet", "HEAD", ok=(0, 1)).out.decode().strip()
     before = entries[0] if entries and entries[0].target_commit == head else None
-    limits = gentle_limits(project, quarantine, goal.tree, before)
+    limits = gentle_limits(project, quarantine, goal.tree, before, data)
     present = capture_present(project.repository, quarantine, goal.tree, limits=limits)
     differing = differing_submodules(project, quarantine, goal, present)
     if differing:
@@ -210,7 +280,6 @@ def _move(
         scratch.flag("--assume-unchanged", [path for path in working.assumed if path not in gone])
         scratch.install_index()
     scratch.detach_head(present.working.base, goal.commit, came_from(present))
-    scratch.clear()
     return differing
 
 

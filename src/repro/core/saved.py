@@ -5,6 +5,8 @@ import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from repro.core.capture import limits_of
 from repro.core.project import Project, who_am_i
@@ -75,6 +77,13 @@ class UndoEntry:
         return int(self.ref.removeprefix(UNDO))
 
 
+class Target(NamedTuple):
+    """What a restore brings: the id of a run, None for another code state, and its commit."""
+
+    run: str | None
+    commit: str | None
+
+
 def save_present(
     project: Project,
     quarantine: Quarantine,
@@ -82,17 +91,17 @@ def save_present(
     staged: Staged,
     raw: Mapping[str, str],
     *,
-    target: str | None,
-    target_commit: str | None,
+    target: Target,
     states: Sequence[str] = (),
+    beside: Mapping[str, bytes] = MappingProxyType({}),
 ) -> tuple[UndoEntry, list[str]]:
     """Put the present state under the next `refs/repro/undo/<n>`.
 
     Args:
         raw: Blobs of the files that git would not give back.
-        target: Id of the run that takes its place.
-        target_commit: The commit that takes its place.
+        target: What takes its place.
         states: More trees to write a commit of, as `write_states` does.
+        beside: More files of the entry: what changes in datasets.
 
     Returns:
         The entry, and the commit of each tree.
@@ -111,8 +120,8 @@ def save_present(
         head=present.branch,
         head_oid=base,
         created=format_time(project.clock()),
-        target=target,
-        target_commit=target_commit,
+        target=target.run,
+        target_commit=target.commit,
         worktree=worktree_name(repository),
         removed=_removed(present),
         left=present.left,
@@ -120,7 +129,7 @@ def save_present(
         index_mtime_ns=mtime_ns,
         modes=_odd_modes(repository.root, present),
     )
-    files: dict[str, bytes | Existing] = {_FACTS: format_json(_encode(entry))}
+    files: dict[str, bytes | Existing] = {_FACTS: format_json(_encode(entry)), **beside}
     if index is not None:
         files[_INDEX] = index
     if present.tree != empty_tree(repository.git):
@@ -128,7 +137,7 @@ def save_present(
     files.update({f"{_STAGED}/{oid}": Existing("100644", oid) for oid in staged.blobs})
     files.update({f"{_RAW}/{path}": Existing("100644", oid) for path, oid in raw.items()})
     spec = CommitSpec(
-        message=f"before the checkout of {target or target_commit or 'another state'}\n",
+        message=f"before the checkout of {target.run or target.commit or 'another state'}\n",
         when=project.clock(),
         author=who_am_i(project),
         parents=[base] if base else [],
@@ -328,7 +337,11 @@ def read_kept(project: Project, entry: UndoEntry) -> Kept:
 
 
 def gentle_limits(
-    project: Project, quarantine: Quarantine, tree: str, entry: UndoEntry | None
+    project: Project,
+    quarantine: Quarantine,
+    tree: str,
+    entry: UndoEntry | None,
+    data: Sequence[str] = (),
 ) -> Limits:
     """What stays where it is when `tree` is checked out.
 
@@ -338,8 +351,9 @@ def gentle_limits(
 
     Args:
         entry: What was replaced to come to the present state, if that is known.
+        data: Paths of datasets beside those of `repro.yaml`.
     """
-    usual = limits_of(project.settings)
+    usual = limits_of(project.settings, data)
     listed = project.repository.git.paths("ls-files", "--others", "--exclude-standard", "-z")
     files = [path for path in listed if not path.endswith("/")]
     left = find_ignored(project.repository, quarantine, tree, files)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from repro.core.earlier import Earlier
 from repro.core.events import Events, read_events
+from repro.core.pins import manifest_files
 from repro.core.started import Started
 from repro.model.canonical import MAX_BYTES, Json, format_json
 from repro.model.config import merge_config
@@ -79,13 +80,14 @@ def assemble(
     files.update(_notebook_files(folder))
     for path, tree in started.submodules.items():
         files[f"submodules/{path}"] = Existing("040000", tree)
+    files.update(manifest_files({**started.manifests, **events.manifests}))
     artifacts = {**earlier.artifacts, **events.artifacts}
     record = Record(
         run=_ended_run(started, events, ended_at),
         config=redact_config(merge_config(started.config, events.config)),
         metrics=metrics,
         summary={**earlier.summary, **events.summary},
-        data=started.data,
+        data={**started.data, **events.data},
         environment={**started.environment, **events.environment},
         artifacts=tuple(artifacts[path] for path in sorted(artifacts)),
     )

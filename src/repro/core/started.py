@@ -1,17 +1,20 @@
 """What was known of a run when it started, kept in `start.json` of its live folder."""
 
+import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from repro.atomic import write_file
+from repro.core.project import Project
 from repro.errors import DamagedRecordError, InvalidInputError
 from repro.model.canonical import MAX_BYTES, Json, format_json, parse_json
 from repro.model.configfile import format_config, parse_config
 from repro.model.run import Run
 from repro.store.git import Identity
 from repro.store.objects import is_oid
+from repro.store.refs import LIVE, LIVE_DATA, RefUpdate, list_refs, update_refs
 from repro.store.runs import decode_run, encode_run
 
 START = "start.json"
@@ -25,6 +28,7 @@ class Started:
         run: With status `running`.
         anchor: What `refs/repro/live/<id>` names.
         submodules: Tree of each recorded submodule, by path.
+        manifests: Tree of the pages of each dataset, by name.
         resumed: The run commit that this attempt continues.
         journal: File name of the journal whose `end` record counts.
     """
@@ -38,6 +42,7 @@ class Started:
     submodules: Mapping[str, str]
     resumed: str | None
     journal: str
+    manifests: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def snapshot(self) -> str:
@@ -57,6 +62,7 @@ class Started:
             "submodules": dict(self.submodules),
             "resumed": self.resumed,
             "journal": self.journal,
+            "manifests": dict(self.manifests),
         }
 
     @classmethod
@@ -77,6 +83,7 @@ class Started:
                 submodules={str(path): _oid(oid) for path, oid in value["submodules"].items()},
                 resumed=None if value["resumed"] is None else _oid(value["resumed"]),
                 journal=str(value["journal"]),
+                manifests={str(k): _oid(oid) for k, oid in value.get("manifests", {}).items()},
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise DamagedRecordError(f"`{name}` is not what repro wrote: {error!r}") from error
@@ -118,3 +125,13 @@ def read_start(folder: Path) -> Started | None:
     except OSError as error:
         raise DamagedRecordError(f"`{name}` cannot be read: {error.strerror}") from error
     return Started.from_json(parse_json(data, name=name), name)
+
+
+def drop_unstarted(project: Project, folder: Path) -> None:
+    """Forget a run whose process died before `start.json` was there: nothing was promised yet."""
+    git = project.repository.git
+    try:
+        held = list_refs(git, LIVE + folder.name, LIVE_DATA + folder.name)
+        update_refs(git, [RefUpdate(ref, new=None, old=oid) for ref, oid in held.items()])
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -2,16 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from repro.core.capture import limits_of
 from repro.core.project import Project
 from repro.core.query import list_runs
 from repro.model.canonical import Json
+from repro.model.datastate import DataState
 from repro.model.run import Omitted, Record, Status
 from repro.model.secrets import redact_config
+from repro.store.lockfile import FILE as LOCK
 from repro.store.quarantine import open_quarantine
 from repro.store.settings import FILE, read_config_files
 from repro.store.snapshot import Snapshot, take_snapshot
+
+if TYPE_CHECKING:
+    from repro.core.measured import OnProgress
 
 _TEMPLATE = """\
 # Settings of repro for this project; a line without its `# ` counts. Commit this file.
@@ -24,6 +30,12 @@ _TEMPLATE = """\
 
 # Files that the command produces and repro shall keep; patterns as in .gitignore.
 # artifacts: [models/*.pt]
+
+# Datasets that runs read: `repro data add PATH` writes them here.
+# data: {train: data/train}
+
+# Where kept bytes of datasets are shared: a folder, or a URL.
+# store: s3://bucket/prefix
 
 # Untracked files that a snapshot of the code leaves out; each one is named in the record.
 # snapshot: {max_file: 10MiB, max_total: 100MiB, exclude: ["*.ckpt"]}
@@ -56,6 +68,7 @@ class Present:
         submodules: Paths of those whose content goes into the record.
         has_settings: Whether there is a `repro.yaml`.
         config: What the params files say.
+        data: Datasets as they are now.
         live: Runs in progress, newest first.
     """
 
@@ -67,16 +80,21 @@ class Present:
     submodules: tuple[str, ...]
     has_settings: bool
     config: Mapping[str, Json]
+    data: tuple[DataState, ...]
     live: tuple[Record, ...]
 
 
-def look_around(project: Project) -> Present:
+def look_around(project: Project, *, on_progress: "OnProgress | None" = None) -> Present:
     """Give what a run would record now.
+
+    Args:
+        on_progress: Called several times a second while datasets are read.
 
     Raises:
         InvalidInputError: A params file is absent or wrong, as it would be for a run.
 
-    Cost: takes the snapshot that a run would take, and throws it away.
+    Cost: takes the snapshot that a run would take, and throws it away; hashes the files of
+    datasets that are new since the last time.
     """
     repository = project.repository
     with open_quarantine(repository) as quarantine:
@@ -91,8 +109,18 @@ def look_around(project: Project) -> Present:
         submodules=tuple(sorted(taken.submodules)),
         has_settings=(repository.root / FILE).exists(),
         config=redact_config(read_config_files(repository.root, project.settings.config)),
+        data=_look_at_data(project, on_progress),
         live=tuple(list_runs(project, status=Status.RUNNING).records),
     )
+
+
+def _look_at_data(project: Project, on_progress: "OnProgress | None") -> tuple[DataState, ...]:
+    if not (project.settings.data or (project.repository.root / LOCK).exists()):
+        return ()
+    # Here, for many projects have no datasets, and would pay 30 ms for SQLite and threads.
+    from repro.core.datastatus import look_at_data  # noqa: PLC0415
+
+    return look_at_data(project, on_progress=on_progress)
 
 
 def _changes(project: Project, taken: Snapshot) -> tuple[FileChange, ...]:

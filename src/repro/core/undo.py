@@ -1,11 +1,15 @@
 """The last restore taken back: branch, index and files as they were."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
+from repro.core.moving import find_missing, find_replaced, keep_replaced, refuse_missing
 from repro.core.project import Project
+from repro.core.replacing import Prepared, prepare_moves, staging_of
 from repro.core.saved import (
     Kept,
+    Target,
     UndoEntry,
     came_from,
     count_files,
@@ -18,6 +22,7 @@ from repro.core.saved import (
     write_modes,
     write_states,
 )
+from repro.core.saved_data import encode_moves, plan_undo, read_saved_data
 from repro.errors import ReproError, WouldLoseWorkError
 from repro.store.busy import refuse_busy
 from repro.store.content import ContentStore
@@ -73,24 +78,45 @@ def undo(project: Project, *, save: bool = False) -> Undone:
         BusyRepositoryError: git, or another repro, is in the middle of something.
     """
     repository = project.repository
-    with open_scratch(repository) as scratch, open_quarantine(repository) as quarantine:
+    with (
+        open_scratch(repository) as scratch,
+        open_quarantine(repository) as quarantine,
+        ExitStack() as stack,
+    ):
         refuse_busy(repository)
         entry = _choose_entry(project, scratch)
         was_killed = scratch.interrupted == entry.ref
         kept = read_kept(project, entry)
-        present, staged = _look(project, quarantine, entry, was_killed=was_killed)
+        changed = read_saved_data(project, entry.commit)
+        data = plan_undo(project, changed)
+        content = ContentStore(project.store)
+        hint = "`repro data pull` fetches what was kept and pushed"
+        refuse_missing(find_missing(data, content), f"`{entry.ref}`", hint=hint)
+        paths = [one.path for one in changed]
+        present, staged = _look(project, quarantine, entry, paths, was_killed=was_killed)
         raw = keep_raw_files(repository, quarantine, present, also=kept.raw)
+        replaced = find_replaced(data, content)
         lost = _find_lost(project, quarantine, entry, kept, present, staged, raw)
-        # Half-written files of a killed restore are nobody's work, but who can tell: saved.
-        if lost and not save and not was_killed:
+        # Half-written files of a killed restore are nobody's work, but who can tell: saved. Those
+        # of datasets are never half-written.
+        refused = replaced if was_killed else [*lost, *replaced]
+        lost = (*lost, *replaced)
+        if refused and not save:
             raise WouldLoseWorkError(
-                f"undo would lose work done since the checkout in {count_files(lost)}",
-                paths=lost,
+                f"undo would lose work done since the checkout in {count_files(refused)}",
+                paths=refused,
                 hint="`repro undo --save` keeps it: the next `repro undo` brings it back",
             )
         saved = None
         trees = (present.tree, entry.tree)
         strays = _has_strays(project, entry, present)
+        keep_replaced(data, content, replaced)
+        staging = staging_of(project)
+        prepared = [
+            stack.enter_context(prepare_moves(plan, content, staging=staging)) for plan in data
+        ]
+        for one in prepared:
+            one.check()
         if save or lost or strays:
             saved, states = save_present(
                 project,
@@ -98,15 +124,15 @@ def undo(project: Project, *, save: bool = False) -> Undone:
                 present,
                 staged,
                 raw,
-                target=None,
-                target_commit=entry.head_oid,
+                target=Target(None, entry.head_oid),
                 states=trees,
+                beside=encode_moves(data),
             )
         else:
             states = write_states(project, quarantine, *trees)
         try:
             scratch.begin(entry.ref, states[0], present.index, quarantine)
-            branch, notes = _move(project, scratch, entry, kept, present, states[1], raw)
+            branch, notes = _move(project, scratch, entry, kept, present, states[1], raw, prepared)
         except ReproError:
             if saved is not None and not scratch.is_begun:  # everything is as it was
                 update_refs(repository.git, [RefUpdate(saved.ref, new=None, old=saved.commit)])
@@ -117,7 +143,7 @@ def undo(project: Project, *, save: bool = False) -> Undone:
         commit=tip,
         came_from=came_from(present),
         target=entry.target,
-        n_files=len(present.changes),
+        n_files=len(present.changes) + sum(len(plan.moves) for plan in data),
         saved=saved,
         kept=lost,
         notes=notes,
@@ -132,6 +158,7 @@ def _move(
     present: Present,
     state: str,
     raw: Mapping[str, str],
+    data: Iterable[Prepared],
 ) -> tuple[str | None, tuple[str, ...]]:
     """Files, then index, then HEAD; the branch it names now, and what differs in words."""
     repository = project.repository
@@ -140,6 +167,8 @@ def _move(
         scratch.switch(state, present.changes, raw)
     scratch.write_skipped(entry.outside)
     write_raw_files(repository, kept.raw)
+    for one in data:
+        one.finish()
     write_modes(repository.root, entry)
     scratch.install_raw_index(kept.index, entry.index_mtime_ns or 0)
     branch, notes = _move_head_back(project, scratch, entry, present)
@@ -172,7 +201,12 @@ def _choose_entry(project: Project, scratch: Scratch) -> UndoEntry:
 
 
 def _look(
-    project: Project, quarantine: Quarantine, entry: UndoEntry, *, was_killed: bool
+    project: Project,
+    quarantine: Quarantine,
+    entry: UndoEntry,
+    data: Sequence[str],
+    *,
+    was_killed: bool,
 ) -> tuple[Present, Staged]:
     repository = project.repository
     target = target_tree(project, entry)
@@ -184,7 +218,7 @@ def _look(
         repository,
         quarantine,
         entry.tree,
-        limits=gentle_limits(project, quarantine, entry.tree, entry),
+        limits=gentle_limits(project, quarantine, entry.tree, entry, data),
         also=also,
     )
     refuse_blocked(present)

@@ -1,0 +1,172 @@
+"""All folders of a dataset at one moment, with what is still known of each."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from repro.core.measured import Source
+from repro.errors import InvalidInputError
+from repro.model.manifest import FolderEntry, join_path
+from repro.model.text import escape
+from repro.store.lookahead import LookAhead
+from repro.store.scan import Listing, list_folder
+from repro.store.statcache import KnownFolder
+
+_MOST_LISTED = 500_000  # files; what more there are is listed a second time
+
+
+@dataclass(slots=True)
+class Folder:
+    """A folder on the way to its page.
+
+    Attributes:
+        path: Relative to the top, empty for the top.
+        depth: How many folders it is below the top, or below a link that was followed.
+        names: Of the folders right in it.
+        known: What the cache says of it, None where that is outdated.
+        listing: What was found in it, as far as there is memory for that.
+        signature: Of its files, once they are hashed.
+        vouched: Whether the sha256 of each file right in it is known.
+    """
+
+    path: str
+    depth: int
+    names: list[str]
+    known: KnownFolder | None
+    listing: Listing | None = None
+    signature: str = ""
+    vouched: bool = False
+
+
+class Looks:
+    """Looks at the folders of a dataset.
+
+    Attributes:
+        files: How many files are in folders that are not known as they are.
+        size: Their bytes.
+        left_out: Paths of what no record may hold.
+        followed: Paths of the links that were followed.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.files = self.size = 0
+        self.left_out: list[str] = []
+        self.followed: list[str] = []
+        self._source = source
+        self._top = str(source.top)
+
+    def look(self, known: Mapping[str, KnownFolder]) -> list[Folder]:
+        """Give all folders, each before those inside of it.
+
+        Args:
+            known: By absolute path.
+
+        Raises:
+            InvalidInputError: One cannot be read, or holds what no dataset can.
+
+        Cost: one `stat` a file; large datasets are shared out among processes.
+        """
+        ahead = LookAhead()
+        if not self._source.follow:
+            ahead.start([(path, _files_in(known[path])) for path in sorted(known)])
+        folders: list[Folder] = []
+        waiting: list[tuple[str, int, frozenset[tuple[int, int]]]] = [("", 0, frozenset())]
+        try:
+            while waiting:
+                path, depth, above = waiting.pop()
+                place = self.place(path)
+                before = known.get(place)
+                if before is not None and self._is_same(before, ahead.signature_of(place)):
+                    names = [folder.name for folder in before.folders]
+                    folders.append(Folder(path, depth, names, before))
+                    waiting += [(join_path(path, name), depth + 1, above) for name in names]
+                    continue
+                listing, here, followed = self.list(path, depth)
+                if here in above:
+                    raise InvalidInputError(
+                        f"`{escape(path)}` is a link to a folder that it lies in",
+                        hint="take the link out of the dataset",
+                    )
+                folders.append(self._judge(Folder(path, depth, listing.folders, before), listing))
+                inside = above | {here} if self._source.follow else above
+                # In a folder elsewhere `..` leads to what is beside it there, not in the dataset.
+                for inner in (join_path(path, name) for name in listing.folders):
+                    waiting.append((inner, 0 if inner in followed else depth + 1, inside))
+        finally:
+            ahead.close()
+        return folders
+
+    def _judge(self, folder: Folder, listing: Listing) -> Folder:
+        if folder.known is not None and self._is_same(folder.known, listing.signature):
+            return folder
+        folder.known = None
+        if self.files < _MOST_LISTED:
+            folder.listing = listing
+        self.files += len(listing.found)
+        self.size += listing.size
+        return folder
+
+    def _is_same(self, known: KnownFolder, signature: str) -> bool:
+        if self._source.keep is not None and (self._source.recheck or not known.vouched):
+            return False
+        return bool(signature) and known.signature == signature
+
+    def list(self, path: str, depth: int) -> tuple[Listing, tuple[int, int], list[str]]:
+        """A folder at this moment, what tells it from every other, and the links followed in it.
+
+        Raises:
+            InvalidInputError: It cannot be read, or holds what no dataset can.
+        """
+        fd = self.open(path)
+        followed: list[str] = []
+        try:
+            follow = followed.append if self._source.follow else None
+            listing = list_folder(fd, where=path, depth=depth, follow=follow)
+            status = os.fstat(fd)
+        except OSError as error:
+            raise self._refusal(path, error) from error
+        finally:
+            os.close(fd)
+        self.left_out += [join_path(path, name) for name in listing.left_out]
+        self.followed += followed
+        return listing, (status.st_dev, status.st_ino), followed
+
+    def open(self, path: str) -> int:
+        """A folder, opened for looking.
+
+        Raises:
+            InvalidInputError: It cannot be read.
+        """
+        # Only the top may be a link, or where links are followed.
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+        if path and not self._source.follow:
+            flags |= os.O_NOFOLLOW
+        try:
+            return os.open(self.place(path), flags)
+        except OSError as error:
+            raise self._refusal(path, error) from error
+
+    def place(self, path: str) -> str:
+        """The absolute path of a folder."""
+        return join_path(self._top, path) if path else self._top
+
+    def vanished(self, path: str) -> InvalidInputError:
+        """The error for files that go while they are looked at."""
+        return InvalidInputError(
+            f"files in `{escape(self.place(path))}` vanish while they are read",
+            hint="wait until nothing writes to the dataset",
+        )
+
+    def _refusal(self, path: str, error: OSError) -> InvalidInputError:
+        if isinstance(error, FileNotFoundError):
+            return self.vanished(path)
+        return InvalidInputError(
+            f"the folder `{escape(path or '.')}` of the dataset cannot be read: {error.strerror}",
+            hint="mend its permissions, or take it out of the dataset",
+        )
+
+
+def _files_in(known: KnownFolder) -> int:
+    """How many files were right in a folder."""
+    inner: tuple[FolderEntry, ...] = known.folders
+    return known.total.files - sum(folder.files for folder in inner)

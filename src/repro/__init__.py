@@ -23,6 +23,7 @@ __all__ = [
     "run",
     "runs",
     "summary",
+    "use_data",
 ]
 
 __version__ = VERSION
@@ -38,6 +39,7 @@ _HOMES = {
     "log": "repro.sdk.session",
     "log_artifact": "repro.sdk.session",
     "runs": "repro.sdk.queries",
+    "use_data": "repro.sdk.session",
 }
 # These are of the run that is current at the moment they are asked for.
 _CURRENT = {"config": "current_config", "run": "current_run", "summary": "current_summary"}

@@ -9,6 +9,7 @@ from repro.sdk.session import finish as finish
 from repro.sdk.session import init as init
 from repro.sdk.session import log as log
 from repro.sdk.session import log_artifact as log_artifact
+from repro.sdk.session import use_data as use_data
 
 __all__ = [
     "Record",
@@ -25,6 +26,7 @@ __all__ = [
     "run",
     "runs",
     "summary",
+    "use_data",
 ]
 
 __version__: str

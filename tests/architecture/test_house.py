@@ -68,7 +68,7 @@ def test_dynamic_imports_are_few_and_known():
     }
 
     assert importing == {
-        "cli/main.py",  # the map of verbs
+        "cli/verbs.py",  # the verbs of a map
         "__main__.py",  # the command line, behind the version
         "__init__.py",  # the names of `import repro`
         "sdk/session.py",  # a run without `repro run` around it

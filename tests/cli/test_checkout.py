@@ -168,7 +168,7 @@ def test_a_git_revision_is_a_code_state(repository, run, capfd, name):
         (["checkout", "--", "-f"], 128),
         (["checkout", "--", "--upload-pack=touch ran"], 128),
         (["checkout", "a\x1b[2Jb"], 128),
-        (["checkout", "baseline", "--data"], 129),
+        (["checkout", "main", "--data"], 129),
         (["checkout", "baseline", "-w", "x", "--save"], 129),
         (["undo"], 128),
         (["undo", "now"], 129),

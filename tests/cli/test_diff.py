@@ -102,6 +102,23 @@ def test_a_long_part_is_cut_and_said(repository: Path, cli: Cli) -> None:
     assert "  … and 60 more: `--json` has all\n" in cli("diff", "a", "b").out
 
 
+def test_files_of_datasets_that_differ_are_named(repository: Path, cli: Cli) -> None:
+    write_files(repository, {"data/train/1": "one", "data/train/2": "two"})
+    cli("data", "add", "data/train")
+    make_run(open_here(repository), name="a")
+    write_files(repository, {"data/train/2": "changed", "data/train/3\x1b": "xx"})
+    make_run(open_here(repository), name="b")
+    summary = "data: 1 dataset\n  train  1 added (2 bytes), 1 changed (3 bytes → 7 bytes)\n"
+    files = "    M 2\n    A 3\\x1b\n"
+
+    assert cli("diff", "a", "b").out.startswith(f"{summary}{files}equal: code, ")
+    assert cli("diff", "a", "b", "--stat").out.startswith(f"{summary}equal: code, ")
+    assert cli("diff", "a", "--exit-code", code=1).out.startswith(f"{summary}{files}")
+    assert "equal: code, config, data, " in cli("diff", "b").out
+    value = json.loads(cli("diff", "a", "b", "--json").out)["data"]["train"]
+    assert (value["added"], value["removed"], value["changed"]) == (["3\x1b"], [], ["2"])
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

@@ -47,6 +47,8 @@ def test_every_line_of_the_template_is_valid_without_its_comment(repository):
     assert settings.metrics == ("metrics.json",)
     assert settings.artifacts == ("models/*.pt",)
     assert settings.exclude == ("*.ckpt",)
+    assert list(settings.data) == ["train"]
+    assert settings.store == "s3://bucket/prefix"
 
 
 def test_init_again_leaves_the_settings_alone(repository):
@@ -127,6 +129,29 @@ def test_status_lists_what_a_run_would_record_and_leave_out(repository):
     assert found["settings"]["metrics"] == ["out.json"]
     text = repro("status").stdout
     assert all(path in text for path in (*kinds, ".env", "big.bin", "out.json"))
+
+
+def test_status_shows_the_datasets_against_what_is_pinned(repository):
+    write_files(repository, {"data/train/1": "one", "data/gone": "x", "data/odd": "x"})
+    for name in ("train", "gone", "odd"):
+        assert repro("data", "add", f"data/{name}").returncode == 0
+    write_files(repository, {"data/train/1": "changed", "data/train/2": "new"})
+    (repository / "data/gone").unlink()
+    (repository / "data/odd").unlink()
+    os.mkfifo(repository / "data/odd")
+
+    found = status()["data"]
+    text = repro("status").stdout
+
+    assert {name: one["state"] for name, one in found.items()} == {
+        "train": "changed",
+        "gone": "missing",
+        "odd": "unreadable",
+    }
+    assert (found["train"]["added"], found["train"]["changed"]) == (["2"], ["1"])
+    assert "Datasets:\n  train  changed: 1 added (3 bytes), 1 changed (3 bytes → 7 bytes)" in text
+    assert "  gone   missing: there is nothing at `data/gone`" in text
+    assert "  odd    cannot be read: " in text
 
 
 def test_status_says_what_the_next_run_then_records(repository):

@@ -59,6 +59,21 @@ def test_one_part_at_a_time(shown: Path, cli: Cli) -> None:
     )
 
 
+def test_datasets_are_a_table_and_odd_ones_are_no_error(repository: Path, cli: Cli) -> None:
+    facts = {"path": "data/t\x1b", "digest": "xxh3:1", "files": 12345, "bytes": 2048, "kept": True}
+    data = {"train": facts, "odd\x07": {"files": "many"}}
+    write_run(open_at(repository), make_record(data=data))
+
+    lines = cli("show", "@", "--data").out.splitlines()
+
+    assert lines == [
+        "dataset  files   size     kept  path        digest",
+        "odd\\x07  -       -        no    -           -",
+        "train    12,345  2.0 KiB  yes   data/t\\x1b  xxh3:1",
+    ]
+    assert all(f"  {line}" in cli("show", "@").out for line in lines)
+
+
 def test_output_is_given_byte_for_byte(shown: Path, cli: Cli) -> None:
     assert cli("show", "@", "--output").out == "\x1b[31mred\x1b[0m\nplain\n"
 

@@ -8,9 +8,19 @@ import click
 
 from repro.cli import render
 from repro.cli.context import RUN, open_here
+from repro.cli.progress import showing_bytes, showing_progress
+from repro.core.beside_data import DataBeside, fill_worktree, plan_beside
+from repro.core.moving import DataMoves
 from repro.core.project import Project
 from repro.core.query import resolve_code, resolve_run, short_id
-from repro.core.restore import Beside, Restored, check_out, check_out_beside
+from repro.core.restore import (
+    Beside,
+    Restored,
+    check_out,
+    check_out_beside,
+    take_back_interrupted,
+)
+from repro.core.restore_data import plan_restore, size_of
 from repro.core.undo import Undone
 from repro.core.undo import undo as take_back
 from repro.errors import AmbiguousRunError, UnknownRunError, UsageError
@@ -32,17 +42,38 @@ _SHORT = 10  # characters of a commit
     help="Restore beside, into a new git worktree at DIR.",
 )
 @click.option("--save", is_flag=True, help="Keep work that would be lost for `repro undo`.")
+@click.option("--data", "with_data", is_flag=True, help="Bring its datasets back, too.")
+@click.option(
+    "--dataset",
+    "datasets",
+    multiple=True,
+    metavar="NAME",
+    help="Of its datasets only this one; may be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
-def checkout(name: str, folder: Path | None, *, save: bool, as_json: bool) -> None:
+def checkout(
+    name: str,
+    folder: Path | None,
+    datasets: tuple[str, ...],
+    *,
+    save: bool,
+    with_data: bool,
+    as_json: bool,
+) -> None:
     r"""Bring the exact code of a run back, in place or beside.
 
     \b
     repro checkout baseline
     repro checkout -w ../baseline baseline
+    repro checkout --data baseline
 
     RUN is a run, or any git revision. In place, HEAD ends detached at the snapshot of the run;
     work that exists nowhere else is never lost: without --save the checkout is refused, and
     `repro undo` brings everything back. What `git worktree remove` takes away, -w made.
+
+    With --data the files of its datasets come from the content store, verified; what was not kept
+    must still be there, else the files that differ are listed and nothing is changed. In a
+    worktree they are linked, read-only, where they would else take space.
     """
     if save and folder is not None:
         raise UsageError(
@@ -50,16 +81,29 @@ def checkout(name: str, folder: Path | None, *, save: bool, as_json: bool) -> No
         )
     project = open_here()
     target = _resolve(project, name)
+    record = _with_data(target, name) if with_data or datasets else None
     if folder is not None:
+        plans = _plan_beside(project, record, datasets)
         beside = check_out_beside(project, target, folder)
-        _say_beside(project, beside)
+        with showing_bytes("restoring data", sum(plan.size for plan in plans)) as report:
+            fill_worktree(project, beside.folder, plans, report=report)
+        _say_beside(project, beside, plans)
+        for plan in plans:
+            _say_filled(plan)
         if as_json:
-            render.data_json(_beside_json(beside))
+            filled = {plan.name: len(plan.entries) for plan in plans}
+            render.data_json(_beside_json(beside) | ({"data": filled} if record else {}))
         return
-    restored = check_out(project, target, save=save)
+    take_back_interrupted(project, target, save=save)
+    moves = _plan_restore(project, record, datasets)
+    with showing_bytes("restoring data", size_of(moves)) as report:
+        restored = check_out(project, target, save=save, data=moves, report=report)
     _say_restored(project, restored)
+    changed = {one.name: len(one.moves) for one in moves}
+    for name, count in changed.items():
+        render.note(f"dataset {escape(name)}: {_count(count, 'path')} brought back")
     if as_json:
-        render.data_json(_restored_json(restored))
+        render.data_json(_restored_json(restored) | ({"data": changed} if record else {}))
 
 
 @click.command()
@@ -85,12 +129,49 @@ def _resolve(project: Project, name: str) -> Record | str:
         return resolve_code(project, name)
 
 
+def _with_data(target: Record | str, name: str) -> Record:
+    if isinstance(target, str):
+        raise UsageError(
+            f"`{escape(name)}` is no run, so it has no record of datasets",
+            hint="leave `--data` out; `repro data pull` brings what its repro.lock names",
+        )
+    return target
+
+
+def _plan_restore(
+    project: Project, record: Record | None, datasets: Sequence[str]
+) -> list[DataMoves]:
+    if record is None:
+        return []
+    with showing_progress("looking at the datasets") as report:
+        return plan_restore(project, record, datasets, on_progress=report)
+
+
+def _plan_beside(
+    project: Project, record: Record | None, datasets: Sequence[str]
+) -> list[DataBeside]:
+    if record is None:
+        return []
+    with showing_progress("looking at the datasets") as report:
+        return plan_beside(project, record, datasets, on_progress=report)
+
+
+def _say_filled(plan: DataBeside) -> None:
+    name, path = escape(plan.name), escape(plan.path)
+    if plan.linked is not None:
+        where = escape(str(plan.linked))
+        render.note(f"dataset {name}: `{path}` links to {where}, where it is unchanged")
+    else:
+        render.note(f"dataset {name}: {_count(len(plan.entries), 'entry')} in `{path}`")
+
+
 def _what(project: Project, run: str | None, title: str) -> str:
     return f"run {short_id(project, run)}: {escape(title)}" if run else escape(title)
 
 
 def _count(number: int, noun: str = "file") -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else many}"
 
 
 def _say_restored(project: Project, restored: Restored) -> None:
@@ -117,13 +198,15 @@ def _say_restored(project: Project, restored: Restored) -> None:
     render.note(f"hint: `repro undo` takes it back{back}")
 
 
-def _say_beside(project: Project, beside: Beside) -> None:
+def _say_beside(project: Project, beside: Beside, data: Sequence[DataBeside]) -> None:
     what = _what(project, beside.run, beside.title)
     place = escape(str(beside.folder))
     render.note(f"{place} is at {beside.commit[:_SHORT]} {what}, {_count(beside.n_files)}")
     _list(beside.submodules, "filled from the record, as plain files")
     _say_trouble(beside.differing, beside.empty)
-    force = "--force " if beside.submodules or beside.empty else ""
+    # A line of .gitignore that means a folder does not mean a link.
+    is_linked = any(plan.linked is not None for plan in data)
+    force = "--force " if beside.submodules or beside.empty or is_linked else ""
     quoted = escape(shlex.quote(str(beside.folder)))
     render.note(f"hint: `git worktree remove {force}{quoted}` takes it away")
 

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import click
 
 from repro.cli import render
+from repro.cli.changes import list_changes
 from repro.cli.context import RUN, open_here
 from repro.cli.parts import print_bytes
+from repro.cli.progress import showing_progress
 from repro.core.compare import (
     compare_code,
     compare_runs,
@@ -66,7 +68,8 @@ def _compare(
     if after is not None:
         return compare_code(project, _commit(before), _commit(after))
     if isinstance(before, Record):
-        return compare_with_worktree(project, before)
+        with showing_progress("hashing the datasets") as report:
+            return compare_with_worktree(project, before, on_progress=report)
     raise UsageError(
         f"`{escape(a)}` is no run, so there is only code to compare",
         hint="`git diff` compares a revision with the working tree",
@@ -113,6 +116,9 @@ def _part(comparison: Comparison, part: str, *, stat: bool) -> Iterator[str]:
     many = {"file": "files", "dataset": "datasets", "entry": "entries"}[what]
     count = "" if part == "command" else f": {size} {what if size == 1 else many}"
     yield render.colour(f"{part}{count}", "bold")
+    if part == "data":  # of many files in one dataset, the line of the next one is still shown
+        yield from (f"  {line}" for line in list_changes(comparison.data, stat=stat))
+        return
     if stat:
         return
     lines = list(_entries(comparison, part))
@@ -126,10 +132,6 @@ def _entries(comparison: Comparison, part: str) -> Iterator[str]:
         yield from (f"{one.status} {escape(one.path)}" for one in comparison.code)
     elif part == "command":
         yield from _command(comparison.command)
-    elif part == "data":
-        for name, change in comparison.data.items():
-            counts = (len(change.added), len(change.removed), len(change.changed))
-            yield "{}  {} added, {} removed, {} changed".format(escape(name), *counts)
     else:
         changes: dict[str, Change] = getattr(comparison, part)
         width = max(len(escape(key)) for key in changes)

@@ -3,7 +3,9 @@
 import click
 
 from repro.cli import render
+from repro.cli.changes import describe_state, state_json
 from repro.cli.context import open_here
+from repro.cli.progress import showing_progress
 from repro.core.project import Project
 from repro.core.query import run_json
 from repro.core.status import Present, look_around, write_settings
@@ -32,14 +34,16 @@ def init() -> None:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def status(*, as_json: bool) -> None:
-    """Show what a run would record now: code, files left out, settings, runs in progress."""
+    """Show what a run would record now: code, files left out, settings, datasets, live runs."""
     project = open_here()
-    present = look_around(project)
+    with showing_progress("hashing the datasets") as report:
+        present = look_around(project, on_progress=report)
     if as_json:
         render.data_json(_as_json(project, present))
         return
     _say_code(present)
     _say_settings(project, present)
+    _say_data(present)
     if present.live:
         render.out("\nRuns in progress:")
         rows = [
@@ -90,6 +94,13 @@ def _say_settings(project: Project, present: Present) -> None:
         render.out(render.columns(rows))
 
 
+def _say_data(present: Present) -> None:
+    if present.data:
+        render.out("\nDatasets:")
+        rows = [[f"  {state.name}", describe_state(state)] for state in present.data]
+        render.out(render.columns(rows))
+
+
 def _as_json(project: Project, present: Present) -> dict[str, Json]:
     settings = project.settings
     return {
@@ -112,5 +123,6 @@ def _as_json(project: Project, present: Present) -> dict[str, Json]:
             "exclude": list(settings.exclude),
         },
         "config": dict(present.config),
+        "data": {state.name: state_json(state) for state in present.data},
         "live": [run_json(record) for record in present.live],
     }

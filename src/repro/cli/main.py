@@ -1,7 +1,5 @@
 """The map of the command line: every verb with its module, above the one boundary of errors."""
 
-import difflib
-import importlib
 import io
 import json
 import os
@@ -16,9 +14,11 @@ from click.shell_completion import shell_complete
 from repro.atomic import storage_errors
 from repro.cli import render
 from repro.cli.pager import NO_PAGER
+from repro.cli.verbs import Verbs
 from repro.errors import (
     AmbiguousRunError,
     CommandError,
+    MissingDataError,
     ReproError,
     StorageError,
     UsageError,
@@ -42,6 +42,7 @@ VERBS = {
     "tag": ("repro.cli.tag:tag", "Add tags to a run, or take them off"),
     "note": ("repro.cli.tag:note", "Show or write the note of a run"),
     "rename": ("repro.cli.tag:rename", "Give a run another name"),
+    "data": ("repro.cli.data:data", "Track, compare, share and check the datasets that runs read"),
     "completion": ("repro.cli.completion:completion", "Print the completion script of a shell"),
 }
 
@@ -50,39 +51,7 @@ MOST_LINES = 20  # shown of the files or runs that an error lists; `--json` has 
 _OWN_CODE = (CommandError, UsageError)  # 126, 127 and 129 say more than 125
 
 
-class Verbs(click.Group):
-    """A group whose commands are imported when they are used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """All verbs, in the order of the table."""
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The verb, imported now; None where there is none."""
-        if cmd_name not in VERBS:
-            return None
-        place, line = VERBS[cmd_name]
-        module, _, attribute = place.partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        command.short_help = line
-        if command.help:
-            # Click's mark of a block to leave unwrapped is one character; a raw docstring has two.
-            command.help = command.help.replace("\\b\n", "\b\n")
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the verbs from the table, so that `repro --help` imports none of them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(verb, line) for verb, (_, line) in VERBS.items()])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does; an unknown verb gets the nearest ones named."""
-        if args and args[0] not in VERBS and not args[0].startswith("-"):
-            raise unknown_verb(args[0])
-        return super().resolve_command(ctx, args)
-
+class _Program(Verbs):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb; where `repro run` itself fails it ends in 125, as `env` and `nice` do."""
         try:
@@ -93,15 +62,9 @@ class Verbs(click.Group):
             raise
 
 
-def unknown_verb(word: str) -> UsageError:
-    """The error for a verb that there is not."""
-    near = difflib.get_close_matches(word, VERBS, n=3)
-    hint = f"did you mean {' or '.join(f'`{verb}`' for verb in near)}?" if near else None
-    return UsageError(f"`{escape(word)}` is not a repro command", hint=hint or "see `repro --help`")
-
-
 @click.group(
-    cls=Verbs,
+    cls=_Program,
+    table=VERBS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     invoke_without_command=True,
 )
@@ -203,7 +166,7 @@ def _report(error: ReproError, *, as_json: bool) -> int:
 
 def _details(error: ReproError) -> tuple[str, list[str]]:
     """What an error lists, and the key of that in JSON."""
-    if isinstance(error, WouldLoseWorkError):
+    if isinstance(error, (WouldLoseWorkError, MissingDataError)):
         return "paths", list(error.paths)
     if isinstance(error, AmbiguousRunError):
         return "candidates", list(error.candidates)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from repro.cli import render
+from repro.cli.sizes import format_size
 from repro.core.compare import format_patch
 from repro.core.project import Project
 from repro.core.query import code_of, read_part, read_points, run_json
@@ -43,7 +44,8 @@ def describe_run(record: Record, short: str, now: float) -> Iterator[str]:
     if record.metrics:
         yield from _section("metrics", _metrics_table(record).splitlines())
     yield from _section("summary", _pairs(flatten_config(record.summary)))
-    yield from _section("data", [f"{escape(name)}" for name in record.data])
+    if record.data:
+        yield from _section("data", _data_table(record).splitlines())
     yield from _section("environment", list(_environment_facts(record.environment)))
     artifacts = [f"{escape(a.path)}  {a.size:,} bytes, {a.where}" for a in record.artifacts]
     yield from _section("artifacts", artifacts)
@@ -102,6 +104,25 @@ def _metrics_table(record: Record) -> str:
     return render.table(rows, _TITLES)
 
 
+def _data_table(record: Record) -> str:
+    """The datasets of a run, one below the other; what a damaged record does not say is a dash."""
+    rows = []
+    for name, entry in record.data.items():
+        facts = entry if isinstance(entry, dict) else {}
+        files, size = facts.get("files"), facts.get("bytes")
+        rows.append(
+            [
+                name,
+                f"{files:,}" if isinstance(files, int) else "-",
+                format_size(size) if isinstance(size, int) else "-",
+                "yes" if facts.get("kept") is True else "no",
+                str(facts.get("path", "-")),
+                str(facts.get("digest", "-")),
+            ]
+        )
+    return render.table(rows, ["dataset", "files", "size", "kept", "path", "digest"])
+
+
 def _environment_facts(environment: Mapping[str, Json]) -> Iterator[str]:
     """The few facts that tell most; `--env` has all."""
     interpreter, packages = environment.get("interpreter"), environment.get("packages")
@@ -131,7 +152,7 @@ def print_part(
     elif part == "env":
         _print("\n".join(_pairs(flatten_config(record.environment))))
     elif part == "data":
-        _print("\n".join(_pairs(flatten_config(record.data))))
+        _print(_data_table(record) if record.data else "")
     elif part == "series":
         _print_series(project, record, metric or "", as_json=as_json)
     elif as_json:

@@ -8,14 +8,17 @@ from click.shell_completion import CompletionItem
 
 from repro.cli import render
 from repro.cli.context import open_here
+from repro.cli.progress import showing_progress
+from repro.cli.sizes import format_size
 from repro.core.command import resolve_command
 from repro.core.curate import check_label
 from repro.core.environment import capture_environment
 from repro.core.launch import Outcome, Streams, launch
 from repro.core.project import Project
 from repro.core.query import resolve_run, run_json, short_id
-from repro.core.record import LiveRun, Request, seal_run, start_run
+from repro.core.record import seal_run
 from repro.core.relay import Relay
+from repro.core.start import LiveRun, Request, start_run
 from repro.errors import CommandError, ReproError, UsageError
 from repro.model.canonical import Json
 from repro.model.config import nest_config, parse_assignment
@@ -24,7 +27,6 @@ from repro.model.run import Omitted, Run
 from repro.model.text import escape
 
 _OMITTED_SHOWN = 5
-_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 
 @click.command(
@@ -42,6 +44,14 @@ _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
     help="Entry of the config, such as model.width=64; wins over files and command.",
 )
 @click.option("--note", metavar="TEXT", help="Free text kept with the run.")
+@click.option(
+    "--data",
+    "data",
+    multiple=True,
+    type=click.Path(),
+    metavar="PATH",
+    help="Dataset that the command reads, beside those of repro.yaml; may be repeated.",
+)
 @click.option(
     "--json",
     "as_json",
@@ -61,6 +71,7 @@ def run(
     tags: tuple[str, ...],
     assignments: tuple[str, ...],
     note: str | None,
+    data: tuple[str, ...],
     command: tuple[str, ...],
     *,
     as_json: bool,
@@ -93,11 +104,13 @@ def run(
         note=note,
         config=config,
         environment=capture_environment(project, command),
+        data=data,
         parent=outer if is_id(outer) else None,
     )
     streams = Streams(stdout=2) if as_json else Streams()
     with Relay() as relay:
-        live = start_run(project, request)
+        with showing_progress("hashing the datasets") as report:
+            live = start_run(project, request, on_progress=report)
         live.journal.warn = _warn
         _say_omitted(live.run.omitted)
         try:
@@ -140,7 +153,7 @@ def _say_end(project: Project, run: Run, outcome: Outcome) -> None:
 
 def _say_omitted(omitted: Sequence[Omitted]) -> None:
     for one in omitted[:_OMITTED_SHOWN]:
-        size = "" if one.size is None else f"{_size(one.size)}, "
+        size = "" if one.size is None else f"{format_size(one.size)}, "
         _warn(f"`{one.path}` is not in the record ({size}{one.reason})")
     if len(omitted) > _OMITTED_SHOWN:
         _warn(f"… and {len(omitted) - _OMITTED_SHOWN} more are not in the record")
@@ -148,13 +161,6 @@ def _say_omitted(omitted: Sequence[Omitted]) -> None:
 
 def _warn(text: str) -> None:
     render.note(f"repro: warning: {escape(text)}")
-
-
-def _size(size: int) -> str:
-    value, unit = float(size), 0
-    while value >= 1024 and unit < len(_UNITS) - 1:
-        value, unit = value / 1024, unit + 1
-    return f"{value:.1f} {_UNITS[unit]}" if unit else f"{size} {_UNITS[0]}"
 
 
 def _duration(seconds: float) -> str:

@@ -10,10 +10,12 @@ from typing import cast
 
 from repro.core.environment import capture_environment
 from repro.core.project import Project, open_project
-from repro.core.record import Request, recover_runs, seal_run, start_run
+from repro.core.record import recover_runs, seal_run
+from repro.core.start import Request, start_run
 from repro.errors import NotARepositoryError, ReproError, StorageError, UnknownRunError
 from repro.model.run import Omitted, Record
 from repro.model.text import escape
+from repro.sdk.data import telling
 from repro.sdk.ends import End
 from repro.sdk.notebook import Notebook, find_shell
 from repro.sdk.notices import say, warn
@@ -116,6 +118,7 @@ def _start(
             environment=capture_environment(project, ()),
             resume=before.run.id if before else None,
         ),
+        on_progress=telling("reading the datasets"),
     )
     notebook = _open_notebook(live.dir)
     launch = place.launch

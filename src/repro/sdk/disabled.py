@@ -9,6 +9,7 @@ from typing import Any
 
 from repro.model.canonical import Json
 from repro.model.run import Artifact
+from repro.sdk.data import Expect, find_place_around
 from repro.sdk.ends import End
 from repro.sdk.mappings import Config, Summary
 from repro.sdk.run import Run
@@ -39,6 +40,10 @@ class DisabledRun(Run):
     ) -> tuple[Artifact, ...]:
         """Keep nothing."""
         return ()
+
+    def use_data(self, path: str | os.PathLike[str], *, expect: Expect = None) -> Path:
+        """Give the path, and record nothing."""
+        return find_place_around(os.fspath(path))
 
     def end(self, end: End) -> None:
         """Do nothing more."""

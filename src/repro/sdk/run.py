@@ -4,22 +4,31 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from math import isfinite
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from repro.core.outputs import store_artifact
-from repro.errors import DataLossError, InvalidInputError, ReproError
+from repro.errors import (
+    ConflictError,
+    DataLossError,
+    GitError,
+    InvalidInputError,
+    ReproError,
+    StorageError,
+)
 from repro.model.canonical import Json
 from repro.model.run import Artifact
-from repro.model.series import Row, merge_rows
+from repro.sdk.artifacts import find_files
+from repro.sdk.data import Expect, find_place, use
 from repro.sdk.ends import End, end_by_code, end_by_error
+from repro.sdk.last import last_value
 from repro.sdk.mappings import Config, Summary
 from repro.sdk.notices import warn
 from repro.sdk.values import STEP_LIMIT, plain_points, plain_step
 from repro.store.journal import JournalWriter
-from repro.store.journal_reader import read_journals
 
 Goal = Literal["minimize", "maximize"]
 
@@ -67,8 +76,11 @@ class Run:
         self._note: str | None = describe.get("note")
         self._tags: tuple[str, ...] = tuple(describe.get("tags") or ())
         self.config = Config(config, lambda values: self._record("config", c=values))
-        self.summary = Summary({}, lambda values: self._record("summary", s=values), self._last)
+        self.summary = Summary(
+            {}, lambda values: self._record("summary", s=values), partial(last_value, self.dir)
+        )
         self._names: set[tuple[str, ...]] = set()
+        self._used: dict[str, tuple[Json, str]] = {}  # datasets that this process recorded
         self._next_step = next_step
         self._stepping = threading.RLock()  # a signal handler may log, too
         self._journal: JournalWriter | None = None
@@ -186,25 +198,34 @@ class Run:
         Raises:
             InvalidInputError: There is no such file, or no record can hold its name.
         """
-        if not isinstance(path, (str, os.PathLike)):
-            raise TypeError(f"log_artifact() takes a path, not {type(path).__qualname__}")
-        source = Path(path)
-        if not source.exists():
-            raise InvalidInputError(f"there is no file `{source}` to keep")
-        is_named = source.name not in ("", "..")  # a link keeps its name
-        place = source.parent.resolve() / source.name if is_named else source.resolve()
-        is_inside = place.is_relative_to(self._root)
-        label = name or (place.relative_to(self._root).as_posix() if is_inside else place.name)
-        found = {label: source.resolve()}
-        if source.is_dir():
-            files = sorted(file for file in source.rglob("*") if file.is_file())
-            inside = {file.relative_to(source): file for file in files}
-            found = {
-                (PurePosixPath(label) / path).as_posix(): file
-                for path, file in inside.items()
-                if ".git" not in path.parts
-            }
+        found = find_files(path, name, self._root)
         return tuple(kept for item in found.items() if (kept := self._keep(*item)) is not None)
+
+    def use_data(self, path: str | os.PathLike[str], *, expect: Expect = None) -> Path:
+        """Pin a dataset as it is now, with a manifest of all its files, and give its path.
+
+        Args:
+            path: Of a file or folder; or the name of a dataset of `repro.yaml`, which is pinned
+                at the start anyway, and here only if it has changed since.
+            expect: `locked` refuses a dataset that is not what `repro.lock` pins.
+
+        Raises:
+            ValueError: `expect` is something else.
+            InvalidInputError: It is not there, cannot be recorded, or is not what is locked.
+
+        Cost: one look at each file; new and changed files are read.
+        """
+        try:
+            used = use(self.dir, self._root, os.fspath(path), expect, self._used)
+        except (StorageError, GitError, ConflictError, OSError) as error:
+            self._trouble(f"the dataset `{path}` is not recorded: {error}", error)
+            return find_place(os.fspath(path), self._root)
+        for warning in used.warnings:
+            warn(warning)
+        if used.is_new:
+            self._record("data", name=used.name, v=used.facts, tree=used.tree)
+            self._used[used.name] = used.facts, used.tree
+        return used.place
 
     def _keep(self, label: str, path: Path) -> Artifact | None:
         content = self.dir.parent.parent / "store"
@@ -349,21 +370,10 @@ class Run:
     def _record(self, kind: str, **values: Json) -> None:
         if self._journal is None and self._open() is None:
             return
-        if self.rank > 0 and kind not in ("artifact", "end"):
+        if self.rank > 0 and kind not in ("artifact", "data", "end"):
             return
         if self._journal is not None:
             self._journal.append({"k": kind, "t": _now(), **values})
-
-    def _last(self, name: str) -> float | None:
-        """The last value of a metric, out of the journals; reads them whole."""
-        rows = [
-            Row(record["s"], record["t"], {name: float(record["m"][name])}, (0, writer, number))
-            for writer, journal in enumerate(read_journals(self.dir))
-            if journal.header.get("rank", 0) == 0
-            for number, record in enumerate(journal.records)
-            if record.get("k") == "log" and name in record["m"]
-        ]
-        return merge_rows(rows)[name][-1].value if rows else None
 
     def _trouble(self, message: str, error: Exception) -> None:
         if self._strict:

@@ -15,6 +15,7 @@ from repro.errors import (
     UsageError,
 )
 from repro.model.run import Artifact
+from repro.sdk.data import Expect
 from repro.sdk.disabled import DisabledRun
 from repro.sdk.ends import EndWatch
 from repro.sdk.mappings import Config, Summary
@@ -224,6 +225,11 @@ def log_artifact(
 ) -> tuple[Artifact, ...]:
     """Keep a file, or all files of a folder, with the current run; see `Run.log_artifact`."""
     return _require_run().log_artifact(path, name, **ignored)
+
+
+def use_data(path: str | os.PathLike[str], *, expect: Expect = None) -> Path:
+    """Pin a dataset in the current run, and give its path; see `Run.use_data`."""
+    return _require_run().use_data(path, expect=expect)
 
 
 def finish(exit_code: int | None = None, quiet: bool | None = None) -> None:

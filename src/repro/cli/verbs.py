@@ -1,0 +1,61 @@
+"""A group of commands from a table, each imported when it is used."""
+
+import difflib
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from repro.errors import UsageError
+from repro.model.text import escape
+
+
+class Verbs(click.Group):
+    """A group whose commands are named by a table and imported when they are used.
+
+    Attributes:
+        table: Verb to `module:attribute` and one line of help, in the order of the help.
+    """
+
+    def __init__(self, *args: Any, table: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.table = table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All verbs, in the order of the table."""
+        return list(self.table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb, imported now; None where there is none."""
+        if cmd_name not in self.table:
+            return None
+        place, line = self.table[cmd_name]
+        module, _, attribute = place.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        command.short_help = line
+        if command.help:
+            # Click's mark of a block to leave unwrapped is one character; a raw docstring has two.
+            command.help = command.help.replace("\\b\n", "\b\n")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs from the table, so that the help imports none of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, line) for verb, (_, line) in self.table.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does; an unknown verb gets the nearest ones named."""
+        if args and args[0] not in self.table and not args[0].startswith("-"):
+            raise self._unknown(ctx, args[0])
+        return super().resolve_command(ctx, args)
+
+    def _unknown(self, ctx: click.Context, word: str) -> UsageError:
+        near = difflib.get_close_matches(word, self.table, n=3)
+        hint = f"did you mean {' or '.join(f'`{verb}`' for verb in near)}?" if near else None
+        where = ctx.command_path
+        return UsageError(
+            f"`{escape(word)}` is not a {where} command", hint=hint or f"see `{where} --help`"
+        )

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from repro.core.project import open_project
-from repro.core.record import Request, seal_run, start_run
+from repro.core.record import seal_run
+from repro.core.start import Request, start_run
 from repro.store.quarantine import open_quarantine
 from repro.store.snapshot import take_snapshot
 

@@ -7,6 +7,7 @@ import click
 
 from repro import errors
 from repro.cli.main import VERBS, repro
+from repro.cli.verbs import Verbs
 
 DOCS = Path(__file__).parents[2] / "docs"
 CLI = DOCS / "reference" / "cli.md"
@@ -32,17 +33,31 @@ def render_cli() -> str:
     for verb in VERBS:
         command = repro.get_command(context, verb)
         assert command is not None
-        parts.append(_verb(command, click.Context(command, info_name=verb, parent=context)))
+        inner = click.Context(command, info_name=verb, parent=context)
+        parts.append(_verb(command, inner, verb))
+        if isinstance(command, Verbs):
+            parts.append(_inner_verbs(command, inner, verb))
     return "".join(parts)
 
 
-def _verb(command: click.Command, context: click.Context) -> str:
+def _inner_verbs(group: Verbs, context: click.Context, name: str) -> str:
+    rows = [
+        f"| [`{name} {verb}`](#{name}-{verb}) | {line} |\n"
+        for verb, (_, line) in group.table.items()
+    ]
+    parts = ["\n| Verb | |\n|---|---|\n", *rows]
+    for verb in group.table:
+        command = group.get_command(context, verb)
+        assert command is not None
+        inner = click.Context(command, info_name=verb, parent=context)
+        parts.append(_verb(command, inner, f"{name} {verb}"))
+    return "".join(parts)
+
+
+def _verb(command: click.Command, context: click.Context, name: str) -> str:
     usage = " ".join(command.collect_usage_pieces(context))
     text = inspect.cleandoc(command.help or "")
-    return (
-        f"\n## {context.info_name}\n\n"
-        f"```\nrepro {context.info_name} {usage}\n```\n\n{_prose(text)}\n\n{_options(command)}"
-    )
+    return f"\n## {name}\n\n```\nrepro {name} {usage}\n```\n\n{_prose(text)}\n\n{_options(command)}"
 
 
 def _prose(text: str) -> str:

@@ -4,22 +4,25 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.docs.pages import DOCS
 
 _BLOCK = re.compile(r"Save this as `(.+?)`:\n\n```python\n(.*?)```|```console\n(.*?)```", re.DOTALL)
 
 
-def test_every_block_of_the_first_run_does_what_it_says(tmp_path):
-    page = (DOCS / "tutorial/first-run.md").read_text()
+@pytest.mark.parametrize("name", ["tutorial/first-run.md", "how-to/datasets.md"])
+def test_every_block_of_a_page_does_what_it_says(tmp_path, name):
+    page = (DOCS / name).read_text().partition("## From Python")[0]
     tools = Path(sys.executable).parent
     env = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
     here = tmp_path
 
     assert page.count("```") == 2 * len(_BLOCK.findall(page))
     for match in _BLOCK.finditer(page):
-        name, code, block = match.groups()
-        if name:
-            (here / name).write_text(code)
+        file, code, block = match.groups()
+        if file:
+            (here / file).write_text(code)
             continue
         for command, expected in _commands(block):
             if command.startswith("cd "):

@@ -10,14 +10,12 @@ from repro.core.measured import OnProgress
 from repro.core.pins import FOLDER
 from repro.core.project import Project
 from repro.errors import DamagedRecordError, InvalidInputError, ReproError
-from repro.model.manifest import encode_name
 from repro.model.run import Record
-from repro.model.text import escape
 from repro.store.datafacts import decode_facts
 from repro.store.lockfile import FILE as LOCK
 from repro.store.lockfile import Locked, parse_lock, read_lock
 from repro.store.objects import Objects, read_file, read_tree
-from repro.store.pages import CheckedPages, PageOf, RecordedPages
+from repro.store.pages import CheckedPages, PageOf, RecordedPages, open_recorded_pages
 from repro.store.refs import LIVE_DATA, RUNS, read_ref
 from repro.store.statcache import StatCache
 
@@ -103,11 +101,7 @@ def _recorded(project: Project, record: Record, name: str, objects: Objects) -> 
 
     def open_pages() -> RecordedPages:
         folder = _find_folder(project, record, objects)
-        tree = read_tree(objects, folder).get(encode_name(name)) if folder else None
-        if tree is None:
-            raise DamagedRecordError(f"the record has no manifest of the dataset `{escape(name)}`")
-        digest = facts.digest.removeprefix("xxh3:")
-        return RecordedPages(objects, tree.oid, digest=digest, is_file=facts.is_file)
+        return open_recorded_pages(objects, folder, name, facts)
 
     return Version(
         path=facts.path,

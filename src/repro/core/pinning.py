@@ -17,12 +17,12 @@ from repro.core.pins import FOLDER, Pins, folder_of
 from repro.core.project import Project
 from repro.errors import DamagedRecordError, InvalidInputError, ReproError, StorageError
 from repro.model.canonical import parse_json
-from repro.model.manifest import DataFacts, encode_name
+from repro.model.manifest import DataFacts
 from repro.model.text import escape
 from repro.store.datafacts import FILE, decode_facts
 from repro.store.hashing import StoppedError
 from repro.store.objects import Objects, read_file, read_tree, reading
-from repro.store.pages import RecordedPages, pages_as_files
+from repro.store.pages import RecordedPages, open_recorded_pages, pages_as_files
 from repro.store.quarantine import Existing
 from repro.store.refs import RUNS, list_refs
 from repro.store.statcache import StatCache
@@ -197,8 +197,4 @@ def read_pages(objects: Objects, commit: str, name: str) -> tuple[DataFacts, Rec
         return None
     facts = decode_facts(data, name)
     folder = read_tree(objects, commit).get(FOLDER)
-    tree = read_tree(objects, folder.oid).get(encode_name(name)) if folder else None
-    if tree is None:
-        raise DamagedRecordError(f"the record has no manifest of the dataset `{escape(name)}`")
-    digest = facts.digest.removeprefix("xxh3:")
-    return facts, RecordedPages(objects, tree.oid, digest=digest, is_file=facts.is_file)
+    return facts, open_recorded_pages(objects, folder.oid if folder else None, name, facts)

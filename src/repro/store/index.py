@@ -25,7 +25,7 @@ from repro.store.runs import (
     decode_run,
     read_record_files,
 )
-from repro.store.sqlitefile import is_broken, is_odd, remove_database
+from repro.store.sqlitefile import FAULTS, is_broken, is_odd, remove_database
 
 FILE = "index.db"
 _VERSION = 2  # of the table and of what is read into it
@@ -163,7 +163,7 @@ class RunIndex:
         for _ in range(2):
             try:
                 return self._open_file()
-            except sqlite3.Error as error:
+            except FAULTS as error:
                 if not is_broken(error) or not remove_database(self._path):
                     break
             except OSError:

@@ -268,6 +268,3 @@ def _refusal(line: int, reason: str, hint: str | None = None) -> InvalidInputErr
         f"`{FILE}` line {line}: {reason}",
         hint=hint or "restore the file with git, or remove it and run `repro data add …` again",
     )
-
-
-_parse = parse_lock  # until `repro.core.dataversions` imports the public name

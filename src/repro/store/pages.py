@@ -8,6 +8,7 @@ from repro.model.manifest import (
     MOST,
     PAGE,
     VOUCHERS,
+    DataFacts,
     FileEntry,
     FolderEntry,
     LinkEntry,
@@ -132,6 +133,25 @@ class RecordedPages(CheckedPages):
         if kind != "blob":
             raise _damaged(path, f"`{name}` is no file")
         return data
+
+
+def open_recorded_pages(
+    objects: Objects, folder: str | None, name: str, facts: DataFacts
+) -> RecordedPages:
+    """Give the pages of a dataset in a record.
+
+    Args:
+        folder: Object id of the record's tree `data/`, None where it has none.
+        facts: What `data.json` says of the dataset.
+
+    Raises:
+        DamagedRecordError: They are missing.
+    """
+    tree = read_tree(objects, folder).get(encode_name(name)) if folder else None
+    if tree is None:
+        raise DamagedRecordError(f"the record has no manifest of the dataset `{escape(name)}`")
+    digest = facts.digest.removeprefix("xxh3:")
+    return RecordedPages(objects, tree.oid, digest=digest, is_file=facts.is_file)
 
 
 def _is_top(raw: bytes, page: Page, digest: str, *, is_file: bool) -> bool:

@@ -1,5 +1,7 @@
 """Every remote store keeps the same promises; and which one a setting names."""
 
+import errno
+import fcntl
 import hashlib
 import os
 import shutil
@@ -271,6 +273,34 @@ def test_what_is_here_already_is_done_without_asking(ground, content):
     assert ground.remote.fetch(content, wanted, nothing).done == tuple(wanted)
 
 
+def test_objects_that_come_and_those_that_are_here_are_told_in_the_order_asked_for(
+    ground, content, other
+):
+    wanted = keep(content, b"away", b"here", b"away too")
+    ground.remote.send(content, wanted, nothing)
+    other.put_bytes(b"here")
+
+    assert take(ground, other, *wanted).done == tuple(wanted)
+
+
+def test_what_is_here_already_costs_each_object_the_same(content, repository, tmp_path):
+    class Counted(Wanted):
+        n_hashed = 0
+
+        def __hash__(self):
+            Counted.n_hashed += 1
+            return super().__hash__()
+
+    wanted = [
+        Counted(one.sha256, one.size) for one in keep(content, *(b"%d" % n for n in range(99)))
+    ]
+
+    found = open_here("../remote", repository).fetch(content, wanted, nothing)
+
+    assert found.done == tuple(wanted)
+    assert Counted.n_hashed <= 10 * len(wanted)
+
+
 def test_an_object_asked_for_twice_is_moved_once(ground, content, other):
     [one] = keep(content, b"weights")
 
@@ -301,16 +331,6 @@ def test_many_small_objects_go_and_come(ground, content, other):
 def test_nothing_asked_for_is_nothing_done(ground, content):
     assert Outcome((), ()) == ground.remote.send(content, [], nothing)
     assert Outcome((), ()) == ground.remote.fetch(content, [], nothing)
-    assert ground.remote.lacking([]) == []
-
-
-@pytest.mark.parametrize("ground", OBJECTS, indirect=True)
-def test_what_is_lacking_is_what_is_absent_or_of_another_size(ground, content):
-    here, absent, other = keep(content, b"here", b"absent", b"other size")
-    ground.remote.send(content, [here], nothing)
-    ground.put(other.key, b"other")
-
-    assert ground.remote.lacking([absent, here, other]) == [absent, other]
 
 
 @pytest.mark.parametrize("ground", OBJECTS, indirect=True)
@@ -382,6 +402,31 @@ def test_a_whole_part_needs_no_remote(content, other, repository, tmp_path):
     assert open_here("../remote", repository).fetch(other, [one], nothing).done == (one,)
 
 
+@pytest.mark.parametrize("fault", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_file_system_without_locks_is_not_waited_for(
+    content, other, repository, monkeypatch, fault
+):
+    def refuse(*_):
+        raise OSError(fault, os.strerror(fault))
+
+    (repository.parent / "remote").mkdir()
+    remote = open_here("../remote", repository)
+    one, two = keep(content, b"weights", b"data")
+    remote.send(content, [one, two], nothing)
+    (other.dir / "incoming").mkdir(parents=True)
+    (other.dir / "incoming" / f"{two.sha256}.part").write_bytes(b"another process writes this")
+    monkeypatch.setattr(fcntl, "lockf", refuse)
+    over = time.monotonic() + 5
+
+    def watch(n_bytes: int) -> None:
+        assert time.monotonic() < over
+
+    assert remote.fetch(other, [one, two], watch).done == (one, two)
+    other.verify(one.digest)
+    other.verify(two.digest)
+    assert leftovers(other) == [f"{two.sha256}.part"]
+
+
 @pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to("/etc/hostname")])
 def test_what_is_no_file_in_the_place_of_a_part_is_an_error_that_names_it(
     content, other, repository, tmp_path, make
@@ -431,14 +476,12 @@ def test_a_named_pipe_in_a_folder_is_not_waited_for(other, repository, tmp_path)
     remote = open_here("../remote", repository)
 
     assert "no file" in remote.fetch(other, [one], nothing).failed[0][1]
-    assert remote.lacking([one]) == [one]
 
 
 def test_a_folder_that_is_not_there_is_named(content, other, repository, tmp_path):
     [one] = keep(content, b"weights")
     remote = open_here("../mount/store", repository)
 
-    assert remote.lacking([one]) == [one]
     for move in (
         lambda: remote.send(content, [one], nothing),
         lambda: remote.fetch(other, [one], nothing),

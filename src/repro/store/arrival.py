@@ -1,5 +1,6 @@
 """Objects on their way: many at once, and each into the content store only if it is right."""
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -23,6 +24,7 @@ Report = Callable[[int], None]
 
 _HEX = re.compile(r"[0-9a-f]{64}\Z")
 _INCOMING = "incoming"  # the folder of the content store for what is not whole yet
+_HELD_ELSEWHERE = {errno.EACCES, errno.EAGAIN}
 _PARALLEL = 8
 _POLL_S = 0.1
 _LAST_WORDS_S = 2.0  # for threads to remove what they began, after ^C
@@ -268,7 +270,10 @@ def _alone(path: Path, report: Report) -> Iterator[None]:
 
 @contextmanager
 def _open_part(content: ContentStore, one: Wanted, report: Report) -> Iterator[IO[bytes] | None]:
-    """Give the part of an object, locked; None once the content store has all of it."""
+    """Give the part of an object, locked; None once the content store has all of it.
+
+    On a file system without locks, as on some NFS, it is a file that no other process knows.
+    """
     folder = content.dir / _INCOMING
     path = folder / f"{one.sha256}.part"
     with _alone(path, report):
@@ -279,9 +284,17 @@ def _open_part(content: ContentStore, one: Wanted, report: Report) -> Iterator[I
                     fsync_dir(content.dir.parent)
                 part = _open_regular(path)
             with part:
-                if _lock(part) and _is_at(part, path):
+                is_ours = _lock(part)
+                if is_ours and _is_at(part, path):
                     yield part
                     return
+                if is_ours is None and os.fstat(part.fileno()).st_size == 0:
+                    path.unlink(missing_ok=True)
+            if is_ours is None:
+                # Two who wrote to one file could spoil it; it begins anew at each call instead.
+                with content.incoming(one.digest) as own:
+                    yield own
+                return
             report(0)
             time.sleep(_POLL_S)
         yield None
@@ -307,11 +320,12 @@ def _open_or_make(path: str, flags: int) -> int:
     return os.open(path, flags | extra, 0o600)
 
 
-def _lock(part: IO[bytes]) -> bool:
+def _lock(part: IO[bytes]) -> bool | None:
+    """Take the lock if it is free: whether it is ours now; None where there are no locks."""
     try:
         fcntl.lockf(part, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+    except OSError as error:
+        return False if error.errno in _HELD_ELSEWHERE else None
     return True
 
 

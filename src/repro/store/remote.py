@@ -44,14 +44,6 @@ class Remote(Protocol):
         """What messages call it; no credentials are in it."""
         ...
 
-    def lacking(self, wanted: Sequence[Wanted]) -> list[Wanted]:
-        """The objects it does not have, or has with another size.
-
-        Raises:
-            RemoteError: It is not there, refuses, or gives no answer.
-        """
-        ...
-
     def send(self, content: ContentStore, wanted: Sequence[Wanted], on_bytes: Report) -> Outcome:
         """Put objects there that it lacks; each is hashed on its way.
 
@@ -116,19 +108,8 @@ class ObjectRemote:
         self._place = place
         self.label = place.label
 
-    def lacking(self, wanted: Sequence[Wanted]) -> list[Wanted]:
-        """See `Remote`. Cost: One question for each object, many at once."""
-        sizes: dict[Wanted, int | None] = {}
-
-        def look(one: Wanted, report: Report) -> None:
-            report(0)
-            sizes[one] = self._place.size(one)
-
-        move_each(wanted, look, _count_nothing, n_parallel=self._place.n_parallel)
-        return [one for one in wanted if sizes.get(one) != one.size]
-
     def send(self, content: ContentStore, wanted: Sequence[Wanted], on_bytes: Report) -> Outcome:
-        """See `Remote`. Cost: Reads each object that is lacking twice: hashed, then sent."""
+        """See `Remote`. Cost: Reads each object that is not there twice: hashed, then sent."""
 
         def move(one: Wanted, report: Report) -> None:
             self._send_one(content, one, report)
@@ -158,16 +139,13 @@ class ObjectRemote:
         def move(one: Wanted, report: Report) -> None:
             receive(content, one, lambda offset: self._place.read(one, offset), report)
 
-        here = [one for one in dict.fromkeys(wanted) if is_here(content, one)]
+        here = dict.fromkeys(one for one in wanted if is_here(content, one))
         for one in here:
             on_bytes(one.size)
-        away = [one for one in wanted if one not in set(here)]
+        away = [one for one in wanted if one not in here]
         moved = move_each(away, move, on_bytes, n_parallel=self._place.n_parallel)
-        return Outcome((*here, *moved.done), moved.failed)
-
-
-def _count_nothing(n_bytes: int) -> None:
-    pass
+        done = {*here, *moved.done}
+        return Outcome(tuple(one for one in dict.fromkeys(wanted) if one in done), moved.failed)
 
 
 class FolderPlace:

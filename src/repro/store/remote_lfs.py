@@ -47,10 +47,6 @@ class LfsRemote:
         self._repository = repository
         self._remote = remote
 
-    def lacking(self, wanted: Sequence[Wanted]) -> list[Wanted]:
-        """All of them: git-lfs asks the server itself before it sends anything."""
-        return list(dict.fromkeys(wanted))
-
     def send(self, content: ContentStore, wanted: Sequence[Wanted], on_bytes: Report) -> Outcome:
         """See `Remote`.
 

@@ -4,8 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support import make_repository
+
+# A machine may be busy with something else at any moment.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 _LEAKS = ("GIT_", "REPRO_", "XDG_", "SLURM_", "OMPI_", "PMI_")
 _RANKS = {"RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "TORCHELASTIC_RUN_ID"}

@@ -36,7 +36,7 @@ def test_in_place_and_back(repository, run, capfd):
     _, err = capfd.readouterr()
     assert err == (
         f"took the checkout of run {run[:6]} back: HEAD is on branch main ({first[:10]}), "
-        "1 file brought back\n"
+        "1 path as before\n"
     )
     assert git(repository, "status", "--porcelain", "--branch") == "## main"
 

@@ -71,7 +71,7 @@ def test_in_place_and_back(repository, top, cli):
     done = cli("checkout", "one", "--data")
 
     assert done.out == ""
-    assert "dataset train: 3 paths brought back\n" in done.err
+    assert "dataset train: 3 paths as recorded again\n" in done.err
     assert (top / "a/b/two").read_text() == "two\n"
     cli("undo")
     assert before == read_all(repository)
@@ -176,7 +176,9 @@ def test_beside_and_away_again_as_the_hints_say(repository, top, cli):
 
     assert json.loads(done.out)["data"] == {"train": 5, "loose": 0}
     assert f"`data/loose` links to {repository}/data/loose, where it is unchanged" in done.err
-    assert (beside / "data/train/new").samefile(entry_of(repository, b"new\n"))
+    # Root may write to what is read-only, so that a second name would not be safe.
+    is_linked = (beside / "data/train/new").samefile(entry_of(repository, b"new\n"))
+    assert is_linked == (os.geteuid() != 0)
     [hint] = [line for line in done.err.split("\n") if "worktree remove" in line]
     git(repository, *hint.split("`")[1].split(" ")[1:])
     assert not beside.exists()

@@ -73,11 +73,49 @@ def test_a_flipped_bit_is_named_by_verify_and_repaired_by_pull(cli: Cli, shared:
     assert before.out == ""
     assert "store  damaged  train" in broken.out
     assert "two.txt" in broken.out or "same.txt" in broken.out
-    assert "hint: `repro data pull` brings sound copies" in broken.err
+    assert "hint: `repro data pull` brings sound copies, `repro data add train`" in broken.err
 
     cli("data", "pull")
     cli("data", "verify")
     assert entry_of(shared, TWO).read_bytes() == TWO
+
+
+def test_without_a_store_verify_points_to_the_sound_file_in_the_working_tree(
+    cli: Cli, repository: Path
+) -> None:
+    make_data(repository)
+    flip_bit(entry_of(repository, TWO))
+
+    said = cli("data", "verify", code=1)
+    assert "hint: `repro data add train` keeps" in said.err
+    assert "data pull" not in said.err
+
+    cli("data", "add", "train")
+    cli("data", "verify")
+
+
+def test_without_a_store_and_a_sound_file_verify_says_that_a_store_is_wanted(
+    cli: Cli, repository: Path
+) -> None:
+    make_data(repository)
+    flip_bit(entry_of(repository, TWO))
+    write_files(repository, {"data/train/two.txt": "TWO\n"})
+
+    said = cli("data", "verify", code=1)
+
+    assert "hint: `repro data pull` brings sound copies once `store:` names a store" in said.err
+
+
+def test_without_a_store_a_dataset_that_is_gone_comes_from_a_run(
+    cli: Cli, repository: Path
+) -> None:
+    make_data(repository)
+    shutil.rmtree(repository / "data")
+
+    said = cli("data", "verify", code=1)
+
+    assert "hint: `repro checkout RUN --data` brings files back" in said.err
+    assert "data pull" not in said.err
 
 
 def test_verify_names_what_differs_in_the_working_tree(cli: Cli, shared: Path) -> None:

@@ -15,6 +15,7 @@ from repro.core.locking import guard_of, lock_dataset, read_locked_pages
 from repro.errors import DamagedRecordError, InvalidInputError, StorageError
 from repro.model.manifest import FileEntry
 from repro.store.content import ContentStore
+from repro.store.entries import renew_epoch
 from repro.store.lockfile import read_lock
 from repro.store.pages import iter_pages
 
@@ -239,3 +240,15 @@ def test_the_guard_is_in_the_private_folder(root):
     lock(root)
 
     assert (root / ".git/repro/data.lock").samefile(guard_of(open_here(root, time.time)))
+
+
+def test_bytes_that_a_gc_deleted_meanwhile_are_not_locked_as_kept(root):
+    store = ContentStore(open_here(root).store)
+    kept = replace(TRAIN, keep=True)
+    measured = look(root / TRAIN.path, root.parent / "stat.db", keep=store)
+    renew_epoch(store.dir)  # as `data gc` does before it deletes
+
+    with pytest.raises(DamagedRecordError):
+        lock_dataset(open_here(root), kept, measured)
+
+    assert read_lock(root) == {}

@@ -326,6 +326,44 @@ def test_a_followed_link_to_a_folder_that_holds_it_is_refused_by_name(top, cache
         look(top, cache, follow=True)
 
 
+def test_links_that_double_at_each_level_are_refused_at_the_first(top, cache, tmp_path):
+    for level in range(30):
+        folder = tmp_path / f"levels/{level}"
+        folder.mkdir(parents=True)
+        for name in ("one", "two"):
+            (folder / name).symlink_to(tmp_path / f"levels/{level + 1}")
+    (tmp_path / "levels/30").mkdir()
+    (top / "b/far").symlink_to(tmp_path / "levels/0")
+
+    with pytest.raises(
+        InvalidInputError, match=r"`b/far/[two/]*one` and `b/far/[two/]*`"
+    ) as caught:
+        look(top, cache, follow=True)
+
+    assert "take one of the links out" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["a0", "z"])  # looked at before the folder, and after it
+def test_a_folder_of_the_dataset_that_a_link_leads_to_as_well_is_refused(top, cache, name):
+    (top / name).symlink_to(top / "b/d")
+
+    with pytest.raises(InvalidInputError, match=rf"`{min(name, 'b/d')}` and `{max(name, 'b/d')}`"):
+        look(top, cache, follow=True)
+
+
+def test_links_to_one_file_and_to_folders_apart_are_all_followed(top, cache, tmp_path):
+    write_files(tmp_path, {"out/x": "x", "out/in/y": "y", "out/beside/y": "y"})
+    for name in ("f1", "f2"):
+        (top / name).symlink_to(tmp_path / "out/x")
+    for name in ("in", "beside"):
+        (top / name).symlink_to(tmp_path / "out" / name)
+
+    found = look(top, cache, follow=True)
+
+    assert ("beside", "f1", "f2", "in") == found.followed
+    assert facts(found) == facts(look(top, cache, follow=True))
+
+
 @pytest.mark.parametrize(("target", "reason"), [("/gone", "No such file"), ("/l2", "No such file")])
 def test_a_followed_link_that_leads_nowhere_is_refused_by_name(top, cache, target, reason):
     (top / "b/l1").symlink_to(target)
@@ -576,13 +614,46 @@ def test_keeping_reads_what_was_only_hashed_before(top, cache, store):
     assert 0 == look(top, cache, keep=store).n_read
 
 
-def test_what_went_from_the_store_comes_back_when_it_is_checked(top, cache, store):
+def test_what_went_from_the_store_comes_back(top, cache, store):
     look(top, cache, keep=store)
+    assert 0 == look(top, cache, keep=store).n_read
     shutil.rmtree(store.dir)
 
-    assert 0 == look(top, cache, keep=store).n_read
-    assert 4 == look(top, cache, keep=store, recheck=True).n_read
+    assert 4 == look(top, cache, keep=store).n_read
     assert 4 == len(list(store.entries()))
+    assert 0 == look(top, cache, keep=store).n_read
+
+
+def test_one_entry_that_was_set_aside_is_kept_again(top, cache, store):
+    look(top, cache, keep=store)
+    [(digest, _), *_] = store.entries()
+    place = store.path_of(digest)
+    place.chmod(0o644)
+    place.write_bytes(b"damaged")
+    store.set_aside(digest)
+
+    assert 1 == look(top, cache, keep=store).n_read
+    store.verify(digest)
+
+
+def test_entries_that_could_not_get_their_names_are_not_believed_to_be_kept(top, cache, store):
+    make_dataset(top, {f"{n:04d}": f"{n}" for n in range(1500)})
+    look(top, cache, keep=None)
+    (store.dir / "incoming").mkdir(parents=True)
+    for first in range(256):
+        (store.dir / f"{first:02x}").write_text("no folder")
+    with pytest.raises(StorageError):
+        look(top, cache, keep=store)
+    for first in range(256):
+        (store.dir / f"{first:02x}").unlink()
+
+    look(top, cache, keep=store)
+
+    assert all(
+        store.has(f"sha256:{one.sha256}")
+        for one in StatCache(cache).files(str(top))
+        if one.target is None
+    )
 
 
 def test_a_file_that_cannot_be_kept_is_not_said_to_be_kept(top, cache, tmp_path):

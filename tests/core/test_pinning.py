@@ -17,7 +17,7 @@ from tests.support import git, write_files
 from tests.support.manifests import make_dataset
 from tests.support.projects import begin, make_run, open_here
 
-from repro.core.datasets import list_datasets, with_paths
+from repro.core.datasets import list_datasets, open_cache, with_paths
 from repro.core.pinning import pin_datasets, read_pages
 from repro.core.pins import write_pages
 from repro.core.record import recover_runs, seal_run
@@ -583,3 +583,73 @@ def test_pages_too_large_for_memory_are_written_to_the_disk(repository):
     assert len(page) > 16 << 20
     assert read == page
     assert list(pages.manifests) == ["train"]
+
+
+@pytest.mark.parametrize("is_absolute", [False, True])
+def test_a_dataset_of_one_run_is_left_out_of_the_snapshot_wherever_the_command_runs(
+    repository, is_absolute
+):
+    write_files(repository, {"train/loop.py": "code\n", "sub/train/a": "1\n"})
+    path = str(repository / "sub/train") if is_absolute else "train"
+
+    run = make_run(now(repository), data=(path,), cwd=repository / "sub")
+
+    code = git(repository, "ls-tree", "-r", "--name-only", f"{RUNS}{run.id}^").split("\n")
+    assert "train/loop.py" in code
+    assert "sub/train/a" not in code
+    assert facts_of(repository, run)["path"] == "sub/train"
+
+
+def test_what_could_not_be_pinned_is_listed_and_the_run_has_no_identity(repository, data):
+    (data / "out").symlink_to("/etc/passwd")
+
+    run = make_run(now(repository))
+
+    assert run.identity is None
+    assert ("data/train/", "dataset not pinned") in [(one.path, one.reason) for one in run.omitted]
+
+
+def test_an_empty_file_in_the_place_of_an_empty_folder_is_another_dataset(repository):
+    track(repository, name="d", path="data/d")
+    write_files(repository, {"data/d": ""})
+    make_run(now(repository))
+    (repository / "data/d").unlink()
+    (repository / "data/d").mkdir()
+
+    run = make_run(now(repository))
+
+    with reading(now(repository).repository) as objects:
+        commit = git(repository, "rev-parse", f"{RUNS}{run.id}")
+        facts, pages = read_pages(objects, commit, "d")
+        assert not facts.is_file
+        assert pages("") == ()
+
+
+def test_the_page_of_one_file_says_whether_it_is_executable_now(repository):
+    track(repository, name="tool", path="data/tool.sh")
+    write_files(repository, {"data/tool.sh": "echo\n"})
+    make_run(now(repository))
+    (repository / "data/tool.sh").chmod(0o755)
+
+    run = make_run(now(repository))
+
+    assert git(repository, "show", f"{RUNS}{run.id}:data/tool/.page").startswith("exec ")
+
+
+def test_rows_of_another_process_that_keeps_nothing_do_not_make_a_record_lie(repository, data):
+    (repository / "repro.yaml").unlink()
+    track(repository, keep=True)
+    make_run(now(repository))
+    with open_cache(now(repository)) as cache:
+        for folder in [str(data), *cache.folders(str(data))]:
+            cache.put_files(folder, [one._replace(sha256=None) for one in cache.files(folder)])
+            known = cache.folder(folder)
+            if known is not None:
+                cache.put_folder(folder, known)
+    (data / "new").write_text("new")
+
+    run = make_run(now(repository))
+
+    assert facts_of(repository, run)["kept"]
+    vouched = git(repository, "show", f"{RUNS}{run.id}:data/train/.sha256").split("\n")
+    assert len(vouched) == 6

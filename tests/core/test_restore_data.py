@@ -23,6 +23,7 @@ from tests.support.restores import (
     refused,
 )
 
+from repro.core import restore_data
 from repro.core.query import resolve_run
 from repro.core.saved import list_entries
 from repro.core.undo import undo
@@ -33,6 +34,7 @@ from repro.errors import (
     StorageError,
     WouldLoseWorkError,
 )
+from repro.model.manifest import DataFacts, FileEntry
 from repro.store.worktree import open_scratch
 
 FILES: dict[str, str | bytes] = {
@@ -662,6 +664,24 @@ def test_a_dataset_that_git_tracks_since_is_not_taken_away_with_the_code(reposit
 
     assert "data/train/four" in error.paths
     assert "git tracks" in str(error)
+
+
+def test_many_files_that_git_tracks_since_are_each_found_at_once():
+    looks = []
+
+    class CountedPage(tuple):
+        def __iter__(self):
+            looks.append(len(self))
+            return super().__iter__()
+
+    page = CountedPage(FileEntry(f"{n}", "0" * 32, 1) for n in range(50))
+    facts = DataFacts("data", f"xxh3:{'0' * 32}", is_file=False, files=50, size=50, kept=True)
+    one = restore_data.RecordedData(name="x", facts=facts, pages=lambda _: page, present=None)
+
+    with pytest.raises(WouldLoseWorkError, match="git tracks 50 files"):
+        restore_data._refuse_tracked_since(one, {f"data/{n}" for n in range(50)})
+
+    assert 1 == len(looks)
 
 
 def test_a_dataset_that_git_tracked_then_gives_way_to_the_code(repository):

@@ -5,6 +5,7 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support import git, make_repository, write_files
@@ -31,6 +32,7 @@ from repro.model.canonical import format_json
 from repro.model.manifest import FolderEntry, format_page
 from repro.store.hashing import digest_bytes
 from repro.store.lockfile import read_lock, write_lock
+from repro.store.placing import Place
 
 TWO = b"two\n"
 DATAS = {data if isinstance(data, bytes) else data.encode() for data in FILES.values()}
@@ -163,6 +165,54 @@ def test_a_dataset_whose_writing_was_killed_is_finished(clone: Path) -> None:
     assert filled.reason is None
     assert read_folder(clone / "data") == before
     assert find_absent(project, [one]) == ([], [one])
+
+
+def kill_a_fill(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Die with the first file of a dataset in its place."""
+    settle = Place.settle
+
+    def settle_and_die(*args: Any, **more: Any) -> None:
+        settle(*args, **more)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Place, "settle", settle_and_die)
+        with pytest.raises(KeyboardInterrupt):
+            fill(project)
+
+
+def test_a_fill_that_was_killed_goes_on_in_the_folder_it_made(
+    clone: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = open_here(clone)
+    fetch(project)
+    kill_a_fill(project, monkeypatch)
+    assert len([path for path in (clone / "data/train").rglob("*") if path.is_file()]) == 1
+
+    [filled] = fill(project)
+
+    assert filled.files > 0
+    assert read_folder(clone / "data") == read_folder(repository / "data")
+    assert fill(project) == []
+
+
+@pytest.mark.parametrize("is_moved", [True, False])
+def test_a_new_folder_at_the_path_of_a_fill_that_was_killed_is_the_users(
+    clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_moved: bool
+) -> None:
+    project = open_here(clone)
+    fetch(project)
+    kill_a_fill(project, monkeypatch)
+    if is_moved:
+        (clone / "data/train").rename(tmp_path / "moved")
+    else:
+        shutil.rmtree(clone / "data/train")  # the new folder may well get its inode
+    write_files(clone, {"data/train/mine.txt": "mine\n"})
+    chosen = [*choose(project, (), ())]
+
+    assert find_absent(project, chosen) == ([], chosen)
+    assert fill(project) == []
+    assert list(read_folder(clone / "data")) == ["train/mine.txt"]
 
 
 def test_a_dataset_is_not_written_before_all_of_it_is_here(clone: Path, shared: Path) -> None:

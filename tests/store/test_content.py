@@ -13,9 +13,18 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from tests.support.manifests import open_to_all
 
 from repro.errors import DamagedRecordError, InvalidInputError
 from repro.store.content import ContentStore
+
+_NOBODY = 65534
+_DROP_ROOT = """
+import ctypes
+if os.geteuid() == 0:  # give up the rights of root for good, but keep /proc/self/fd
+    os.setgroups([]), os.setgid(65534), os.setuid(65534)
+    ctypes.CDLL(None).prctl(4, 1)
+"""
 
 
 @pytest.fixture
@@ -362,14 +371,35 @@ def test_an_open_file_is_kept_and_read_once_for_two_hashers(store, tmp_path, dat
     assert unfinished(store) == []
 
 
-def test_a_file_that_nobody_may_write_to_is_kept_as_a_second_name(store, tmp_path):
+@pytest.mark.parametrize("mode", [0o400, 0o444, 0o555])
+def test_a_file_that_nobody_may_write_to_is_kept_as_a_second_name(store, tmp_path, mode):
     path = make_file(tmp_path / "model.pt")
-    path.chmod(0o555)
+    path.chmod(mode)
+    store.dir.mkdir()
+    script = _PUT_OPEN.replace("store =", _DROP_ROOT + "store =", 1)
+    command = [sys.executable, "-c", script, str(store.dir), str(path)]
+    if os.geteuid() == 0:
+        open_to_all(tmp_path)
+        for one in (path, tmp_path, store.dir):
+            os.chown(one, _NOBODY, _NOBODY)
 
-    digest = put_open(store, path)
+    digest = subprocess.check_output(command, text=True).strip()
 
     assert store.path_of(digest).samefile(path)
-    assert path.stat().st_mode & 0o777 == 0o555
+    assert path.stat().st_mode & 0o777 == mode
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may write to any file")
+@pytest.mark.parametrize("mode", [0o400, 0o444, 0o555])
+def test_root_may_write_to_any_file_so_none_of_its_files_is_linked(store, tmp_path, mode):
+    path = make_file(tmp_path / "model.pt")
+    path.chmod(mode)
+    digest = put_open(store, path)
+
+    with path.open("r+b") as file:
+        file.write(b"W")
+
+    assert store.read(digest) == b"weights"
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o464, 0o446, 0o4555])
@@ -546,7 +576,7 @@ def test_the_error_for_a_damaged_entry_says_what_mends_it(store):
         store.verify(digest)
 
     assert "`repro data verify`" in error.value.hint
-    assert "`repro data pull`" in error.value.hint
+    assert "`repro data pull`, or `repro data add` where" in error.value.hint
 
 
 def test_entries_are_listed_in_order_and_nothing_else_is(store, tmp_path):

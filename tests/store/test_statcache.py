@@ -53,7 +53,7 @@ def a_file(name="a", **changes):
 
 def a_folder(digest="0" * 32):
     inner = (FolderEntry("\udcff", "1" * 32, 1, 0, 2),)
-    return KnownFolder("s", digest, Total(1, 2, 3), True, inner)
+    return KnownFolder("s", digest, Total(1, 2, 3), "1" * 32, inner)
 
 
 def test_what_was_put_in_is_seen_at_once_and_after_a_flush_by_others(path):
@@ -80,6 +80,41 @@ def test_only_the_folders_at_and_below_a_path_are_given(path):
     for _ in range(2):
         assert {"/d/a", "/d/a/b"} == cache.folders("/d/a").keys()
         cache.flush()
+    cache.close()
+
+
+def test_one_folder_is_given_as_it_is_among_all(path):
+    cache = StatCache(path)
+    places = ("/d", "/d/\udcff", "/d/a")
+    for place in places[:2]:
+        cache.put_folder(place, a_folder())
+    cache.flush()
+    cache.put_folder("/d/a", a_folder("1" * 32))
+    cache.put_folder("/d", a_folder("2" * 32))
+    cache.put_files("/d/\udcff", [])
+
+    assert [a_folder("2" * 32), None, a_folder("1" * 32)] == [cache.folder(one) for one in places]
+    assert cache.folders("/d") == {one: cache.folder(one) for one in ("/d", "/d/a")}
+    cache.drop()
+    assert [a_folder(), a_folder(), None] == [cache.folder(one) for one in places]
+    assert cache.folder("/never") is None
+    cache.close()
+
+
+def test_the_page_of_one_folder_does_not_cost_a_look_at_all(top, path):
+    class Counting(StatCache):
+        asked = 0
+
+        def folders(self, top):
+            self.asked += 1
+            return super().folders(top)
+
+    cache = Counting(path)
+    found = look(top, cache)
+    before = cache.asked
+
+    assert 5 == len(all_pages(found))
+    assert before == cache.asked
     cache.close()
 
 

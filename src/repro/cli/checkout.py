@@ -101,7 +101,7 @@ def checkout(
     _say_restored(project, restored)
     changed = {one.name: len(one.moves) for one in moves}
     for name, count in changed.items():
-        render.note(f"dataset {escape(name)}: {_count(count, 'path')} brought back")
+        render.note(f"dataset {escape(name)}: {_count(count, 'path')} as recorded again")
     if as_json:
         render.data_json(_restored_json(restored) | ({"data": changed} if record else {}))
 
@@ -183,7 +183,7 @@ def _say_restored(project: Project, restored: Restored) -> None:
     if restored.n_files:
         render.note(f"{_count(restored.n_files)} brought back")
     else:
-        render.note("the working tree was that of the run already: no file was written")
+        render.note("the code was that of the run already: no file of it was written")
     number = restored.entry.number
     _list(restored.kept, f"saved as refs/repro/undo/{number}, and nowhere else now")
     _list(restored.left, "not part of the run, left where they were")
@@ -223,7 +223,7 @@ def _say_undone(project: Project, undone: Undone) -> None:
     at = undone.commit[:_SHORT] if undone.commit else "no commit yet"
     where = f"on branch {escape(name)} ({at})" if name else f"detached at {at}"
     what = f"the checkout of run {short_id(project, undone.target)}" if undone.target else "it"
-    render.note(f"took {what} back: HEAD is {where}, {_count(undone.n_files)} brought back")
+    render.note(f"took {what} back: HEAD is {where}, {_count(undone.n_files, 'path')} as before")
     for line in undone.notes:
         render.note(f"warning: {escape(line)}")
     if undone.saved is not None:

@@ -15,6 +15,7 @@ from repro.errors import UsageError
 from repro.model.canonical import Json
 from repro.model.text import escape
 from repro.store.datafacts import encode_facts
+from repro.store.ignorefile import is_ignored
 from repro.store.lockfile import FILE as LOCK
 from repro.store.settings import FILE as SETTINGS
 
@@ -91,9 +92,15 @@ def add(
 def rm(names: tuple[str, ...]) -> None:
     """Stop tracking datasets. Their files stay, and so does what runs recorded of them."""
     for name in names:
-        dataset = drop_dataset(open_here(), name)
+        project = open_here()
+        dataset = drop_dataset(project, name)
         path = escape(dataset.path)
         render.note(f"repro: dataset {escape(dataset.name)} is dropped; `{path}` stays as it is")
+        if is_ignored(project.repository, dataset.path):
+            render.note(
+                f"repro: git ignores `{path}`, so no run has its files now;"
+                " take its line out of .gitignore to change that"
+            )
     render.note(f"hint: `repro data gc` deletes kept bytes that nothing names; commit {SETTINGS}")
 
 

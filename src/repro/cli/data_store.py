@@ -44,7 +44,7 @@ def verify(names: tuple[str, ...], runs: tuple[str, ...], *, as_json: bool) -> i
     repro data verify --run baseline
 
     Kept bytes are hashed against the sha256 that repro.lock, or RUN, has of them; what is damaged
-    is set aside, so that `repro data pull` can bring it anew. Without --run the files in the
+    is set aside, so that a sound copy can take its place. Without --run the files in the
     working tree are read as well, whatever is remembered of them. Exits with 1 if anything is
     wrong.
     """
@@ -62,11 +62,11 @@ def verify(names: tuple[str, ...], runs: tuple[str, ...], *, as_json: bool) -> i
     if as_json:
         render.data_json(_check_json(check, faults))
     else:
-        _say_checked(check, faults)
+        _say_checked(check, faults, has_store=project.settings.store is not None)
     return 1 if faults else 0
 
 
-def _say_checked(check: Check, faults: Sequence[Fault]) -> None:
+def _say_checked(check: Check, faults: Sequence[Fault], *, has_store: bool) -> None:
     rows = [_fault_row(fault) for fault in faults[:_SHOWN]]
     if rows:
         render.out(render.table(rows, ("WHERE", "STATE", "DATASET", "PATH", "REASON")))
@@ -74,23 +74,36 @@ def _say_checked(check: Check, faults: Sequence[Fault]) -> None:
     _say_left_out([one for one in check.datasets if one.run is not None and not one.kept])
     count, size = f"{len(check.files):,} kept files", format_size(check.size)
     render.note(f"repro: read {count} ({size}): {_count(len(faults), 'fault')}")
-    hint = _hint(check, faults)
+    hint = _hint(check, faults, has_store=has_store)
     if hint is not None:
         render.note(f"hint: {hint}")
 
 
-def _hint(check: Check, faults: Iterable[Fault]) -> str | None:
-    places = {(fault.where, not fault.path and fault.state is State.MISSING) for fault in faults}
-    runs = "".join(dict.fromkeys(f" --run {one.run}" for one in check.datasets if one.run))
-    if Where.STORE in dict(places):
-        return f"`repro data pull{runs}` brings sound copies"
-    if (Where.FILES, True) in places:
-        return "`repro data pull` writes a dataset that is not there"
-    if places:
-        return (
-            "`repro checkout RUN --data` brings files back, `repro data add` pins them as they are"
-        )
-    return None
+def _hint(check: Check, faults: Sequence[Fault], *, has_store: bool) -> str | None:
+    if not faults:
+        return None
+    if any(fault.where is Where.STORE for fault in faults):
+        return _store_hint(check, faults, has_store=has_store)
+    if any(not fault.path and fault.state is State.MISSING for fault in faults):
+        if has_store:
+            return "`repro data pull` writes a dataset that is not there"
+        return "`repro checkout RUN --data` brings files back"
+    return "`repro checkout RUN --data` brings files back, `repro data add` pins them as they are"
+
+
+def _store_hint(check: Check, faults: Sequence[Fault], *, has_store: bool) -> str:
+    """What brings sound copies: a store, or files in the working tree that are what is pinned."""
+    broken = {fault.dataset for fault in faults if fault.where is Where.STORE}
+    changed = {fault.dataset for fault in faults if fault.where is Where.FILES}
+    sound = [one for one in check.datasets if one.name in broken - changed and one.locked]
+    ways: list[str] = []
+    if has_store:
+        runs = "".join(dict.fromkeys(f" --run {one.run}" for one in check.datasets if one.run))
+        ways.append(f"`repro data pull{runs}` brings sound copies")
+    if sound:
+        names = " ".join(escape(one.name) for one in sound)
+        ways.append(f"`repro data add {names}` keeps the sound files of the working tree anew")
+    return ", ".join(ways) or "`repro data pull` brings sound copies once `store:` names a store"
 
 
 def _fault_row(fault: Fault) -> tuple[str, ...]:

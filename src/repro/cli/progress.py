@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from repro.cli import render
 from repro.cli.sizes import format_size
 from repro.core.measured import OnProgress, Progress
 from repro.model.columns import format_duration
@@ -28,7 +29,11 @@ def showing_progress(what: str) -> Iterator[OnProgress]:
         def report(progress: Progress) -> None:
             write(lambda: f"{escape(what)}: {_describe(progress, time.monotonic() - start)}")
 
-        yield report
+        try:
+            yield report
+        except KeyboardInterrupt:
+            render.note("repro: interrupted; the same command goes on from here")
+            raise
 
 
 @contextmanager

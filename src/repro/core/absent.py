@@ -1,8 +1,11 @@
 """Datasets that a clone does not have yet, put where they belong once their bytes are here."""
 
+import fcntl
 import hashlib
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +14,7 @@ from repro.core.kept import Chosen
 from repro.core.locking import read_locked_pages
 from repro.core.moving import DataMoves, find_missing, plan_moves
 from repro.core.project import Project
-from repro.core.replacing import apply_moves, staging_of
+from repro.core.replacing import prepare_moves, staging_of
 from repro.core.restore_data import state_of
 from repro.errors import DamagedRecordError, InvalidInputError, WouldLoseWorkError
 from repro.model.manifest import FileEntry, join_path
@@ -19,9 +22,10 @@ from repro.model.moves import FolderState, State
 from repro.store.content import ContentStore
 from repro.store.lockfile import Locked
 from repro.store.pages import CheckedPages, iter_pages
-from repro.store.placing import Means
+from repro.store.placing import Means, open_place
 
 _BEGUN = "pulls"  # folder of .git/repro with a file for each dataset that is being written
+_GET_VERSION = 0x80087601  # FS_IOC_GETVERSION: what tells an inode from one that had its number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +84,14 @@ def _fill(project: Project, one: Chosen, locked: Locked, report: Callable[[int],
         missing = find_missing([plan], content)
         if missing:
             return replace(filled, reason=f"{len(missing):,} of its files are not here")
-        begun = _begun_file(project, one)
-        with storage_errors("the private folder"):
-            begun.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_file(begun, locked.digest.encode())
-        apply_moves(plan, content, staging=staging_of(project), means=Means.COPY, report=report)
-        begun.unlink(missing_ok=True)
+        staging = staging_of(project)
+        with prepare_moves(
+            plan, content, staging=staging, means=Means.COPY, report=report
+        ) as prepared:
+            if not plan.is_file:  # a file gets its name in one step
+                _begin(project, one, locked)
+            prepared.finish()
+        _begun_file(project, one).unlink(missing_ok=True)
     except (DamagedRecordError, InvalidInputError, WouldLoseWorkError) as error:
         return replace(filled, reason=error.message)
     reason = f"{in_the_way:,} of its files were there, and stay as they are" if in_the_way else None
@@ -124,9 +130,37 @@ def _begun_file(project: Project, one: Chosen) -> Path:
     return project.repository.private / _BEGUN / hashlib.sha256(place).hexdigest()[:32]
 
 
+def _begin(project: Project, one: Chosen, locked: Locked) -> None:
+    """Make the dataset's folder, and remember which one it is; nothing is in it yet."""
+    if _is_begun(project, one):
+        return
+    begun = _begun_file(project, one)
+    with storage_errors("the private folder"):
+        begun.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_file(begun, locked.digest.encode())
+    with open_place(project.repository.root, one.path, staging_of(project)) as place:
+        write_file(begun, f"{locked.digest} {_identity_of(place.top.fd)}".encode())
+
+
 def _is_begun(project: Project, one: Chosen) -> bool:
+    """Whether the folder that is there is the one that was being written."""
     try:
-        digest = _begun_file(project, one).read_text()
+        digest, _, identity = _begun_file(project, one).read_text().partition(" ")
+        place = project.repository.root / one.path
+        folder = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return False
-    return one.locked is not None and digest == one.locked.digest
+    try:
+        # Without an identity the process died as it made the folder, so it put nothing there.
+        is_same = _identity_of(folder) == identity if identity else not os.listdir(folder)
+    finally:
+        os.close(folder)
+    return is_same and one.locked is not None and digest == one.locked.digest
+
+
+def _identity_of(folder: int) -> str:
+    """What tells an open folder from any other, also from one that got its inode later."""
+    status, version = os.fstat(folder), bytes(8)
+    with suppress(OSError):  # not every file system counts how often it gave an inode away
+        version = fcntl.ioctl(folder, _GET_VERSION, version)
+    return f"{status.st_dev} {status.st_ino} {int.from_bytes(version, sys.byteorder)}"

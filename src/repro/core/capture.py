@@ -78,7 +78,8 @@ def limits_of(settings: Settings, data: Sequence[str] = ()) -> Limits:
     """What `repro.yaml` says a snapshot leaves out.
 
     Args:
-        data: Paths of more datasets, relative to the root; their files are pinned, not copied.
+        data: Paths of datasets that it does not name, relative to the root; their files are
+            pinned, not copied.
     """
     is_output = matcher([*settings.metrics, *settings.artifacts])
     is_data = _below([*(entry.path for entry in settings.data.values()), *data])

@@ -135,7 +135,7 @@ def diff_versions(before: Version | None, after: Version | None) -> DataChange |
     """
     if before is None and after is None:
         return None
-    if before and after and before.digest is not None and before.digest == after.digest:
+    if before and after and before.digest is not None and before.facts == after.facts:
         return None
     for version in (before, after):
         if version is not None and version.fault is not None:

@@ -88,7 +88,8 @@ def _state(now: Version | None, pinned: Version | None) -> State:
         return State.UNREADABLE
     if pinned is None:
         return State.NOT_PINNED
-    return State.UNCHANGED if now.digest == pinned.digest else State.CHANGED
+    is_same = (now.digest, now.files, now.size) == (pinned.digest, pinned.files, pinned.size)
+    return State.UNCHANGED if is_same else State.CHANGED
 
 
 def _without_lock(dataset: Dataset, reason: str) -> DataState:

@@ -39,6 +39,11 @@ class Version:
     fault: str | None = None
     open_pages: Callable[[], PageOf]
 
+    @property
+    def facts(self) -> tuple[str | None, int | None, int | None]:
+        """What only the same dataset has: an empty file and an empty folder share a digest."""
+        return self.digest, self.files, self.size
+
 
 def faulty_version(path: str, fault: str) -> Version:
     """A dataset of which nothing can be told."""

@@ -10,6 +10,7 @@ from repro.errors import DamagedRecordError, InvalidInputError
 from repro.model.manifest import format_section, parse_manifest
 from repro.model.text import escape
 from repro.store.content import ContentStore
+from repro.store.entries import read_epoch
 from repro.store.lockfile import Locked, read_lock, update_lock
 from repro.store.pages import CheckedPages, iter_texts
 
@@ -41,11 +42,12 @@ def lock_dataset(project: Project, dataset: Dataset, measured: Measured) -> bool
         before = None  # a merge left conflicts, which `update_lock` ends; all else it refuses
     if (
         before is not None
-        and (before.path, before.digest, before.kept) == (facts.path, facts.digest, facts.kept)
+        and (before.path, before.digest, before.files, before.size, before.kept)
+        == (facts.path, facts.digest, facts.files, facts.size, facts.kept)
         and content.has(before.manifest)
     ):
         return False
-    manifest, manifest_size = _keep_manifest(content, measured)
+    manifest, manifest_size = _keep_manifest(content, dataset, measured)
     locked = Locked(
         path=facts.path,
         digest=facts.digest,
@@ -55,14 +57,20 @@ def lock_dataset(project: Project, dataset: Dataset, measured: Measured) -> bool
         manifest=manifest,
         manifest_size=manifest_size,
     )
-    return update_lock(root, dataset.name, locked, guard=guard_of(project))
+
+    def check() -> None:
+        # A `data gc` holds the same guard while it deletes.
+        if dataset.keep and read_epoch(project.store) != measured.epoch:
+            raise DamagedRecordError("bytes were deleted from the content store meanwhile")
+
+    return update_lock(root, dataset.name, locked, guard=guard_of(project), check=check)
 
 
-def _keep_manifest(content: ContentStore, measured: Measured) -> tuple[str, int]:
+def _keep_manifest(content: ContentStore, dataset: Dataset, measured: Measured) -> tuple[str, int]:
     """The digest of the manifest, and its bytes."""
     hasher = hashlib.sha256()
     with content.incoming("the manifest of a dataset") as file:
-        for part in iter_texts(measured.page_of, measured.digest):
+        for part in iter_texts(measured.page_of, measured.digest, is_kept=dataset.keep):
             piece = format_section(*part)
             hasher.update(piece)
             file.write(piece)

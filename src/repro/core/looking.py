@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from repro.core.measured import Source
 from repro.errors import InvalidInputError
@@ -13,6 +14,10 @@ from repro.store.scan import Listing, list_folder
 from repro.store.statcache import KnownFolder
 
 _MOST_LISTED = 500_000  # files; what more there are is listed a second time
+
+
+_Identity = tuple[int, int]
+"""What tells a folder from every other: its device and inode."""
 
 
 @dataclass(slots=True)
@@ -26,7 +31,7 @@ class Folder:
         known: What the cache says of it, None where that is outdated.
         listing: What was found in it, as far as there is memory for that.
         signature: Of its files, once they are hashed.
-        vouched: Whether the sha256 of each file right in it is known.
+        vouched: As in `KnownFolder`.
     """
 
     path: str
@@ -35,7 +40,23 @@ class Folder:
     known: KnownFolder | None
     listing: Listing | None = None
     signature: str = ""
-    vouched: bool = False
+    vouched: str = ""
+
+
+class _Waiting(NamedTuple):
+    """A folder that is still to be looked at.
+
+    Attributes:
+        path: Relative to the top.
+        depth: As in `Folder`.
+        above: The folders that it is in.
+        is_linked: Whether a link is on the way to it.
+    """
+
+    path: str
+    depth: int
+    above: frozenset[_Identity]
+    is_linked: bool
 
 
 class Looks:
@@ -48,11 +69,18 @@ class Looks:
         followed: Paths of the links that were followed.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, epoch: str) -> None:
+        """Look at nothing yet.
+
+        Args:
+            epoch: Of the content store.
+        """
         self.files = self.size = 0
         self.left_out: list[str] = []
         self.followed: list[str] = []
+        self._seen: dict[_Identity, tuple[str, bool]] = {}
         self._source = source
+        self._epoch = epoch
         self._top = str(source.top)
 
     def look(self, known: Mapping[str, KnownFolder]) -> list[Folder]:
@@ -70,16 +98,18 @@ class Looks:
         if not self._source.follow:
             ahead.start([(path, _files_in(known[path])) for path in sorted(known)])
         folders: list[Folder] = []
-        waiting: list[tuple[str, int, frozenset[tuple[int, int]]]] = [("", 0, frozenset())]
+        waiting = [_Waiting("", 0, frozenset(), is_linked=False)]
+        self._seen.clear()
         try:
             while waiting:
-                path, depth, above = waiting.pop()
+                path, depth, above, is_linked = waiting.pop()
                 place = self.place(path)
                 before = known.get(place)
                 if before is not None and self._is_same(before, ahead.signature_of(place)):
                     names = [folder.name for folder in before.folders]
                     folders.append(Folder(path, depth, names, before))
-                    waiting += [(join_path(path, name), depth + 1, above) for name in names]
+                    inners = [join_path(path, name) for name in names]
+                    waiting += [_Waiting(one, depth + 1, above, is_linked) for one in inners]
                     continue
                 listing, here, followed = self.list(path, depth)
                 if here in above:
@@ -88,13 +118,28 @@ class Looks:
                         hint="take the link out of the dataset",
                     )
                 folders.append(self._judge(Folder(path, depth, listing.folders, before), listing))
-                inside = above | {here} if self._source.follow else above
+                inside = above
+                if self._source.follow:
+                    self._refuse_twice(here, path, is_linked=is_linked)
+                    inside = above | {here}
                 # In a folder elsewhere `..` leads to what is beside it there, not in the dataset.
                 for inner in (join_path(path, name) for name in listing.folders):
-                    waiting.append((inner, 0 if inner in followed else depth + 1, inside))
+                    is_link = inner in followed
+                    below = 0 if is_link else depth + 1
+                    waiting.append(_Waiting(inner, below, inside, is_linked or is_link))
         finally:
             ahead.close()
         return folders
+
+    def _refuse_twice(self, here: _Identity, path: str, *, is_linked: bool) -> None:
+        """Refuse a folder that links lead to again: a few of them can double it without end."""
+        before, was_linked = self._seen.setdefault(here, (path, is_linked))
+        if before != path and (is_linked or was_linked):  # else it is mounted in two places
+            one, other = sorted((before, path))
+            raise InvalidInputError(
+                f"`{escape(one)}` and `{escape(other)}` are one folder, which a link leads to",
+                hint="take one of the links out of the dataset",
+            )
 
     def _judge(self, folder: Folder, listing: Listing) -> Folder:
         if folder.known is not None and self._is_same(folder.known, listing.signature):
@@ -107,11 +152,13 @@ class Looks:
         return folder
 
     def _is_same(self, known: KnownFolder, signature: str) -> bool:
-        if self._source.keep is not None and (self._source.recheck or not known.vouched):
-            return False
+        if self._source.keep is not None:
+            is_there = known.vouched != "" and known.vouched == self._epoch
+            if self._source.recheck or not is_there:
+                return False
         return bool(signature) and known.signature == signature
 
-    def list(self, path: str, depth: int) -> tuple[Listing, tuple[int, int], list[str]]:
+    def list(self, path: str, depth: int) -> tuple[Listing, _Identity, list[str]]:
         """A folder at this moment, what tells it from every other, and the links followed in it.
 
         Raises:

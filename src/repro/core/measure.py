@@ -24,6 +24,7 @@ from repro.model.manifest import (
 )
 from repro.model.text import escape
 from repro.store.batch import Batch
+from repro.store.entries import read_epoch
 from repro.store.hashing import Tally, digest_bytes
 from repro.store.lookahead import Raw
 from repro.store.statcache import KnownFile, KnownFolder, StatCache
@@ -90,7 +91,8 @@ class _Walk:
         self._tally = Tally()
         self._batch: Batch | None = None
         self._crew = Crew(self._tally, None)
-        self._looks = Looks(source)
+        self._epoch = ""
+        self._looks = Looks(source, self._epoch)
         self._flushed = time.monotonic()
         self._open: deque[tuple[Folder, Reading]] = deque()
 
@@ -101,20 +103,28 @@ class _Walk:
         try:
             with nullcontext() if content is None else content.batch() as batch:
                 self._batch = batch
+                if content is not None:
+                    self._epoch = read_epoch(content.dir)
+                    self._looks = Looks(self._source, self._epoch)
                 self._crew = Crew(self._tally, keeper(content, batch))
                 try:
                     yield
                 finally:
                     self._tally.stop.set()
                     self._crew.close()
-        except StorageError:
+        except (StorageError, OSError):
             self._cache.drop()  # it may name bytes as kept that are not
             raise
-        finally:
+        except BaseException:
             for _, reading in self._open:
                 self._cache.put_files(reading.place, reading.known_so_far())
-                reading.close()
             self._cache.flush()
+            raise
+        else:
+            self._cache.flush()
+        finally:
+            for _, reading in self._open:
+                reading.close()
 
     def measure_file(self) -> Measured:
         """The manifest of a dataset that is one file."""
@@ -165,6 +175,7 @@ class _Walk:
             left_out=tuple(sorted(set(self._looks.left_out))),
             followed=tuple(sorted(set(self._looks.followed))),
             n_read=self._tally.files,
+            epoch=self._epoch,
         )
 
     def _read(self, folder: Folder) -> None:
@@ -214,9 +225,7 @@ class _Walk:
             return False
         if keep is None or known.target is not None:
             return True
-        if known.sha256 is None:
-            return False
-        return not self._source.recheck or keep.has(f"sha256:{known.sha256}")
+        return known.sha256 is not None and keep.has(f"sha256:{known.sha256}")
 
     def _hash_small(self, reading: Reading) -> None:
         small = self._crew.start_large(reading.tasks, reading.futures)
@@ -249,7 +258,8 @@ class _Walk:
         files = reading.known_so_far()
         self._cache.put_files(reading.place, files)
         folder.signature = sign_known(files, folder.names)
-        folder.vouched = all(one.sha256 is not None or one.target is not None for one in files)
+        is_vouched = all(one.sha256 is not None or one.target is not None for one in files)
+        folder.vouched = self._epoch if is_vouched else ""
 
     def _finish_all(self) -> None:
         while self._open:
@@ -283,7 +293,7 @@ class _Walk:
 
     def _page_of(self, path: str) -> Page:
         place = self._looks.place(path)
-        known = self._cache.folders(place).get(place)
+        known = self._cache.folder(place)
         files = self._cache.files(place)
         inner = known.folders if known else ()
         if known is None or len(files) + total_of(inner).files != known.total.files:

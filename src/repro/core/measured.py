@@ -55,6 +55,7 @@ class Measured:
         left_out: Paths of what no record may hold, such as `.git`.
         followed: Paths of the links that were followed.
         n_read: Files that had to be read.
+        epoch: Of the content store, when the reading began; empty where nothing is kept.
     """
 
     digest: str
@@ -65,3 +66,4 @@ class Measured:
     left_out: tuple[str, ...]
     followed: tuple[str, ...]
     n_read: int
+    epoch: str = ""

@@ -251,7 +251,8 @@ def _cached_words(project: Project, roots: Iterable[Path]) -> Words:
             for root in roots
             for entry in read_settings(root).data.values()
             if entry.keep
-            for folder in [str(root / entry.path), *cache.folders(str(root / entry.path))]
+            for top in [os.path.normpath(root / entry.path)]
+            for folder in [top, *cache.folders(top)]
             for file in cache.files(folder)
             if file.sha256 is not None
         }

@@ -4,7 +4,7 @@ A folder that an earlier run of the same dataset has recorded is not written aga
 named by its object id, and the pack of the new run leaves out what that earlier run holds.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from threading import Event
 
 from repro.core.datasets import Dataset, facts_of, measure_dataset, open_cache, with_paths
 from repro.core.measured import Measured, OnProgress, Progress
-from repro.core.pins import FOLDER, Pins, folder_of
+from repro.core.pins import FOLDER, Pinning, Pins, folder_of
 from repro.core.project import Project
 from repro.errors import DamagedRecordError, InvalidInputError, ReproError, StorageError
 from repro.model.canonical import parse_json
@@ -39,14 +39,11 @@ def pin_in_thread(
     run: str,
     share: bool,
     on_progress: OnProgress | None,
-) -> Iterator[Callable[[], Pins]]:
+) -> Iterator[Pinning]:
     """Pin the datasets of a project, and those at `paths`, in a thread.
 
     Args:
         cwd: What `paths` are relative to.
-
-    Yields:
-        What waits for the thread and gives its pins, again and again the same.
 
     Raises:
         InvalidInputError: One of `paths` can be no dataset.
@@ -65,7 +62,7 @@ def pin_in_thread(
             pin_datasets, project, datasets, run=run, share=share, on_progress=report
         )
         try:
-            yield future.result
+            yield Pinning(tuple(dataset.path for dataset in datasets), future.result)
         finally:
             is_over.set()
 
@@ -90,6 +87,7 @@ def pin_datasets(
     files: dict[str, bytes | Existing] = {}
     held: dict[str, None] = {}
     warnings: list[str] = []
+    unpinned: list[str] = []
     with ExitStack() as stack:
         cache = stack.enter_context(open_cache(project))
         objects = stack.enter_context(reading(project.repository))
@@ -98,6 +96,7 @@ def pin_datasets(
                 pinned = _pin(project, objects, cache, dataset, share=share, report=on_progress)
             except (InvalidInputError, DamagedRecordError) as error:
                 warnings.append(f"dataset `{dataset.name}` is not in the record: {error.message}")
+                unpinned.append(dataset.path)
                 continue
             facts[dataset.name] = pinned.facts
             files.update(pinned.files)
@@ -106,7 +105,13 @@ def pin_datasets(
                 held[pinned.held] = None
             if run is not None:
                 cache.put_holder(dataset.name, run)
-    return Pins(facts=facts, files=files, held=tuple(held), warnings=tuple(warnings))
+    return Pins(
+        facts=facts,
+        files=files,
+        held=tuple(held),
+        warnings=tuple(warnings),
+        unpinned=tuple(unpinned),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +141,13 @@ def _pin(
         held, pages = earlier or (None, None)
         folder = folder_of(dataset.name)
         try:
-            files = pages_as_files(folder, measured.digest, measured.page_of, pages)
+            files = pages_as_files(
+                folder, measured.digest, measured.page_of, pages, is_kept=kept.keep
+            )
         except DamagedRecordError:
             if is_last:
                 raise
+            cache.doubt(str(dataset.place(project.repository.root)))
         else:
             break
     warnings += _left_out(dataset, measured)
@@ -181,7 +189,7 @@ def _find_held(
             pages = commit and read_pages(objects, commit, dataset.name)
         except ReproError:
             continue  # whatever is wrong with that record is no reason to stop this run
-        if commit and pages and pages[0].kept == dataset.keep:
+        if commit and pages and pages[0].kept == dataset.keep and not pages[0].is_file:
             return commit, pages[1]
     return None
 

@@ -1,6 +1,6 @@
 """What pins the datasets of a run: values only, so that a run without any loads nothing more."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from repro.model.canonical import Json
@@ -21,17 +21,32 @@ class Pins:
         files: What a record must hold, under `data/<name>`, for their pages.
         held: Run commits that hold what `files` names without writing it.
         warnings: What could not be pinned or kept, in words.
+        unpinned: Paths of the datasets that could not be pinned.
     """
 
     facts: Mapping[str, DataFacts] = field(default_factory=dict)
     files: Mapping[str, bytes | Existing] = field(default_factory=dict)
     held: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    unpinned: tuple[str, ...] = ()
 
     @property
     def data(self) -> dict[str, Json]:
         """What `data.json` says."""
         return {name: encode_facts(facts) for name, facts in self.facts.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Pinning:
+    """Datasets that are being pinned.
+
+    Attributes:
+        paths: Of all of them, relative to the root, or absolute.
+        wait: Waits for the pins and gives them, again and again the same.
+    """
+
+    paths: tuple[str, ...]
+    wait: Callable[[], Pins]
 
 
 def folder_of(name: str) -> str:

@@ -13,6 +13,7 @@ from repro.core.project import Project
 from repro.errors import BusyRepositoryError
 from repro.model.text import escape
 from repro.store.content import ContentStore
+from repro.store.entries import renew_epoch
 from repro.store.lockfile import hold_guard
 from repro.store.refs import list_refs
 
@@ -126,6 +127,7 @@ def reclaim(project: Project, plan: Plan) -> Freed:
     n_entries = size = 0
     # Nobody writes repro.lock meanwhile.
     with hold_guard(guard_of(project)), storage_errors("the content store"):
+        renew_epoch(project.store)
         for digest, n_bytes in _still_unneeded(project, plan):
             with suppress(FileNotFoundError):  # another process was a step ahead
                 path = content.path_of(digest)

@@ -164,16 +164,3 @@ def prepare_moves(
         prepared = Prepared(plan, place, single)
         prepared.write(content, means, report)
         yield prepared
-
-
-def apply_moves(
-    plan: DataMoves,
-    content: ContentStore,
-    *,
-    staging: Path,
-    means: Means = Means.COPY,
-    report: Callable[[int], None] = lambda _: None,
-) -> None:
-    """Make all moves of a dataset; as `prepare_moves` and `finish`."""
-    with prepare_moves(plan, content, staging=staging, means=means, report=report) as prepared:
-        prepared.finish()

@@ -55,7 +55,16 @@ class RecordedData:
     @property
     def is_same(self) -> bool:
         """Whether what is there is what was recorded."""
-        return self.present is not None and f"xxh3:{self.present.digest}" == self.facts.digest
+        now = self.present
+        if now is None or f"xxh3:{now.digest}" != self.facts.digest:
+            return False
+        if now.is_file != self.facts.is_file:
+            return False
+        if not (now.is_file and self.facts.kept):
+            return True
+        # The digest of one file does not say whether it is executable.
+        there, recorded = now.page_of("")[0], self.pages("")[0]
+        return there[3:4] == recorded[3:4]
 
 
 @contextmanager
@@ -215,16 +224,19 @@ def list_committed(project: Project, path: str, commit: str) -> set[str]:
 
 def _refuse_tracked_since(one: RecordedData, tracked: Set[str]) -> None:
     """Refuse files that the checkout of the code would take away after they were restored."""
-    page_of = cache(one.pages)
+
+    @cache
+    def entries_of(folder: str) -> Mapping[str, Entry]:
+        return by_name(one.pages(folder))
 
     def holds(inner: str) -> bool:
         folder, _, name = inner.rpartition("/")
         walked = ""
         for part in filter(None, folder.split("/")):
-            if not isinstance(by_name(page_of(walked)).get(part), FolderEntry):
+            if not isinstance(entries_of(walked).get(part), FolderEntry):
                 return False
             walked = join_path(walked, part)
-        return isinstance(by_name(page_of(walked)).get(name), (FileEntry, LinkEntry))
+        return isinstance(entries_of(walked).get(name), (FileEntry, LinkEntry))
 
     path = one.facts.path
     inners = {shown: shown.removeprefix(path).removeprefix("/") for shown in sorted(tracked)}

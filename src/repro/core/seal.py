@@ -131,6 +131,7 @@ def _ended_run(started: Started, events: Events, ended_at: float) -> Run:
         status=status,
         ended=ended,
         duration_s=round(spent, 6),
+        identity=run.identity if _knew_all_data(started, events) else None,
         exit_code=end.get("exit_code"),
         signal=end.get("signal"),
         attempts=attempts,
@@ -138,6 +139,11 @@ def _ended_run(started: Started, events: Events, ended_at: float) -> Run:
         skipped_lines=run.skipped_lines + events.skipped,
         warnings=(*run.warnings, *events.warnings),
     )
+
+
+def _knew_all_data(started: Started, events: Events) -> bool:
+    """Whether no other data came into use than the identity of the run was made of."""
+    return all(started.data.get(name) == facts for name, facts in events.data.items())
 
 
 def _earlier_rows(earlier: Mapping[str, Sequence[Point]]) -> Iterator[Row]:

@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from repro.atomic import fsync_dir, storage_errors
 from repro.core.capture import Code, capture_code, capture_config, identify
-from repro.core.pins import Pins, write_pages
+from repro.core.pins import Pinning, Pins, write_pages
 from repro.core.project import Project, who_am_i
 from repro.core.started import Started, drop_unstarted, write_start
 from repro.errors import ConflictError, DamagedRecordError, GitError, ReproError, UsageError
 from repro.model.canonical import Json
 from repro.model.ids import RunId, new_id
-from repro.model.run import Record, Run, Status
+from repro.model.run import Omitted, Record, Run, Status
 from repro.model.secrets import redact_argv
 from repro.model.times import format_time
 from repro.store.content import ContentStore
@@ -133,7 +133,7 @@ def _capture(
                 open_quarantine(project.repository) as quarantine,
                 _pinning(
                     project, request, run_id, share=not attempt, on_progress=on_progress
-                ) as pins,
+                ) as pinning,
             ):
                 code = capture_code(
                     project,
@@ -141,10 +141,11 @@ def _capture(
                     author=author,
                     when=now,
                     title=f"snapshot of run {run_id}",
-                    data=request.data,
+                    data=pinning.paths,
                 )
-                pages = write_pages(quarantine, pins().files, author=author, when=now)
-                _publish(quarantine, run_id, code, pages.root, pins().held)
+                pins = pinning.wait()
+                pages = write_pages(quarantine, pins.files, author=author, when=now)
+                _publish(quarantine, run_id, code, pages.root, pins.held)
             break
         except (GitError, ConflictError):
             if attempt == _TRIES - 1:
@@ -153,12 +154,12 @@ def _capture(
     config = capture_config(project, request.command, request.config)
     if before is not None:
         config = {**before.config, **config}
-    conditions = _Conditions(code, pins(), config, author.name)
+    conditions = _Conditions(code, pins, config, author.name)
     started = Started(
         run=_first_run(project, request, run_id, conditions, before, now),
         config=config,
         environment=request.environment,
-        data=pins().data,
+        data=pins.data,
         manifests=pages.manifests,
         author=author,
         anchor=code.anchor,
@@ -196,10 +197,10 @@ def _pinning(
     *,
     share: bool,
     on_progress: "OnProgress | None",
-) -> Iterator[Callable[[], Pins]]:
-    """Pin the datasets in a thread, while git looks at the code; give what waits for it."""
+) -> Iterator[Pinning]:
+    """Pin the datasets in a thread, while git looks at the code."""
     if not (project.settings.data or request.data):
-        yield Pins
+        yield Pinning((), Pins)
         return
     # Here, for most runs have no datasets, and would pay 30 ms for SQLite and threads.
     from repro.core.pinning import pin_in_thread  # noqa: PLC0415
@@ -211,8 +212,8 @@ def _pinning(
         run=run_id,
         share=share,
         on_progress=on_progress,
-    ) as pins:
-        yield pins
+    ) as pinning:
+        yield pinning
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +262,11 @@ def _first_run(
         rerun_of=request.rerun_of,
         tags=request.tags,
         note=request.note,
-        identity=identify(code.tree, conditions.config, pins.data, command, request.environment),
-        omitted=code.omitted,
+        # Of data that nobody knows nothing can be said to have been tried.
+        identity=None
+        if pins.unpinned
+        else identify(code.tree, conditions.config, pins.data, command, request.environment),
+        omitted=(*code.omitted, *_unpinned(pins)),
         warnings=(*_line_ends(code.converted), *pins.warnings),
     )
     if before is None:
@@ -280,6 +284,10 @@ def _first_run(
         lost_points=old.lost_points,
         extra=old.extra,
     )
+
+
+def _unpinned(pins: Pins) -> tuple[Omitted, ...]:
+    return tuple(Omitted(f"{path}/", None, "dataset not pinned") for path in pins.unpinned)
 
 
 def _line_ends(converted: Sequence[str]) -> tuple[str, ...]:

@@ -43,22 +43,26 @@ class Batch:
                 self._flush()
 
     def flush(self) -> None:
-        """Give all files their names, durably."""
-        with self._lock:
+        """Give all files their names, durably.
+
+        Raises:
+            StorageError: The disk is full, read-only or forbidden; a second call goes on.
+        """
+        with storage_errors("to the content store"), self._lock:
             self._flush()
 
     def _flush(self) -> None:
         if not self._waiting:
             return
         sync_file_system(self._folder)
-        for target, draft in self._waiting.items():
+        for target, draft in [*self._waiting.items()]:
             parent = target.parent
             if parent not in self._made:
                 parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 self._made.add(parent)
             draft.replace(target)
+            del self._waiting[target]
         sync_file_system(self._folder)
-        self._waiting.clear()
         self._size = 0
 
     def drop(self) -> None:
@@ -79,8 +83,7 @@ def open_batch(folder: Path) -> Iterator[Batch]:
         yield batch
     finally:
         try:
-            with storage_errors("to the content store"):
-                batch.flush()
+            batch.flush()
         finally:
             batch.drop()
 

@@ -114,10 +114,14 @@ def link_over(source: int, path: Path) -> bool:
 
 
 def is_frozen(status: os.stat_result) -> bool:
-    """Whether a file is ours and nobody may write to it, so that two names for it are safe."""
+    """Whether a file is ours and nobody may write to it, so that two names for it are safe.
+
+    Never for root, who writes to any file.
+    """
+    user = os.geteuid()
     mode = stat.S_IMODE(status.st_mode)
     is_read_only = mode & 0o400 != 0 and mode & ~0o555 == 0
-    return is_read_only and stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
+    return is_read_only and stat.S_ISREG(status.st_mode) and status.st_uid == user != 0
 
 
 def feed(source: int, size: int, hashers: Sequence[Hasher]) -> int:

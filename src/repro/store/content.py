@@ -23,7 +23,14 @@ from repro.store.cloning import (
     open_source,
     temporary,
 )
-from repro.store.entries import is_whole, list_entries, remove_abandoned, take_free_name
+from repro.store.entries import (
+    damaged_entry,
+    is_whole,
+    list_entries,
+    remove_abandoned,
+    renew_epoch,
+    take_free_name,
+)
 
 _PREFIX = "sha256:"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -254,7 +261,7 @@ class ContentStore:
             self._check(digest, _PREFIX + hash_file(file.fileno()))
         except OSError as error:
             file.close()
-            raise self._damaged(digest, f"it cannot be read: {error.strerror}") from error
+            raise damaged_entry(digest, f"it cannot be read: {error.strerror}") from error
         except DamagedRecordError:
             file.close()
             raise
@@ -293,6 +300,7 @@ class ContentStore:
         with storage_errors(f"`{_DAMAGED}` in the content store"):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             target = take_free_name(folder, place.name)
+            renew_epoch(self.dir)
             try:
                 place.replace(target)
             except FileNotFoundError as error:
@@ -341,14 +349,7 @@ class ContentStore:
 
     def _check(self, digest: str, found: str) -> None:
         if found != digest:
-            raise self._damaged(digest, f"its bytes are those of `{found}`")
-
-    @staticmethod
-    def _damaged(digest: str, reason: str) -> DamagedRecordError:
-        return DamagedRecordError(
-            f"`{digest}` in the content store is damaged: {reason}",
-            hint="`repro data verify` sets it aside and `repro data pull` brings a sound copy",
-        )
+            raise damaged_entry(digest, f"its bytes are those of `{found}`")
 
     def _is_sound(self, digest: str, size: int) -> bool:
         """Whether an entry need not be written again; then it is as young as if it had been."""

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from repro.atomic import write_file
+from repro.errors import DamagedRecordError, StorageError
 from repro.store.cloning import hash_file
 
 _HEX = frozenset("0123456789abcdef")
 _DAY_S = 24 * 3600.0
+_EPOCH, _EPOCH_LENGTH = "epoch", 32
 PART = ".part"  # ends the name of a download that can go on later
 
 
@@ -72,3 +75,36 @@ def is_whole(path: Path, name: str) -> bool:
             return hash_file(file.fileno()) == name
     except OSError:
         return False
+
+
+def read_epoch(store: Path) -> str:
+    """What tells whether entries were taken away since; empty where that cannot be remembered.
+
+    Another one as soon as entries went, by us or with the whole folder: then nobody believes any
+    more that what was put in before is still there.
+    """
+    place = store / _EPOCH
+    for _ in range(2):
+        with suppress(OSError):
+            found = place.read_text()
+            if len(found) == _EPOCH_LENGTH:
+                return found
+        if not store.is_dir():
+            return ""
+        renew_epoch(store)
+    return ""
+
+
+def renew_epoch(store: Path) -> None:
+    """Say that entries go; before the first one does."""
+    with suppress(StorageError, OSError):
+        write_file(store / _EPOCH, os.urandom(_EPOCH_LENGTH // 2).hex().encode())
+
+
+def damaged_entry(digest: str, reason: str) -> DamagedRecordError:
+    """The error for an entry whose bytes are not those of its name."""
+    return DamagedRecordError(
+        f"`{digest}` in the content store is damaged: {reason}",
+        hint="`repro data verify` sets it aside; then `repro data pull`, or `repro data add` "
+        "where the file is still right, brings a sound copy",
+    )

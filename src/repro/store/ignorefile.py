@@ -67,3 +67,11 @@ def _pattern(path: str, *, is_folder: bool) -> bytes:
     if is_folder:
         return line + b"/"
     return _LAST_SPACES.sub(lambda spaces: spaces[0].replace(b" ", b"\\ "), line)
+
+
+def is_ignored(repository: Repository, path: str) -> bool:
+    """Whether git ignores a path; False for one outside of the repository."""
+    if path.startswith("/"):
+        return False
+    words = ("check-ignore", "--quiet", "--", path)
+    return repository.git.run(*words, ok=(0, 1, 128)).code == 0

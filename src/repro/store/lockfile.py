@@ -3,7 +3,7 @@
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,7 +104,14 @@ def write_lock(root: Path, locked: Mapping[str, Locked]) -> bool:
     return True
 
 
-def update_lock(root: Path, name: str, locked: Locked | None, *, guard: Path) -> bool:
+def update_lock(
+    root: Path,
+    name: str,
+    locked: Locked | None,
+    *,
+    guard: Path,
+    check: Callable[[], None] = lambda: None,
+) -> bool:
     """Lock one dataset, or unlock it (None); whether the file changed.
 
     After a merge with conflicts the entries on which both sides agree, or that one side alone
@@ -112,12 +119,14 @@ def update_lock(root: Path, name: str, locked: Locked | None, *, guard: Path) ->
 
     Args:
         guard: The lock file under which all processes change the file; not held by the caller.
+        check: Called while it is held, before anything is written; may raise.
 
     Raises:
         InvalidInputError: As `read_lock`, but for conflicts; or as `write_lock`.
         StorageError: The disk is full, read-only or forbidden.
     """
     with hold_guard(guard):
+        check()
         found = _read_merged(root)
         found.pop(name, None)
         return write_lock(root, found if locked is None else {**found, name: locked})

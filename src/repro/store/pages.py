@@ -36,6 +36,8 @@ _TREE_MODE = "040000"
 _LARGEST_PAGE = 2 << 30  # bytes; 64 MiB hold some 900,000 files
 
 
+_EMPTY = digest_bytes(b"")  # of an empty folder, and of an empty file
+
 ReadPage = Callable[[str], tuple[bytes, bytes]]
 """Gives the text of a page, and that of its sha256 lines, by the path of the folder."""
 
@@ -179,26 +181,28 @@ def iter_pages(page_of: PageOf) -> Iterator[tuple[str, Page]]:
 
 
 def pages_as_files(
-    folder: str, digest: str, page_of: PageOf, held: RecordedPages | None
+    folder: str, digest: str, page_of: PageOf, held: RecordedPages | None, *, is_kept: bool = False
 ) -> dict[str, bytes | Existing]:
     """Give what a commit must hold under `folder` for the pages of a dataset.
 
     Args:
         digest: Of the top page; each page below is checked against what its parent says.
+        is_kept: Whether each file must have its sha256.
         held: The same dataset in an earlier record: folders that are equal there are not
             written again.
 
     Raises:
         DamagedRecordError: A page is not the one that its parent names: it changed meanwhile.
     """
-    if held is not None and held.digest == digest:
+    # The digest of one file says neither its name nor whether it is executable.
+    if held is not None and held.digest == digest and not held.is_file and digest != _EMPTY:
         return {folder: Existing(_TREE_MODE, held.tree_of(""))}
     files: dict[str, bytes | Existing] = {}
     waiting: list[tuple[str, str, bool]] = [("", digest, held is not None)]
     while waiting:
         path, expected, is_held = waiting.pop()
         page = page_of(path)
-        raw = _own_text(page, path, expected)
+        raw = _own_text(page, path, expected, is_kept=is_kept)
         before = by_name(held(path)) if held is not None and is_held else {}
         place = "/".join([folder, *map(encode_name, path.split("/"))]) if path else folder
         files[f"{place}/{PAGE}"] = raw
@@ -217,11 +221,14 @@ def pages_as_files(
     return files
 
 
-def iter_texts(page_of: PageOf, digest: str) -> Iterator[tuple[str, bytes, bytes]]:
+def iter_texts(
+    page_of: PageOf, digest: str, *, is_kept: bool
+) -> Iterator[tuple[str, bytes, bytes]]:
     """Give the text of each page of our own, and that of its sha256 lines, by the folder's path.
 
     Args:
         digest: Of the top page, or of the one file.
+        is_kept: Whether each file must have its sha256.
 
     Raises:
         DamagedRecordError: A page is not the one that its parent names: it changed meanwhile.
@@ -230,12 +237,15 @@ def iter_texts(page_of: PageOf, digest: str) -> Iterator[tuple[str, bytes, bytes
     while waiting:
         path, expected = waiting.pop()
         page = page_of(path)
-        yield path, _own_text(page, path, expected), format_vouchers(page)
+        yield path, _own_text(page, path, expected, is_kept=is_kept), format_vouchers(page)
         inner = [entry for entry in page if isinstance(entry, FolderEntry)]
         waiting += [(join_path(path, entry.name), entry.digest) for entry in reversed(inner)]
 
 
-def _own_text(page: Page, path: str, expected: str) -> bytes:
+def _own_text(page: Page, path: str, expected: str, *, is_kept: bool) -> bytes:
+    # Another process that measures the same dataset without keeping it writes to the same cache.
+    if is_kept and any(isinstance(one, FileEntry) and one.sha256 is None for one in page):
+        raise _damaged(path, "not all of its files are kept")
     raw = format_page(page)
     if digest_bytes(raw) != expected and (path or not _is_top(raw, page, expected, is_file=True)):
         raise _damaged(path, "it changed while it was being recorded")

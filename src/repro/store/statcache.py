@@ -24,7 +24,7 @@ from repro.store.lookahead import Raw
 from repro.store.sqlitefile import FAULTS, is_broken, is_odd, remove_database
 
 FILE = "stat.db"
-_VERSION = 1
+_VERSION = 2
 _PATIENCE_S = 2.0  # for another process that holds the file; then without it
 _TICK_NS = 20_000_000  # the kernel's clock steps by up to 10 ms
 _COARSE_NS = 2_000_000_000  # FAT counts in steps of two seconds
@@ -75,14 +75,15 @@ class KnownFolder(NamedTuple):
         signature: Of its listing; empty where some of its files are not to be believed.
         digest: Of its page.
         total: What is in it and below.
-        vouched: Whether the sha256 of each file right in it is known.
+        vouched: The epoch of the content store in which each file right in it was kept there,
+            empty where not all of them were.
         folders: The folders right in it.
     """
 
     signature: str
     digest: str
     total: Total
-    vouched: bool
+    vouched: str
     folders: tuple[FolderEntry, ...]
 
 
@@ -91,7 +92,7 @@ _decode_files = msgspec.msgpack.Decoder(
     list[tuple[bytes, int, int, int, int, int, bytes | None, str, str | None]]
 ).decode
 _decode_folder = msgspec.msgpack.Decoder(
-    tuple[str, str, tuple[int, int, int], bool, list[tuple[bytes, str, int, int, int]]]
+    tuple[str, str, tuple[int, int, int], str, list[tuple[bytes, str, int, int, int]]]
 ).decode
 
 
@@ -128,6 +129,14 @@ class StatCache:
             if path == top or path.startswith(f"{top}/")
         }
         return found | pending
+
+    def folder(self, path: str) -> KnownFolder | None:
+        """What is known of the folder `path`, an absolute path; None where that is nothing."""
+        if path in self._folders or path in self._files:
+            return self._folders.get(path)
+        raw = os.fsencode(path)
+        rows = self._ask("SELECT data FROM folder WHERE path = ?", (raw,))
+        return _read_folder(raw, rows[0][0]) if rows else None
 
     def files(self, folder: str) -> list[KnownFile]:
         """The files and links that are known right in `folder`, an absolute path."""

@@ -9,8 +9,7 @@ import pytest
 
 from repro.errors import InvalidInputError
 from repro.model.manifest import FileEntry, format_page, parse_page
-from repro.store.lookahead import sign
-from repro.store.scan import list_folder
+from repro.store.scan import list_folder, sign
 
 
 @pytest.fixture

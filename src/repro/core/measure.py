@@ -26,7 +26,7 @@ from repro.model.text import escape
 from repro.store.batch import Batch
 from repro.store.entries import read_epoch
 from repro.store.hashing import Tally, digest_bytes
-from repro.store.lookahead import Raw
+from repro.store.scan import Raw
 from repro.store.statcache import KnownFile, KnownFolder, StatCache
 
 _TRIES = 3

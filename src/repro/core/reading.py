@@ -8,7 +8,7 @@ from repro.core.crew import HashTask
 from repro.store.batch import Batch
 from repro.store.content import ContentStore
 from repro.store.hashing import HashedFile, Hasher, Keep
-from repro.store.lookahead import WORD, sign
+from repro.store.scan import WORD, sign
 from repro.store.statcache import KnownFile, is_racy
 
 

@@ -2,20 +2,32 @@
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import msgspec
 
 from repro.errors import InvalidInputError
 from repro.model.manifest import is_inner_link
 from repro.model.paths import find_name_fault
 from repro.model.text import escape
 from repro.store.drafts import HIDDEN
-from repro.store.hashing import kind_of
-from repro.store.lookahead import WORD, Raw, sign
+from repro.store.hashing import digest_bytes, kind_of
+
+Raw = tuple[str, int, int, int, int, int, str | None]
+"""A name in a folder: name, mode, bytes, mtime and ctime in ns, inode, target of a kept link.
+
+A bare tuple, for there is one for each file of a dataset at each look.
+"""
+
+WORD = (1 << 64) - 1  # what a time, which may be before 1970, is cut to
 
 _TYPE, _REGULAR, _LINK, _FOLDER = 0o170000, 0o100000, 0o120000, 0o040000
 
 _SIGNS = ("\\", ".git", "git~", ".. ", HIDDEN)  # of ASCII names that may be unfit
+
+
+_encode = msgspec.msgpack.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +151,22 @@ def _follow(
         raise InvalidInputError(
             f"`{escape(path)}` is a link to `{escape(target)}`: {reason}", hint="mend the link"
         ) from error
+
+
+def sign(found: Sequence[Raw], folders: Sequence[str]) -> str:
+    """What only a folder with these very files, links and folders has; 32 hex digits.
+
+    Args:
+        found: Sorted by name.
+        folders: Sorted.
+    """
+    try:
+        return digest_bytes(_encode((found, folders)))
+    except UnicodeEncodeError:
+        # msgpack has no halves of surrogate pairs, which stand for bytes that are not UTF-8.
+        plain = [tuple(map(_bytes, raw)) for raw in found]
+        return digest_bytes(_encode((plain, [_bytes(name) for name in folders])))
+
+
+def _bytes(part: object) -> object:
+    return os.fsencode(part) if isinstance(part, str) else part

@@ -20,7 +20,7 @@ import msgspec
 from repro.model.ids import is_id
 from repro.model.manifest import Entry, FileEntry, FolderEntry, LinkEntry, Total
 from repro.store.hashing import digest_bytes
-from repro.store.lookahead import Raw
+from repro.store.scan import Raw
 from repro.store.sqlitefile import FAULTS, is_broken, is_odd, remove_database
 
 FILE = "stat.db"

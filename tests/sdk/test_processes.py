@@ -90,6 +90,24 @@ def test_a_forked_child_that_is_terminated_dies_and_the_run_goes_on(repository: 
     assert (record(repository).run.status, steps(repository, "a")) == (Status.FINISHED, {0: 1.0})
 
 
+def test_a_child_that_is_terminated_while_it_is_being_forked_dies(repository: Path) -> None:
+    code = """
+        repro.init()
+        for _ in range(20):
+            child = os.fork()
+            if child == 0:
+                time.sleep(5)
+                os._exit(7)
+            os.kill(child, signal.SIGTERM)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGTERM
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
+        repro.log({'a': 1.0})
+    """
+    run(repository, code)
+
+    assert (record(repository).run.status, steps(repository, "a")) == (Status.FINISHED, {0: 1.0})
+
+
 def test_a_child_that_outlives_the_run_is_told(repository: Path) -> None:
     code = """
         import warnings

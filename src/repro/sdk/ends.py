@@ -75,6 +75,7 @@ class EndWatch:
         self._exit = sys.exit
         self._on_term: object = None
         self._is_handling = False
+        self._masks = threading.local()  # two threads may fork at once
         # One object each, so that it can be told whether ours is still in place.
         self._own_excepthook = self._uncaught
         self._own_exit: Any = self._exiting
@@ -103,6 +104,21 @@ class EndWatch:
             if signal.getsignal(signal.SIGTERM) is self._own_handler:
                 signal.signal(signal.SIGTERM, self._on_term)  # type: ignore[arg-type]  # from getsignal
             self._is_handling = False
+
+    def before_fork(self) -> None:
+        """Let SIGTERM wait while this thread forks.
+
+        CPython drops, in the child, a signal that arrived before its handlers run again
+        (`_clear_pending_signals`): without a handler of ours it would have ended the child.
+        """
+        if self._is_handling:
+            self._masks.before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def after_fork(self) -> None:
+        """Take a SIGTERM that waited, in the parent and in the child."""
+        mask = self._masks.__dict__.pop("before", None)
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def _uncaught(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None

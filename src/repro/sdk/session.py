@@ -179,12 +179,25 @@ def _make(wish: Wish) -> Run:
     return run
 
 
+def _before_fork() -> None:
+    if _watch is not None:
+        _watch.before_fork()
+
+
+def _after_fork() -> None:
+    if _watch is not None:
+        _watch.after_fork()
+
+
 def _forked() -> None:
-    if _current is not None:
-        _current.forked()
+    try:
+        if _current is not None:
+            _current.forked()
+    finally:
+        _after_fork()
 
 
-os.register_at_fork(after_in_child=_forked)
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_forked)
 
 
 def current_run() -> Run | None:

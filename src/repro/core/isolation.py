@@ -22,6 +22,9 @@ _GUARD = "worktrees.lock"
 # What merely running a program leaves beside its code.
 _DROPPINGS = ("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".ipynb_checkpoints")
 
+# Locks this process holds: to open one again and close it would give it back.
+_held: set[Path] = set()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Isolated:
@@ -101,6 +104,7 @@ def isolated(
         with FileLock(folder_of_worktrees(project).parent / _GUARD):
             lock.path.unlink(missing_ok=True)
             lock.release()
+            _held.discard(lock.path)
 
 
 def _open_inside(project: Project, place: Path) -> Project:
@@ -139,7 +143,8 @@ def _claim(project: Project, run_id: str) -> tuple[Path, FileLock]:
             if os.path.lexists(place):
                 continue
             lock = FileLock(Path(f"{place}{_LOCK}"))
-            if lock.try_acquire():
+            if lock.path not in _held and lock.try_acquire():
+                _held.add(lock.path)
                 return place, lock
     raise AssertionError("unreachable")
 
@@ -155,6 +160,8 @@ def _names(folder: Path, run_id: str) -> Iterator[Path]:
 def _sweep(project: Project, folder: Path) -> None:
     """Remove the worktrees of processes that were killed."""
     for entry in sorted(folder.glob(f"*{_LOCK}")):
+        if entry in _held:
+            continue
         lock = FileLock(entry)
         with suppress(OSError, ReproError):  # another user's, who alone can remove it
             if lock.try_acquire():

@@ -37,6 +37,7 @@ _WORD = (
     r"|(?:[a-z]{1,20}_){1,6}(?:runtime|duration|seconds|secs|ms|time_s)"
     r"|(?:[a-z]{1,20}_){0,6}per_(?:second|sec))"
 )
+_DONE = r"(?:finished|completed|done|ran)"
 _BETWEEN = r"(?:\s*\([a-z]{1,10}\))?[\"']?\s*(?:[:=]\s*)?(?:is\s+|of\s+|about\s+)?"
 _PART_OF_PATH = r"[^/\s'\",;:)\]}]+"
 
@@ -70,7 +71,7 @@ _PATTERNS = tuple(
             _KEPT + _TIME, _I,
         ),
         (rf"(\bETA{_BETWEEN})(?:\d+:\d\d\b|{_NUMBER}{_ANY_UNIT})(?![\w%/:])", _KEPT + _TIME, 0),
-        (r"(\b(?:finished|completed|done|ran)\s+in\s+)\d+\.\d+(?![\w.]|\s*[a-z])", _KEPT + _TIME, _I),
+        (rf"(\b{_DONE}\s+in\s+)\d+\.\d+(?![\w.]|\s*[a-z])", _KEPT + _TIME, _I),
         (rf"(?<![\w.]){_NUMBER}\s?{_UNIT}(?![\w/])", _TIME, 0),
         (rf"(?<![\w.]){_NUMBER}(?=\s+elapsed\b)", _TIME, 0),
         (r"\bat 0x[0-9a-fA-F]+\b", "at " + _ADDRESS, 0),

@@ -63,15 +63,19 @@ def _measure(original: float | None, values: Sequence[float]) -> Spread:
 def _mean(values: Sequence[float]) -> float | None:
     if not values:
         return None
-    scale = max(map(abs, values)) or 1.0  # sums of large numbers are beyond a float
-    return fmean([value / scale for value in values]) * scale
+    try:
+        return fmean(values)
+    except OverflowError:  # the sum is beyond a float
+        return fmean([value / len(values) for value in values]) * len(values)
 
 
 def _deviation(values: Sequence[float]) -> float | None:
     if len(values) < 2:
         return None
-    scale = max(map(abs, values)) or 1.0
-    return stdev([value / scale for value in values]) * scale
+    try:
+        return stdev(values)
+    except OverflowError:  # so are the squares
+        return math.inf
 
 
 def _is_inside(

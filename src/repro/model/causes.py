@@ -1,7 +1,7 @@
 """Conditions that differ between two runs, in the order in which they are likely to matter."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from repro.model.columns import format_value
 from repro.model.config import config_from_command, flatten_config
@@ -38,10 +38,16 @@ _NUMERIC = (
 _INSTALLERS = ("pip", "setuptools", "wheel", "uv", "virtualenv", "git-repro")
 _PYTHON = re.compile(r"(?:python|pypy)[\d.]*\Z")
 
+# Where things are, and what tools they were made with: a different result has other reasons.
+_PLACES = re.compile(
+    r"(?:interpreter\.(?:executable|prefix)|git|repro|conda|indexes|lockfiles)(?:\..*)?\Z",
+    re.DOTALL,
+)
+
 UNKNOWN = Cause(
     "unknown",
-    "nothing that was recorded differs: threads, GPU kernels, the time, the network and files"
-    " outside of the repository are the usual suspects",
+    "nothing that was recorded, and could matter, differs: threads, GPU kernels, the time, the"
+    " network and files outside of the repository are the usual suspects",
 )
 
 
@@ -53,7 +59,8 @@ def rank_causes(
     Code, command, config, data, randomness, environment, hardware; but what only repeats
     another difference stands behind it: a file of the config behind the config, the file of a
     dataset behind the dataset, a lock file behind the packages, the options of a command behind
-    the params that they set. Files such as README.md are last of all code.
+    the params that they set. What hardly matters, such as README.md or the folder of the
+    interpreter, is last of all.
 
     Args:
         is_rerun: Whether the second run was made to repeat the first. Only then does a seed that
@@ -61,11 +68,13 @@ def rank_causes(
         data_paths: Where datasets are, relative to the root.
 
     Returns:
-        At least one: `UNKNOWN` where nothing differs.
+        At least one; `UNKNOWN` first where nothing that could matter differs.
     """
     sorter = _Sorter(comparison, data_paths)
-    given, drawn = _split_randomness(comparison.randomness)
-    parts = [
+    given, drawn = _split(comparison.randomness, _is_given)
+    packages, other = _split(comparison.environment, _is_package)
+    places, surroundings = _split(other, _is_place)
+    likely = (
         *sorter.code("source"),
         *sorter.command("program"),
         *_entries("config", comparison.config),
@@ -75,15 +84,18 @@ def rank_causes(
         *sorter.code("data"),
         *_entries("randomness", given),
         *(_drawn(drawn) if is_rerun else ()),
-        *_packages(comparison.environment),
-        *sorter.command("interpreter"),
-        *_entries("environment", _surroundings(comparison.environment)),
+        *_packages(packages),
+        *_entries("environment", _variables_last(surroundings)),
         *sorter.code("environment"),
         *_entries("hardware", comparison.hardware),
-        *sorter.code("idle"),
         *(() if is_rerun else _drawn(drawn)),
-    ]
-    return tuple(parts) or (UNKNOWN,)
+    )
+    idle = (
+        *sorter.code("idle"),
+        *sorter.command("interpreter"),
+        *_entries("environment", places),
+    )
+    return (*(likely or (UNKNOWN,)), *idle)
 
 
 class _Sorter:
@@ -217,11 +229,9 @@ def _is_package(key: str) -> bool:
     return key.startswith("packages.")
 
 
-def _packages(environment: Changes) -> Iterator[Cause]:
+def _packages(changes: Changes) -> Iterator[Cause]:
     """Packages, those that compute first, those that only install others last."""
-    found = {
-        key.removeprefix("packages."): environment[key] for key in filter(_is_package, environment)
-    }
+    found = {key.removeprefix("packages."): change for key, change in changes.items()}
     ordered = sorted(found, key=lambda name: (name in _INSTALLERS, name not in _NUMERIC))
     for name in ordered[:_MOST]:
         yield Cause("environment", f"`{escape(name)}` {_both(found[name])}")
@@ -229,21 +239,28 @@ def _packages(environment: Changes) -> Iterator[Cause]:
         yield Cause("environment", f"{len(ordered) - _MOST} more packages differ")
 
 
-def _surroundings(environment: Changes) -> Changes:
-    """All but packages; the interpreter first, variables last."""
-    keys = [key for key in environment if not _is_package(key)]
-    keys.sort(key=lambda key: (key.startswith("variables."), not key.startswith("interpreter")))
+def _variables_last(environment: Changes) -> Changes:
+    """The interpreter first, variables last."""
+    keys = sorted(
+        environment,
+        key=lambda key: (key.startswith("variables."), not key.startswith("interpreter")),
+    )
     return {key: environment[key] for key in keys}
 
 
-def _split_randomness(changes: Changes) -> tuple[Changes, Changes]:
-    """What somebody set (flags, variables, seeds in code), and what runs draw for themselves."""
-    given = {key: changes[key] for key in changes if _is_given(key)}
-    return given, {key: changes[key] for key in changes if key not in given}
+def _split(changes: Changes, belongs: Callable[[str], bool]) -> tuple[Changes, Changes]:
+    """Those whose key belongs, and the others."""
+    mine = {key: changes[key] for key in changes if belongs(key)}
+    return mine, {key: changes[key] for key in changes if key not in mine}
 
 
 def _is_given(key: str) -> bool:
-    return key.startswith(("flags.", "variables.", "given", "explicit"))
+    """Whether somebody set it (flags, variables, `repro.seed`): what runs draw, nobody did."""
+    return key.partition(".")[0] in ("flags", "variables", "set")
+
+
+def _is_place(key: str) -> bool:
+    return _PLACES.match(key) is not None
 
 
 def _drawn(changes: Changes) -> Iterator[Cause]:

@@ -37,6 +37,7 @@ VERBS = {
     "log": ("repro.cli.ls:log", "Show runs one below the other, as git log does"),
     "show": ("repro.cli.show:show", "Show one run, or one part of it"),
     "diff": ("repro.cli.diff:diff", "Show what differs between two runs"),
+    "verify": ("repro.cli.verify:verify", "Say whether a run gave the results of another one"),
     "checkout": ("repro.cli.checkout:checkout", "Bring the exact code of a run back"),
     "undo": ("repro.cli.checkout:undo", "Take the last checkout back"),
     "tag": ("repro.cli.tag:tag", "Add tags to a run, or take them off"),

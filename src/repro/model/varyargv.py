@@ -9,6 +9,7 @@ from itertools import chain
 from repro.errors import InvalidInputError
 from repro.model.canonical import Json
 from repro.model.config import Given, config_from_command, find_given, flatten_config, parse_value
+from repro.model.dotted import find_path, with_value
 from repro.model.text import escape
 from repro.model.values import ABSENT, Value, is_same
 
@@ -37,9 +38,11 @@ def vary_argv(argv: Sequence[str], key: str, value: Json) -> tuple[str, ...] | N
     if negated := _negation(given, key):
         return _vary_negation(argv, negated, value)
     for place in reversed(given):
-        inner = key.removeprefix(f"{place.key}.")
-        if inner != key and isinstance(place.value, dict) and inner in flatten_config(place.value):
-            whole = _with_entry(place.value, inner, value)
+        if not key.startswith(f"{place.key}.") or not isinstance(place.value, dict):
+            continue
+        path = find_path(place.value, key.removeprefix(f"{place.key}."))
+        if path is not None:
+            whole: Json = with_value(place.value, path, value)
             return _vary(argv, [one for one in given if one.key == place.key], whole)
     return None
 
@@ -150,14 +153,3 @@ def _vary_negation(argv: Sequence[str], place: Given, value: Json) -> tuple[str,
 
 def _read(argv: Sequence[str], key: str) -> Value:
     return flatten_config(config_from_command(argv)).get(key, ABSENT)
-
-
-def _with_entry(mapping: dict[str, Json], key: str, value: Json) -> dict[str, Json]:
-    """The mapping with the entry of a dotted key replaced."""
-    for own, item in mapping.items():
-        if own == key:
-            return {**mapping, own: value}
-        inner = key.removeprefix(f"{own}.")
-        if inner != key and isinstance(item, dict) and inner in flatten_config(item):
-            return {**mapping, own: _with_entry(item, inner, value)}
-    return mapping

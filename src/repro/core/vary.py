@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from posixpath import normpath
 
 from repro.errors import DamagedRecordError, InvalidInputError
 from repro.model.canonical import Json
@@ -84,7 +85,11 @@ def write_variation(root: Path, variation: Variation) -> None:
         StorageError: The disk is full, read-only or forbidden.
     """
     for name, data in variation.edits.items():
-        _check_place(root, name)
+        if not _is_inside(root, name):
+            raise InvalidInputError(
+                f"the params file `{escape(name[:200])}` is not inside of the run's code",
+                hint="a variation edits only files of the run; change that file by hand",
+            )
         write_tracked(root / name, data)
 
 
@@ -140,8 +145,10 @@ class _Plan:
         self.said.append(f"`{escape(key)}`: {before}{_shown(new)}, {where}")
 
     def find_file(self, key: str) -> str | None:
-        """The params file whose value counts."""
+        """The params file whose value counts; one outside of the tree is not ours to edit."""
         for name in reversed(self.names):
+            if not _is_inside(self.root, name):
+                continue
             config = parse_config_file(self.read(name), name)
             path = find_path(config, key)
             if path is not None:
@@ -152,7 +159,6 @@ class _Plan:
     def read(self, name: str) -> bytes:
         if name in self.edits:
             return self.edits[name]
-        _check_place(self.root, name)
         data = read_input(self.root, name)
         if data is None:
             raise InvalidInputError(
@@ -189,22 +195,13 @@ def _secret(key: str) -> InvalidInputError:
     )
 
 
-def _check_place(root: Path, name: str) -> None:
-    """Refuse a params file that is not inside of the tree; the record it came with may be hostile.
-
-    Raises:
-        InvalidInputError: Its path leads out, by itself or through a link.
-    """
+def _is_inside(root: Path, name: str) -> bool:
+    """Whether a params file is inside of the tree; the record that names it may be hostile."""
     try:
-        validate_path(name)
-        is_inside = (root / name).resolve().is_relative_to(root.resolve())
+        validate_path(normpath(name))
+        return (root / name).resolve().is_relative_to(root.resolve())
     except (DamagedRecordError, OSError, RuntimeError, ValueError):
-        is_inside = False
-    if not is_inside:
-        raise InvalidInputError(
-            f"the params file `{escape(name[:200])}` is not inside of the run's code",
-            hint="a variation edits only files of the run; change that file by hand",
-        )
+        return False
 
 
 def _shown(value: Value) -> str:

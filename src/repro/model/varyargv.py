@@ -8,8 +8,8 @@ from itertools import chain
 
 from repro.errors import InvalidInputError
 from repro.model.canonical import Json
-from repro.model.config import Given, config_from_command, find_given, flatten_config, parse_value
-from repro.model.dotted import find_path, with_value
+from repro.model.config import Given, config_from_command, find_given, parse_value
+from repro.model.dotted import find_path, value_at, with_value
 from repro.model.text import escape
 from repro.model.values import ABSENT, Value, is_same
 
@@ -152,4 +152,6 @@ def _vary_negation(argv: Sequence[str], place: Given, value: Json) -> tuple[str,
 
 
 def _read(argv: Sequence[str], key: str) -> Value:
-    return flatten_config(config_from_command(argv)).get(key, ABSENT)
+    config = config_from_command(argv)
+    path = find_path(config, key)
+    return ABSENT if path is None else value_at(config, path)

@@ -26,8 +26,8 @@ from repro.model.run import Record
 from repro.model.secrets import redact_config
 from repro.model.values import ABSENT, Value
 from repro.store.git import split_names
+from repro.store.paramsfile import read_config_files
 from repro.store.quarantine import open_quarantine
-from repro.store.settings import read_config_files
 
 if TYPE_CHECKING:
     from repro.core.measured import OnProgress

@@ -22,6 +22,7 @@ from repro.sdk.notices import say, warn
 from repro.sdk.ranks import Place, await_run, find_place, publish_run, withdraw_run
 from repro.sdk.request import Wish, command_of, is_strict
 from repro.sdk.run import Run
+from repro.sdk.varied import vary_config
 from repro.store.journal import is_live
 from repro.store.process import host_name
 
@@ -114,7 +115,7 @@ def _start(
             name=wish.name,
             tags=wish.tags,
             note=wish.note,
-            config=wish.config,
+            config=vary_config(wish.config, wish.varied),
             environment=capture_environment(project, ()),
             resume=before.run.id if before else None,
         ),
@@ -127,6 +128,7 @@ def _start(
         root=project.repository.root,
         journal=live.journal,
         config=live.config,
+        varied=wish.varied,
         describe={"name": live.run.name, "note": live.run.note, "tags": live.run.tags},
         next_step=max(last_steps, default=-1) + 1,
         strict=is_strict(os.environ),

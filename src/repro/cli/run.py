@@ -16,6 +16,7 @@ from repro.core.environment import capture_environment
 from repro.core.launch import Outcome, Streams, launch
 from repro.core.project import Project
 from repro.core.query import resolve_run, run_json, short_id
+from repro.core.randomness import draw_randomness
 from repro.core.record import seal_run
 from repro.core.relay import Relay
 from repro.core.start import LiveRun, Request, start_run
@@ -53,6 +54,11 @@ _OMITTED_SHOWN = 5
     help="Dataset that the command reads, beside those of repro.yaml; may be repeated.",
 )
 @click.option(
+    "--no-bootstrap",
+    is_flag=True,
+    help="Leave the random numbers of the command alone: no seed is drawn for them.",
+)
+@click.option(
     "--json",
     "as_json",
     is_flag=True,
@@ -74,6 +80,7 @@ def run(
     data: tuple[str, ...],
     command: tuple[str, ...],
     *,
+    no_bootstrap: bool,
     as_json: bool,
 ) -> int:
     r"""Run a command and record its exact code, config, output and results.
@@ -106,6 +113,7 @@ def run(
         environment=capture_environment(project, command),
         data=data,
         parent=outer if is_id(outer) else None,
+        randomness=draw_randomness(project, bootstrap=not no_bootstrap),
     )
     streams = Streams(stdout=2) if as_json else Streams()
     with Relay() as relay:

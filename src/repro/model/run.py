@@ -143,6 +143,8 @@ class Record:
         summary: What the user set beside the metrics.
         data: Datasets by name: path, digest, files, bytes, kept.
         environment: Interpreter, packages, hardware, variables.
+        randomness: Seeds that were drawn, flags that bear on determinism.
+        generators: States of generators at `init`, by name, where no seed tells them.
     """
 
     run: Run
@@ -153,3 +155,5 @@ class Record:
     data: Mapping[str, Json] = field(default_factory=dict)
     environment: Mapping[str, Json] = field(default_factory=dict)
     artifacts: tuple[Artifact, ...] = ()
+    randomness: Mapping[str, Json] = field(default_factory=dict)
+    generators: Mapping[str, Json] = field(default_factory=dict)

@@ -34,7 +34,7 @@ from repro.store.objects import (
 RUN_FILE = "run.json"
 
 _BRIEF_FILES = ("config.yaml", "metrics.json", "data.json")
-_LONG_FILES = ("environment.json", "artifacts.json")
+_LONG_FILES = ("environment.json", "artifacts.json", "randomness.json", "generators.json")
 
 _SYSTEM = "metrics/system.csv"
 _STORED = "store.json"
@@ -47,7 +47,7 @@ _KNOWN = {*_RUN_KEYS, "format"}
 
 def encode_record(record: Record) -> dict[str, bytes]:
     """The files of the record that are JSON or YAML, by path; series and output are not."""
-    return {
+    files = {
         RUN_FILE: format_json(encode_run(record.run)),
         "config.yaml": format_config(record.config),
         "metrics.json": format_json(
@@ -57,6 +57,10 @@ def encode_record(record: Record) -> dict[str, bytes]:
         "environment.json": format_json(dict(record.environment)),
         "artifacts.json": format_json([asdict(artifact) for artifact in record.artifacts]),
     }
+    for name in ("randomness", "generators"):
+        if values := getattr(record, name):
+            files[f"{name}.json"] = format_json(dict(values))
+    return files
 
 
 def encode_run(run: Run) -> dict[str, Json]:
@@ -304,6 +308,8 @@ def decode_record(files: RecordFiles) -> Record:
         data=_data(_json(read, "data.json", {}), "data.json"),
         environment=Fields(_json(read, "environment.json", {}), "environment.json").values,
         artifacts=tuple(_artifact(entry) for entry in artifacts.objects("artifacts")),
+        randomness=Fields(_json(read, "randomness.json", {}), "randomness.json").values,
+        generators=Fields(_json(read, "generators.json", {}), "generators.json").values,
     )
 
 

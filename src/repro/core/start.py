@@ -12,7 +12,7 @@ from repro.atomic import fsync_dir, storage_errors, write_file
 from repro.core.capture import Code, capture_code, capture_config, identify
 from repro.core.pins import Pinning, Pins, write_pages
 from repro.core.project import Project, who_am_i
-from repro.core.started import Started, drop_unstarted, write_start
+from repro.core.started import REPLAY, Started, drop_unstarted, write_start
 from repro.errors import ConflictError, DamagedRecordError, GitError, ReproError, UsageError
 from repro.model.canonical import Json, format_json
 from repro.model.ids import RunId, new_id
@@ -31,7 +31,6 @@ from repro.store.runs import read_record
 if TYPE_CHECKING:
     from repro.core.measured import OnProgress
 
-REPLAY = "replay.json"
 _TRIES = 3  # a concurrent gc can take an object between our seeing and our packing it
 
 

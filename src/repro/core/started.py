@@ -18,6 +18,7 @@ from repro.store.refs import LIVE, LIVE_DATA, RefUpdate, list_refs, update_refs
 from repro.store.runs import decode_run, encode_run
 
 START = "start.json"
+REPLAY = "replay.json"  # states of generators that `repro.init()` sets back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

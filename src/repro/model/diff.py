@@ -10,6 +10,7 @@ from repro.model.run import MetricSummary, Record
 from repro.model.values import ABSENT, Value, is_same
 
 _HARDWARE = ("hardware",)
+_RANDOMNESS = ("seeds", "flags", "randomness")
 _RANDOM_VARIABLES = ("CUBLAS_WORKSPACE_CONFIG", "PYTHONHASHSEED", "TF_DETERMINISTIC_OPS")
 
 
@@ -142,14 +143,15 @@ def split_environment(
     Args:
         randomness: What `randomness.json` says, which is added.
     """
-    special = (*_HARDWARE, "packages")
+    special = (*_HARDWARE, *_RANDOMNESS, "packages")
     rest = flatten_config({key: v for key, v in environment.items() if key not in special})
     seeds = {key for key in rest if key.removeprefix("variables.") in _RANDOM_VARIABLES}
     return Surroundings(
         environment={key: rest[key] for key in rest if key not in seeds}
         | _packages(environment.get("packages")),
         hardware=_flat_parts(environment, _HARDWARE),
-        randomness={key: rest[key] for key in seeds}
+        randomness=_flat_parts(environment, _RANDOMNESS)
+        | {key: rest[key] for key in seeds}
         | flatten_config(compared_randomness(randomness or {})),
     )
 

@@ -15,6 +15,7 @@ from repro.core.environment import capture_environment
 from repro.core.launch import Streams, launch
 from repro.core.project import Project
 from repro.core.query import resolve_run, run_json
+from repro.core.randomness import draw_randomness
 from repro.core.record import seal_run
 from repro.core.relay import Relay
 from repro.core.start import LiveRun, Request, start_run
@@ -49,6 +50,11 @@ from repro.model.run import Run
     help="Dataset that the command reads, beside those of repro.yaml; may be repeated.",
 )
 @click.option(
+    "--no-bootstrap",
+    is_flag=True,
+    help="Leave the random numbers of the command alone: no seed is drawn for them.",
+)
+@click.option(
     "--json",
     "as_json",
     is_flag=True,
@@ -70,6 +76,7 @@ def run(
     data: tuple[str, ...],
     command: tuple[str, ...],
     *,
+    no_bootstrap: bool,
     as_json: bool,
 ) -> int:
     r"""Run a command and record its exact code, config, output and results.
@@ -102,6 +109,7 @@ def run(
         environment=capture_environment(project, command),
         data=data,
         parent=outer if is_id(outer) else None,
+        randomness=draw_randomness(project, bootstrap=not no_bootstrap),
     )
     streams = Streams(stdout=2) if as_json else Streams()
     with Relay() as relay:

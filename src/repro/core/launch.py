@@ -15,6 +15,7 @@ from repro.core.deadline import Deadline
 from repro.core.follow import Follower, OutputLog
 from repro.core.outputs import Signature, collect_artifacts, collect_metrics, output_state
 from repro.core.project import Project
+from repro.core.randomness import child_environment
 from repro.core.relay import Relay, wakeup
 from repro.core.sampler import Sampler
 from repro.core.start import LiveRun
@@ -206,7 +207,8 @@ def _start(
     terminal: Terminal | None,
     follower: Follower,
 ) -> "subprocess.Popen[bytes]":
-    environ = {**project.environ, "REPRO_RUN_ID": live.id, "REPRO_LIVE_DIR": str(live.dir)}
+    environ = child_environment(live.randomness, project.environ, command.argv)
+    environ |= {"REPRO_RUN_ID": live.id, "REPRO_LIVE_DIR": str(live.dir)}
     # Our copies of the child's ends: reading ends when the child alone lets go of its own.
     with ExitStack() as ours, warnings.catch_warnings():
         stdin = None if streams.stdin == 0 else streams.stdin

@@ -186,6 +186,7 @@ def full_json(record: Record) -> dict[str, Json]:
     return {
         **run_json(record),
         "environment": dict(record.environment),
+        "randomness": dict(record.randomness),
         "artifacts": [asdict(artifact) for artifact in record.artifacts],
         "verdict": None if record.verdict is None else encode_verdict(record.verdict),
     }

@@ -8,14 +8,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from repro.atomic import fsync_dir, storage_errors
+from repro.atomic import fsync_dir, storage_errors, write_file
 from repro.core.capture import Code, capture_code, capture_config, identify
 from repro.core.pins import Pinning, Pins, write_pages
 from repro.core.project import Project, who_am_i
-from repro.core.started import Started, drop_unstarted, write_start
+from repro.core.started import REPLAY, Started, drop_unstarted, write_start
 from repro.errors import ConflictError, DamagedRecordError, GitError, ReproError, UsageError
-from repro.model.canonical import Json
+from repro.model.canonical import Json, format_json
 from repro.model.ids import RunId, new_id
+from repro.model.randomness import RandomPlan
 from repro.model.run import Omitted, Record, Run, Status
 from repro.model.secrets import redact_argv
 from repro.model.times import format_time
@@ -43,6 +44,7 @@ class Request:
         environment: As `capture_environment` gives it.
         data: Paths of datasets beside those of `repro.yaml`, relative to `cwd`.
         resume: Id of the run to continue.
+        randomness: Where its random numbers come from; None leaves that to the command.
     """
 
     command: tuple[str, ...]
@@ -56,6 +58,7 @@ class Request:
     resume: str | None = None
     parent: str | None = None
     rerun_of: str | None = None
+    randomness: RandomPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ class LiveRun:
     run: Run
     config: Mapping[str, Json]
     journal: JournalWriter
+    randomness: RandomPlan | None = None
 
 
 def start_run(
@@ -103,7 +107,7 @@ def start_run(
         with suppress(ReproError):  # what stopped us is the news
             drop_unstarted(project, folder)
         raise
-    return LiveRun(run_id, folder, started.run, started.config, journal)
+    return LiveRun(run_id, folder, started.run, started.config, journal, request.randomness)
 
 
 def _resumed(project: Project, run_id: str) -> Record:
@@ -166,8 +170,11 @@ def _capture(
         submodules=code.submodules,
         resumed=before.commit if before else None,
         journal=journal,
+        randomness=request.randomness.to_json() if request.randomness else {},
     )
     folder = project.live / run_id
+    if request.randomness is not None and request.randomness.states:
+        write_file(folder / REPLAY, format_json(dict(request.randomness.states)))
     write_start(folder, started)
     fsync_dir(project.live)
     return started

@@ -18,6 +18,7 @@ from repro.store.refs import LIVE, LIVE_DATA, RefUpdate, list_refs, update_refs
 from repro.store.runs import decode_run, encode_run
 
 START = "start.json"
+REPLAY = "replay.json"  # states of generators that `repro.init()` sets back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class Started:
         submodules: Tree of each recorded submodule, by path.
         manifests: Tree of the pages of each dataset, by name.
         resumed: The run commit that this attempt continues.
+        randomness: Where its random numbers come from, as `RandomPlan.to_json` says it.
         journal: File name of the journal whose `end` record counts.
     """
 
@@ -43,6 +45,7 @@ class Started:
     resumed: str | None
     journal: str
     manifests: Mapping[str, str] = field(default_factory=dict)
+    randomness: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def snapshot(self) -> str:
@@ -63,6 +66,7 @@ class Started:
             "resumed": self.resumed,
             "journal": self.journal,
             "manifests": dict(self.manifests),
+            "randomness": dict(self.randomness),
         }
 
     @classmethod
@@ -84,6 +88,7 @@ class Started:
                 resumed=None if value["resumed"] is None else _oid(value["resumed"]),
                 journal=str(value["journal"]),
                 manifests={str(k): _oid(oid) for k, oid in value.get("manifests", {}).items()},
+                randomness=dict(value.get("randomness", {})),
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise DamagedRecordError(f"`{name}` is not what repro wrote: {error!r}") from error

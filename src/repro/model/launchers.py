@@ -158,6 +158,23 @@ def _walk(argv: Sequence[str]) -> tuple[list[int], int]:
     return programs, start
 
 
+def is_launched(argv: Sequence[str]) -> bool:
+    """Whether a command is one launcher or more before one program, such as `uv run python`.
+
+    A shell is no such launcher: nothing tells how many programs it starts.
+    """
+    start = 0
+    for steps in range(_MOST_LAUNCHERS):
+        while start < len(argv) and _VARIABLE.match(argv[start]):
+            start += 1
+        if start >= len(argv) or _base(argv[start]) in _SHELLS:
+            return False
+        start, found = _step_over(argv, start)
+        if found:
+            return steps > 0
+    return False
+
+
 def _step_over(argv: Sequence[str], start: int) -> tuple[int, bool]:
     """The index behind the program at `start`, or of the program that it launches."""
     name = _base(argv[start])

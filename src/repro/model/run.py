@@ -147,6 +147,8 @@ class Record:
         data: Datasets by name: path, digest, files, bytes, kept.
         environment: Interpreter, packages, hardware, variables.
         verdict: Whether a rerun gave the results of its original; None where nobody asked.
+        randomness: Seeds that were drawn, flags that bear on determinism.
+        generators: States of generators at `init`, by name, where no seed tells them.
     """
 
     run: Run
@@ -158,3 +160,5 @@ class Record:
     environment: Mapping[str, Json] = field(default_factory=dict)
     artifacts: tuple[Artifact, ...] = ()
     verdict: "Verdict | None" = None
+    randomness: Mapping[str, Json] = field(default_factory=dict)
+    generators: Mapping[str, Json] = field(default_factory=dict)

@@ -24,6 +24,7 @@ from repro.sdk.notices import say, warn
 from repro.sdk.ranks import find_rank_inside
 from repro.sdk.request import Wish, is_disabled, is_strict, read_wish
 from repro.sdk.run import Goal, Run
+from repro.sdk.seeding import begin_seeding, end_seeding
 from repro.sdk.varied import read_varied, vary_config
 from repro.store.journal import JournalWriter
 
@@ -107,6 +108,7 @@ def _enter(run: Run) -> Run:
 
 def _leave(run: Run) -> None:
     global _current, _watch
+    end_seeding(run)
     if _current is run:
         _current = None
         if _watch is not None:
@@ -158,6 +160,7 @@ def _attach(
     if wish.note is not None:
         run.note = wish.note
     run.tags = wish.tags
+    begin_seeding(run, started.randomness if started is not None else {})
     return run
 
 

@@ -16,14 +16,15 @@ from repro.core.environment import capture_environment
 from repro.core.launch import Outcome, Streams, launch
 from repro.core.project import Project
 from repro.core.query import resolve_run, run_json, short_id
-from repro.core.record import seal_run
+from repro.core.record import seal_record
 from repro.core.relay import Relay
 from repro.core.start import LiveRun, Request, start_run
 from repro.errors import CommandError, ReproError, UsageError
 from repro.model.canonical import Json
 from repro.model.config import nest_config, parse_assignment
 from repro.model.ids import is_id
-from repro.model.run import Omitted, Run
+from repro.model.outlook import describe_outlook, foresee
+from repro.model.run import Omitted, Record
 from repro.model.text import escape
 
 _OMITTED_SHOWN = 5
@@ -121,14 +122,14 @@ def run(
         sealed = _seal(project, live, relay)
         _say_end(project, sealed, outcome)
         if as_json:
-            render.data_json(run_json(resolve_run(project, sealed.id)))
+            render.data_json(run_json(resolve_run(project, sealed.run.id)))
     return outcome.exit_code
 
 
-def _seal(project: Project, live: LiveRun, relay: Relay) -> Run:
+def _seal(project: Project, live: LiveRun, relay: Relay) -> Record:
     with relay.held():
         try:
-            return seal_run(project, live.dir)
+            return seal_record(project, live.dir)
         except ReproError:
             if live.dir.exists():
                 state = "has ended, but is not sealed yet"
@@ -136,7 +137,8 @@ def _seal(project: Project, live: LiveRun, relay: Relay) -> Run:
             raise
 
 
-def _say_end(project: Project, run: Run, outcome: Outcome) -> None:
+def _say_end(project: Project, record: Record, outcome: Outcome) -> None:
+    run = record.run
     short = short_id(project, run.id)
     how = f"{run.status} in {_duration(run.duration_s or 0.0)}"
     if outcome.signal:
@@ -149,6 +151,7 @@ def _say_end(project: Project, run: Run, outcome: Outcome) -> None:
         _warn(warning)
     if run.lost_points:
         _warn(f"{run.lost_points:,} points could not be kept")
+    render.note(f"repro: {escape(describe_outlook(foresee(record), short))}")
 
 
 def _say_omitted(omitted: Sequence[Omitted]) -> None:

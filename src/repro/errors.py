@@ -11,6 +11,7 @@ ReproError                      128
 ├── DamagedRecordError          128  a record breaks FORMAT.md
 ├── WouldLoseWorkError            1  refused: bytes that exist nowhere else
 ├── MissingDataError              1  refused: bytes of a dataset that are not here
+├── ConsentError                  1  refused: nobody agreed to what somebody else's run would do
 ├── BusyRepositoryError         128  refused: git is in the middle of something
 ├── StorageError                128  disk full, read-only, no permission
 ├── DataLossError               128  acknowledged points that could not be kept
@@ -116,6 +117,13 @@ class MissingDataError(ReproError):
     def __init__(self, message: str, *, paths: Sequence[str], hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.paths = tuple(paths)
+
+
+class ConsentError(ReproError):
+    """Refused: nobody agreed to what a run that somebody else recorded would do."""
+
+    slug = "consent"
+    exit_code = 1
 
 
 class BusyRepositoryError(ReproError):

@@ -40,6 +40,7 @@ VERBS = {
     "verify": ("repro.cli.verify:verify", "Say whether a run gave the results of another one"),
     "checkout": ("repro.cli.checkout:checkout", "Bring the exact code of a run back"),
     "undo": ("repro.cli.checkout:undo", "Take the last checkout back"),
+    "doctor": ("repro.cli.doctor:doctor", "Say whether runs can still be reproduced today"),
     "tag": ("repro.cli.tag:tag", "Add tags to a run, or take them off"),
     "note": ("repro.cli.tag:note", "Show or write the note of a run"),
     "rename": ("repro.cli.tag:rename", "Give a run another name"),

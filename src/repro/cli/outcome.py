@@ -7,14 +7,16 @@ from repro.cli.sizes import format_size
 from repro.core.launch import Outcome
 from repro.core.project import Project
 from repro.core.query import short_id
-from repro.model.run import Omitted, Run
+from repro.model.outlook import describe_outlook, foresee
+from repro.model.run import Omitted, Record
 from repro.model.text import escape
 
 _OMITTED_SHOWN = 5
 
 
-def say_end(project: Project, run: Run, outcome: Outcome) -> None:
+def say_end(project: Project, record: Record, outcome: Outcome) -> None:
     """Say that a run is recorded, how it ended, and what its record lacks."""
+    run = record.run
     short = short_id(project, run.id)
     how = f"{run.status} in {_duration(run.duration_s or 0.0)}"
     if outcome.signal:
@@ -27,6 +29,7 @@ def say_end(project: Project, run: Run, outcome: Outcome) -> None:
         warn(warning)
     if run.lost_points:
         warn(f"{run.lost_points:,} points could not be kept")
+    render.note(f"repro: {escape(describe_outlook(foresee(record), short))}")
 
 
 def say_omitted(omitted: Sequence[Omitted]) -> None:

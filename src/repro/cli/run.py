@@ -16,14 +16,14 @@ from repro.core.launch import Streams, launch
 from repro.core.project import Project
 from repro.core.query import resolve_run, run_json
 from repro.core.randomness import draw_randomness
-from repro.core.record import seal_run
+from repro.core.record import seal_record
 from repro.core.relay import Relay
 from repro.core.start import LiveRun, Request, start_run
 from repro.errors import CommandError, ReproError, UsageError
 from repro.model.canonical import Json
 from repro.model.config import nest_config, parse_assignment
 from repro.model.ids import is_id
-from repro.model.run import Run
+from repro.model.run import Record
 
 
 @click.command(
@@ -125,14 +125,14 @@ def run(
         sealed = _seal(project, live, relay)
         say_end(project, sealed, outcome)
         if as_json:
-            render.data_json(run_json(resolve_run(project, sealed.id)))
+            render.data_json(run_json(resolve_run(project, sealed.run.id)))
     return outcome.exit_code
 
 
-def _seal(project: Project, live: LiveRun, relay: Relay) -> Run:
+def _seal(project: Project, live: LiveRun, relay: Relay) -> Record:
     with relay.held():
         try:
-            return seal_run(project, live.dir)
+            return seal_record(project, live.dir)
         except ReproError:
             if live.dir.exists():
                 state = "has ended, but is not sealed yet"

@@ -49,9 +49,10 @@ def ran(project: Project, python: Path) -> Run:
     return make_run(project, command=command, environment=capture_environment(project, command))
 
 
-def origin_of(record: Record, name: str = "sibling") -> dict[str, Any]:
-    [package] = [one for one in record.environment["packages"]["list"] if one["name"] == name]
-    return package["origin"]
+def origin_of(record: Record) -> Any:
+    packages: Any = record.environment["packages"]
+    [origin] = [one["origin"] for one in packages["list"] if one["name"] == "sibling"]
+    return origin
 
 
 def show(repository: Path, record: Record, path: str) -> str:

@@ -84,29 +84,29 @@ def keep_editables(
     Cost: one `git status` for each.
     """
     limits = _limits(project)
-    known = _known_holders(project) if share else {}
+    known = _find_holders(project) if share else {}
     listed = list(_listed(environment))
     trees: dict[str, str] = {}
     warnings: list[str] = []
     for position, name, folder in _outside(environment):
         try:
-            sibling = snapshot_sibling(folder, quarantine, limits)
+            sibling = snapshot_sibling(folder, quarantine, limits, known)
         except GitError as error:
             warnings.append(f"the code of editable `{name}` is not kept: {error.message}")
             continue
         trees[name] = sibling.tree
         listed[position] = _described(listed[position], sibling)
         warnings += _left_out(name, sibling.omitted)
-    held = _find_held(project, known, trees)
+    held = [known[tree] for tree in trees.values() if tree in known]
     if run is not None:
-        _remember_holders(project, {tree: run for tree in trees.values() if tree not in held})
+        _remember_holders(project, run, {n: t for n, t in trees.items() if t not in known})
     packages = {**part(environment, "packages"), "list": listed}
     if trees:
         packages["digest"] = packages_digest(listed)
     return Editables(
         environment={**environment, "packages": packages},
         trees=trees,
-        held=tuple(dict.fromkeys(held.values())),
+        held=tuple(dict.fromkeys(held)),
         warnings=tuple(warnings),
     )
 
@@ -159,44 +159,42 @@ def _left_out(name: str, omitted: tuple[Omitted, ...]) -> list[str]:
     return [f"of editable `{name}` the record leaves out {named}{more}"]
 
 
-def _known_holders(project: Project) -> dict[str, str]:
-    """Which run recorded a tree last, as far as it is remembered."""
+def _read_holders(project: Project) -> dict[str, tuple[str, str]]:
+    """Which run recorded a tree last, and as what, as far as it is remembered."""
     try:
         kept = json.loads((project.repository.private / _HOLDERS).read_bytes())
-        pairs = list(kept.items())
-    except (OSError, ValueError, AttributeError, RecursionError):
+        known = {tree: (str(run), str(name)) for tree, (run, name) in kept.items()}
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return {}
     return {
-        tree: run for tree, run in pairs if is_oid(tree) and isinstance(run, str) and is_id(run)
+        tree: (run, name)
+        for tree, (run, name) in known.items()
+        if is_oid(tree) and is_id(run) and _NAME.match(name)
     }
 
 
-def _remember_holders(project: Project, runs: Mapping[str, str]) -> None:
-    if not runs:
+def _remember_holders(project: Project, run: str, trees: Mapping[str, str]) -> None:
+    if not trees:
         return
-    kept = {tree: run for tree, run in _known_holders(project).items() if tree not in runs}
-    newest = list({**kept, **runs}.items())[-_MOST_HOLDERS:]
+    new = {tree: (run, name) for name, tree in trees.items()}
+    kept = {tree: holder for tree, holder in _read_holders(project).items() if tree not in new}
+    newest = list({**kept, **new}.items())[-_MOST_HOLDERS:]
     # Where it cannot be written, the next run stores what it could have shared.
     with suppress(OSError, StorageError):
         write_file(project.repository.private / _HOLDERS, json.dumps(dict(newest)).encode())
 
 
-def _find_held(
-    project: Project, known: Mapping[str, str], trees: Mapping[str, str]
-) -> dict[str, str]:
+def _find_holders(project: Project) -> dict[str, str]:
     """Map each tree that the record of an earlier run has in its place to that run's commit."""
-    asked = [(name, tree, known[tree]) for name, tree in trees.items() if tree in known]
+    asked = _read_holders(project)
     if not asked:
         return {}
-    names = [f"{RUNS}{run}\n{RUNS}{run}:{FOLDER}/{name}\n" for name, _, run in asked]
+    names = [f"{RUNS}{run}\n{RUNS}{run}:{FOLDER}/{name}\n" for run, name in asked.values()]
     git = project.repository.git
     told = git.run("cat-file", "--batch-check=%(objectname)", stdin="".join(names).encode())
     oids = told.out.decode(errors="replace").split("\n")
-    held = {}
-    for (_, tree, _), commit, found in zip(asked, oids[::2], oids[1::2], strict=False):
-        if found == tree and is_oid(commit):
-            held[tree] = commit
-    return held
+    pairs = zip(asked, oids[::2], oids[1::2], strict=False)
+    return {tree: commit for tree, commit, found in pairs if found == tree and is_oid(commit)}
 
 
 def place_editables(project: Project, record: Record, folder: Path) -> list[Path]:

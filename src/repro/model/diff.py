@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from repro.model.canonical import Json
-from repro.model.columns import format_value
 from repro.model.config import flatten_config
 from repro.model.run import MetricSummary, Record
 from repro.model.values import ABSENT, Value, is_same
@@ -14,6 +13,7 @@ _RANDOMNESS = ("seeds", "flags", "randomness")
 _RANDOM_VARIABLES = ("CUBLAS_WORKSPACE_CONFIG", "PYTHONHASHSEED", "TF_DETERMINISTIC_OPS")
 
 _DIGITS = 12  # of a digest that is shown
+_LONGEST = 200  # characters of a version with its origin that are shown
 _EDITABLE = " (editable, code "
 
 Change = tuple[Value, Value]
@@ -207,13 +207,18 @@ def describe_package(name: str, change: Change) -> str:
     """Say what happened to a package: `numpy 2.3.1 → 2.3.2`, added, removed, or other code."""
     before, after = change
     if before is ABSENT:
-        return f"added {name} {format_value(after)}"
+        return f"added {name} {_cut(after)}"
     if after is ABSENT:
-        return f"removed {name} {format_value(before)}"
+        return f"removed {name} {_cut(before)}"
     (version, old, roots), (version_after, new, roots_after) = map(_recorded, change)
     if old and new and (version, roots) == (version_after, roots_after):
         return f"editable {name}: other code ({old} → {new})"
-    return f"{name} {format_value(before)} → {format_value(after)}"
+    return f"{name} {_cut(before)} → {_cut(after)}"
+
+
+def _cut(side: Value) -> str:
+    text = str(side)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _recorded(side: Value) -> tuple[str, str, str]:

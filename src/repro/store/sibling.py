@@ -1,5 +1,6 @@
 """The source folder of another project as a tree in the objects of this one."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,23 +31,30 @@ class Sibling:
     omitted: tuple[Omitted, ...] = ()
 
 
-def snapshot_sibling(folder: Path, quarantine: Quarantine, limits: Limits) -> Sibling:
+def snapshot_sibling(
+    folder: Path, quarantine: Quarantine, limits: Limits, whole: Container[str] = ()
+) -> Sibling:
     """Write a source folder into the quarantine.
 
     Of one in a git repository these are the tracked and the untracked, not ignored, files; of
     any other, or where its git gives no usable objects, all that no `.gitignore` in it names.
+
+    Args:
+        whole: Trees of which no object is missing.
 
     Raises:
         GitError: A file of it cannot be read.
         StorageError: The disk is full or read-only.
     """
     try:
-        return _with_its_git(folder, quarantine, limits)
+        return _with_its_git(folder, quarantine, limits, whole)
     except GitError:
         return _as_plain_files(folder, quarantine, limits)
 
 
-def _with_its_git(folder: Path, quarantine: Quarantine, limits: Limits) -> Sibling:
+def _with_its_git(
+    folder: Path, quarantine: Quarantine, limits: Limits, whole: Container[str]
+) -> Sibling:
     outside = Git(folder, quarantine.repository.git.environ)
     words = ("--show-object-format", "--absolute-git-dir", "--show-toplevel", "--show-prefix")
     told = outside.text("rev-parse", *words, "--git-path", "objects").split("\n")
@@ -59,13 +67,18 @@ def _with_its_git(folder: Path, quarantine: Quarantine, limits: Limits) -> Sibli
         raise GitError(f"the repository around `{folder}` ignores it")
     quarantine.borrow((folder / objects).resolve())
     git = Git(Path(top), outside.environ)
-    taken = snapshot_folder(git, Path(git_dir), quarantine, limits, below)
-    _check_present(quarantine, taken.tree)
+    asked = git.spawn("config", "--get-regexp", r"^remote\..*\.url$")
+    try:
+        taken = snapshot_folder(git, Path(git_dir), quarantine, limits, below)
+    finally:
+        remote = _remote(asked.communicate()[0])
+    if taken.tree not in whole:
+        _check_present(quarantine, taken.tree)
     return Sibling(
         tree=taken.tree,
         commit=taken.base,
         dirty=None if taken.base is None else taken.dirty,
-        remote=_remote(git),
+        remote=remote,
         omitted=taken.omitted,
     )
 
@@ -80,9 +93,8 @@ def _check_present(quarantine: Quarantine, tree: str) -> None:
     git.run("rev-list", "--objects", "--quiet", tree, env=quarantine.env)
 
 
-def _remote(git: Git) -> str | None:
+def _remote(told: bytes) -> str | None:
     """The URL of `origin`, else of the first remote that there is."""
-    told = git.run("config", "--get-regexp", r"^remote\..*\.url$", ok=(0, 1)).out
     pairs = [line.partition(" ") for line in told.decode(errors="replace").splitlines()]
     urls = {key: url for key, _, url in pairs}
     found = urls.get("remote.origin.url") or next(iter(urls.values()), None)

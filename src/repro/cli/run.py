@@ -106,7 +106,7 @@ def run(
         tags=tags,
         note=note,
         config=config,
-        environment=capture_environment(project, command),
+        environment=capture_environment(project, command, cwd=cwd),
         data=data,
         parent=outer if is_id(outer) else None,
         randomness=draw_randomness(project, bootstrap=not no_bootstrap),

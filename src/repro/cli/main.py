@@ -19,6 +19,7 @@ from repro.errors import (
     AmbiguousRunError,
     CommandError,
     MissingDataError,
+    MissingPackagesError,
     ReproError,
     StorageError,
     UsageError,
@@ -168,6 +169,8 @@ def _details(error: ReproError) -> tuple[str, list[str]]:
     """What an error lists, and the key of that in JSON."""
     if isinstance(error, (WouldLoseWorkError, MissingDataError)):
         return "paths", list(error.paths)
+    if isinstance(error, MissingPackagesError):
+        return "items", list(error.items)
     if isinstance(error, AmbiguousRunError):
         return "candidates", list(error.candidates)
     return "", []

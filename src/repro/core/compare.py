@@ -102,7 +102,13 @@ def compare_code(project: Project, a: str, b: str) -> Comparison:
 
 
 def format_patch(
-    project: Project, a: str, b: str | None, *, stat: bool = False, coloured: bool = False
+    project: Project,
+    a: str,
+    b: str | None,
+    *,
+    stat: bool = False,
+    coloured: bool = False,
+    reverse: bool = False,
 ) -> bytes:
     """The patch from commit A to commit B, as `git diff` prints it, for `git apply`.
 
@@ -110,8 +116,10 @@ def format_patch(
         b: None is the working tree.
         stat: The summary by file in place of the patch.
         coloured: With the colours that git is set to, for a terminal.
+        reverse: From B to A instead.
     """
-    shape = ("--stat" if stat else "--patch", "--color=always" if coloured else "--no-color")
+    shape = ["--stat" if stat else "--patch", "--color=always" if coloured else "--no-color"]
+    shape += ["-R"] if reverse else []
     if b is not None:
         return _patch(project, a, b, {}, shape)
     with _working_code(project) as (code, env):

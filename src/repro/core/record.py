@@ -18,6 +18,7 @@ from repro.model.run import Run
 from repro.store.content import ContentStore
 from repro.store.journal import is_live
 from repro.store.objects import reading
+from repro.store.ownership import note_own
 from repro.store.packs import consolidate
 from repro.store.quarantine import CommitSpec, open_quarantine, publish, write_commits
 from repro.store.refs import LIVE, LIVE_DATA, RUNS, RefUpdate, list_refs, read_ref
@@ -111,6 +112,8 @@ def _write_run(
         try:
             with open_quarantine(project.repository) as quarantine:
                 [commit] = write_commits(quarantine, [spec])
+                # Before its ref is there: then no run of ours is ever taken for somebody else's.
+                note_own(project.repository.private, run.id, commit)
                 updates = [RefUpdate(RUNS + run.id, new=commit, old=started.resumed)]
                 updates += [RefUpdate(ref, new=None, old=oid) for ref, oid in going.items() if oid]
                 publish(quarantine, tips=[commit], exclude=held, beside=beside, refs=updates)

@@ -40,6 +40,7 @@ VERBS = {
     "diff": ("repro.cli.diff:diff", "Show what differs between two runs"),
     "checkout": ("repro.cli.checkout:checkout", "Bring the exact code of a run back"),
     "undo": ("repro.cli.checkout:undo", "Take the last checkout back"),
+    "env": ("repro.cli.env:env", "Build the environment of a run again"),
     "tag": ("repro.cli.tag:tag", "Add tags to a run, or take them off"),
     "note": ("repro.cli.tag:note", "Show or write the note of a run"),
     "rename": ("repro.cli.tag:rename", "Give a run another name"),

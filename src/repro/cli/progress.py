@@ -13,6 +13,7 @@ from repro.model.text import escape
 
 _FIRST_S = 0.5  # what is done before that needs no line
 _EVERY_S = 0.1
+_LONGEST = 60  # characters of a step in words
 _CLEAR = "\r\x1b[K"
 
 
@@ -48,6 +49,19 @@ def showing_bytes(what: str, total: int) -> Iterator[Callable[[int], None]]:
             moved += count
             passed = time.monotonic() - start
             write(lambda: f"{escape(what)}: {_describe_bytes(moved, total, passed)}")
+
+        yield report
+
+
+@contextmanager
+def showing_steps(what: str) -> Iterator[Callable[[str], None]]:
+    """Give what is told of each step of something long, in words; as `showing_progress`."""
+    with _line() as write:
+
+        def report(step: str) -> None:
+            words = step.strip()[:_LONGEST]
+            if words:
+                write(lambda: f"{escape(what)}: {escape(words)}")
 
         yield report
 

@@ -26,7 +26,7 @@ from repro.model.text import escape
 from repro.store.envs import Built, Substitute
 from repro.store.package_index import own_target
 
-_NEAREST = "-nearest"
+NEAREST = "-nearest"  # at the end of a folder whose environment is not as recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,16 @@ def envs_folder(project: Project) -> Path:
     return project.repository.private / "envs"
 
 
+def folder_name(environment: Mapping[str, Json]) -> str:
+    """The name of the folder that a recorded environment has once it is rebuilt."""
+    listing = _listing(environment)
+    name = environment_digest(environment).removeprefix("sha256:")
+    if part(environment, "packages").get("digest") != listing:
+        # A record says it is what it is not: it must not stand where another one belongs.
+        name = f"{name}-{listing.removeprefix('sha256:')[:16]}"
+    return name
+
+
 def is_current(record: Record, environment_now: Mapping[str, Json]) -> bool:
     """Whether an environment, such as `capture_environment` gives, is the recorded one."""
     digest = part(record.environment, "packages").get("digest")
@@ -108,13 +118,8 @@ def plan_environment(project: Project, record: Record) -> EnvironmentPlan:
     Cost: Starts no process where the record has no lock files, and where it is built already.
     """
     environment = record.environment
-    digest = environment_digest(environment)
-    listing = _listing(environment)
-    name = digest.removeprefix("sha256:")
-    if part(environment, "packages").get("digest") != listing:
-        # Somebody says it is what it is not: it must not stand where another one belongs.
-        name = f"{name}-{listing.removeprefix('sha256:')[:16]}"
-    folder = envs_folder(project) / name
+    digest, listing = environment_digest(environment), _listing(environment)
+    folder = envs_folder(project) / folder_name(environment)
     built = read_whole(folder, listing)
     hashes = {} if built else read_hashes(_lockfiles(project, record))
     platform, here = part(environment, "platform"), own_target()
@@ -230,7 +235,7 @@ def _rebuilt(built: Built, *, is_new: bool) -> Rebuilt:
 
 
 def _nearest(folder: Path) -> Path:
-    return folder.with_name(folder.name + _NEAREST)
+    return folder.with_name(folder.name + NEAREST)
 
 
 def _implementation(record: Record) -> str:

@@ -7,17 +7,20 @@ from contextlib import AbstractContextManager
 import click
 
 from repro.cli import render
-from repro.cli.consent import ask_consent
 from repro.cli.context import RUN, open_here
 from repro.cli.progress import showing_steps
 from repro.cli.sizes import format_size
 from repro.cli.verbs import Verbs
-from repro.core.building import OnStep
 from repro.core.builtenvs import RebuiltEnv, choose_envs, find_unused, list_envs, remove_envs
 from repro.core.project import Project
 from repro.core.query import resolve_run, short_id
-from repro.core.rebuild import EnvironmentPlan, Rebuilt, ensure_environment, plan_environment
-from repro.core.trust import is_own
+from repro.core.rebuild import (
+    EnvironmentPlan,
+    OnStep,
+    Rebuilt,
+    ensure_environment,
+    plan_environment,
+)
 from repro.errors import ConsentError, UsageError
 from repro.model.canonical import Json
 from repro.model.run import Record
@@ -76,9 +79,7 @@ def build(project: Project, record: Record, *, nearest: bool, yes: bool) -> Rebu
     plan = plan_environment(project, record)
     is_agreed = yes
     if plan.built is None or not (plan.is_built or nearest):  # else nothing is executed
-        ask_consent(project, record, yes=yes, what="build its environment")
-        # The question about a run of somebody else names its packages, too.
-        is_agreed = yes or not is_own(project, record) or _agrees(plan)
+        is_agreed = _agrees(project, record, plan, yes=yes)
     with _progress() as report:
         rebuilt = ensure_environment(
             project, record, allow_foreign=is_agreed, nearest=nearest, on_progress=report
@@ -91,8 +92,15 @@ def _progress() -> AbstractContextManager[OnStep]:
     return showing_steps("building the environment")
 
 
-def _agrees(plan: EnvironmentPlan) -> bool:
-    """Whether the user agrees to packages from elsewhere; not asked where there are none."""
+def _agrees(project: Project, record: Record, plan: EnvironmentPlan, *, yes: bool) -> bool:
+    """Ask what must be asked; whether packages from elsewhere may be installed."""
+    # Here, for what shows the code of somebody's run is slow to import, and mostly not needed.
+    from repro.cli.consent import ask_consent  # noqa: PLC0415
+    from repro.core.trust import is_own  # noqa: PLC0415
+
+    ask_consent(project, record, yes=yes, what="build its environment")
+    if yes or not is_own(project, record):  # the question about that names its packages, too
+        return True
     if not plan.foreign or sys.stdin is None or not sys.stdin.isatty():
         return False
     render.note("repro: these packages come from no index:")

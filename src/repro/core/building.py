@@ -1,20 +1,23 @@
 """One environment built: whole at the end, or nothing of it and what of it cannot be had."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import repro
-from repro.core.lacking import find_lacking
+from repro.core.lacking import find_gone, find_lacking
 from repro.core.project import Project
-from repro.core.pythons import Python
+from repro.core.pythons import Python, find_python
 from repro.errors import StorageError
+from repro.model.canonical import Json
+from repro.model.environment import part
 from repro.model.requirements import Kind, Lacking, Requirement
 from repro.model.text import escape
 from repro.store import envs
 from repro.store.envs import Built, Substitute
 from repro.store.installer import Installer, Outcome, open_installer
-from repro.store.package_index import make_target, open_index
+from repro.store.package_index import PackageIndex, open_index
+from repro.store.target import make_target
 from repro.version import VERSION
 
 OnStep = Callable[[str], None]
@@ -24,10 +27,24 @@ _PLACED = {Kind.EDITABLE, Kind.OWN}  # installed from nowhere
 _SHOWN = 8  # hex digits of a digest
 
 
-def read_whole(folder: Path, listing: str) -> Built | None:
-    """The environment at `folder`, if it is whole and was made from that list of packages."""
-    built = envs.read_built(folder)
-    return built if built is not None and built.listing == listing else None
+def open_builder(
+    project: Project,
+    environment: Mapping[str, Json],
+    digest: str,
+    listing: str,
+    *,
+    on_progress: OnStep,
+) -> "tuple[Builder | None, list[Lacking]]":
+    """Give what builds a recorded environment with an interpreter that is here.
+
+    None where there is no such interpreter, and none that is near; what it lacks is given too.
+    """
+    python = find_python(project, environment)
+    if isinstance(python, Lacking):
+        return None, [python]
+    implementation = str(part(environment, "interpreter").get("implementation") or "cpython")
+    builder = Builder(project, implementation, digest, listing, python, on_progress)
+    return builder, [python.lacking] if python.lacking else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +66,18 @@ class Builder:
     python: Python
     on_progress: OnStep
 
+    def survey(self, wanted: Sequence[Requirement]) -> list[Lacking]:
+        """What of some requirements no index has; installs nothing."""
+        self.on_progress("asking for each package")
+        return find_gone(self._index(), [one for one in wanted if one.kind is Kind.INDEX])
+
     def build(
         self, folder: Path, wanted: Sequence[Requirement], substitutes: Sequence[Substitute]
     ) -> tuple[Built | None, list[Lacking]]:
         """Build an environment, or give what of it cannot be had; then nothing is left of it."""
         waiting = "waiting for another process that builds it"
         with envs.building(folder, on_wait=lambda: self.on_progress(waiting)):
-            built = read_whole(folder, self.listing)
+            built = envs.read_built(folder, self.listing)
             if built is not None and list(built.substitutes) == list(substitutes):
                 return built, []
             envs.clear(folder)
@@ -100,7 +122,12 @@ class Builder:
         self, installer: Installer, folder: Path, chosen: Sequence[Requirement]
     ) -> list[Lacking]:
         self.on_progress("not all of it can be had: looking at each package")
-        index = open_index(
+        return find_lacking(
+            self._index(), chosen, lambda some: installer.install(folder, some).error
+        )
+
+    def _index(self) -> PackageIndex:
+        return open_index(
             self.project.environ,
             self.project.repository.private / "index-cache",
             target=make_target(
@@ -110,7 +137,6 @@ class Builder:
             ),
             now=self.project.clock(),
         )
-        return find_lacking(index, chosen, lambda some: installer.install(folder, some).error)
 
     def _put_own(self, folder: Path, wanted: Sequence[Requirement]) -> list[str]:
         """Install the repro that runs, where the run had one: what it records must be read here."""

@@ -28,8 +28,7 @@ def find_lacking(
 
     Cost: A request for each requirement, then some tries to install for each that fails.
     """
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        answers = list(pool.map(lambda one: _ask(index, one), requirements))
+    answers = _ask_all(index, requirements)
     gone = [lacking for answer in answers if (lacking := answer.lacking) is not None]
     rest = [
         one for one, answer in zip(requirements, answers, strict=True) if answer.lacking is None
@@ -44,12 +43,25 @@ def find_lacking(
     return sorted([*gone, *failing], key=lambda one: one.name)
 
 
+def find_gone(index: PackageIndex, requirements: Sequence[Requirement]) -> list[Lacking]:
+    """Say which of some requirements no index offers; what cannot be asked is not among them.
+
+    Cost: A request for each requirement.
+    """
+    return [one.lacking for one in _ask_all(index, requirements) if one.lacking is not None]
+
+
 @dataclass(frozen=True, slots=True)
 class _Answered:
     """What an index says of a requirement: that it lacks it, or other versions to take."""
 
     lacking: Lacking | None
     offered: tuple[str, ...] = ()
+
+
+def _ask_all(index: PackageIndex, requirements: Sequence[Requirement]) -> "list[_Answered]":
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(lambda one: _ask(index, one), requirements))
 
 
 def _ask(index: PackageIndex, one: Requirement) -> _Answered:

@@ -1,13 +1,12 @@
 """The environment of a run, built again: planned, made once, shared by all runs that had it."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from repro.core.building import Builder, OnStep, read_whole
 from repro.core.project import Project
-from repro.core.pythons import find_python
 from repro.core.query import read_part, short_id
 from repro.errors import MissingPackagesError
 from repro.model.canonical import Json, format_json
@@ -23,8 +22,13 @@ from repro.model.requirements import (
 )
 from repro.model.run import Record
 from repro.model.text import escape
-from repro.store.envs import Built, Substitute
-from repro.store.package_index import own_target
+from repro.store.envs import Built, Substitute, read_built
+from repro.store.target import own_target
+
+if TYPE_CHECKING:
+    from repro.core.building import Builder
+
+OnStep = Callable[[str], None]
 
 NEAREST = "-nearest"  # at the end of a folder whose environment is not as recorded
 
@@ -120,7 +124,7 @@ def plan_environment(project: Project, record: Record) -> EnvironmentPlan:
     environment = record.environment
     digest, listing = environment_digest(environment), _listing(environment)
     folder = envs_folder(project) / folder_name(environment)
-    built = read_whole(folder, listing)
+    built = read_built(folder, listing)
     hashes = {} if built else read_hashes(_lockfiles(project, record))
     platform, here = part(environment, "platform"), own_target()
     version = part(environment, "interpreter").get("version")
@@ -128,7 +132,7 @@ def plan_environment(project: Project, record: Record) -> EnvironmentPlan:
         digest=digest,
         listing=listing,
         folder=folder,
-        built=built or read_whole(_nearest(folder), listing),
+        built=built or read_built(_nearest(folder), listing),
         python=version if isinstance(version, str) else "",
         requirements=read_requirements(environment, hashes),
         is_other_platform=(platform.get("system"), platform.get("machine"))
@@ -161,34 +165,22 @@ def ensure_environment(
     plan = plan_environment(project, record)
     if plan.built is not None and (plan.is_built or nearest):
         return _rebuilt(plan.built, is_new=False)
+    # Here, for what asks indexes over the network takes longer to import than all above takes.
+    from repro.core.building import open_builder  # noqa: PLC0415
+
     lacking = [*plan.requirements.unusable, *_platform_lacking(record, plan)]
     if not allow_foreign:
         lacking += [_needs_consent(one) for one in plan.foreign]
-    python = find_python(project, record.environment)
-    if isinstance(python, Lacking):
-        raise _missing(project, record, [python, *lacking])
-    lacking = [python.lacking, *lacking] if python.lacking else lacking
-    if not _can_go_on(lacking, nearest=nearest):
-        raise _missing(project, record, lacking)
-    builder = Builder(
-        project=project,
-        implementation=_implementation(record),
-        digest=plan.digest,
-        listing=plan.listing,
-        python=python,
-        on_progress=on_progress,
+    builder, python_lacking = open_builder(
+        project, record.environment, plan.digest, plan.listing, on_progress=on_progress
     )
-    substitutes = [_substitute(one) for one in lacking]
-    if not substitutes:
-        built, lacking = builder.build(plan.folder, plan.requirements.wanted, ())
-        if built is not None:
-            return _rebuilt(built, is_new=True)
-        if not _can_go_on(lacking, nearest=nearest):
-            raise _missing(project, record, lacking)
-        substitutes = [_substitute(one) for one in lacking]
-    built, lacking = _build_nearest(builder, plan, substitutes)
+    lacking = [*python_lacking, *lacking]
+    if builder is None or not _can_go_on(lacking, nearest=nearest):
+        known = builder.survey(plan.requirements.wanted) if builder else []
+        raise _missing(project, record, [*lacking, *known])
+    built, failing = _build(builder, plan, lacking, nearest=nearest)
     if built is None:
-        raise _missing(project, record, lacking)
+        raise _missing(project, record, failing)
     return _rebuilt(built, is_new=True)
 
 
@@ -202,21 +194,21 @@ def activate(rebuilt: Rebuilt, environ: Mapping[str, str]) -> dict[str, str]:
     return changed
 
 
-def _build_nearest(
-    builder: Builder, plan: EnvironmentPlan, substitutes: list[Substitute]
-) -> tuple[Built | None, list[Lacking]]:
-    """Build with the nearest choices, once more with those that this shows to be needed."""
-    lacking: list[Lacking] = []
-    for _ in range(2):
+def _build(
+    builder: "Builder", plan: EnvironmentPlan, lacking: Sequence[Lacking], *, nearest: bool
+) -> tuple[Built | None, Sequence[Lacking]]:
+    """Build as recorded; then with the nearest of what that, and one more try, shows to lack."""
+    built, folder = None, _nearest(plan.folder) if lacking else plan.folder
+    substitutes: list[Substitute] = []
+    for _ in range(3):
+        substitutes += [_substitute(one) for one in lacking]
         wanted = _substituted(plan.requirements.wanted, substitutes)
-        built, lacking = builder.build(_nearest(plan.folder), wanted, substitutes)
-        if built is not None:
-            return built, []
-        chosen = {one.name for one in substitutes}
-        if any(one.nearest is None or one.name in chosen for one in lacking):
+        built, lacking = builder.build(folder, wanted, substitutes)
+        is_tried = {one.name for one in substitutes} & {one.name for one in lacking}
+        if built is not None or is_tried or not _can_go_on(lacking, nearest=nearest):
             break
-        substitutes = [*substitutes, *map(_substitute, lacking)]
-    return None, lacking
+        folder = _nearest(plan.folder)
+    return built, lacking
 
 
 def _rebuilt(built: Built, *, is_new: bool) -> Rebuilt:
@@ -236,10 +228,6 @@ def _rebuilt(built: Built, *, is_new: bool) -> Rebuilt:
 
 def _nearest(folder: Path) -> Path:
     return folder.with_name(folder.name + NEAREST)
-
-
-def _implementation(record: Record) -> str:
-    return str(part(record.environment, "interpreter").get("implementation") or "cpython")
 
 
 def _listing(environment: Mapping[str, Json]) -> str:

@@ -59,8 +59,11 @@ class Built:
         return self.folder / "bin" / "python"
 
 
-def read_built(folder: Path) -> Built | None:
+def read_built(folder: Path, listing: str | None = None) -> Built | None:
     """The environment at `folder`; None where it is not whole, or its interpreter is gone.
+
+    Args:
+        listing: None too where it was made from another list of packages than this.
 
     Cost: One small file; starts no process.
     """
@@ -73,6 +76,8 @@ def read_built(folder: Path) -> Built | None:
     try:
         said = Fields(parse_json(data, name=_MARKER), _MARKER)
         if said.integer("format") != _FORMAT:
+            return None
+        if listing is not None and said.text("listing") != listing:
             return None
         return Built(
             folder=folder,

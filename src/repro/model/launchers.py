@@ -122,11 +122,6 @@ def program_arguments(argv: Sequence[str]) -> Sequence[str]:
     return argv[_walk(argv)[1] :]
 
 
-def program_positions(argv: Sequence[str]) -> tuple[int, ...]:
-    """Give the indices of the words that name programs: each launcher, and what it launches."""
-    return tuple(_walk(argv)[0])
-
-
 def shell_line(argv: Sequence[str]) -> int | None:
     """Give the index of the word that is a line of shell, as in `sh -c LINE`, if one is."""
     programs = _walk(argv)[0]

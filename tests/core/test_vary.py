@@ -1,11 +1,18 @@
 """A varied param changes where it came from, or the rerun is refused before anything is written."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 from tests.support import write_files
+from tests.support.projects import open_here
 from tests.support.records import make_record
 
+from repro.core.query import resolve_run
 from repro.core.vary import Variation, find_unconsumed, plan_variation, write_variation
 from repro.errors import InvalidInputError
+from repro.model.varied import format_varied
 from repro.store.journal_reader import Journal
 from repro.store.settings import Settings
 
@@ -137,6 +144,50 @@ def test_a_file_by_another_spelling_of_its_path_is_edited(root):
     write_variation(root, found)
 
     assert (root / "more.json").read_text() == '{"width": 7}\n'
+
+
+SCRIPT = """
+import argparse, json, repro
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float)
+parser.add_argument("--amp", action=argparse.BooleanOptionalAction)
+args = parser.parse_args()
+width = json.load(open("params.json"))["model"]["width"]
+run = repro.init(config={"dropout": 0.5, "lr": args.lr})
+repro.log({"lr": args.lr, "width": width, "dropout": run.config.dropout, "amp": args.amp})
+"""
+
+
+def test_a_real_program_runs_with_the_varied_params_wherever_they_come_from(repository):
+    write_files(
+        repository,
+        {
+            "train.py": SCRIPT,
+            "params.json": '{\n  "model": {"width": 3}\n}\n',
+            "repro.yaml": "config: [params.json]\n",
+        },
+    )
+    argv = (sys.executable, "train.py", "--lr", "0.1", "--no-amp")
+
+    def execute(argv, **variables):
+        command = [sys.executable, "-m", "repro", "run", "--", *argv]
+        subprocess.run(command, check=True, capture_output=True, env={**os.environ, **variables})
+        project = open_here(repository)
+        return project, resolve_run(project, "@")
+
+    project, before = execute(argv)
+    keys = {"lr": 0.2, "model": {"width": 4}, "dropout": 0.1, "amp": True}
+    variation = plan_variation(repository, project.settings, before, keys)
+    write_variation(repository, variation)
+    _, after = execute(variation.argv, REPRO_VARIED=format_varied(variation.overrides))
+
+    assert variation.argv == (sys.executable, "train.py", "--lr", "0.2", "--amp")
+    assert variation.awaited == ("dropout",)
+    assert after.config == {
+        "model": {"width": 4}, "lr": 0.2, "amp": True, "dropout": 0.1,
+    }  # fmt: skip
+    values = {name: metric.last for name, metric in after.metrics.items()}
+    assert values == {"lr": 0.2, "width": 4, "dropout": 0.1, "amp": 1}
 
 
 def test_what_no_journal_says_to_be_read_was_not_consumed():

@@ -81,6 +81,13 @@ def test_several_params_change_one_file_once(root):
     assert len(found.said) == 3
 
 
+def test_a_secret_of_the_command_is_never_replaced(root):
+    record = make_record(command=COMMAND, config={"api_key": 3})
+
+    with pytest.raises(InvalidInputError, match="without its value"):
+        plan_variation(root, SETTINGS, record, {"api_key": 4})
+
+
 def test_what_is_planned_is_written(root):
     write_variation(root, plan(root, width=5))
 

@@ -10,6 +10,7 @@ from repro.core.earlier import Earlier
 from repro.core.events import Events, read_events
 from repro.core.pins import manifest_files
 from repro.core.started import Started
+from repro.core.surroundings import surrounding_files
 from repro.model.canonical import MAX_BYTES, Json, format_json
 from repro.model.config import merge_config
 from repro.model.output import collapse_output, cut_output
@@ -82,6 +83,7 @@ def assemble(
     files.update(_notebook_files(folder))
     for path, tree in started.submodules.items():
         files[f"submodules/{path}"] = Existing("040000", tree)
+    files.update(surrounding_files(started.editables, started.lockfiles))
     files.update(manifest_files({**started.manifests, **events.manifests}))
     artifacts = {**earlier.artifacts, **events.artifacts}
     record = Record(

@@ -175,7 +175,7 @@ def _run(
         cwd=isolation.cwd,
         name=wish.name,
         tags=wish.tags,
-        config=merge_config(record.config, nest_config(wish.assignments)),
+        config=merge_config(_assigned(record), nest_config(wish.assignments)),
         environment=describe_conditions(
             replace(project, environ=environ), record, conditions, argv, isolation.cwd
         ),
@@ -205,6 +205,11 @@ def _run(
         folder=isolation.folder if wish.keep else None,
         same_paths=tuple(same),
     )
+
+
+def _assigned(record: Record) -> Mapping[str, Json]:
+    """Config that neither files nor command bring; where the record does not tell, all of it."""
+    return record.config if record.run.assigned is None else record.run.assigned
 
 
 def _plan_randomness(

@@ -46,7 +46,7 @@ def demo(folder: Path | None) -> int:
     _type(f"repro checkout -w ../{beside.name} {best.run.name}")
     _say(f"Everything is in {place.parent}")
     _say(f"And {best.run.name} done again, from its record alone, compared bit for bit:")
-    _type(f"repro rerun --verify {best.run.name}")
+    _type(f"repro rerun -n again --verify {best.run.name}")
     return 0
 
 

@@ -11,9 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.support import git, write_files
 from tests.support.environments import World, make_world, versions_in
 from tests.support.projects import open_here
-from tests.support.wheels import make_broken_sdist, make_index, make_wheel
+from tests.support.wheels import make_broken_sdist, make_index, make_source, make_wheel
 
 from repro.core.building import open_builder
 from repro.core.environment import capture_environment
@@ -153,7 +154,7 @@ def test_what_is_gone_is_listed_item_by_item_and_nothing_is_built(
     assert not list((world.root / ".git/repro/envs").glob("[!.]*"))
 
 
-def test_the_nearest_is_taken_only_when_asked_for_and_is_said(world: World, installer: str) -> None:
+def test_the_nearest_is_taken_only_when_asked_for_and_is_said(world: World) -> None:
     world.offer([("foo", "1.0"), ("gone", "1.3"), ("gone", "2.0")])
     record = world.run({"foo": "1.0", "gone": "1.2"})
     assert missing(world, record).keys() == {"gone"}
@@ -220,6 +221,19 @@ def test_a_local_wheel_is_installed_with_consent(world: World, installer: str) -
     rebuilt = ensure_environment(world.project, record, allow_foreign=True)
 
     assert versions_in(rebuilt.python, "bar") == ["1.0"]
+
+
+def test_a_commit_of_a_repository_is_installed_with_consent(world: World, installer: str) -> None:
+    source = make_source(world.tmp / "library", "lib", "1.0")
+    commit = git(source, "rev-parse", "HEAD")
+    write_files(source, {"lib.py": "VERSION = 'newer'\n"})
+    git(source, "commit", "-q", "-a", "-m", "newer")
+    info = {"vcs": "git", "commit_id": commit}
+    record = world.run({"lib": {"url": source.as_uri(), "vcs_info": info}})
+
+    rebuilt = ensure_environment(world.project, record, allow_foreign=True)
+
+    assert versions_in(rebuilt.python, "lib") == ["1.0"]
 
 
 def test_a_local_wheel_with_another_hash_is_refused(world: World) -> None:

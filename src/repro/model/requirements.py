@@ -72,7 +72,11 @@ class Requirement:
     @property
     def line(self) -> str:
         """It in a file of requirements."""
-        what = f"{self.name} @ {self.address}" if self.address else f"{self.name}=={self.version}"
+        what = f"{self.name}=={self.version}"
+        if self.address is not None:
+            what = f"{self.name} @ {self.address}"
+            if self.address.startswith("git+file:"):  # pip refuses that behind a name
+                what = f"{self.address}{'&' if '#' in self.address else '#'}egg={self.name}"
         hashes = "" if self.kind is Kind.VCS else self.hashes
         return " ".join([what, *(f"--hash={digest}" for digest in hashes)])
 

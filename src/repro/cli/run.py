@@ -103,7 +103,7 @@ def run(
         tags=tags,
         note=note,
         config=config,
-        environment=capture_environment(project, command),
+        environment=capture_environment(project, command, cwd=cwd),
         data=data,
         parent=outer if is_id(outer) else None,
     )

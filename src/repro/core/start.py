@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from repro.atomic import fsync_dir, storage_errors
-from repro.core.capture import Code, capture_code, capture_config, identify
+from repro.core.capture import Code, capture_config, commit_code, identify, take_code
 from repro.core.pins import Pinning, Pins, write_pages
 from repro.core.project import Project, who_am_i
 from repro.core.started import Started, drop_unstarted, write_start
+from repro.core.surroundings import Surroundings, keep_surroundings
 from repro.errors import ConflictError, DamagedRecordError, GitError, ReproError, UsageError
 from repro.model.canonical import Json
 from repro.model.ids import RunId, new_id
@@ -135,17 +136,27 @@ def _capture(
                     project, request, run_id, share=not attempt, on_progress=on_progress
                 ) as pinning,
             ):
-                code = capture_code(
+                taken = take_code(project, quarantine, pinning.paths)
+                around = keep_surroundings(
                     project,
                     quarantine,
+                    request.environment,
+                    tree=taken.tree,
+                    cwd=request.cwd,
+                    run=run_id,
+                    share=not attempt,
+                )
+                code = commit_code(
+                    quarantine,
+                    taken,
                     author=author,
                     when=now,
                     title=f"snapshot of run {run_id}",
-                    data=pinning.paths,
+                    beside=around.beside,
                 )
                 pins = pinning.wait()
                 pages = write_pages(quarantine, pins.files, author=author, when=now)
-                _publish(quarantine, run_id, code, pages.root, pins.held)
+                _publish(quarantine, run_id, code, pages.root, [*pins.held, *around.held])
             break
         except (GitError, ConflictError):
             if attempt == _TRIES - 1:
@@ -154,13 +165,15 @@ def _capture(
     config = capture_config(project, request.command, request.config)
     if before is not None:
         config = {**before.config, **config}
-    conditions = _Conditions(code, pins, config, author.name)
+    conditions = _Conditions(code, pins, around, config, author.name)
     started = Started(
         run=_first_run(project, request, run_id, conditions, before, now),
         config=config,
-        environment=request.environment,
+        environment=around.environment,
         data=pins.data,
         manifests=pages.manifests,
+        editables=around.editables,
+        lockfiles=around.lockfiles,
         author=author,
         anchor=code.anchor,
         submodules=code.submodules,
@@ -222,6 +235,7 @@ class _Conditions:
 
     code: Code
     pins: Pins
+    around: Surroundings
     config: Mapping[str, Json]
     user: str
 
@@ -241,7 +255,8 @@ def _first_run(
     inside = cwd.is_relative_to(root.resolve())
     moment = format_time(now)
     # Reading a dataset the first time can take an hour, in which nothing is executed yet.
-    started = format_time(project.clock()) if pins.facts else moment
+    is_slow = pins.facts or conditions.around.editables
+    started = format_time(project.clock()) if is_slow else moment
     fresh = Run(
         id=run_id,
         name=request.name,
@@ -265,9 +280,15 @@ def _first_run(
         # Of data that nobody knows nothing can be said to have been tried.
         identity=None
         if pins.unpinned
-        else identify(code.tree, conditions.config, pins.data, command, request.environment),
+        else identify(
+            code.tree, conditions.config, pins.data, command, conditions.around.environment
+        ),
         omitted=(*code.omitted, *_unpinned(pins)),
-        warnings=(*_line_ends(code.converted), *pins.warnings),
+        warnings=(
+            *_line_ends(code.converted),
+            *pins.warnings,
+            *conditions.around.warnings,
+        ),
     )
     if before is None:
         return fresh

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from repro.atomic import storage_errors, write_file
 from repro.core.capture import fold_omitted, limits_of
@@ -20,6 +20,7 @@ from repro.model.paths import validate_path
 from repro.model.run import Omitted, Record
 from repro.model.text import escape
 from repro.store.beside import write_tree_into
+from repro.store.git import join_names, split_names
 from repro.store.objects import is_oid
 from repro.store.quarantine import Quarantine
 from repro.store.refs import LIVE, RUNS
@@ -27,7 +28,7 @@ from repro.store.sibling import Sibling, snapshot_sibling
 from repro.store.snapshot import Limits
 
 FOLDER = "editables"  # of a record
-_HOLDERS = "editables.json"  # of the private folder
+_HOLDERS = "editables/holders.json"  # of the private folder
 _MOST_HOLDERS = 64
 _MOST_OMITTED = 100  # entries for one package
 _SHOWN = 3  # names of what was left out
@@ -56,11 +57,6 @@ class Editables:
     warnings: tuple[str, ...]
 
 
-def has_editables(environment: Mapping[str, Json]) -> bool:
-    """Whether a package of the environment is installed in place from outside of the project."""
-    return any(True for _ in _outside(environment))
-
-
 def keep_editables(
     project: Project,
     quarantine: Quarantine,
@@ -69,9 +65,10 @@ def keep_editables(
     run: str | None = None,
     share: bool = True,
 ) -> Editables:
-    """Write the code of each package that is installed in place from outside of the project.
+    """Write the code of each package in place that the code of the project does not hold.
 
-    One that cannot be read is a warning: a run that may not need it is not stopped.
+    That is from outside of the project, or from a folder in it that git ignores. One that cannot
+    be read is a warning: a run that may not need it is not stopped.
 
     Args:
         environment: As `capture_environment` gives it.
@@ -88,7 +85,7 @@ def keep_editables(
     listed = list(_listed(environment))
     trees: dict[str, str] = {}
     warnings: list[str] = []
-    for position, name, folder in _outside(environment):
+    for position, name, folder in _folders(project, environment):
         placed = _placed_tree(listed[position])
         if placed is not None:
             trees[name] = placed
@@ -127,14 +124,34 @@ def _listed(environment: Mapping[str, Json]) -> list[Json]:
     return listed if isinstance(listed, list) else []
 
 
-def _outside(environment: Mapping[str, Json]) -> Iterator[tuple[int, str, Path]]:
-    """Position in the list, name and folder of each package that is in place elsewhere."""
+def _in_place(environment: Mapping[str, Json]) -> Iterator[tuple[int, str, dict[str, Json]]]:
+    """Position in the list, name and origin of each package that is in place."""
     for position, package in enumerate(_listed(environment)):
-        origin = package.get("origin") if isinstance(package, dict) else None
-        if isinstance(package, dict) and isinstance(origin, dict) and origin.get("editable"):
-            name, folder = package.get("name"), local_folder(origin)
-            if isinstance(name, str) and _NAME.match(name) and folder is not None:
-                yield position, name, folder
+        if isinstance(package, dict):
+            name, origin = package.get("name"), package.get("origin")
+            is_named = isinstance(name, str) and _NAME.match(name)
+            if is_named and isinstance(origin, dict) and origin.get("editable") is True:
+                yield position, str(name), origin
+
+
+def _folders(project: Project, environment: Mapping[str, Json]) -> Iterator[tuple[int, str, Path]]:
+    """Position, name and folder of each package whose code the project does not hold."""
+    found = list(_in_place(environment))
+    inside = [str(origin["path"]) for _, _, origin in found if origin.get("path", ".") != "."]
+    ignored = _ignored(project, inside) if inside else set()
+    for position, name, origin in found:
+        folder = local_folder(origin)
+        if folder is None and origin.get("path") in ignored:
+            folder = project.repository.root / str(origin["path"])
+        if folder is not None:
+            yield position, name, folder
+
+
+def _ignored(project: Project, paths: list[str]) -> set[Json]:
+    """Which folders of the project git ignores, so that no snapshot has them."""
+    git = project.repository.git
+    words = ("check-ignore", "-z", "--stdin")
+    return set(split_names(git.run(*words, stdin=join_names(paths), ok=(0, 1)).out))
 
 
 def _limits(project: Project) -> Limits:
@@ -191,8 +208,10 @@ def _remember_holders(project: Project, run: str, trees: Mapping[str, str]) -> N
     kept = {tree: holder for tree, holder in _read_holders(project).items() if tree not in new}
     newest = list({**kept, **new}.items())[-_MOST_HOLDERS:]
     # Where it cannot be written, the next run stores what it could have shared.
+    place = project.repository.private / _HOLDERS
     with suppress(OSError, StorageError):
-        write_file(project.repository.private / _HOLDERS, json.dumps(dict(newest)).encode())
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_file(place, json.dumps(dict(newest)).encode())
 
 
 def _find_holders(project: Project) -> dict[str, str]:
@@ -222,10 +241,8 @@ def place_editables(project: Project, record: Record, folder: Path) -> list[Path
     """
     commit = record.commit or f"{LIVE}{record.run.id}"
     roots: list[Path] = []
-    for position, name, _ in _outside(record.environment):
-        package = _listed(record.environment)[position]
-        origin = package["origin"] if isinstance(package, dict) else None
-        if not isinstance(origin, dict) or "tree" not in origin:
+    for _, name, origin in _in_place(record.environment):
+        if "tree" not in origin:
             continue
         tree = _tree_in(project, commit, name)
         if tree is None or tree != origin["tree"]:
@@ -267,8 +284,14 @@ def _place(project: Project, tree: str, target: Path) -> None:
 
 
 def _named_roots(origin: Mapping[str, Json]) -> list[str]:
+    """The import roots, relative to the folder of the package."""
     named = origin.get("import_roots")
-    return [path for path in named if isinstance(path, str)] if isinstance(named, list) else []
+    paths = [path for path in named if isinstance(path, str)] if isinstance(named, list) else []
+    top = origin.get("path")
+    if not isinstance(top, str):
+        return paths
+    inside = (PurePosixPath(path) for path in paths)
+    return [path.relative_to(top).as_posix() for path in inside if path.is_relative_to(top)]
 
 
 def _root(target: Path, path: str) -> Path:

@@ -262,7 +262,8 @@ def _first_run(
     inside = cwd.is_relative_to(root.resolve())
     moment = format_time(now)
     # Reading a dataset the first time can take an hour, in which nothing is executed yet.
-    started = format_time(project.clock()) if pins.facts else moment
+    is_slow = pins.facts or conditions.around.editables
+    started = format_time(project.clock()) if is_slow else moment
     fresh = Run(
         id=run_id,
         name=request.name,

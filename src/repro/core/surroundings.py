@@ -120,8 +120,10 @@ def _has_editables(environment: Mapping[str, Json]) -> bool:
         for package in (listed if isinstance(listed, list) else [])
         if isinstance(package, dict)
     ]
+    # One whose folder is the root of the project is its code.
     return any(
-        isinstance(one, dict) and one.get("editable") is True and "url" in one for one in origins
+        isinstance(one, dict) and one.get("editable") is True and one.get("path") != "."
+        for one in origins
     )
 
 

@@ -1,9 +1,14 @@
 """The source folder of another project as a tree in the objects of this one."""
 
+import hashlib
+import os
+import shutil
 from collections.abc import Container
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from repro.atomic import storage_errors
 from repro.errors import GitError
 from repro.model.run import Omitted
 from repro.model.secrets import redact_text
@@ -49,7 +54,7 @@ def snapshot_sibling(
     try:
         return _with_its_git(folder, quarantine, limits, whole)
     except GitError:
-        return _as_plain_files(folder, quarantine, limits)
+        return _as_plain_files(folder, quarantine, limits, whole)
 
 
 def _with_its_git(
@@ -101,22 +106,48 @@ def _remote(told: bytes) -> str | None:
     return redact_text(found) if found else None
 
 
-def _as_plain_files(folder: Path, quarantine: Quarantine, limits: Limits) -> Sibling:
+def _as_plain_files(
+    folder: Path, quarantine: Quarantine, limits: Limits, whole: Container[str]
+) -> Sibling:
     if not folder.is_dir():
         raise GitError(f"the folder `{folder}` is gone")
-    git_dir = quarantine.dir / f"plain-{quarantine.next_number()}"
-    try:
+    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()
+    index = quarantine.repository.private / "editables" / f"{digest[:16]}.index"
+    with suppress(GitError):  # the objects that it names are gone, or it is garbled
+        return _from_index(folder, quarantine, limits, whole, index)
+    index.unlink(missing_ok=True)
+    return _from_index(folder, quarantine, limits, whole, index)
+
+
+def _from_index(
+    folder: Path, quarantine: Quarantine, limits: Limits, whole: Container[str], index: Path
+) -> Sibling:
+    """Take the files with an index of the last time, so that git reads only what has changed."""
+    git_dir = _own_git_dir(quarantine)
+    with suppress(OSError):
+        shutil.copy2(index, git_dir / "index")
+    own = {"GIT_DIR": str(git_dir), "GIT_WORK_TREE": str(folder)}
+    git = Git(folder, {**quarantine.repository.git.environ, **own})
+    taken = snapshot_folder(git, git_dir, quarantine, limits, "")
+    if taken.tree not in whole:
+        _check_present(quarantine, taken.tree)
+    if taken.index is not None:
+        with suppress(OSError):  # the next time all of it is read again
+            index.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            coming = index.with_name(f"{index.name}.{git_dir.name}")
+            shutil.copy2(taken.index, coming)
+            coming.replace(index)
+    return Sibling(tree=taken.tree, omitted=taken.omitted)
+
+
+def _own_git_dir(quarantine: Quarantine) -> Path:
+    git_dir = quarantine.dir / f"plain-{os.getpid()}-{quarantine.next_number()}"
+    is_sha1 = quarantine.repository.object_format == "sha1"
+    extension = "" if is_sha1 else "[extensions]\n\tobjectFormat = sha256\n"
+    version = f"[core]\n\trepositoryFormatVersion = {int(not is_sha1)}\n"
+    with storage_errors("the quarantine for new objects"):
         (git_dir / "objects").mkdir(parents=True)
         (git_dir / "refs").mkdir()
         (git_dir / "HEAD").write_text("ref: refs/heads/none\n")
-        is_sha1 = quarantine.repository.object_format == "sha1"
-        extension = "" if is_sha1 else "[extensions]\n\tobjectFormat = sha256\n"
-        version = f"[core]\n\trepositoryFormatVersion = {int(not is_sha1)}\n"
         (git_dir / "config").write_text(version + extension)
-    except OSError as error:
-        raise GitError(f"the quarantine cannot be written: {error.strerror}") from error
-    environ = quarantine.repository.git.environ
-    own = {"GIT_DIR": str(git_dir), "GIT_WORK_TREE": str(folder)}
-    git = Git(folder, {**environ, **own})
-    taken = snapshot_folder(git, git_dir, quarantine, limits, "")
-    return Sibling(tree=taken.tree, omitted=taken.omitted)
+    return git_dir

@@ -11,6 +11,7 @@ from repro.errors import CommandError
 from repro.model.conditions import EXCLUDED, LOOKS_SECRET, list_redacted
 from repro.model.diagnosis import Item, degraded, missing, ok
 from repro.model.run import Record
+from repro.model.text import is_argument
 from repro.store.interpreter import is_python_name
 
 _SUBMODULE = "160000"
@@ -69,6 +70,8 @@ def _find_script(command: Sequence[str]) -> str | None:
 
 def _is_recorded(project: Project, record: Record, word: str) -> bool | None:
     """Whether the snapshot has the file that a word names; None for one it could not have."""
+    if not is_argument(word):
+        return None
     root = project.repository.root
     path = Path(os.path.normpath(root / record.run.cwd / word))
     top = next((top for top in (root, root.resolve()) if path.is_relative_to(top)), None)

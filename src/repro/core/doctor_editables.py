@@ -1,5 +1,6 @@
 """Whether the code of editable packages from beside the project is in the record."""
 
+import os
 import re
 from collections.abc import Iterator
 
@@ -36,7 +37,7 @@ def _check(project: Project, record: Record, name: str, url: str) -> Iterator[It
         return
     place = local_path(url)
     hint = "a run from now on records its code"
-    if place is None or not place.is_dir():
+    if place is None or not os.path.lexists(place):
         yield missing(
             "editables", f"`{name}` was at `{url}`, which is gone, and not recorded", hint
         )

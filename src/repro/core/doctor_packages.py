@@ -173,7 +173,7 @@ def _check_origin(one: _Package, origin: Mapping[str, Json]) -> Iterator[Item]:
         commit = f" at {str(origin.get('commit'))[:10]}" if "commit" in origin else ""
         detail = f"{one} has to be fetched from `{url}`{commit}"
         yield degraded(_item(one), detail, "whether it is still there was not asked")
-    elif not place.exists():
+    elif not os.path.lexists(place):
         detail = f"{one} was installed from `{place}`, which is gone"
         yield missing(_item(one), detail, "bring that file or folder back")
     else:

@@ -41,9 +41,13 @@ def names_code(environment: Mapping[str, Json], name: str) -> bool:
 
 
 def local_path(url: str) -> Path | None:
-    """The path that a `file:` URL names; None for any other URL."""
-    parts = urlsplit(url)
-    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+    """The absolute path that a `file:` URL names; None for any other text."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # such as a bracket without its other
+        return None
+    path = unquote(parts.path) if parts.scheme == "file" else ""
+    return Path(path) if path.startswith("/") and "\0" not in path else None
 
 
 def list_redacted(command: Sequence[str]) -> list[str]:

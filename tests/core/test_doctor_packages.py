@@ -324,3 +324,17 @@ def test_an_origin_is_a_part_of_what_is_installed(repository, place, tmp_path):
     item = look(repository, run, ask_index=False)["environment"]
 
     assert "`scipy` 1.0 (from elsewhere)" in item.detail
+
+
+def test_an_editable_package_is_as_recorded_whatever_is_known_of_its_code(
+    repository, run, place, tmp_path
+):
+    origin = {"url": tmp_path.as_uri(), "dir_info": {"editable": True}}
+    install(place, "scipy", "1.0", origin=json.dumps(origin))
+    project = open_here(repository)
+    environment = json.loads(json.dumps(resolve_run(project, run.id).environment))
+    known = {"url": tmp_path.as_uri(), "editable": True, "tree": "1" * 40, "commit": "2" * 40}
+    next(one for one in environment["packages"]["list"] if one["name"] == "scipy")["origin"] = known
+    other = make_run(project, command=("python", "train.py"), environment=environment)
+
+    assert look(repository, other)["environment"].detail.endswith("3 packages as recorded")

@@ -121,6 +121,8 @@ def _source(origin: Json) -> tuple[Json, ...] | None:
     """What tells where a package came from; the code of an editable one is another item."""
     if not isinstance(origin, Mapping):
         return None
+    if origin.get("editable") is True:
+        return ("editable",)
     return tuple(origin.get(key) for key in ("url", "path", "editable", "commit", "hash"))
 
 

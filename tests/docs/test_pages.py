@@ -10,9 +10,12 @@ import pytest
 import repro
 from repro.cli.main import VERBS
 from repro.core.environment import capture_environment
+from repro.core.query import resolve_run
+from repro.core.verify import store_verdict, verify_runs
 from repro.model.canonical import format_json
 from repro.store import settings
 from tests.docs.pages import CLI, DOCS, EXIT_CODES, render_cli, render_exit_codes
+from tests.support import write_files
 from tests.support.projects import make_run, open_here
 
 ROOT = DOCS.parent
@@ -107,7 +110,37 @@ def test_every_key_of_a_record_is_in_the_format(repository):
         assert re.search(rf"\b{key}\b", FORMAT), key
     for path in paths:
         known = re.sub(r"/\d+\.csv$", "/<n>.csv", path)
+        known = re.sub(r"^editables/.*", "editables/<name>/", known)  # repro itself is in place
         assert f"`{known}`" in FORMAT, path
+
+
+def test_every_key_of_a_verdict_is_in_the_format(repository):
+    project = open_here(repository)
+    a, b = (make_run(project, {"loss": loss}) for loss in (1.0, 2.0))
+    verdict = verify_runs(project, *(resolve_run(project, one.id) for one in (a, b)))
+    store_verdict(project, b.id, verdict)
+    show = project.repository.git.text
+    facts = json.loads(show("show", f"refs/repro/runs/{b.id}:verdict.json"))
+    section = FORMAT.partition("### Verdicts")[2].partition("\n## ")[0]
+
+    for key in (*facts, *facts["metrics"]["loss"], *facts["output"], *facts["first"]):
+        assert re.search(rf"\b{key}\b", section), key
+
+
+def test_every_key_of_an_environment_is_in_the_format(repository):
+    write_files(repository, {"uv.lock": "1\n"})
+    project = open_here(repository)
+    environment = capture_environment(project, ())
+    make_run(project, environment=environment)
+    record = resolve_run(project, "@").environment
+    section = FORMAT.partition("### Environment")[2].partition("\n## ")[0]
+    packages = record["packages"]["list"]
+    origins = [package["origin"] for package in packages if "origin" in package]
+
+    keys = [*record, *record["packages"], *record["lockfiles"][0], *record["interpreter"]]
+    keys += [*record["platform"], *record["hardware"], *(key for one in origins for key in one)]
+    for key in {*keys, *(key for package in packages for key in package)}:
+        assert re.search(rf"`[^`]*\b{key}\b[^`]*`", section), key
 
 
 def test_everything_in_the_private_folder_is_in_the_format(repository):

@@ -19,6 +19,7 @@ from repro.errors import (
     AmbiguousRunError,
     CommandError,
     MissingDataError,
+    MissingPackagesError,
     ReproError,
     StorageError,
     UsageError,
@@ -37,9 +38,11 @@ VERBS = {
     "log": ("repro.cli.ls:log", "Show runs one below the other, as git log does"),
     "show": ("repro.cli.show:show", "Show one run, or one part of it"),
     "diff": ("repro.cli.diff:diff", "Show what differs between two runs"),
+    "verify": ("repro.cli.verify:verify", "Say whether a run gave the results of another one"),
     "checkout": ("repro.cli.checkout:checkout", "Bring the exact code of a run back"),
     "undo": ("repro.cli.checkout:undo", "Take the last checkout back"),
     "doctor": ("repro.cli.doctor:doctor", "Say whether runs can still be reproduced today"),
+    "env": ("repro.cli.env:env", "Build the environment of a run again"),
     "tag": ("repro.cli.tag:tag", "Add tags to a run, or take them off"),
     "note": ("repro.cli.tag:note", "Show or write the note of a run"),
     "rename": ("repro.cli.tag:rename", "Give a run another name"),
@@ -169,6 +172,8 @@ def _details(error: ReproError) -> tuple[str, list[str]]:
     """What an error lists, and the key of that in JSON."""
     if isinstance(error, (WouldLoseWorkError, MissingDataError)):
         return "paths", list(error.paths)
+    if isinstance(error, MissingPackagesError):
+        return "items", list(error.items)
     if isinstance(error, AmbiguousRunError):
         return "candidates", list(error.candidates)
     return "", []

@@ -14,6 +14,7 @@ from repro.model.text import escape
 
 _FIRST_S = 0.5  # what is done before that needs no line
 _EVERY_S = 0.1
+_LONGEST = 60  # characters of a step in words
 _CLEAR = "\r\x1b[K"
 
 

@@ -16,6 +16,7 @@ from repro.store.content import ContentStore
 from repro.store.index import Problem
 from repro.store.objects import is_oid, read_file, reading
 from repro.store.runs import encode_metrics, encode_run, read_series
+from repro.store.verdicts import encode_verdict
 
 _CODE = "^{code}"
 
@@ -185,8 +186,9 @@ def full_json(record: Record) -> dict[str, Json]:
     return {
         **run_json(record),
         "environment": dict(record.environment),
+        "randomness": dict(record.randomness),
         "artifacts": [asdict(artifact) for artifact in record.artifacts],
-        "verdict": None,
+        "verdict": None if record.verdict is None else encode_verdict(record.verdict),
     }
 
 

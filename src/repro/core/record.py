@@ -109,7 +109,7 @@ def _write_run(
         files=sealed.files,
     )
     held = [commit for commit in (live, started.resumed) if commit]
-    # With submodules the live ref names a commit on top of the snapshot.
+    # With submodules or surroundings the live ref names a commit on top of the snapshot.
     beside = [live] if live and live != started.snapshot else []
     beside += [pages] if pages else []
     going = {LIVE + run.id: live, LIVE_DATA + run.id: pages}

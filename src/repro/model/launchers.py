@@ -119,16 +119,60 @@ def program_arguments(argv: Sequence[str]) -> Sequence[str]:
     torch.distributed.run` and the like, in any order; they begin behind the script, the module,
     or else the first word.
     """
+    return argv[_walk(argv)[1] :]
+
+
+def program_positions(argv: Sequence[str]) -> tuple[int, ...]:
+    """Give the indices of the words that name programs: each launcher, and what it launches."""
+    return tuple(_walk(argv)[0])
+
+
+def shell_line(argv: Sequence[str]) -> int | None:
+    """Give the index of the word that is a line of shell, as in `sh -c LINE`, if one is."""
+    programs = _walk(argv)[0]
+    last = programs[-1] if programs else 0
+    if not programs or _base(argv[last]) not in _SHELLS:
+        return None
+    for position in range(last + 1, len(argv) - 1):
+        word = argv[position]
+        if not word.startswith("-"):
+            return None
+        if _is_shell_c(word):
+            return position + 1
+    return None
+
+
+def _walk(argv: Sequence[str]) -> tuple[list[int], int]:
+    """Where the programs of a command are, and where the arguments of the last one begin."""
+    programs: list[int] = []
     start = 0
     for _ in range(_MOST_LAUNCHERS):
         while start < len(argv) and _VARIABLE.match(argv[start]):
             start += 1
         if start >= len(argv):
             break
+        programs.append(start)
         start, found = _step_over(argv, start)
         if found:
             break
-    return argv[start:]
+    return programs, start
+
+
+def is_launched(argv: Sequence[str]) -> bool:
+    """Whether a command is one launcher or more before one program, such as `uv run python`.
+
+    A shell is no such launcher: nothing tells how many programs it starts.
+    """
+    start = 0
+    for steps in range(_MOST_LAUNCHERS):
+        while start < len(argv) and _VARIABLE.match(argv[start]):
+            start += 1
+        if start >= len(argv) or _base(argv[start]) in _SHELLS:
+            return False
+        start, found = _step_over(argv, start)
+        if found:
+            return steps > 0
+    return False
 
 
 def _step_over(argv: Sequence[str], start: int) -> tuple[int, bool]:
@@ -173,10 +217,14 @@ def _behind_module(argv: Sequence[str], start: int, option: str) -> tuple[int, b
 
 def _behind_shell(argv: Sequence[str], start: int) -> int:
     while start < len(argv) and argv[start].startswith("-"):
-        if argv[start].endswith("c") and not argv[start].startswith("--"):
+        if _is_shell_c(argv[start]):
             return len(argv)  # a line of shell, not words
         start += 1
     return start + 1
+
+
+def _is_shell_c(word: str) -> bool:
+    return word.endswith("c") and not word.startswith("--")
 
 
 def _behind_launcher(argv: Sequence[str], start: int, launcher: _Launcher) -> tuple[int, bool]:

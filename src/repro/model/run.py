@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from repro.model.canonical import Json
 from repro.model.ids import RunId
+
+if TYPE_CHECKING:
+    from repro.model.verdict import Verdict
 
 FORMAT_VERSION = 1
 
@@ -143,6 +146,9 @@ class Record:
         summary: What the user set beside the metrics.
         data: Datasets by name: path, digest, files, bytes, kept.
         environment: Interpreter, packages, hardware, variables.
+        verdict: Whether a rerun gave the results of its original; None where nobody asked.
+        randomness: Seeds that were drawn, flags that bear on determinism.
+        generators: States of generators at `init`, by name, where no seed tells them.
     """
 
     run: Run
@@ -153,3 +159,6 @@ class Record:
     data: Mapping[str, Json] = field(default_factory=dict)
     environment: Mapping[str, Json] = field(default_factory=dict)
     artifacts: tuple[Artifact, ...] = ()
+    verdict: "Verdict | None" = None
+    randomness: Mapping[str, Json] = field(default_factory=dict)
+    generators: Mapping[str, Json] = field(default_factory=dict)

@@ -132,7 +132,10 @@ def find_nearest(wanted: str, offered: Iterable[str]) -> str | None:
             version < target,
         )
 
-    return min(versions, key=distance)[1]
+    # Of those that are as far, the one next to what is wanted: stable sorts keep this order.
+    below = sorted((pair for pair in versions if pair[0] < target), reverse=True)
+    above = sorted(pair for pair in versions if not pair[0] < target)
+    return min([*above, *below], key=distance)[1]
 
 
 def _padded(release: tuple[int, ...], length: int) -> tuple[int, ...]:

@@ -4,9 +4,7 @@ import base64
 import hashlib
 import json
 import netrc
-import os
 import ssl
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -25,6 +23,8 @@ from repro.model.secrets import redact_url
 from repro.model.versions import allows_python, is_same_version, parse_version
 from repro.store.index_settings import IndexSettings, read_index_settings
 from repro.store.packages import normalise_name
+from repro.store.target import make_target as make_target
+from repro.store.target import own_target as own_target
 
 _TIMEOUT_S = 10.0  # for each part of an answer to arrive
 _WHOLE_S = 30.0  # for all of it
@@ -236,32 +236,6 @@ def open_index(
             f"the certificates in `{settings.cert}` cannot be read: {error.strerror}",
             hint="mend SSL_CERT_FILE, or `cert` in pip's settings",
         ) from error
-
-
-def own_target() -> Target:
-    """The interpreter that runs this, on this machine."""
-    return make_target(
-        implementation=sys.implementation.name,
-        version=".".join(map(str, sys.version_info[:3])),
-        abi=f"{sys.implementation.cache_tag}{sys.abiflags}",
-    )
-
-
-def make_target(*, implementation: str, version: str, abi: str) -> Target:
-    """An interpreter on this machine, from what is recorded of interpreters."""
-    uname = os.uname()
-    try:
-        libc = os.confstr("CS_GNU_LIBC_VERSION")
-    except (ValueError, OSError):  # another libc does not know the question
-        libc = "musl" if any(Path("/lib").glob("ld-musl-*")) else None
-    return Target(
-        implementation=implementation,
-        version=version,
-        system=uname.sysname,
-        machine=uname.machine,
-        libc=libc,
-        is_free_threaded=abi.split("-")[1:2] != [] and "t" in abi.split("-")[1],
-    )
 
 
 def _offers(releases: tuple[Release, ...], wanted: str | None) -> bool:

@@ -64,6 +64,16 @@ def test_a_name_that_is_no_package_reaches_no_path(repository, name):
     assert states_of([item]) == [("editables", "missing")]
 
 
+def test_what_the_record_leaves_out_of_recorded_code_is_degraded(repository):
+    files = {"editables/sibling/sibling.py": b"1\n"}
+    omitted = [{"path": "weights.bin", "size": 9, "reason": "too large"}]
+
+    [item] = check_editables(*recorded(repository, "file:///gone", files=files, omitted=omitted))
+
+    assert states_of([item]) == [("editables", "degraded")]
+    assert "leaves out `weights.bin` of `sibling`" in item.detail
+
+
 def test_packages_inside_of_the_project_and_repro_itself_are_no_items(repository):
     inside = {"name": "own", "version": "1", "origin": {"path": ".", "editable": True}}
     ours = {"name": "git-repro", "origin": {"url": "file:///gone", "editable": True}}

@@ -40,11 +40,8 @@ def test_the_recorded_interpreter_is_ok_where_it_was(repository, monkeypatch):
 
 
 def test_one_of_the_same_version_elsewhere_is_ok(repository, tmp_path, monkeypatch):
-    place = tmp_path / f"uv/python/cpython-{HERE['version']}-linux-x86_64-gnu/bin"
-    place.mkdir(parents=True)
-    (place / f"python{MINOR}").symlink_to(Path(sys.executable).resolve())
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    (tmp_path / f"python{MINOR}").symlink_to(Path(sys.executable).resolve())
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
 
     item = asked(repository, executable="/gone/python")
 

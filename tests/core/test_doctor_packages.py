@@ -11,7 +11,8 @@ from tests.support.wheels import json_page, serving
 from repro.core.doctor_around import Around
 from repro.core.doctor_packages import check_environment
 from repro.core.query import resolve_run
-from repro.model.environment import environment_digest
+from repro.core.rebuild import plan_environment
+from repro.store.envs import Built, mark_built
 from repro.version import VERSION
 
 HAS = {"numpy": "2.0.0", "scipy": "1.0", "torch": "2.1.0+cpu"}
@@ -175,24 +176,31 @@ def test_offline_the_index_is_not_asked(repository, run, place, monkeypatch):
 def test_an_environment_rebuilt_already_is_ok_and_asks_nobody(repository, run, place, monkeypatch):
     install(place, "numpy", "2.1.0")
     project = open_here(repository)
-    digest = environment_digest(resolve_run(project, run.id).environment)
-    folder = project.repository.private / "envs" / digest.removeprefix("sha256:")
-    make_venv(folder, {})
-    (folder / "complete.json").write_text("{}")
+    plan = plan_environment(project, resolve_run(project, run.id))
+    make_venv(plan.folder, {})
+    mark_built(
+        Built(
+            folder=plan.folder,
+            digest=plan.digest,
+            listing=plan.listing,
+            python=plan.python,
+            packages=3,
+            installer="uv",
+        )
+    )
     with serving(GOOD) as (url, asked):
         monkeypatch.setenv("PIP_INDEX_URL", url)
         items = look(repository, run)
 
     assert states_of(items.values()) == [("environment", "ok"), ("interpreter", "ok")]
-    assert str(folder) in items["environment"].detail
+    assert str(plan.folder) in items["environment"].detail
     assert asked == []
 
 
 def test_a_half_built_environment_does_not_count(repository, run, place):
     install(place, "numpy", "2.1.0")
     project = open_here(repository)
-    digest = environment_digest(resolve_run(project, run.id).environment)
-    make_venv(project.repository.private / "envs" / digest.removeprefix("sha256:"), {})
+    make_venv(plan_environment(project, resolve_run(project, run.id)).folder, {})
 
     assert look(repository, run)["environment"].state == "degraded"
 
@@ -212,7 +220,7 @@ def test_a_package_from_version_control_is_degraded_and_says_from_where(reposito
     item = look(repository, run)["packages:x"]
 
     assert item.state == "degraded"
-    assert "from `https://example.org/x.git` at cccccccccc" in item.detail
+    assert f"from `git+https://example.org/x.git@{'c' * 40}`" in item.detail
 
 
 def test_a_package_from_a_local_file_is_missing_once_that_is_gone(repository, place, tmp_path):

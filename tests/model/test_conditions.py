@@ -1,8 +1,6 @@
-from pathlib import Path
-
 import pytest
 
-from repro.model.conditions import list_redacted, local_path, packages_of
+from repro.model.conditions import list_editables, list_left_out, list_redacted, packages_of
 from repro.model.secrets import redact_argv
 
 
@@ -20,22 +18,23 @@ from repro.model.secrets import redact_argv
     ],
 )
 def test_what_was_redacted_is_named_as_the_user_would_give_it(command, names):
-    assert list_redacted(redact_argv(command)) == names
+    assert list(list_redacted(redact_argv(command))) == names
 
 
-@pytest.mark.parametrize(
-    ("url", "path"),
-    [
-        ("file:///a/b%20c", Path("/a/b c")),
-        ("https://example.org/a", None),
-        ("file:relative", None),
-        ("file://[", None),
-        ("file:///a%00b", None),
-        ("", None),
-    ],
-)
-def test_only_an_absolute_file_url_is_a_path(url, path):
-    assert local_path(url) == path
+def test_each_name_has_the_variables_that_give_it_back():
+    found = list_redacted(redact_argv(("python", "--api-key", "k")))
+
+    assert found == {"--api-key": ("REPRO_SECRET_API_KEY", "API_KEY")}
+
+
+def test_what_is_left_out_of_an_editable_package_is_told_but_for_secrets():
+    reasons = {"a.bin": "too large", ".env": "looks secret", "b.ckpt": "excluded"}
+    omitted = [{"path": path, "reason": reason} for path, reason in reasons.items()]
+    package = {"name": "x", "origin": {"url": "file:///x", "editable": True, "omitted": omitted}}
+    environment = {"packages": {"list": [package]}}
+
+    assert list_editables(environment) == {"x": "file:///x"}
+    assert list_left_out(environment, "x") == ["a.bin"]
 
 
 @pytest.mark.parametrize("packages", [None, 3, {}, {"list": 3}, {"list": [3, {}, {"name": 3}]}])

@@ -52,6 +52,20 @@ def environment(*packages):
             "no — the code of the editable package `e` is not in the record · repro doctor abc",
         ),
         (
+            {
+                "environment": environment(
+                    package(
+                        "e",
+                        url="file:///e",
+                        editable=True,
+                        tree="1",
+                        omitted=[{"path": "w.bin", "size": 9, "reason": "too large"}],
+                    )
+                )
+            },
+            "no — `w.bin` of the editable package `e` is not in the record · repro doctor abc",
+        ),
+        (
             {"omitted": (Omitted("b.bin", 9, "too large"), Omitted("d/", None, "not pinned"))},
             "no — `b.bin` is not in the record (too large); `d/` is not in the record (not pinned)"
             " · repro doctor abc",

@@ -127,7 +127,8 @@ def describe_randomness(
     if processes:
         facts["generators"] = dict(processes[0].generators)
         facts["processes"] = {
-            one.key: {"python": one.python, **one.generators} for one in processes[:_MOST_PROCESSES]
+            one.key: {"interpreter": one.python, **one.generators}
+            for one in processes[:_MOST_PROCESSES]
         }
     return {name: value for name, value in facts.items() if value not in ({}, [])}
 

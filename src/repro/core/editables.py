@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from repro.atomic import storage_errors, write_file
 from repro.core.capture import fold_omitted, limits_of
 from repro.core.project import Project
+from repro.core.started import EDITABLES
 from repro.errors import DamagedRecordError, GitError, StorageError
 from repro.model.canonical import Json
 from repro.model.environment import local_folder, packages_digest, part
@@ -27,7 +28,6 @@ from repro.store.refs import LIVE, RUNS
 from repro.store.sibling import Sibling, snapshot_sibling
 from repro.store.snapshot import Limits
 
-FOLDER = "editables"  # of a record
 _HOLDERS = "editables/holders.json"  # of the private folder
 _MOST_HOLDERS = 64
 _MOST_OMITTED = 100  # entries for one package
@@ -208,7 +208,7 @@ def _find_holders(project: Project) -> dict[str, str]:
     asked = _read_holders(project)
     if not asked:
         return {}
-    names = [f"{RUNS}{run}\n{RUNS}{run}:{FOLDER}/{name}\n" for run, name in asked.values()]
+    names = [f"{RUNS}{run}\n{RUNS}{run}:{EDITABLES}/{name}\n" for run, name in asked.values()]
     git = project.repository.git
     told = git.run("cat-file", "--batch-check=%(objectname)", stdin="".join(names).encode())
     oids = told.out.decode(errors="replace").split("\n")
@@ -246,7 +246,7 @@ def place_editables(project: Project, record: Record, folder: Path) -> list[Path
 
 
 def _tree_in(project: Project, commit: str, name: str) -> str | None:
-    args = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:{FOLDER}/{name}")
+    args = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:{EDITABLES}/{name}")
     return project.repository.git.run(*args, ok=(0, 1, 128)).out.decode().strip() or None
 
 

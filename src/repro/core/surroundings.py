@@ -7,6 +7,7 @@ from pathlib import Path
 
 from repro.core.environment import capture_environment
 from repro.core.project import Project
+from repro.core.started import LOCKFILES, surrounding_files
 from repro.model.canonical import Json
 from repro.model.environment import part
 from repro.model.secrets import is_secret_file, redact_text
@@ -14,8 +15,6 @@ from repro.store.git import Repository, split_names
 from repro.store.lockfiles import LockFile, find_lockfiles
 from repro.store.quarantine import Existing, Quarantine, open_quarantine
 
-LOCKS = "environment"  # folder of a record
-_SOURCES = "editables"
 _PLAIN = ("100644", "100755")
 
 
@@ -43,19 +42,9 @@ class Surroundings:
     def beside(self) -> dict[str, bytes | Existing]:
         """What the code does not reach and a commit beside it must, by path in the record."""
         return {
-            **{f"{LOCKS}/{path}": content for path, content in self.loose.items()},
+            **{f"{LOCKFILES}/{path}": content for path, content in self.loose.items()},
             **surrounding_files(self.editables, {}),
         }
-
-
-def surrounding_files(
-    editables: Mapping[str, str], lockfiles: Mapping[str, str]
-) -> dict[str, Existing]:
-    """What a record must hold for packages and lock files whose objects are known."""
-    return {
-        **{f"{LOCKS}/{path}": Existing("100644", oid) for path, oid in lockfiles.items()},
-        **{f"{_SOURCES}/{name}": Existing("040000", oid) for name, oid in editables.items()},
-    }
 
 
 def keep_surroundings(

@@ -9,8 +9,7 @@ from pathlib import Path
 from repro.core.earlier import Earlier
 from repro.core.events import Events, read_events
 from repro.core.pins import manifest_files
-from repro.core.started import Started
-from repro.core.surroundings import surrounding_files
+from repro.core.started import Started, surrounding_files
 from repro.model.canonical import MAX_BYTES, Json, format_json
 from repro.model.config import merge_config
 from repro.model.environment import split_launch

@@ -44,6 +44,8 @@ _EQUAL = [
     ("wrote /tmp/tmpab12cd34/m.pt", "wrote /tmp/tmpxx99yy00/m.pt"),
     ("in '/var/folders/zz/ab/T/tmpq1/x'", "in '/var/folders/zz/ab/T/tmpz9/x'"),
     ("in /scratch/tmpab12cd34/x", "in /scratch/tmpzz12cd34/x"),
+    ("\x1b[32m12:34:56\x1b[0m | \x1b[1mINFO\x1b[0m", "12:34:57 | INFO"),
+    ("\x1b[32m3.2s\x1b[0m", "\x1b[32m4.2s\x1b[0m"),
     ("in /a/.git/repro/worktrees/x/train.py", "in /a/.git/repro/worktrees/yy/train.py"),
 ]  # fmt: skip
 

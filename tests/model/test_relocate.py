@@ -1,6 +1,7 @@
 """A recorded command runs in another tree, and nothing else in it changes."""
 
 import subprocess
+import time
 
 import pytest
 from hypothesis import given
@@ -89,7 +90,8 @@ def test_what_only_looks_like_it_stays(word):
         ("env A=1 .venv/bin/python t.py", "env A=1 /envs/1/bin/python t.py"),
         ("uv run .venv/bin/python t.py", "uv run /envs/1/bin/python t.py"),
         ("nohup time /proj/.venv/bin/x", "nohup time /envs/1/bin/x"),
-        ("python .venv/bin/tool", "python .venv/bin/tool"),
+        ("python .venv/bin/tool", "python /envs/1/bin/tool"),
+        ("uv run --python=.venv/bin/python t.py", "uv run --python=/envs/1/bin/python t.py"),
         ("python train.py", "python train.py"),
         ("./run.sh", "./run.sh"),
         ("/usr/bin/python3 t.py", "/usr/bin/python3 t.py"),
@@ -101,7 +103,35 @@ def test_programs_of_the_environment_become_those_of_the_new_one(command, moved)
 
 def test_a_relative_program_is_found_from_the_folder_that_the_command_runs_in():
     assert move(["../.venv/bin/python"], cwd="sub") == ["/envs/1/bin/python"]
-    assert move(["../.venv/bin/python"], cwd=".") == ["../.venv/bin/python"]
+    assert move(["../.venv/bin/python"], cwd=".") == ["/.venv/bin/python"]
+
+
+@pytest.mark.parametrize(
+    ("cwd", "word", "moved"),
+    [
+        (".", "../data/x", "/data/x"),
+        (".", "--data=../data/../more", "--data=/more"),
+        ("sub", "../data", "../data"),
+        ("sub", "../../data", "/data"),
+        (".", "../proj/data", f"{NEW}/data"),
+        (".", "../proj/.git/x", "/proj/.git/x"),
+        (".", "a/../b", "a/../b"),
+        (".", "..", ".."),
+    ],
+)
+def test_a_relative_path_out_of_the_tree_leads_to_where_it_did(cwd, word, moved):
+    assert move(["python", word], cwd=cwd) == ["python", moved]
+
+
+def test_a_hostile_command_takes_no_time():
+    words = ["/proj " * 20_000, "me@" * 30_000 + ":/proj", "<redacted>" * 10_000]
+
+    started = time.process_time()
+    for line in words:
+        move(["sh", "-c", line])
+        move(["x", line])
+
+    assert time.process_time() - started < 20
 
 
 def test_without_a_new_environment_programs_stay_those_of_the_old_one():

@@ -46,6 +46,9 @@ from repro.model.varyargv import vary_argv
         ('python t.py m={"w":1,"k":{"d":2}}', "m.k.d", "3", 'python t.py m={"w":1,"k":{"d":3}}'),
         ("uv run torchrun --n 2 t.py --lr 1", "lr", "2", "uv run torchrun --n 2 t.py --lr 2"),
         ("python t.py --lr 0.1", "lr", "0.1", "python t.py --lr 0.1"),
+        ("python t.py --x 3 --x", "x", "true", "python t.py --x"),
+        ("python t.py --x 3 --x", "x", "false", "python t.py"),
+        ("python t.py --no-x", "x", "3", "python t.py --x=3"),
     ],
 )  # fmt: skip
 def test_words_keep_their_style(before, key, text, after):
@@ -62,6 +65,7 @@ def test_words_keep_their_style(before, key, text, after):
         ("python t.py hydra.run.dir=x", "hydra.run.dir"),
         ("sh -c '--lr 0.1'", "lr"),
         ("", "lr"),
+        ('python t.py m={"w":1}', "m.z"),
         ("python t.py --x 1", "__class__"),
     ],
 )
@@ -69,9 +73,10 @@ def test_what_the_command_does_not_give_is_not_varied_in_it(command, key):
     assert vary_argv(command.split(), key, 1) is None
 
 
-def test_a_value_that_no_word_says_is_refused():
+@pytest.mark.parametrize("word", ["x=1", "--x=1", "-x1"])
+def test_a_value_that_no_word_says_is_refused(word):
     with pytest.raises(InvalidInputError, match="cannot be"):
-        vary_argv(["python", "t.py", "x=1"], "x", [[[[[[[[[1]]]]]]]]])
+        vary_argv(["python", "t.py", word], "x", [[[[[[[[[1]]]]]]]]])
 
 
 NAMES = st.from_regex(r"[A-Za-z_][\w]{0,5}(\.[A-Za-z_]\w{0,3})?", fullmatch=True)

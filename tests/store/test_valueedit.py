@@ -147,6 +147,8 @@ def test_toml_keeps_comments_order_and_layout(key, value, old, new):
         ("p.toml", "lr = 1\n", "lr", None),
         ("p.toml", "when = 2026-01-01\n", "when", "2027-01-01"),
         ("p.toml", "a = {when = 2026-01-01, n = 1}\n", "a.n", 2),
+        ("p.toml", 'y = "' + "#" * 100_000 + '"\nx = 1\n', "x", 2),
+        ("p.toml", 'y = """\n' + "a\n" * 1500 + '"""\nz = 1\n', "z", 2),
         ("p.toml", "x = 1\n" + "y = [\n" + "1,\n" * 1500 + "]\nz = 1\n", "z", 2),
     ],
 )

@@ -89,6 +89,10 @@ def keep_editables(
     trees: dict[str, str] = {}
     warnings: list[str] = []
     for position, name, folder in _outside(environment):
+        placed = _placed_tree(listed[position])
+        if placed is not None:
+            trees[name] = placed
+            continue
         try:
             sibling = snapshot_sibling(folder, quarantine, limits, known)
         except GitError as error:
@@ -109,6 +113,13 @@ def keep_editables(
         held=tuple(dict.fromkeys(held)),
         warnings=tuple(warnings),
     )
+
+
+def _placed_tree(package: Json) -> str | None:
+    """The tree of a package whose code was put in place from a record, as a rerun does."""
+    origin = package.get("origin") if isinstance(package, dict) else None
+    tree = origin.get("tree") if isinstance(origin, dict) else None
+    return tree if isinstance(tree, str) else None
 
 
 def _listed(environment: Mapping[str, Json]) -> list[Json]:

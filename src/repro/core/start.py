@@ -19,7 +19,7 @@ from repro.model.canonical import Json, format_json
 from repro.model.ids import RunId, new_id
 from repro.model.randomness import RandomPlan
 from repro.model.run import Omitted, Record, Run, Status
-from repro.model.secrets import redact_argv
+from repro.model.secrets import redact_argv, redact_config
 from repro.model.times import format_time
 from repro.store.content import ContentStore
 from repro.store.journal import JournalWriter
@@ -273,6 +273,7 @@ def _first_run(
         duration_s=None,
         command=command,
         cwd=cwd.relative_to(root.resolve()).as_posix() if inside else ".",
+        assigned=redact_config(request.config),
         base=code.base,
         snapshot=code.snapshot,
         branch=code.branch,

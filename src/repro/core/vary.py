@@ -102,7 +102,7 @@ def find_unconsumed(journals: Iterable[Journal], awaited: Sequence[str]) -> list
     """
     consumed: set[str] = set()
     for journal in journals:
-        for entry in journal.records:
+        for entry in journal.records if journal.header.get("rank", 0) == 0 else ():
             keys = entry.get("v")
             if entry.get("k") == "varied" and isinstance(keys, list):
                 consumed.update(key for key in keys if isinstance(key, str))

@@ -127,34 +127,51 @@ def judge_series(
     """
     if _has_same_bits(original, again):
         return MetricVerdict(outcome=Outcome.IDENTICAL, points=len(original))
-    before = {point.step: point.value for point in original}
-    after = {point.step: point.value for point in again}
+    before = {point[0]: point[1] for point in original}
+    after = {point[0]: point[1] for point in again}
     first: First | None = None
-    absolute: Deviation | None = None
-    relative: Deviation | None = None
+    absolute, relative = _Largest(), _Largest()
     for step in sorted(before.keys() | after.keys()):
         x, y = before.get(step), after.get(step)
         if x is None or y is None:
             first = first or First(name, step, (x, y))
-            continue
-        if _is_same(x, y):
-            continue
-        size = abs(x - y) if math.isfinite(x) and math.isfinite(y) else math.inf
-        if first is None and not _is_covered(size, x, tolerance):
-            first = First(name, step, (x, y))
-        absolute = _larger(absolute, Deviation(size, step, (x, y)))
-        if x != 0:
-            share = size / abs(x) if math.isfinite(size) else math.inf
-            relative = _larger(relative, Deviation(share, step, (x, y)))
-    is_off = absolute is not None
+        elif not _is_same(x, y):
+            size = abs(x - y) if math.isfinite(x) and math.isfinite(y) else math.inf
+            if first is None and not _is_covered(size, x, tolerance):
+                first = First(name, step, (x, y))
+            absolute.see(size, step)
+            if x != 0:
+                relative.see(size / abs(x) if math.isfinite(x) else math.inf, step)
+    is_off = absolute.step is not None
     outcome = Outcome.DIVERGED if first else Outcome.WITHIN if is_off else Outcome.IDENTICAL
     return MetricVerdict(
         outcome=outcome,
         points=len(before.keys() & after.keys()),
         first=first,
-        largest_absolute=absolute,
-        largest_relative=relative,
+        largest_absolute=absolute.deviation(before, after),
+        largest_relative=relative.deviation(before, after),
     )
+
+
+class _Largest:
+    """The largest deviation so far; of equal ones that of the earliest step."""
+
+    __slots__ = ("size", "step")
+
+    def __init__(self) -> None:
+        self.size = -1.0
+        self.step: int | None = None
+
+    def see(self, size: float, step: int) -> None:
+        if size > self.size:
+            self.size, self.step = size, step
+
+    def deviation(
+        self, before: Mapping[int, float], after: Mapping[int, float]
+    ) -> Deviation | None:
+        if self.step is None:
+            return None
+        return Deviation(self.size, self.step, (before[self.step], after[self.step]))
 
 
 def _has_same_bits(original: Sequence[Point], again: Sequence[Point]) -> bool:
@@ -173,11 +190,6 @@ def _is_same(x: float, y: float) -> bool:
 
 def _is_covered(size: float, original: float, tolerance: Tolerance) -> bool:
     return math.isfinite(size) and size <= tolerance.atol + tolerance.rtol * abs(original)
-
-
-def _larger(known: Deviation | None, other: Deviation) -> Deviation:
-    """The larger one; of equal ones that of the earlier step."""
-    return other if known is None or other.size > known.size else known
 
 
 def _judge_metrics(

@@ -108,6 +108,7 @@ _MODULES = {
     ),
 }
 _SHELLS = {"sh", "bash", "zsh", "dash", "ksh", "fish"}
+_SHELL_VALUED = re.compile(r"-[a-zA-Z]*[oO]\Z")  # `-euo pipefail`
 _TWO_VALUES = {"-mca", "--mca", "-gmca", "--gmca"}
 _PYTHON_VALUED = {"-X", "-W", "--check-hash-based-pycs"}
 
@@ -122,24 +123,15 @@ def program_arguments(argv: Sequence[str]) -> Sequence[str]:
     return argv[_walk(argv)[1] :]
 
 
-def program_positions(argv: Sequence[str]) -> tuple[int, ...]:
-    """Give the indices of the words that name programs: each launcher, and what it launches."""
-    return tuple(_walk(argv)[0])
-
-
 def shell_line(argv: Sequence[str]) -> int | None:
     """Give the index of the word that is a line of shell, as in `sh -c LINE`, if one is."""
     programs = _walk(argv)[0]
     last = programs[-1] if programs else 0
     if not programs or _base(argv[last]) not in _SHELLS:
         return None
-    for position in range(last + 1, len(argv) - 1):
-        word = argv[position]
-        if not word.startswith("-"):
-            return None
-        if _is_shell_c(word):
-            return position + 1
-    return None
+    position = _behind_shell_flags(argv, last + 1)
+    is_line = position + 1 < len(argv) and _is_shell_c(argv[position])
+    return position + 1 if is_line else None
 
 
 def _walk(argv: Sequence[str]) -> tuple[list[int], int]:
@@ -216,15 +208,21 @@ def _behind_module(argv: Sequence[str], start: int, option: str) -> tuple[int, b
 
 
 def _behind_shell(argv: Sequence[str], start: int) -> int:
-    while start < len(argv) and argv[start].startswith("-"):
-        if _is_shell_c(argv[start]):
-            return len(argv)  # a line of shell, not words
-        start += 1
+    start = _behind_shell_flags(argv, start)
+    if start < len(argv) and _is_shell_c(argv[start]):
+        return len(argv)  # a line of shell, not words
     return start + 1
 
 
+def _behind_shell_flags(argv: Sequence[str], start: int) -> int:
+    """The index of the script of a shell, or of its `-c`."""
+    while start < len(argv) and argv[start].startswith("-") and not _is_shell_c(argv[start]):
+        start += 2 if _SHELL_VALUED.match(argv[start]) else 1
+    return start
+
+
 def _is_shell_c(word: str) -> bool:
-    return word.endswith("c") and not word.startswith("--")
+    return word.startswith("-") and word.endswith("c") and not word.startswith("--")
 
 
 def _behind_launcher(argv: Sequence[str], start: int, launcher: _Launcher) -> tuple[int, bool]:

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from repro.model.launchers import shell_line
 from repro.model.secrets import LOGIN_PROGRAMS, REDACTED, is_secret_name
-from repro.model.shellwords import quote_at, quote_for
+from repro.model.shellwords import quote_for, scan_quotes
 
 _PREFIX = "REPRO_SECRET_"
+_LONGEST_BEFORE = 300  # characters of a name
 # What may stand right before the place of a secret, the nearest first.
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\Z")
 _HOST = re.compile(r"@(\[[^\]\s]*\]|[^\s/?#:\"'<>]+)")
@@ -39,7 +40,10 @@ def find_redacted(argv: Sequence[str]) -> list[Redacted]:
     `REPRO_SECRET_` and its host (`REPRO_SECRET_GITHUB_COM`), that of `wandb login` from
     `REPRO_SECRET_WANDB`, any other from `REPRO_SECRET_ARG_` and the index of its word.
     """
-    return [found for position in range(len(argv)) for found in _in_word(argv, position).values()]
+    login = _login(argv)
+    return [
+        found for position in range(len(argv)) for found in _in_word(argv, position, login).values()
+    ]
 
 
 def fill_redacted(
@@ -52,35 +56,56 @@ def fill_redacted(
     """
     words = list(argv)
     missing: list[Redacted] = []
-    line = shell_line(argv)
+    line, login = shell_line(argv), _login(argv)
     for position, word in enumerate(argv):
         parts: list[str] = []
         done = 0
-        for start, secret in _in_word(argv, position).items():
+        secrets = _in_word(argv, position, login)
+        quotes = scan_quotes(word) if secrets and position == line else []
+        for start, secret in secrets.items():
             value = next((environ[name] for name in secret.variables if environ.get(name)), None)
             if value is None:
                 missing.append(secret)
                 continue
-            if position == line:
-                value = quote_for(value, quote_at(word, start))
+            if quotes:
+                value = quote_for(value, quotes[start])
             parts += [word[done:start], value]
             done = start + len(REDACTED)
         words[position] = "".join([*parts, word[done:]])
     return tuple(words), tuple(missing)
 
 
-def _in_word(argv: Sequence[str], position: int) -> dict[int, Redacted]:
+class _Login(NamedTuple):
+    """The place of the word `login`, and the program that it is for."""
+
+    position: int
+    program: str
+
+
+def _login(argv: Sequence[str]) -> _Login | None:
+    if "login" not in argv:
+        return None
+    position = argv.index("login")
+    programs = [word.rpartition("/")[2] for word in argv[:position]]
+    known = [name for name in programs if name in LOGIN_PROGRAMS]
+    return _Login(position, known[0]) if known else None
+
+
+def _in_word(argv: Sequence[str], position: int, login: _Login | None) -> dict[int, Redacted]:
     """The secrets that a word lacks, by where in it."""
     word = argv[position]
     found: dict[int, Redacted] = {}
     for match in re.finditer(re.escape(REDACTED), word):
         unnamed = f"ARG_{position}" + (f"_{len(found) + 1}" if found else "")
+        if word == REDACTED and login is not None and position > login.position:
+            unnamed = login.program
         found[match.start()] = _describe(argv, position, match, unnamed)
     return found
 
 
 def _describe(argv: Sequence[str], position: int, match: re.Match[str], unnamed: str) -> Redacted:
-    word, before = argv[position], argv[position][: match.start()]
+    word = argv[position]
+    before = word[max(0, match.start() - _LONGEST_BEFORE) : match.start()]
     if _URL.search(before):
         host = _HOST.match(word, match.end())
         return Redacted(position, None, (_variable(host[1] if host else unnamed),))
@@ -91,9 +116,6 @@ def _describe(argv: Sequence[str], position: int, match: re.Match[str], unnamed:
     if option is not None:
         name = _variable(option).removeprefix(_PREFIX)
         return Redacted(position, option, (_PREFIX + name, name))
-    if word == REDACTED and "login" in argv[:position]:
-        programs = (name.rpartition("/")[2] for name in argv[:position])
-        unnamed = next((name for name in programs if name in LOGIN_PROGRAMS), unnamed)
     return Redacted(position, None, (_variable(unnamed),))
 
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from posixpath import dirname, join, normpath
 
-from repro.model.launchers import program_positions, shell_line
-from repro.model.shellwords import Quote, quote_at, quote_for
+from repro.model.launchers import shell_line
+from repro.model.shellwords import Quote, quote_for, scan_quotes
 
 # No path begins behind a character that may be part of one, but in URLs such as `file:///a` and
 # `sqlite:////a`, and behind the letter of an option such as `-I/a`.
@@ -15,6 +15,7 @@ _BEFORE = rf"(?:{_FREE}|(?<=://)|(?<=:///)|(?<=\A-[A-Za-z]))"
 _AFTER = r"""(?=[/:;,"'`)\]}&|<>?#\s]|\Z)"""
 _REST = re.compile(r"""[^\s:;,"'`)\]}&|<>?#]*""")
 _ELSEWHERE = re.compile(r"[\w.-]+@[\w.-]+:\Z")  # what rsync and scp put before a path
+_LONGEST_HOST = 300
 _RELATIVE = re.compile(rf"{_FREE}(?:[\w.+-]+/)+[\w.+-]+")
 _PYTHON = re.compile(r"/python[0-9.]*(?![\w.-])")
 # Prefixes whose `bin` holds all there is, and not an environment only.
@@ -39,25 +40,22 @@ def relocate(
 
     A program of the recorded virtual environment, `old_prefix/bin/python` or `.venv/bin/python`,
     becomes that of `new_bin`; without one it stays that of `old_prefix`, by its absolute path,
-    for no snapshot holds an environment.
+    for no snapshot holds an environment. A relative path out of the tree, `../data`, becomes the
+    absolute one that it was.
 
     Args:
-        old_roots: The old tree by all its absolute spellings, such as through a link and not.
+        old_roots: The old tree by all its absolute spellings, the one without links first.
         new_root: Absolute.
         cwd: Where the command runs, relative to the tree.
         old_prefix: The recorded environment, absolute.
         new_bin: The folder of the programs that stand in for its own, absolute.
     """
     moves = _Moves.of(old_roots, new_root, old_prefix, new_bin)
-    programs, line = program_positions(argv), shell_line(argv)
-    words = []
-    for position, word in enumerate(argv):
-        if position == line:
-            words.append(moves.in_line(word, cwd))
-        else:
-            program = moves.program(word, cwd) if position in programs else None
-            words.append(program or moves.in_word(word))
-    return tuple(words)
+    line = shell_line(argv)
+    return tuple(
+        moves.in_line(word, cwd) if position == line else moves.in_word(word, cwd)
+        for position, word in enumerate(argv)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +100,27 @@ class _Moves:
                 return join(self.bins[folder], name)
         return None
 
-    def in_word(self, word: str) -> str:
+    def outside(self, path: str, cwd: str) -> str | None:
+        """The absolute path of one that leads out of the tree by `..`, None for any other."""
+        if not path.startswith("../") or not self.roots:
+            return None
+        if not normpath(join(cwd, path)).startswith("../"):
+            return None
+        return normpath(join(self.roots[0], cwd, path))
+
+    def in_word(self, word: str, cwd: str) -> str:
+        head, equals, path = word.rpartition("=")
+        if program := self.program(path, cwd):
+            return head + equals + program
+        if outside := self.outside(path, cwd):
+            word = head + equals + outside
+        space = re.search(r"\s", word)
+        first_space = space.start() if space else len(word)
+
         def move(match: re.Match[str]) -> str:
             # A space ends a path only where an earlier one says that this is a line of words.
             after = word[match.end() : match.end() + 1]
-            if after.isspace() and not re.search(r"\s", word[: match.start()]):
+            if after.isspace() and match.start() <= first_space:
                 return match.group()
             return self.replacement(match, match.group()) or match.group()
 
@@ -114,7 +128,7 @@ class _Moves:
 
     def in_line(self, line: str, cwd: str) -> str:
         def move(match: re.Match[str]) -> str:
-            quote = quote_at(line, match.start())
+            quote = quotes[match.start()]
             after = line[match.end() : match.end() + 1]
             is_opening = line[match.start() - 1 : match.start()] == quote.value
             if after.isspace() and quote is not Quote.NONE and is_opening:
@@ -125,10 +139,12 @@ class _Moves:
 
         def run(match: re.Match[str]) -> str:
             program = self.program(match.group(), cwd)
-            return quote_for(program, quote_at(line, match.start())) if program else match.group()
+            return quote_for(program, quotes[match.start()]) if program else match.group()
 
         spelled = {quote_in_line: path for path in self.paths for quote_in_line in _spellings(path)}
+        quotes = scan_quotes(line)
         line = re.sub(self.pattern(quoted=True), move, line)
+        quotes = scan_quotes(line)
         return _RELATIVE.sub(run, line)
 
     @property
@@ -142,14 +158,14 @@ class _Moves:
             for path in self.paths
             for spelling in (_spellings(path) if quoted else (path,))
         ]
-        either = "|".join(map(re.escape, spellings))
+        either = "|".join(map(re.escape, sorted(spellings, key=len, reverse=True)))
         return f"{_BEFORE}(?:{either}){_AFTER}" if spellings else r"(?!)"
 
     def replacement(self, match: re.Match[str], path: str) -> str | None:
         """What takes the place of an old path that was found; None where it stays."""
         found = _REST.match(match.string, match.end())
         rest = found.group() if found else ""
-        if _ELSEWHERE.search(match.string[: match.start()]):
+        if _ELSEWHERE.search(match.string, max(0, match.start() - _LONGEST_HOST), match.start()):
             return None
         if path in self.bins:
             return self.bins[path] if self.is_ours(path, rest) else None

@@ -12,23 +12,25 @@ class Quote(Enum):
     DOUBLE = '"'
 
 
-def quote_at(line: str, position: int) -> Quote:
-    """Tell what encloses `position`; of quotes inside of quotes the outer ones.
+def scan_quotes(line: str) -> list[Quote]:
+    """Give what encloses each character of a line; of quotes inside of quotes the outer ones.
 
     Source: POSIX.1-2017, Shell Command Language, section 2.2 "Quoting".
     """
+    found: list[Quote] = []
     quote = Quote.NONE
-    at = 0
-    while at < min(position, len(line)):
-        char = line[at]
-        if char == "\\" and quote is not Quote.SINGLE:
-            at += 1
+    is_escaped = False
+    for char in line:
+        found.append(quote)
+        if is_escaped:
+            is_escaped = False
+        elif char == "\\" and quote is not Quote.SINGLE:
+            is_escaped = True
         elif quote is Quote.NONE and char in "'\"":
             quote = Quote(char)
         elif char == quote.value:
             quote = Quote.NONE
-        at += 1
-    return quote
+    return found
 
 
 def quote_for(text: str, quote: Quote) -> str:

@@ -83,6 +83,7 @@ def encode_run(run: Run) -> dict[str, Json]:
     known: dict[str, Json] = {key: getattr(run, key) for key in _RUN_KEYS}
     known["format"] = FORMAT_VERSION
     known["status"] = run.status.value
+    known["assigned"] = None if run.assigned is None else dict(run.assigned)
     known["command"] = list(run.command)
     known["tags"] = list(run.tags)
     known["warnings"] = list(run.warnings)
@@ -128,6 +129,7 @@ def decode_run(value: Json, name: str) -> Run:
         duration_s=run.optional_finite("duration_s"),
         command=run.texts("command"),
         cwd=_folder(run),
+        assigned=None if run.values.get("assigned") is None else run.inner("assigned").values,
         exit_code=run.optional_integer("exit_code"),
         signal=run.optional_text("signal"),
         base=run.optional_text("base", is_oid),

@@ -6,11 +6,15 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
+from itertools import islice
 from typing import NamedTuple
 
 from repro.model.canonical import Json
 
-_MOST_LINES = 1000  # of one value; a longer one is data
+# Of one value; a larger one is data.
+_MOST_LINES = 300
+_MOST_CHARS = 64 * 1024
+_MOST_COMMENTS = 100
 _KEY = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
 _DOTTED = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*"
 _PAIR = re.compile(rf"[ \t]*({_DOTTED})[ \t]*=[ \t]*")
@@ -38,7 +42,7 @@ def find_places(text: str) -> Iterator[Place]:
     """Give the values that stand behind `=`, but for those in arrays of tables.
 
     Raises:
-        ValueError: A statement is none, or longer than 1,000 lines.
+        ValueError: A value has no end, or more than 300 lines or 64 KiB.
     """
     table: tuple[str, ...] | None = ()
     at = 0
@@ -112,6 +116,8 @@ def _end_of_value(text: str, start: int) -> int:
     for _ in range(_MOST_LINES):
         match = _LINE_END.search(text, end)
         stop = match.start() if match else len(text)
+        if stop - start > _MOST_CHARS:
+            break
         if _is_value(text[start:stop]):
             return _without_comment(text, start, stop)
         if match is None or match.end() >= len(text):
@@ -121,7 +127,7 @@ def _end_of_value(text: str, start: int) -> int:
 
 
 def _without_comment(text: str, start: int, stop: int) -> int:
-    for match in re.finditer("#", text[start:stop]):
+    for match in islice(re.finditer("#", text[start:stop]), _MOST_COMMENTS):
         if _is_value(text[start : start + match.start()]):
             stop = start + match.start()
             break

@@ -61,11 +61,9 @@ def _edit_yaml(text: str, path: Sequence[str], value: Json) -> str:
         if pair is None:
             raise ValueError("it comes from an alias or a merge")
         node, column = pair.value, pair.key.column
-    if node is None:
-        raise ValueError("it is empty")
-    new = format_config({"_": value}).decode().removeprefix("_:").strip()
-    if isinstance(value, dict) and value:
+    if node is None or (isinstance(value, dict) and value):
         raise ValueError("a mapping takes lines of its own")
+    new = format_config({"_": value}).decode().removeprefix("_:").strip()
     return text[: node.start] + _pad(node, column) + new + text[node.end :]
 
 
@@ -88,14 +86,13 @@ def _edit_json(text: str, path: Sequence[str], value: Json) -> str:
 def _find_json(text: str, at: int, wanted: str) -> int:
     """Where the value of a key of the object at `at` begins."""
     decoder = JSONDecoder()
-    while text[at] in "{,":
+    while True:  # it is there: the file was read before
         key, at = decoder.raw_decode(text, _behind_space(text, at + 1))
         at = _behind_space(text, _behind_space(text, at) + 1)
         if key == wanted:
             return at
         _, at = decoder.raw_decode(text, at)
         at = _behind_space(text, at)
-    raise ValueError("there is no such key")
 
 
 def _behind_space(text: str, at: int) -> int:

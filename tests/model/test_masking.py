@@ -21,6 +21,8 @@ _EQUAL = [
     ("12:34:56 INFO x", "01:02:03 INFO x"),
     ("Elapsed: 0:00:03.123456", "Elapsed: 0:01:03.5"),
     ("took 3.2 s", "took 12.75 s"),
+    ("fit in 0.05 ± 0.01 s", "fit in 0.15 ± 0.02 s"),
+    ("9 iterations / 20 steps in 0.35.", "9 iterations / 20 steps in 1.23."),
     ("took 3 min", "took 12 min"),
     ("elapsed: 12.5", "elapsed: 1e-05"),
     ("fit in 0.123s (score 0.5)", "fit in 1.3s (score 0.5)"),

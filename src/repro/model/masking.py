@@ -40,7 +40,7 @@ _WORD = (
     r"|(?:[a-z]{1,20}_){1,6}(?:runtime|duration|seconds|secs|ms|time_s)"
     r"|(?:[a-z]{1,20}_){0,6}per_(?:second|sec))"
 )
-_DONE = r"(?:finished|completed|done|ran)"
+_DONE = rf"(?:finished|completed|done|ran|{_COUNTED}(?:s|es)?)"
 _BETWEEN = r"(?:\s*\([a-z]{1,10}\))?[\"']?\s*(?:[:=]\s*)?(?:is\s+|of\s+|about\s+)?"
 _NAME = r"[^/\s'\",;:)\]}]+"
 
@@ -75,8 +75,8 @@ _TABLE: tuple[tuple[str, str, str, int], ...] = (
         _KEPT + _TIME, _I,
     ),
     ("eta", rf"(\bETA{_BETWEEN})(?:\d+:\d\d\b|{_NUMBER}{_ANY_UNIT})(?![\w%/:])", _KEPT + _TIME, 0),
-    (" in", rf"(\b{_DONE}\s+in\s+)\d+\.\d+(?![\w.]|\s*[a-z])", _KEPT + _TIME, _I),
-    ("s", rf"(?<![\w.]){_NUMBER}\s?{_UNIT}(?![\w/])", _TIME, 0),
+    (" in", rf"(\b{_DONE}\s+in\s+)\d++\.\d++(?!\.?\w|\s*[a-z])", _KEPT + _TIME, _I),
+    ("s", rf"(?<![\w.])(?:{_NUMBER}\s?(?:±|\+/?-)\s?)?{_NUMBER}\s?{_UNIT}(?![\w/])", _TIME, 0),
     ("elapsed", rf"(?<![\w.]){_NUMBER}(?=\s+elapsed\b)", _TIME, 0),
     ("0x", r"\bat 0x[0-9a-fA-F]+\b", "at " + _ADDRESS, 0),
     ("0x", r"\b0x(?:0000)?[0-9a-fA-F]{9,12}\b", _ADDRESS, 0),

@@ -11,6 +11,9 @@ ReproError                      128
 ├── DamagedRecordError          128  a record breaks FORMAT.md
 ├── WouldLoseWorkError            1  refused: bytes that exist nowhere else
 ├── MissingDataError              1  refused: bytes of a dataset that are not here
+├── MissingPackagesError          1  refused: parts of an environment that cannot be had
+├── MissingSecretError            1  refused: a secret of a command that nobody gave
+├── ConsentError                  1  refused: nobody agreed to what somebody else's run would do
 ├── BusyRepositoryError         128  refused: git is in the middle of something
 ├── StorageError                128  disk full, read-only, no permission
 ├── DataLossError               128  acknowledged points that could not be kept
@@ -116,6 +119,31 @@ class MissingDataError(ReproError):
     def __init__(self, message: str, *, paths: Sequence[str], hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.paths = tuple(paths)
+
+
+class MissingPackagesError(ReproError):
+    """Refused: parts of an environment cannot be had as recorded; `items` says which, and why."""
+
+    slug = "missing-packages"
+    exit_code = 1
+
+    def __init__(self, message: str, *, items: Sequence[str], hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.items = tuple(items)
+
+
+class MissingSecretError(ReproError):
+    """Refused: a command needs a secret that is not recorded, and the environment lacks it."""
+
+    slug = "missing-secret"
+    exit_code = 1
+
+
+class ConsentError(ReproError):
+    """Refused: nobody agreed to what a run that somebody else recorded would do."""
+
+    slug = "consent"
+    exit_code = 1
 
 
 class BusyRepositoryError(ReproError):

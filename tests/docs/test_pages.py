@@ -15,6 +15,7 @@ from repro.core.verify import store_verdict, verify_runs
 from repro.model.canonical import format_json
 from repro.store import settings
 from tests.docs.pages import CLI, DOCS, EXIT_CODES, render_cli, render_exit_codes
+from tests.support import write_files
 from tests.support.projects import make_run, open_here
 
 ROOT = DOCS.parent
@@ -109,6 +110,7 @@ def test_every_key_of_a_record_is_in_the_format(repository):
         assert re.search(rf"\b{key}\b", FORMAT), key
     for path in paths:
         known = re.sub(r"/\d+\.csv$", "/<n>.csv", path)
+        known = re.sub(r"^editables/.*", "editables/<name>/", known)  # repro itself is in place
         assert f"`{known}`" in FORMAT, path
 
 
@@ -123,6 +125,22 @@ def test_every_key_of_a_verdict_is_in_the_format(repository):
 
     for key in (*facts, *facts["metrics"]["loss"], *facts["output"], *facts["first"]):
         assert re.search(rf"\b{key}\b", section), key
+
+
+def test_every_key_of_an_environment_is_in_the_format(repository):
+    write_files(repository, {"uv.lock": "1\n"})
+    project = open_here(repository)
+    environment = capture_environment(project, ())
+    make_run(project, environment=environment)
+    record = resolve_run(project, "@").environment
+    section = FORMAT.partition("### Environment")[2].partition("\n## ")[0]
+    packages = record["packages"]["list"]
+    origins = [package["origin"] for package in packages if "origin" in package]
+
+    keys = [*record, *record["packages"], *record["lockfiles"][0], *record["interpreter"]]
+    keys += [*record["platform"], *record["hardware"], *(key for one in origins for key in one)]
+    for key in {*keys, *(key for package in packages for key in package)}:
+        assert re.search(rf"`[^`]*\b{key}\b[^`]*`", section), key
 
 
 def test_everything_in_the_private_folder_is_in_the_format(repository):

@@ -12,6 +12,7 @@ from repro.model.diff import (
     Comparison,
     DataChange,
     FileChange,
+    describe_package,
     diff_command,
     diff_config,
     diff_environment,
@@ -97,7 +98,15 @@ ENVIRONMENT: dict[str, Json] = {
         "digest": "sha256:1",
         "list": [
             {"name": "numpy", "version": "2.0"},
-            {"name": "mine", "version": "1.0", "origin": {"path": "libs/mine", "editable": True}},
+            {
+                "name": "mine",
+                "version": "1.0",
+                "origin": {
+                    "path": "libs/mine",
+                    "editable": True,
+                    "import_roots": ["libs/mine/src"],
+                },
+            },
         ],
     },
     "hardware": {"cpu": "x", "cores": 2},
@@ -112,7 +121,7 @@ def test_an_environment_is_sorted_into_its_parts() -> None:
         "interpreter.version": "3.11.7",
         "variables.CUDA_VISIBLE_DEVICES": "1",
         "packages.numpy": "2.0",
-        "packages.mine": "1.0 (path libs/mine, editable True)",
+        "packages.mine": "1.0 (editable, libs/mine, imported from libs/mine/src)",
     }
     assert parts.hardware == {"cpu": "x", "cores": 2}
     assert parts.randomness == {"numpy": 3, "variables.PYTHONHASHSEED": "0"}
@@ -125,11 +134,72 @@ def test_an_environment_is_sorted_into_its_parts() -> None:
         {"packages": {"list": 3}},
         {"packages": {"list": [3]}},
         {"hardware": 3},
+        {"lockfiles": 3},
+        {"lockfiles": [3, {}]},
+        {"packages": {"list": [{"origin": {"editable": True, "import_roots": 3}}]}},
         {"seeds": None},
     ],
 )
 def test_an_environment_of_another_shape_is_no_error(odd: dict[str, Json]) -> None:
     assert split_environment(odd)
+
+
+def in_place(tree: str, version: str = "0.1", **facts: Json) -> dict[str, Json]:
+    origin: Json = {"editable": True, "url": "file:///s", "tree": tree * 40, **facts}
+    return {"packages": {"list": [{"name": "sibling", "version": version, "origin": origin}]}}
+
+
+def differing(a: dict[str, Json], b: dict[str, Json]) -> dict[str, tuple[Value, Value]]:
+    return diff_environment(make_record(environment=a), make_record(environment=b))[0]
+
+
+def test_of_a_package_in_place_only_code_and_version_differ() -> None:
+    same = {"url": "file:///elsewhere", "commit": "2", "dirty": True, "remote": None}
+    assert differing(in_place("a", commit="1"), in_place("a", **same)) == {}
+    assert set(differing(in_place("a"), in_place("b"))) == {"packages.sibling"}
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "said"),
+    [
+        (
+            in_place("a"),
+            in_place("b"),
+            "editable sibling: other code (aaaaaaaaaaaa → bbbbbbbbbbbb)",
+        ),
+        (in_place("a"), {}, "removed sibling 0.1 (editable, code aaaaaaaaaaaa)"),
+        ({}, in_place("a"), "added sibling 0.1 (editable, code aaaaaaaaaaaa)"),
+        (
+            in_place("a"),
+            in_place("a", "0.2"),
+            "sibling 0.1 (editable, code aaaaaaaaaaaa) → 0.2 (editable, code aaaaaaaaaaaa)",
+        ),
+    ],
+)
+def test_what_happened_to_a_package_is_said_in_words(
+    a: dict[str, Json], b: dict[str, Json], said: str
+) -> None:
+    [change] = differing(a, b).values()
+    assert describe_package("sibling", change) == said
+
+
+def test_an_upgrade_is_said_in_words() -> None:
+    assert describe_package("numpy", ("2.3.1", "2.3.2")) == "numpy 2.3.1 → 2.3.2"
+
+
+def test_lock_files_differ_by_path_and_digest() -> None:
+    def locked(*files: dict[str, Json]) -> dict[str, Json]:
+        return {"lockfiles": list(files)}
+
+    a = locked(
+        {"path": "uv.lock", "size": 1, "sha256": "a" * 64},
+        {"path": "large.txt", "size": 5, "sha256": None},
+    )
+    b = locked({"path": "uv.lock", "size": 1, "sha256": "b" * 64})
+    assert differing(a, b) == {
+        "lockfiles.uv.lock": ("a" * 12, "b" * 12),
+        "lockfiles.large.txt": (5, ABSENT),
+    }
 
 
 def test_environments_differ_by_package_and_part() -> None:
@@ -140,7 +210,7 @@ def test_environments_differ_by_package_and_part() -> None:
     )
     assert environment == {
         "packages.numpy": ("2.0", "2.1"),
-        "packages.mine": ("1.0 (path libs/mine, editable True)", ABSENT),
+        "packages.mine": ("1.0 (editable, libs/mine, imported from libs/mine/src)", ABSENT),
     }
     assert hardware == {"cpu": ("x", "y")}
     assert randomness == {}

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -50,6 +51,9 @@ _SHORT = 10  # characters of a commit
     metavar="NAME",
     help="Of its datasets only this one; may be repeated.",
 )
+@click.option("--env", "with_env", is_flag=True, help="Build its environment again, too.")
+@click.option("--nearest", is_flag=True, help="With --env: take the nearest of what is gone.")
+@click.option("--yes", is_flag=True, help="With --env: agree to build what others made.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
 def checkout(
     name: str,
@@ -59,6 +63,7 @@ def checkout(
     save: bool,
     with_data: bool,
     as_json: bool,
+    **env: bool,
 ) -> None:
     r"""Bring the exact code of a run back, in place or beside.
 
@@ -66,6 +71,7 @@ def checkout(
     repro checkout baseline
     repro checkout -w ../baseline baseline
     repro checkout --data baseline
+    repro checkout --env baseline
 
     RUN is a run, or any git revision. In place, HEAD ends detached at the snapshot of the run;
     work that exists nowhere else is never lost: without --save the checkout is refused, and
@@ -74,6 +80,8 @@ def checkout(
     With --data the files of its datasets come from the content store, verified; what was not kept
     must still be there, else the files that differ are listed and nothing is changed. In a
     worktree they are linked, read-only, where they would else take space.
+
+    With --env its environment is built as by `repro env create`, once the code is there.
     """
     if save and folder is not None:
         raise UsageError(
@@ -82,6 +90,7 @@ def checkout(
     project = open_here()
     target = _resolve(project, name)
     record = _with_data(target, name) if with_data or datasets else None
+    wish = _wished(target, name, **env)
     if folder is not None:
         plans = _plan_beside(project, record, datasets)
         beside = check_out_beside(project, target, folder)
@@ -90,9 +99,11 @@ def checkout(
         _say_beside(project, beside, plans)
         for plan in plans:
             _say_filled(plan)
+        built = _build(project, wish)
         if as_json:
             filled = {plan.name: len(plan.entries) for plan in plans}
-            render.data_json(_beside_json(beside) | ({"data": filled} if record else {}))
+            done = _beside_json(beside) | ({"data": filled} if record else {})
+            render.data_json(done | built)
         return
     take_back_interrupted(project, target, save=save)
     moves = _plan_restore(project, record, datasets)
@@ -102,8 +113,10 @@ def checkout(
     changed = {one.name: len(one.moves) for one in moves}
     for name, count in changed.items():
         render.note(f"dataset {escape(name)}: {_count(count, 'path')} as recorded again")
+    built = _build(project, wish)
     if as_json:
-        render.data_json(_restored_json(restored) | ({"data": changed} if record else {}))
+        done = _restored_json(restored) | ({"data": changed} if record else {})
+        render.data_json(done | built)
 
 
 @click.command()
@@ -136,6 +149,43 @@ def _with_data(target: Record | str, name: str) -> Record:
             hint="leave `--data` out; `repro data pull` brings what its repro.lock names",
         )
     return target
+
+
+@dataclass(frozen=True, slots=True)
+class _EnvWish:
+    """A run whose environment is to be built."""
+
+    record: Record
+    nearest: bool
+    yes: bool
+
+
+def _wished(
+    target: Record | str, name: str, *, with_env: bool, nearest: bool, yes: bool
+) -> _EnvWish | None:
+    if not with_env:
+        if nearest or yes:
+            option = "--nearest" if nearest else "--yes"
+            raise UsageError(f"`{option}` says something about `--env`, which is not there")
+        return None
+    if isinstance(target, str):
+        raise UsageError(
+            f"`{escape(name)}` is no run, so it has no record of an environment",
+            hint="leave `--env` out",
+        )
+    return _EnvWish(target, nearest, yes)
+
+
+def _build(project: Project, wish: _EnvWish | None) -> dict[str, object]:
+    """Build the environment, and give it as part of what is printed as JSON."""
+    if wish is None:
+        return {}
+    # Here, for a checkout without one need not wait for the import.
+    from repro.cli.env import build, rebuilt_json, say_activation  # noqa: PLC0415
+
+    rebuilt = build(project, wish.record, nearest=wish.nearest, yes=wish.yes)
+    say_activation(rebuilt)
+    return {"env": rebuilt_json(rebuilt)}
 
 
 def _plan_restore(

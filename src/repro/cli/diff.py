@@ -20,12 +20,15 @@ from repro.core.project import Project
 from repro.core.query import code_of, resolve_code, resolve_run
 from repro.errors import AmbiguousRunError, UnknownRunError, UsageError
 from repro.model.columns import format_value
-from repro.model.diff import Change, Comparison
+from repro.model.diff import Change, Comparison, describe_package
 from repro.model.run import Record
 from repro.model.text import escape
 from repro.model.values import ABSENT, Value
 
 _SHOWN = 40  # entries of one part; --json has all
+_SHOWN_AROUND = 20  # entries of environment or hardware, where an upgrade changes many at once
+_PACKAGES = "packages."
+_AROUND = ("environment", "hardware")
 
 
 @click.command()
@@ -122,9 +125,10 @@ def _part(comparison: Comparison, part: str, *, stat: bool) -> Iterator[str]:
     if stat:
         return
     lines = list(_entries(comparison, part))
-    yield from (f"  {line}" for line in lines[:_SHOWN])
-    if len(lines) > _SHOWN:
-        yield f"  … and {len(lines) - _SHOWN} more: `--json` has all"
+    most = _SHOWN_AROUND if part in _AROUND else _SHOWN
+    yield from (f"  {line}" for line in lines[:most])
+    if len(lines) > most:
+        yield f"  … and {len(lines) - most} more: `--json` has all"
 
 
 def _entries(comparison: Comparison, part: str) -> Iterator[str]:
@@ -134,9 +138,14 @@ def _entries(comparison: Comparison, part: str) -> Iterator[str]:
         yield from _command(comparison.command)
     else:
         changes: dict[str, Change] = getattr(comparison, part)
-        width = max(len(escape(key)) for key in changes)
-        for key, (old, new) in changes.items():
+        is_package = part == "environment"
+        packages = [key for key in changes if is_package and key.startswith(_PACKAGES)]
+        plain = {key: change for key, change in changes.items() if key not in packages}
+        width = max((len(escape(key)) for key in plain), default=0)
+        for key, (old, new) in plain.items():
             yield f"{escape(key).ljust(width)}  {format_value(old)} → {format_value(new)}"
+        for key in packages:
+            yield escape(describe_package(key.removeprefix(_PACKAGES), changes[key]))
 
 
 def _command(change: Change | None) -> Iterator[str]:

@@ -153,7 +153,8 @@ def print_part(
     elif part == "metrics":
         _print(_metrics_table(record) if record.metrics else "")
     elif part == "env":
-        _print("\n".join(_pairs(flatten_config(record.environment))))
+        shown = {**record.environment, "randomness": dict(record.randomness)}
+        _print("\n".join(_pairs(flatten_config(shown))))
     elif part == "data":
         _print(_data_table(record) if record.data else "")
     elif part == "series":

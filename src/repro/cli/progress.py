@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Event, Thread
 
 from repro.cli import render
 from repro.cli.sizes import format_size
@@ -13,6 +14,7 @@ from repro.model.text import escape
 
 _FIRST_S = 0.5  # what is done before that needs no line
 _EVERY_S = 0.1
+_LONGEST = 60  # characters of a step in words
 _CLEAR = "\r\x1b[K"
 
 
@@ -50,6 +52,39 @@ def showing_bytes(what: str, total: int) -> Iterator[Callable[[int], None]]:
             write(lambda: f"{escape(what)}: {_describe_bytes(moved, total, passed)}")
 
         yield report
+
+
+@contextmanager
+def showing_steps(what: str) -> Iterator[tuple[Callable[[str], None], OnProgress]]:
+    """Give what is told of steps, and of the reading of files in one of them.
+
+    The line comes of itself, for a step may wait long for somebody else to answer.
+    """
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield (lambda _: None), (lambda _: None)
+        return
+    now = [""]
+    is_over = Event()
+
+    def write() -> None:
+        if is_over.wait(_FIRST_S):
+            return
+        while not is_over.wait(_EVERY_S):
+            sys.stderr.write(f"{_CLEAR}{escape(what)}: {escape(now[0])}")
+            sys.stderr.flush()
+        sys.stderr.write(_CLEAR)
+        sys.stderr.flush()
+
+    def report(progress: Progress) -> None:
+        now[0] = f"{progress.files:,} of {progress.all_files:,} files hashed"
+
+    thread = Thread(target=write, daemon=True)
+    thread.start()
+    try:
+        yield (lambda step: now.__setitem__(0, step)), report
+    finally:
+        is_over.set()
+        thread.join()
 
 
 def _describe(progress: Progress, passed_s: float) -> str:

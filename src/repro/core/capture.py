@@ -12,9 +12,10 @@ from repro.model.globs import matcher
 from repro.model.run import Omitted
 from repro.model.secrets import is_secret_file, redact_argv, redact_config
 from repro.store.git import Identity
+from repro.store.paramsfile import read_config_files
 from repro.store.quarantine import CommitSpec, Existing, Quarantine, write_commits
-from repro.store.settings import Settings, read_config_files
-from repro.store.snapshot import Limits, take_snapshot
+from repro.store.settings import Settings
+from repro.store.snapshot import Limits, Snapshot, take_snapshot
 
 MOST_OMITTED = 1000  # entries in a record
 
@@ -99,47 +100,55 @@ def _below(folders: Sequence[str]) -> Callable[[str], bool]:
     return lambda path: path.startswith(starts) or path in tops
 
 
-def capture_code(
-    project: Project,
+def take_code(project: Project, quarantine: Quarantine, data: Sequence[str] = ()) -> Snapshot:
+    """Write the working tree into the quarantine, without a commit of it yet.
+
+    Args:
+        data: Paths of datasets that `repro.yaml` does not name.
+    """
+    return take_snapshot(project.repository, quarantine, limits_of(project.settings, data))
+
+
+def commit_code(
     quarantine: Quarantine,
+    taken: Snapshot,
     *,
     author: Identity,
     when: float,
     title: str,
-    data: Sequence[str] = (),
+    beside: Mapping[str, bytes | Existing] | None = None,
 ) -> Code:
-    """Write the working tree as a snapshot commit into the quarantine.
+    """Write the snapshot commit of a working tree into the quarantine.
 
     Args:
         when: Seconds since 1970, the date of the commit.
         title: Subject of the commit message.
-        data: Paths of datasets that `repro.yaml` does not name.
+        beside: What else must be kept until the record is written, by path in that.
     """
-    taken = take_snapshot(project.repository, quarantine, limits_of(project.settings, data))
     base = taken.working.base
+    is_changed = base is None or taken.tree != taken.working.base_tree
     specs = []
-    if base is None or taken.tree != taken.working.base_tree:
+    if is_changed:
         parents = [base] if base else []
         specs.append(
             CommitSpec(message=title, when=when, author=author, parents=parents, tree=taken.tree)
         )
-    if taken.submodules:
-        folders = {
-            f"submodules/{path}": Existing("040000", tree)
-            for path, tree in taken.submodules.items()
-        }
+    submodules = {f"submodules/{path}": tree for path, tree in taken.submodules.items()}
+    folders = {path: Existing("040000", tree) for path, tree in submodules.items()}
+    files: dict[str, bytes | Existing] = {**folders, **(beside or {})}
+    if files:
         parent: str | int = 0 if specs else str(base)
         specs.append(
             CommitSpec(
-                message=f"{title}: submodules",
+                message=f"{title}: {'submodules' if folders else 'surroundings'}",
                 when=when,
                 author=author,
                 parents=[parent],
-                files=folders,
+                files=files,
             )
         )
     commits = write_commits(quarantine, specs) if specs else []
-    snapshot = commits[0] if base is None or taken.tree != taken.working.base_tree else base
+    snapshot = commits[0] if is_changed else str(base)
     return Code(
         base=base,
         branch=taken.working.branch,

@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from repro.core.capture import capture_code
+from repro.core.capture import commit_code, take_code
 from repro.core.environment import capture_environment
 from repro.core.project import Project, who_am_i
 from repro.core.query import code_of
+from repro.core.surroundings import keep_surroundings
 from repro.model.canonical import Json
 from repro.model.config import config_from_command, merge_config
 from repro.model.diff import (
@@ -26,8 +27,8 @@ from repro.model.run import Record
 from repro.model.secrets import redact_config
 from repro.model.values import ABSENT, Value
 from repro.store.git import split_names
-from repro.store.quarantine import open_quarantine
-from repro.store.settings import read_config_files
+from repro.store.paramsfile import read_config_files
+from repro.store.quarantine import Quarantine, open_quarantine
 
 if TYPE_CHECKING:
     from repro.core.measured import OnProgress
@@ -87,9 +88,13 @@ def compare_with_worktree(
     """
     folder = project.repository.root / a.run.cwd
     environment = capture_environment(project, a.run.command, cwd=folder)
-    now = replace(a, config=_config_now(project, a), environment={**a.environment, **environment})
-    with _working_code(project) as (code, env):
-        changes = _diff_code(project, _code_of(a), code, env)
+    with _working_code(project) as (code, quarantine):
+        changes = _diff_code(project, _code_of(a), code, quarantine.env)
+        around = keep_surroundings(
+            project, quarantine, environment, tree=f"{code.commit}^{{tree}}", cwd=folder
+        )
+    environment = {**a.environment, **around.environment}
+    now = replace(a, config=_config_now(project, a), environment=environment)
     has_data = bool(a.data or project.settings.data)
     data = _compare_data(project, a, None, (), on_progress) if has_data else {}
     return _compare(a, now, changes, data, _PARTS_NOW)
@@ -102,7 +107,13 @@ def compare_code(project: Project, a: str, b: str) -> Comparison:
 
 
 def format_patch(
-    project: Project, a: str, b: str | None, *, stat: bool = False, coloured: bool = False
+    project: Project,
+    a: str,
+    b: str | None,
+    *,
+    stat: bool = False,
+    coloured: bool = False,
+    reverse: bool = False,
 ) -> bytes:
     """The patch from commit A to commit B, as `git diff` prints it, for `git apply`.
 
@@ -110,12 +121,14 @@ def format_patch(
         b: None is the working tree.
         stat: The summary by file in place of the patch.
         coloured: With the colours that git is set to, for a terminal.
+        reverse: From B to A instead.
     """
-    shape = ("--stat" if stat else "--patch", "--color=always" if coloured else "--no-color")
+    shape = ["--stat" if stat else "--patch", "--color=always" if coloured else "--no-color"]
+    shape += ["-R"] if reverse else []
     if b is not None:
         return _patch(project, a, b, {}, shape)
-    with _working_code(project) as (code, env):
-        return _patch(project, a, code.commit, env, shape)
+    with _working_code(project) as (code, quarantine):
+        return _patch(project, a, code.commit, quarantine.env, shape)
 
 
 def comparison_json(comparison: Comparison) -> dict[str, Json]:
@@ -204,18 +217,18 @@ def _config_now(project: Project, a: Record) -> dict[str, Json]:
 
 
 @contextmanager
-def _working_code(project: Project) -> Iterator[tuple[_Code, Mapping[str, str]]]:
-    """The working tree as a commit, and the environment in which git sees it."""
+def _working_code(project: Project) -> Iterator[tuple[_Code, Quarantine]]:
+    """The working tree as a commit, and the quarantine in which git sees it."""
     with open_quarantine(project.repository) as quarantine:
-        code = capture_code(
-            project,
+        code = commit_code(
             quarantine,
+            take_code(project, quarantine),
             author=who_am_i(project),
             when=project.clock(),
             title="the working tree",
         )
         holder = code.anchor if code.submodules else None
-        yield _Code(code.snapshot, holder), quarantine.env
+        yield _Code(code.snapshot, holder), quarantine
 
 
 def _diff_code(

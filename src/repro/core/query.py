@@ -189,6 +189,7 @@ def full_json(record: Record) -> dict[str, Json]:
     return {
         **run_json(record),
         "environment": dict(record.environment),
+        "randomness": dict(record.randomness),
         "artifacts": [asdict(artifact) for artifact in record.artifacts],
         "verdict": None if record.verdict is None else _verdict_json(record.verdict),
     }

@@ -10,9 +10,11 @@ from repro.core.earlier import Earlier
 from repro.core.events import Events, read_events
 from repro.core.pins import manifest_files
 from repro.core.started import Started
+from repro.core.surroundings import surrounding_files
 from repro.model.canonical import MAX_BYTES, Json, format_json
 from repro.model.config import merge_config
 from repro.model.output import collapse_output, cut_output
+from repro.model.randomness import describe_randomness
 from repro.model.run import Attempt, Record, Run, Status
 from repro.model.secrets import redact_config
 from repro.model.series import Point, Row, format_series, format_system, merge_rows, summarise
@@ -20,6 +22,7 @@ from repro.model.times import format_time, parse_time
 from repro.store.content import ContentStore
 from repro.store.journal import read_journals
 from repro.store.quarantine import Existing
+from repro.store.random_reports import read_generators, read_reports
 from repro.store.runs import encode_record
 
 OUTPUT_LIMIT = 10 << 20  # bytes of output.log in git; all of it goes to the store past that
@@ -80,6 +83,7 @@ def assemble(
     files.update(_notebook_files(folder))
     for path, tree in started.submodules.items():
         files[f"submodules/{path}"] = Existing("040000", tree)
+    files.update(surrounding_files(started.editables, started.lockfiles))
     files.update(manifest_files({**started.manifests, **events.manifests}))
     artifacts = {**earlier.artifacts, **events.artifacts}
     record = Record(
@@ -90,6 +94,10 @@ def assemble(
         data={**started.data, **events.data},
         environment={**started.environment, **events.environment},
         artifacts=tuple(artifacts[path] for path in sorted(artifacts)),
+        randomness=describe_randomness(
+            started.randomness, read_reports(folder).processes, events.randomness
+        ),
+        generators=read_generators(folder),
     )
     record, encoded = _encode(record)
     files.update(encoded)

@@ -8,16 +8,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from repro.atomic import fsync_dir, storage_errors
-from repro.core.capture import Code, capture_code, capture_config, identify
+from repro.atomic import fsync_dir, storage_errors, write_file
+from repro.core.capture import Code, capture_config, commit_code, identify, take_code
 from repro.core.pins import Pinning, Pins, write_pages
 from repro.core.project import Project, who_am_i
-from repro.core.started import Started, drop_unstarted, write_start
+from repro.core.started import REPLAY, Started, drop_unstarted, write_start
+from repro.core.surroundings import Surroundings, keep_surroundings
 from repro.errors import ConflictError, DamagedRecordError, GitError, ReproError, UsageError
-from repro.model.canonical import Json
+from repro.model.canonical import Json, format_json
 from repro.model.ids import RunId, new_id
+from repro.model.randomness import RandomPlan
 from repro.model.run import Omitted, Record, Run, Status
-from repro.model.secrets import redact_argv
+from repro.model.secrets import redact_argv, redact_config
 from repro.model.times import format_time
 from repro.store.content import ContentStore
 from repro.store.journal import JournalWriter
@@ -43,6 +45,7 @@ class Request:
         environment: As `capture_environment` gives it.
         data: Paths of datasets beside those of `repro.yaml`, relative to `cwd`.
         resume: Id of the run to continue.
+        randomness: Where its random numbers come from; None leaves that to the command.
     """
 
     command: tuple[str, ...]
@@ -56,6 +59,7 @@ class Request:
     resume: str | None = None
     parent: str | None = None
     rerun_of: str | None = None
+    randomness: RandomPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class LiveRun:
     run: Run
     config: Mapping[str, Json]
     journal: JournalWriter
+    randomness: RandomPlan | None = None
 
 
 def start_run(
@@ -103,7 +108,7 @@ def start_run(
         with suppress(ReproError):  # what stopped us is the news
             drop_unstarted(project, folder)
         raise
-    return LiveRun(run_id, folder, started.run, started.config, journal)
+    return LiveRun(run_id, folder, started.run, started.config, journal, request.randomness)
 
 
 def _resumed(project: Project, run_id: str) -> Record:
@@ -135,17 +140,27 @@ def _capture(
                     project, request, run_id, share=not attempt, on_progress=on_progress
                 ) as pinning,
             ):
-                code = capture_code(
+                taken = take_code(project, quarantine, pinning.paths)
+                around = keep_surroundings(
                     project,
                     quarantine,
+                    request.environment,
+                    tree=taken.tree,
+                    cwd=request.cwd,
+                    run=run_id,
+                    share=not attempt,
+                )
+                code = commit_code(
+                    quarantine,
+                    taken,
                     author=author,
                     when=now,
                     title=f"snapshot of run {run_id}",
-                    data=pinning.paths,
+                    beside=around.beside,
                 )
                 pins = pinning.wait()
                 pages = write_pages(quarantine, pins.files, author=author, when=now)
-                _publish(quarantine, run_id, code, pages.root, pins.held)
+                _publish(quarantine, run_id, code, pages.root, [*pins.held, *around.held])
             break
         except (GitError, ConflictError):
             if attempt == _TRIES - 1:
@@ -154,20 +169,25 @@ def _capture(
     config = capture_config(project, request.command, request.config)
     if before is not None:
         config = {**before.config, **config}
-    conditions = _Conditions(code, pins, config, author.name)
+    conditions = _Conditions(code, pins, around, config, author.name)
     started = Started(
         run=_first_run(project, request, run_id, conditions, before, now),
         config=config,
-        environment=request.environment,
+        environment=around.environment,
         data=pins.data,
         manifests=pages.manifests,
+        editables=around.editables,
+        lockfiles=around.lockfiles,
         author=author,
         anchor=code.anchor,
         submodules=code.submodules,
         resumed=before.commit if before else None,
         journal=journal,
+        randomness=request.randomness.to_json() if request.randomness else {},
     )
     folder = project.live / run_id
+    if request.randomness is not None and request.randomness.states:
+        write_file(folder / REPLAY, format_json(dict(request.randomness.states)))
     write_start(folder, started)
     fsync_dir(project.live)
     return started
@@ -222,6 +242,7 @@ class _Conditions:
 
     code: Code
     pins: Pins
+    around: Surroundings
     config: Mapping[str, Json]
     user: str
 
@@ -252,6 +273,7 @@ def _first_run(
         duration_s=None,
         command=command,
         cwd=cwd.relative_to(root.resolve()).as_posix() if inside else ".",
+        assigned=redact_config(request.config),
         base=code.base,
         snapshot=code.snapshot,
         branch=code.branch,
@@ -265,9 +287,15 @@ def _first_run(
         # Of data that nobody knows nothing can be said to have been tried.
         identity=None
         if pins.unpinned
-        else identify(code.tree, conditions.config, pins.data, command, request.environment),
+        else identify(
+            code.tree, conditions.config, pins.data, command, conditions.around.environment
+        ),
         omitted=(*code.omitted, *_unpinned(pins)),
-        warnings=(*_line_ends(code.converted), *pins.warnings),
+        warnings=(
+            *_line_ends(code.converted),
+            *pins.warnings,
+            *conditions.around.warnings,
+        ),
     )
     if before is None:
         return fresh

@@ -18,6 +18,7 @@ from repro.store.refs import LIVE, LIVE_DATA, RefUpdate, list_refs, update_refs
 from repro.store.runs import decode_run, encode_run
 
 START = "start.json"
+REPLAY = "replay.json"  # states of generators that `repro.init()` sets back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,10 @@ class Started:
         anchor: What `refs/repro/live/<id>` names.
         submodules: Tree of each recorded submodule, by path.
         manifests: Tree of the pages of each dataset, by name.
+        editables: Tree of each package in place elsewhere, by name.
+        lockfiles: Blob of each lock file that is kept, by path.
         resumed: The run commit that this attempt continues.
+        randomness: Where its random numbers come from, as `RandomPlan.to_json` says it.
         journal: File name of the journal whose `end` record counts.
     """
 
@@ -43,6 +47,9 @@ class Started:
     resumed: str | None
     journal: str
     manifests: Mapping[str, str] = field(default_factory=dict)
+    randomness: Mapping[str, Json] = field(default_factory=dict)
+    editables: Mapping[str, str] = field(default_factory=dict)
+    lockfiles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def snapshot(self) -> str:
@@ -63,6 +70,9 @@ class Started:
             "resumed": self.resumed,
             "journal": self.journal,
             "manifests": dict(self.manifests),
+            "randomness": dict(self.randomness),
+            "editables": dict(self.editables),
+            "lockfiles": dict(self.lockfiles),
         }
 
     @classmethod
@@ -80,10 +90,13 @@ class Started:
                 data=dict(value["data"]),
                 author=Identity(str(value["author"]["name"]), str(value["author"]["email"])),
                 anchor=_oid(value["anchor"]),
-                submodules={str(path): _oid(oid) for path, oid in value["submodules"].items()},
+                submodules=_oids(value["submodules"]),
                 resumed=None if value["resumed"] is None else _oid(value["resumed"]),
                 journal=str(value["journal"]),
-                manifests={str(k): _oid(oid) for k, oid in value.get("manifests", {}).items()},
+                manifests=_oids(value.get("manifests", {})),
+                randomness=dict(value.get("randomness", {})),
+                editables=_oids(value.get("editables", {})),
+                lockfiles=_oids(value.get("lockfiles", {})),
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise DamagedRecordError(f"`{name}` is not what repro wrote: {error!r}") from error
@@ -93,6 +106,10 @@ def _oid(value: str) -> str:
     if not is_oid(value):
         raise ValueError(f"{value!r} is no object id")
     return value
+
+
+def _oids(value: Mapping[str, str]) -> dict[str, str]:
+    return {str(key): _oid(oid) for key, oid in value.items()}
 
 
 def write_start(folder: Path, started: Started) -> None:

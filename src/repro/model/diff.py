@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from repro.model.canonical import Json
 from repro.model.config import flatten_config
+from repro.model.randomness import compared_randomness
 from repro.model.run import MetricSummary, Record
 from repro.model.values import ABSENT, Value, is_same
 
@@ -12,6 +13,9 @@ _HARDWARE = ("hardware",)
 _RANDOMNESS = ("seeds", "flags", "randomness")
 _RANDOM_VARIABLES = ("CUBLAS_WORKSPACE_CONFIG", "PYTHONHASHSEED", "TF_DETERMINISTIC_OPS")
 
+_DIGITS = 12  # of a digest that is shown
+_LONGEST = 200  # characters of a version with its origin that are shown
+_EDITABLE = " (editable, code "
 
 Change = tuple[Value, Value]
 Changes = dict[str, Change]
@@ -134,16 +138,27 @@ class Surroundings:
     randomness: dict[str, Json]
 
 
-def split_environment(environment: Mapping[str, Json]) -> Surroundings:
-    """Sort the facts of an `environment.json`; packages become `packages.<name>`: version."""
-    special = (*_HARDWARE, *_RANDOMNESS, "packages")
+def split_environment(
+    environment: Mapping[str, Json], randomness: Mapping[str, Json] | None = None
+) -> Surroundings:
+    """Sort the facts of an `environment.json`.
+
+    Packages become `packages.<name>`: version and origin; lock files `lockfiles.<path>`: digest.
+
+    Args:
+        randomness: What `randomness.json` says, which is added.
+    """
+    special = (*_HARDWARE, *_RANDOMNESS, "packages", "lockfiles")
     rest = flatten_config({key: v for key, v in environment.items() if key not in special})
     seeds = {key for key in rest if key.removeprefix("variables.") in _RANDOM_VARIABLES}
     return Surroundings(
         environment={key: rest[key] for key in rest if key not in seeds}
-        | _packages(environment.get("packages")),
+        | _packages(environment.get("packages"))
+        | _lockfiles(environment.get("lockfiles")),
         hardware=_flat_parts(environment, _HARDWARE),
-        randomness=_flat_parts(environment, _RANDOMNESS) | {key: rest[key] for key in seeds},
+        randomness=_flat_parts(environment, _RANDOMNESS)
+        | {key: rest[key] for key in seeds}
+        | flatten_config(compared_randomness(randomness or {})),
     )
 
 
@@ -165,17 +180,65 @@ def _packages(packages: Json | None) -> dict[str, Json]:
     return versions
 
 
+def _lockfiles(listed: Json | None) -> dict[str, Json]:
+    """Each lock file by its path: its digest, or its size where it is too large for one."""
+    found: dict[str, Json] = {}
+    for one in listed if isinstance(listed, list) else []:
+        if isinstance(one, dict):
+            digest = one.get("sha256")
+            short = digest[:_DIGITS] if isinstance(digest, str) else one.get("size")
+            found[f"lockfiles.{one.get('path')}"] = short
+    return found
+
+
 def _version(package: Mapping[str, Json]) -> Json:
     """The version, and where a package that no index has came from."""
     origin = package.get("origin")
     if not isinstance(origin, dict):
         return package.get("version")
-    return f"{package.get('version')} ({', '.join(f'{key} {origin[key]}' for key in origin)})"
+    if origin.get("editable") is not True:
+        words = [f"{key} {origin[key]}" for key in origin]
+    elif isinstance(origin.get("tree"), str):  # its code counts, not where that lay
+        words = [str(origin["tree"])[:_DIGITS], *_imported(origin)]
+        return f"{package.get('version')}{_EDITABLE}{', '.join(words)})"
+    else:
+        words = [f"editable, {origin.get('path', origin.get('url'))}", *_imported(origin)]
+    return f"{package.get('version')} ({', '.join(words)})"
+
+
+def _imported(origin: Mapping[str, Json]) -> list[str]:
+    roots = origin.get("import_roots")
+    return [f"imported from {' '.join(map(str, roots))}"] if isinstance(roots, list) else []
+
+
+def describe_package(name: str, change: Change) -> str:
+    """Say what happened to a package: `numpy 2.3.1 → 2.3.2`, added, removed, or other code."""
+    before, after = change
+    if before is ABSENT:
+        return f"added {name} {_cut(after)}"
+    if after is ABSENT:
+        return f"removed {name} {_cut(before)}"
+    (version, old, roots), (version_after, new, roots_after) = map(_recorded, change)
+    if old and new and (version, roots) == (version_after, roots_after):
+        return f"editable {name}: other code ({old} → {new})"
+    return f"{name} {_cut(before)} → {_cut(after)}"
+
+
+def _cut(side: Value) -> str:
+    text = str(side)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _recorded(side: Value) -> tuple[str, str, str]:
+    """The version, the code and the rest of what `_version` says of a package in place."""
+    version, _, rest = str(side).partition(_EDITABLE)
+    return version, rest[:_DIGITS], rest[_DIGITS:]
 
 
 def diff_environment(a: Record, b: Record) -> tuple[Changes, Changes, Changes]:
     """What differs in environment, hardware and randomness."""
-    before, after = split_environment(a.environment), split_environment(b.environment)
+    before = split_environment(a.environment, a.randomness)
+    after = split_environment(b.environment, b.randomness)
     return (
         diff_flat(before.environment, after.environment),
         diff_flat(before.hardware, after.hardware),

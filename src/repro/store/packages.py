@@ -8,7 +8,7 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from repro.model.canonical import Json
@@ -31,11 +31,13 @@ class Package:
         version: As its metadata says, empty if that says nothing.
         origin: Where it came from if not from an index, without credentials: `url`, and of
             `editable`, `vcs`, `commit`, `revision`, `hash`, `subdirectory` what is known.
+        metadata: Folder of its metadata; makes no difference between two.
     """
 
     name: str
     version: str
     origin: dict[str, Json] | None = None
+    metadata: str = field(default="", compare=False)
 
 
 def normalise_name(name: str) -> str:
@@ -69,7 +71,7 @@ def scan_packages(paths: Iterable[str]) -> list[Package]:
     for name in links.keys() & found.keys():
         if homes[name] != links[name]:  # `setup.py develop`: the metadata is with the source
             origin: dict[str, Json] = {"editable": True, "url": Path(homes[name]).as_uri()}
-            found[name] = Package(name, found[name].version, origin)
+            found[name] = replace(found[name], origin=origin)
     return [found[name] for name in sorted(found)]
 
 
@@ -150,9 +152,9 @@ def _read_package(path: str, name: str, version: str) -> Package:
     if not version:
         version = _read_version(path)
     if not path.endswith(".dist-info"):
-        return Package(name, version)
+        return Package(name, version, metadata=path)
     data = _read(f"{path}/direct_url.json")
-    return Package(name, version, parse_origin(data) if data else None)
+    return Package(name, version, parse_origin(data) if data else None, metadata=path)
 
 
 def _read_version(path: str) -> str:

@@ -39,7 +39,13 @@ RUN_FILE = "run.json"
 
 _BRIEF_FILES = ("config.yaml", "metrics.json", "data.json")
 _VERDICT = "verdict.json"
-_LONG_FILES = ("environment.json", "artifacts.json", _VERDICT)
+_LONG_FILES = (
+    "environment.json",
+    "artifacts.json",
+    "randomness.json",
+    "generators.json",
+    _VERDICT,
+)
 
 _SYSTEM = "metrics/system.csv"
 _STORED = "store.json"
@@ -66,6 +72,9 @@ def encode_record(record: Record) -> dict[str, bytes]:
         from repro.store.verdicts import encode_verdict  # noqa: PLC0415  # few runs have one
 
         files[_VERDICT] = format_json(encode_verdict(record.verdict))
+    for name in ("randomness", "generators"):
+        if values := getattr(record, name):
+            files[f"{name}.json"] = format_json(dict(values))
     return files
 
 
@@ -74,6 +83,7 @@ def encode_run(run: Run) -> dict[str, Json]:
     known: dict[str, Json] = {key: getattr(run, key) for key in _RUN_KEYS}
     known["format"] = FORMAT_VERSION
     known["status"] = run.status.value
+    known["assigned"] = None if run.assigned is None else dict(run.assigned)
     known["command"] = list(run.command)
     known["tags"] = list(run.tags)
     known["warnings"] = list(run.warnings)
@@ -119,6 +129,7 @@ def decode_run(value: Json, name: str) -> Run:
         duration_s=run.optional_finite("duration_s"),
         command=run.texts("command"),
         cwd=_folder(run),
+        assigned=None if run.values.get("assigned") is None else run.inner("assigned").values,
         exit_code=run.optional_integer("exit_code"),
         signal=run.optional_text("signal"),
         base=run.optional_text("base", is_oid),
@@ -315,6 +326,8 @@ def decode_record(files: RecordFiles) -> Record:
         environment=Fields(_json(read, "environment.json", {}), "environment.json").values,
         artifacts=tuple(_artifact(entry) for entry in artifacts.objects("artifacts")),
         verdict=_verdict(read[_VERDICT], run) if _VERDICT in read else None,
+        randomness=Fields(_json(read, "randomness.json", {}), "randomness.json").values,
+        generators=Fields(_json(read, "generators.json", {}), "generators.json").values,
     )
 
 

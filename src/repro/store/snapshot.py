@@ -11,7 +11,7 @@ import re
 import shutil
 import stat
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repro.errors import GitError
@@ -221,10 +221,10 @@ def _on_index(git: Git, env: Mapping[str, str], *args: str, stdin: bytes | None 
     )
 
 
-def _write_tree(git: Git, env: Mapping[str, str]) -> str:
+def _write_tree(git: Git, env: Mapping[str, str], *flags: str) -> str:
     # The check that all 5,000 blobs of the changed folders exist cost 40 of 55 ms; the pack
     # that is made of the tree finds a missing one as well.
-    return _on_index(git, env, "write-tree", "--missing-ok").out.decode().strip()
+    return _on_index(git, env, "write-tree", "--missing-ok", *flags).out.decode().strip()
 
 
 def _stands(root: Path, path: str, is_submodule: bool) -> bool:
@@ -250,15 +250,22 @@ def _snapshot_inner(
     limits: Limits | None,
     omitted: dict[str, Omitted],
     prefix: str,
+    *,
+    whole: bool = False,
 ) -> dict[str, str]:
-    """Trees of the submodules and embedded repositories that their remotes could not give back."""
+    """Trees of the submodules and embedded repositories that their remotes could not give back.
+
+    Args:
+        whole: Give the others, too.
+    """
     trees = {}
     for path in (*working.gitlinks, *working.embedded):
         root = git.cwd / path
         if not (root / ".git").exists():
             continue
         try:
-            tree = _inner_tree(Git(root, git.environ), quarantine, path, limits, omitted, prefix)
+            inside = Git(root, git.environ)
+            tree = _inner_tree(inside, quarantine, path, limits, omitted, prefix, whole=whole)
         except GitError:
             if limits is None or path in working.gitlinks:
                 raise
@@ -277,10 +284,12 @@ def _inner_tree(
     limits: Limits | None,
     omitted: dict[str, Omitted],
     prefix: str,
+    *,
+    whole: bool,
 ) -> str | None:
     """The whole tree of the repository at `path`, with those inside it written in place.
 
-    None if it is clean and a remote has its commit.
+    None if it is clean and a remote has its commit, unless `whole`.
     """
     git_dir = Path(git.text("rev-parse", "--absolute-git-dir"))
     if git.text("rev-parse", "--show-object-format") != quarantine.repository.object_format:
@@ -290,22 +299,93 @@ def _inner_tree(
     inside = f"{prefix}{path}/"
     left_out = _choose_omitted(git.cwd, working.untracked, limits, inside)
     inner = _listed(working, left_out)
-    nested = _snapshot_inner(git, quarantine, working, limits, inner, inside)
+    nested = _snapshot_inner(git, quarantine, working, limits, inner, inside, whole=whole)
     changed = _changed(working, left_out)
-    if not changed and not nested and _is_pushed(git, working.base):
+    if not whole and not changed and not nested and _is_pushed(git, working.base):
         return None
+    refused, env = _whole_index(git, git_dir, quarantine, working, changed, nested)
+    inner |= refused
+    for name, item in inner.items():
+        omitted[f"{path}/{name}"] = Omitted(f"{path}/{name}", item.size, item.reason)
+    return _write_tree(git, env)
+
+
+def _whole_index(
+    git: Git,
+    git_dir: Path,
+    quarantine: Quarantine,
+    working: WorkingTree,
+    changed: Iterable[str],
+    nested: Mapping[str, str],
+) -> tuple[dict[str, Omitted], dict[str, str]]:
+    """An index with the trees of inner repositories in place of their names.
+
+    Returns:
+        What git takes into no tree, and the variables that name the index.
+    """
     index = quarantine.dir / f"index-{len(list(quarantine.dir.glob('index*')))}"
     refused, _ = _update_index(git, git_dir, quarantine, index, working, changed)
-    inner |= {name: _refused(git.cwd, name) for name in refused}
     env = _with(quarantine, index)
     for name, tree in nested.items():
         _on_index(
             git, env, "update-index", "--force-remove", "-z", "--stdin", stdin=join_names([name])
         )
         _on_index(git, env, "read-tree", f"--prefix={name}/", tree)
-    for name, item in inner.items():
-        omitted[f"{path}/{name}"] = Omitted(f"{path}/{name}", item.size, item.reason)
-    return _write_tree(git, env)
+    return {name: _refused(git.cwd, name) for name in refused}, env
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSnapshot:
+    """A folder of another repository as a tree.
+
+    Attributes:
+        base: The commit of its HEAD.
+        dirty: Whether the folder is not as that commit has it.
+        omitted: What was left out, by path in the folder.
+    """
+
+    tree: str
+    base: str | None
+    dirty: bool
+    omitted: tuple[Omitted, ...]
+
+
+def snapshot_folder(
+    git: Git, git_dir: Path, quarantine: Quarantine, limits: Limits, below: str
+) -> FolderSnapshot:
+    """Write a folder of another working tree into the quarantine, inner repositories included.
+
+    The quarantine must be able to read the objects of that repository.
+
+    Args:
+        git: In the top of that working tree.
+        git_dir: Its git folder, which has the index.
+        below: The folder, relative to the top, with a `/` at its end; empty for the top itself.
+
+    Raises:
+        GitError: A file could not be read, or the folder holds nothing.
+
+    Cost: one `git status` where it is clean.
+    """
+    working = read_working_tree(git).below(below)
+    left_out = _choose_omitted(git.cwd, working.untracked, limits, "")
+    omitted = _listed(working, left_out)
+    nested = _snapshot_inner(git, quarantine, working, limits, omitted, "", whole=True)
+    changed = _changed(working, left_out)
+    base_tree = working.base_tree
+    if base_tree is not None and not changed and not nested:
+        tree = (
+            git.text("rev-parse", "--verify", f"{base_tree}:{below[:-1]}") if below else base_tree
+        )
+    else:
+        refused, env = _whole_index(git, git_dir, quarantine, working, changed, nested)
+        omitted |= refused
+        tree = _write_tree(git, env, *([f"--prefix={below}"] if below else []))
+    found = (replace(one, path=one.path[len(below) :]) for one in omitted.values())
+    is_dirty = bool(changed) or working.base is None
+    return FolderSnapshot(
+        tree, working.base, is_dirty, tuple(sorted(found, key=lambda one: one.path))
+    )
 
 
 def _is_pushed(git: Git, base: str | None) -> bool:

@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from repro.errors import GitError
 from repro.store.git import Git
@@ -60,6 +60,19 @@ class WorkingTree:
         """Whether the base describes the working tree, submodules left aside."""
         hidden = self.assumed or self.skipped
         return not (self.changes or self.untracked or self.embedded or hidden)
+
+    def below(self, folder: str) -> "WorkingTree":
+        """Only what is in a folder, named with a `/` at its end; empty names the top."""
+        return replace(
+            self,
+            changes=tuple(one for one in self.changes if one.path.startswith(folder)),
+            untracked=tuple(path for path in self.untracked if path.startswith(folder)),
+            embedded=tuple(path for path in self.embedded if path.startswith(folder)),
+            gitlinks={path: oid for path, oid in self.gitlinks.items() if path.startswith(folder)},
+            assumed=tuple(path for path in self.assumed if path.startswith(folder)),
+            skipped=tuple(path for path in self.skipped if path.startswith(folder)),
+            closed=tuple(path for path in self.closed if path.startswith(folder)),
+        )
 
 
 def read_working_tree(git: Git) -> WorkingTree:

@@ -1,0 +1,200 @@
+"""`repro env`: environments of runs built again, listed and removed."""
+
+import shlex
+import sys
+
+import click
+
+from repro.cli import render
+from repro.cli.context import RUN, open_here
+from repro.cli.progress import showing_steps
+from repro.cli.sizes import format_size
+from repro.cli.verbs import Verbs
+from repro.core.builtenvs import RebuiltEnv, choose_envs, find_unused, list_envs, remove_envs
+from repro.core.project import Project
+from repro.core.query import resolve_run, short_id
+from repro.core.rebuild import (
+    EnvironmentPlan,
+    Rebuilt,
+    ensure_environment,
+    plan_environment,
+)
+from repro.errors import ConsentError, UsageError
+from repro.model.canonical import Json
+from repro.model.run import Record
+from repro.model.text import escape
+
+VERBS = {
+    "create": ("repro.cli.env:create", "Build the environment of a run again"),
+    "ls": ("repro.cli.env:ls", "List the environments that were built"),
+    "rm": ("repro.cli.env:rm", "Remove environments that were built"),
+}
+_SHOWN = 20  # packages of a list
+_TITLES = ("DIGEST", "SIZE", "PYTHON", "PACKAGES", "RUNS", "AS RECORDED")
+
+
+@click.group(cls=Verbs, table=VERBS)
+def env() -> None:
+    """Build the environments of runs again: the same interpreter and the same packages.
+
+    They lie in `.git/repro/envs`, one for all runs that had the same one.
+    """
+
+
+@click.command()
+@click.argument("name", metavar="RUN", type=RUN)
+@click.option("--nearest", is_flag=True, help="Take the nearest of what cannot be had.")
+@click.option("--yes", is_flag=True, help="Agree to build what others, or other places, made.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was built as JSON.")
+def create(name: str, *, nearest: bool, yes: bool, as_json: bool) -> None:
+    r"""Build the environment of a run again, and print its folder.
+
+    \b
+    repro env create baseline
+    source "$(repro env create baseline)/bin/activate"
+
+    Exact versions are installed by uv, or by venv and pip where there is no uv, from the indexes
+    that you have set. What cannot be had as recorded is listed, each with the nearest choice;
+    nothing is built then, unless --nearest takes these. No interpreter is ever downloaded.
+    Packages from repositories, addresses and paths that the record names ask first.
+    """
+    project = open_here()
+    record = resolve_run(project, name)
+    rebuilt = build(project, record, nearest=nearest, yes=yes)
+    if as_json:
+        render.data_json(rebuilt_json(rebuilt))
+    else:
+        render.out(str(rebuilt.folder))
+
+
+def build(project: Project, record: Record, *, nearest: bool, yes: bool) -> Rebuilt:
+    """Give the environment of a run, and say what there is to say about it.
+
+    Raises:
+        ConsentError: The run is somebody else's, or packages of it are, and nobody agreed.
+        MissingPackagesError: Parts of it cannot be had.
+    """
+    plan = plan_environment(project, record)
+    is_agreed = yes
+    if plan.built is None or not (plan.is_built or nearest):  # else nothing is executed
+        is_agreed = _agrees(project, record, plan, yes=yes)
+    with showing_steps("building the environment") as (report, _):
+        rebuilt = ensure_environment(
+            project, record, allow_foreign=is_agreed, nearest=nearest, on_progress=report
+        )
+    _say_built(project, record, plan, rebuilt)
+    return rebuilt
+
+
+def _agrees(project: Project, record: Record, plan: EnvironmentPlan, *, yes: bool) -> bool:
+    """Ask what must be asked; whether packages from elsewhere may be installed."""
+    # Here, for what shows the code of somebody's run is slow to import, and mostly not needed.
+    from repro.cli.consent import ask_consent  # noqa: PLC0415
+    from repro.core.trust import is_own  # noqa: PLC0415
+
+    ask_consent(project, record, yes=yes, what="build its environment")
+    if yes or not is_own(project, record):  # the question about that names its packages, too
+        return True
+    if not plan.foreign or sys.stdin is None or not sys.stdin.isatty():
+        return False
+    render.note("repro: these packages come from no index:")
+    for one in plan.foreign[:_SHOWN]:
+        render.note(f"    {escape(one.name)} {escape(one.version)}: {escape(one.address or '')}")
+    if len(plan.foreign) > _SHOWN:
+        render.note(f"    … and {len(plan.foreign) - _SHOWN} more")
+    if not click.confirm("Install them?", err=True):
+        raise ConsentError("nothing was installed", hint="`repro show RUN --env` shows all of it")
+    return True
+
+
+def _say_built(project: Project, record: Record, plan: EnvironmentPlan, rebuilt: Rebuilt) -> None:
+    short = short_id(project, record.run.id)
+    how = "is built" if rebuilt.is_new else "was there already"
+    render.note(f"repro: the environment of run {short} {how}")
+    for note in rebuilt.notes:
+        render.note(f"repro: note: {note}")
+    if plan.editables:
+        names = ", ".join(escape(one.name) for one in plan.editables)
+        render.note(f"repro: note: editable, so not installed: {names}")
+
+
+def say_activation(rebuilt: Rebuilt) -> None:
+    """Say how a shell gets into an environment."""
+    script = shlex.quote(str(rebuilt.folder / "bin" / "activate"))
+    render.note(f"hint: `source {escape(script)}` enters its environment")
+
+
+def rebuilt_json(rebuilt: Rebuilt) -> dict[str, Json]:
+    """What was built, as JSON."""
+    return {
+        "folder": str(rebuilt.folder),
+        "python": str(rebuilt.python),
+        "digest": rebuilt.digest,
+        "new": rebuilt.is_new,
+        "substitutes": [
+            {"name": one.name, "wanted": one.wanted, "taken": one.taken}
+            for one in rebuilt.substitutes
+        ],
+        "notes": list(rebuilt.notes),
+    }
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+def ls(*, as_json: bool) -> None:
+    """List the environments that were built, with the runs that had them."""
+    found = list_envs(open_here())
+    if as_json:
+        render.data_json([_env_json(one) for one in found])
+    elif found:
+        render.out(render.table([_row(one) for one in found], _TITLES))
+
+
+def _row(one: RebuiltEnv) -> tuple[str, ...]:
+    size, short = format_size(one.size), one.short
+    if one.built is None:
+        return short, size, "-", "-", str(len(one.runs)), "half made"
+    taken = len(one.built.substitutes)
+    as_recorded = f"but for {taken}" if taken else "yes"
+    packages = str(one.built.packages)
+    return short, size, one.built.python, packages, str(len(one.runs)), as_recorded
+
+
+def _env_json(one: RebuiltEnv) -> dict[str, Json]:
+    built = one.built
+    return {
+        "digest": one.name,
+        "folder": str(one.folder),
+        "bytes": one.size,
+        "whole": built is not None,
+        "python": built.python if built else None,
+        "packages": built.packages if built else None,
+        "installer": built.installer if built else None,
+        "substitutes": [
+            {"name": each.name, "wanted": each.wanted, "taken": each.taken}
+            for each in (built.substitutes if built else ())
+        ],
+        "runs": list(one.runs),
+    }
+
+
+@click.command()
+@click.argument("digests", nargs=-1, metavar="[DIGEST]...")
+@click.option("--unused", is_flag=True, help="Those that no run had, and those half made.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was removed as JSON.")
+def rm(digests: tuple[str, ...], *, unused: bool, as_json: bool) -> None:
+    """Remove environments that were built; each can be built again.
+
+    DIGEST is what `repro env ls` shows, or its first characters.
+    """
+    if bool(digests) is unused:
+        raise UsageError("which environments?", hint="`repro env rm DIGEST…` or `--unused`")
+    project = open_here()
+    chosen = find_unused(project) if unused else choose_envs(project, digests)
+    remove_envs(chosen)
+    if as_json:
+        render.data_json([_env_json(one) for one in chosen])
+        return
+    size = format_size(sum(one.size for one in chosen))
+    count = f"{len(chosen)} environment{'' if len(chosen) == 1 else 's'}"
+    render.note(f"repro: removed {count} ({size})")

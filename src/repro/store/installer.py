@@ -1,0 +1,256 @@
+"""uv, or venv with pip: the programs that make a virtual environment and fill it."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Timer
+
+from repro.model.requirements import Requirement
+from repro.model.secrets import redact_text
+from repro.store.index_settings import read_index_settings
+
+OnLine = Callable[[str], None]
+
+_TIMEOUT_S = 3600.0  # a build of a large source distribution takes as long
+_QUICK_S = 120.0  # for what uses no network
+_MOST_LINES = 4000  # kept of what a program says
+_LONGEST_REASON = 400  # characters
+_SEEDS = ("setuptools", "pip")  # that venv puts in by itself; pip last, for it takes itself out
+# What the user may have set of these for other projects must not reach an environment that is
+# to be as recorded: they add packages, move them elsewhere or choose other versions.
+_UV_KEPT = re.compile(
+    r"UV_(CACHE_DIR|CONCURRENT_.*|HTTP_.*|REQUEST_TIMEOUT|LINK_MODE|NATIVE_TLS|SYSTEM_CERTS|OFFLINE"
+    r"|KEYRING_PROVIDER|INDEX_.*_(USERNAME|PASSWORD)|PYTHON_INSTALL_DIR|INSECURE_HOST|NO_CACHE"
+    r"|INDEX_STRATEGY)\Z"
+)
+_PIP_KEPT = re.compile(
+    r"PIP_(CONFIG_FILE|CERT|CLIENT_CERT|TRUSTED_HOST|PROXY|TIMEOUT|DEFAULT_TIMEOUT|RETRIES"
+    r"|CACHE_DIR|NO_CACHE_DIR|KEYRING_PROVIDER|ONLY_BINARY|NO_BINARY|PREFER_BINARY)\Z"
+)
+_DROPPED = re.compile(
+    r"(VIRTUAL_ENV.*|CONDA_PREFIX|CONDA_DEFAULT_ENV|PYTHON.*|__PYVENV_LAUNCHER__"
+    r"|GIT_(DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|PREFIX))\Z"
+)
+_YANKED = re.compile(r"(?:`([^`]+)` is yanked|yanked version: '([^']+)')")
+_TELLING = re.compile(r"^\s*(?:×|╰─▶|├─▶|error:|ERROR:|hint:|\[stderr\])\s*(.*)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a program ended.
+
+    Attributes:
+        error: Why it failed, in a line without credentials; None where it did not.
+        yanked: What it installed though it was withdrawn from its index.
+    """
+
+    error: str | None = None
+    yanked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Installer:
+    """What makes environments.
+
+    Attributes:
+        uv: Its path; None where venv and pip must do.
+        environ: The user's environment, less what would change the outcome.
+    """
+
+    uv: str | None
+    environ: Mapping[str, str]
+    on_line: OnLine = field(default=lambda _: None)
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        return "uv" if self.uv else "venv and pip"
+
+    def create(self, folder: Path, python: str, *, prompt: str) -> Outcome:
+        """Make an environment at `folder`, which must not exist, for the interpreter `python`."""
+        if self.uv:
+            # Relocatable: its programs start whatever the path of the folder holds, such as quotes.
+            argv = [self.uv, "venv", *_UV, "--no-project", "--relocatable", "--prompt", prompt]
+            argv += ["--python", python, str(folder)]
+            return self._run(argv, folder.parent, timeout_s=_QUICK_S)
+        argv = [python, "-I", "-m", "venv", "--prompt", prompt, str(folder)]
+        return self._run(argv, folder.parent, timeout_s=_QUICK_S)
+
+    def install(self, folder: Path, requirements: Sequence[Requirement]) -> Outcome:
+        """Put exactly these into an environment, and nothing that they depend on."""
+        yanked: tuple[str, ...] = ()
+        for group in self._groups(requirements):
+            outcome = self._install(folder, group)
+            yanked += outcome.yanked
+            if outcome.error is not None:
+                return Outcome(outcome.error, yanked)
+        return Outcome(None, yanked)
+
+    def finish(self, folder: Path, names: Iterable[str]) -> Outcome:
+        """Take out what venv put in by itself where it is not in `names`."""
+        if self.uv:
+            return Outcome()
+        extra = [name for name in _SEEDS if name not in set(names)]
+        there = [name for name in extra if any(folder.glob(f"lib/*/site-packages/{name}"))]
+        if not there:
+            return Outcome()
+        argv = [str(folder / "bin" / "python"), "-I", "-m", "pip", "uninstall", "--yes", "-q"]
+        return self._run([*argv, *there], folder.parent, timeout_s=_QUICK_S)
+
+    def _groups(self, requirements: Sequence[Requirement]) -> list[list[Requirement]]:
+        """Parts that can be asked for at once.
+
+        For pip one hash means that all must have one; it replaces itself at the end.
+        """
+        if self.uv:
+            return [list(requirements)]
+        pip = [one for one in requirements if one.name == "pip"]
+        others = [one for one in requirements if one.name != "pip"]
+        hashed = [one for one in others if one.hashes and "--hash" in one.line]
+        plain = [one for one in others if one not in hashed]
+        return [group for group in (hashed, plain, pip) if group]
+
+    def _install(self, folder: Path, requirements: Sequence[Requirement]) -> Outcome:
+        python = str(folder / "bin" / "python")
+        with tempfile.NamedTemporaryFile("w", suffix=".txt", prefix="requirements-") as file:
+            file.write("".join(f"{one.line}\n" for one in requirements))
+            file.flush()
+            if self.uv:
+                argv = [self.uv, "pip", "install", *_UV, "--python", python]
+                argv += ["--no-deps", "--no-progress", "-r", file.name]
+                if not self.environ.get("UV_INDEX_STRATEGY"):  # all indexes count, as for pip
+                    argv += ["--index-strategy", "unsafe-best-match"]
+                if self.environ.get("PIP_NO_INDEX"):
+                    argv.append("--no-index")
+            else:
+                argv = [python, "-I", "-m", "pip", "install", "--no-deps", "--no-input"]
+                argv += ["--disable-pip-version-check", "--no-warn-script-location"]
+                argv += ["--progress-bar", "off", "-r", file.name]
+            return self._run(argv, folder.parent, timeout_s=_TIMEOUT_S)
+
+    def _run(self, argv: Sequence[str], cwd: Path, *, timeout_s: float) -> Outcome:
+        """Run it in a folder of ours, so that no settings of a project are read by accident."""
+        return _run_program(argv, self.environ, cwd, self.on_line, timeout_s)
+
+
+_UV = ("--no-config", "--no-python-downloads", "--color", "never")
+
+
+def open_installer(environ: Mapping[str, str], *, on_line: OnLine = lambda _: None) -> Installer:
+    """Give uv where it is found, else venv and pip.
+
+    uv is looked for on the PATH, beside our own interpreter and among its programs.
+
+    Args:
+        environ: The user's; `REPRO_UV=off` in it leaves uv out.
+        on_line: Is told each line that a program prints.
+    """
+    return Installer(find_uv(environ), _installing(environ), on_line)
+
+
+def find_uv(environ: Mapping[str, str]) -> str | None:
+    """The path of uv; None where it is not installed, or `REPRO_UV=off` is set."""
+    if environ.get("REPRO_UV") == "off":
+        return None
+    found = shutil.which("uv", path=environ.get("PATH") or os.defpath)
+    if found is not None:
+        return found
+    folders = (Path(sys.executable).parent, Path(sysconfig.get_path("scripts")))
+    return next((str(one / "uv") for one in folders if os.access(one / "uv", os.X_OK)), None)
+
+
+def _installing(environ: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in environ.items() if _is_kept(name)}
+    settings = read_index_settings(environ)
+    main, more = settings.indexes[:1], settings.indexes[1:]
+    told = {
+        "PIP_INDEX_URL": " ".join(main),
+        "PIP_EXTRA_INDEX_URL": " ".join(more),
+        "PIP_FIND_LINKS": " ".join(settings.find_links),
+        "PIP_NO_INDEX": "" if main else "1",
+        "UV_DEFAULT_INDEX": " ".join(main),
+        "UV_INDEX": " ".join(more),
+        "UV_FIND_LINKS": ",".join(settings.find_links),
+        "SSL_CERT_FILE": settings.cert or "",
+    }
+    kept |= {name: value for name, value in told.items() if value}
+    return kept | {"GIT_TERMINAL_PROMPT": "0", "NO_COLOR": "1", "PYTHONUTF8": "1"}
+
+
+def _is_kept(name: str) -> bool:
+    if name.startswith("UV_"):
+        return _UV_KEPT.match(name) is not None
+    if name.startswith("PIP_"):
+        return _PIP_KEPT.match(name) is not None
+    return _DROPPED.match(name) is None
+
+
+def _run_program(
+    argv: Sequence[str], environ: Mapping[str, str], cwd: Path, on_line: OnLine, timeout_s: float
+) -> Outcome:
+    """Run a program to its end; it ends with us, and after `timeout_s` with all it started."""
+    try:
+        process = subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        return Outcome(f"`{argv[0]}` cannot be run: {error}")
+    is_late = False
+
+    def stop() -> None:
+        nonlocal is_late
+        is_late = True
+        _kill(process.pid)
+
+    timer = Timer(timeout_s, stop)
+    timer.daemon = True
+    timer.start()
+    lines: list[str] = []
+    assert process.stdout is not None
+    try:
+        with process.stdout:
+            for raw in process.stdout:
+                line = raw.decode(errors="replace").rstrip()
+                if len(lines) < _MOST_LINES:
+                    lines.append(line)
+                on_line(line)
+        code = process.wait()
+    except BaseException:
+        _kill(process.pid)
+        process.wait()
+        raise
+    finally:
+        timer.cancel()
+    yanked = tuple(one or other for line in lines for one, other in _YANKED.findall(line))
+    if is_late:
+        return Outcome(f"it was not done after {timeout_s / 60:g} minutes", yanked)
+    return Outcome(None if code == 0 else _reason(lines, code), yanked)
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _reason(lines: Sequence[str], code: int) -> str:
+    """What a failing program said, in a line."""
+    said = [line.strip() for line in lines if line.strip()]
+    telling = [match[1].strip() for line in said if (match := _TELLING.match(line))]
+    text = " ".join(telling or said[-2:]) or f"exit code {code}"
+    text = redact_text(re.sub(r"\s+", " ", text))
+    return text if len(text) <= _LONGEST_REASON else f"{text[: _LONGEST_REASON - 1]}…"

@@ -142,7 +142,7 @@ def test_one_changed_package_is_the_first_cause(experiment: Path, cli: Cli) -> N
     install(experiment, "1.1", scale=2.5)
     run(cli, "b")
 
-    assert first_cause(cli) == ("environment", "`helper` 1.0 → 1.1")
+    assert first_cause(cli) == ("environment", "helper 1.0 → 1.1")
 
 
 def test_a_tolerance_covers_a_small_deviation(repository: Path, cli: Cli) -> None:

@@ -218,6 +218,15 @@ def test_output_alone_carries_the_verdict_where_nothing_else_was_recorded(
     assert cli("verify", a, b, code=code).out.splitlines()[0] == headline
 
 
+def test_two_runs_that_failed_alike_are_identical_and_it_says_so(
+    repository: Path, cli: Cli
+) -> None:
+    changes = {"status": "failed", "exit_code": 3}
+    a, b = (_written(repository, letter, b"x\n", **changes) for letter in "ab")
+
+    assert cli("verify", a, b).out == "identical: 1 line of output; both failed, exit code 3\n"
+
+
 def test_another_exit_code_is_a_divergence(repository: Path, cli: Cli) -> None:
     a = _written(repository, "a")
     b = _written(repository, "b", status="failed", exit_code=2)

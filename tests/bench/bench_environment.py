@@ -20,6 +20,9 @@ from repro.core.environment import capture_environment
 from repro.core.project import Project, open_project
 from repro.store.content import ContentStore
 from repro.store.packages import scan_packages
+from tests.support import make_repository
+from tests.support.installs import install_editable, make_venv
+from tests.support.projects import make_run
 
 ROUNDS = 15
 
@@ -74,6 +77,7 @@ def main() -> None:
         measure("capture, another interpreter, then", lambda: capture_environment(project, other))
         measure("capture, our own interpreter", lambda: capture_environment(project, ()))
 
+        _measure_siblings(folder)
         model = folder / "model.pt"
         model.write_bytes(os.urandom(1 << 20) * 64)
         store = ContentStore(folder / "store")
@@ -83,6 +87,26 @@ def main() -> None:
         copy = folder / "copy"
         plain = measure("cp and sync of it", lambda: _copy(model, copy), 5)
         print(f"{'ratio':46} {put / plain:6.1f} times as long")
+
+
+def _measure_siblings(folder: Path) -> None:
+    """What a package in place elsewhere, of 300 files, adds to the start of a run."""
+    root = make_repository(folder / "project")
+    files: dict[str, str | bytes] = {f"src/sibling/m{n}.py": f"N = {n}\n" for n in range(300)}
+    source = make_repository(folder / "sibling", files)
+    python = make_venv(folder / "python")
+    command = (str(python), "train.py")
+    project = open_project(root, environ=os.environ, clock=time.time, entropy=os.urandom)
+    without = measure("start and seal without packages in place", lambda: _run(project, command))
+    install_editable(python, "sibling", source, roots=("src",))
+    clean = measure("with one that is committed", lambda: _run(project, command))
+    (source / "src/sibling/m1.py").write_text("changed = 1\n")
+    dirty = measure("with one that is not", lambda: _run(project, command))
+    print(f"{'ratios':46} {clean / without:6.1f} {dirty / without:6.1f} times as long")
+
+
+def _run(project: Project, command: tuple[str, ...]) -> None:
+    make_run(project, command=command, environment=capture_environment(project, command))
 
 
 def _fresh(project: Project, command: tuple[str, ...]) -> None:

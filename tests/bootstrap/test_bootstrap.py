@@ -1,5 +1,6 @@
 import ast
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -355,6 +356,37 @@ def test_a_live_folder_that_is_gone_is_never_made_again(tmp_path):
     code += "import random; print(os.path.exists(os.environ['REPRO_LIVE_DIR']))"
 
     assert play(tmp_path, code).out == "False\n"
+
+
+def test_what_outlives_its_run_is_left_alone(tmp_path):
+    code = "import random; print(random.random())"
+    environ = {"REPRO_LIVE_DIR": str(tmp_path / "gone")}
+    words = (sys.executable, "-c", code)
+    first, again = (play(tmp_path, "", words=words, environ=environ).out for _ in range(2))
+
+    assert first != again
+
+
+def test_processes_share_no_numbers_where_no_key_can_be_claimed(tmp_path):
+    deep = tmp_path
+    while len(str(deep)) < 4085:  # a folder in which no file can be named: longer paths are none
+        deep /= "x" * min(200, 4085 - len(str(deep)) - 1)
+        deep.mkdir()
+    line = f'for n in 1 2 3; do "{sys.executable}" program.py; done'
+    code = "import random; print(random.random())"
+    played = play(tmp_path, code, words=("sh", "-c", line), environ={"REPRO_LIVE_DIR": str(deep)})
+
+    assert len(set(played.out.split())) == 3
+    assert played.err == ""
+
+
+def test_a_repro_inside_of_another_one_seeds_once(tmp_path):
+    shutil.copytree(FOLDER, tmp_path / "older")
+    code = "import random, sys; print([p for p in sys.path if 'older' in p], random.random())"
+    played = play(tmp_path, code, environ={"PYTHONPATH": str(tmp_path / "older")})
+
+    assert played.out == play(tmp_path, code).out
+    assert len(played.reports.processes) == 1
 
 
 @pytest.mark.parametrize("value", ["", "x", "-1", "1" * 400, ";;;", "1;;;;;;;;", "\u00b2;;"])

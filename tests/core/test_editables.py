@@ -17,7 +17,7 @@ from repro.core.environment import capture_environment
 from repro.core.project import Project
 from repro.core.query import resolve_run
 from repro.core.surroundings import current_environment
-from repro.errors import DamagedRecordError
+from repro.errors import DamagedRecordError, StorageError
 from repro.model.environment import environment_digest
 from repro.model.run import Record, Run
 
@@ -159,7 +159,7 @@ def test_a_sibling_whose_holder_is_gone_is_stored_again(repository, source, pyth
 def test_a_garbled_note_of_holders_is_no_failure(repository, source, python, said):
     project = open_here(repository)
     ran(project, python)
-    (repository / ".git/repro/editables.json").write_text(said)
+    (repository / ".git/repro/editables/holders.json").write_text(said)
 
     assert show(repository, recorded(project, python), "pyproject.toml") == "[project]"
 
@@ -188,6 +188,78 @@ def test_a_plain_folder_is_recorded_by_the_same_rules(repository, source, python
     assert names.splitlines() == ["pyproject.toml", "src/sibling/__init__.py"]
     origin = origin_of(record)
     assert (origin["commit"], origin["dirty"], origin["remote"]) == (None, None, None)
+
+
+def test_a_plain_folder_is_read_again_only_where_it_changed(repository, source, python):
+    shutil.rmtree(source / ".git")
+    project = open_here(repository)
+    first = recorded(project, python)
+    write_files(source, {"src/sibling/__init__.py": "VALUE = 2\n"})
+    (source / "pyproject.toml").unlink()
+    second = recorded(project, python)
+
+    assert list((repository / ".git/repro/editables").glob("*.index"))
+    names = git(repository, "ls-tree", "-r", "--name-only", f"{second.commit}:editables/sibling")
+    assert names.splitlines() == ["src/sibling/__init__.py"]
+    assert show(repository, second, "src/sibling/__init__.py") == "VALUE = 2"
+    assert show(repository, first, "src/sibling/__init__.py") == "VALUE = 1"
+
+
+def test_a_plain_folder_whose_objects_are_gone_is_read_again(repository, source, python):
+    shutil.rmtree(source / ".git")
+    project = open_here(repository)
+    first = ran(project, python)
+    git(repository, "update-ref", "-d", f"refs/repro/runs/{first.id}")
+    git(repository, "gc", "-q", "--prune=now")
+
+    record = recorded(project, python)
+
+    assert show(repository, record, "src/sibling/__init__.py") == "VALUE = 1"
+    git(repository, "fsck", "--strict")
+
+
+def test_a_garbled_index_of_a_plain_folder_is_no_failure(repository, source, python):
+    shutil.rmtree(source / ".git")
+    project = open_here(repository)
+    ran(project, python)
+    [index] = (repository / ".git/repro/editables").glob("*.index")
+    index.write_bytes(b"garbled")
+
+    record = recorded(project, python)
+
+    assert show(repository, record, "src/sibling/__init__.py") == "VALUE = 1"
+
+
+def test_a_package_in_an_ignored_folder_of_the_project_is_recorded(repository, tmp_path):
+    write_files(repository, {".gitignore": "vendor/\n"})
+    source = make_repository(repository / "vendor/sib", {"src/sibling/__init__.py": "VALUE = 1\n"})
+    python = make_venv(tmp_path / "venv")
+    install_editable(python, "sibling", source, roots=("src",))
+    project = open_here(repository)
+
+    record = recorded(project, python)
+
+    assert show(repository, record, "src/sibling/__init__.py") == "VALUE = 1"
+    origin = origin_of(record)
+    assert (origin["path"], origin["import_roots"]) == ("vendor/sib", ["vendor/sib/src"])
+    [root] = place_editables(project, record, tmp_path / "placed")
+    assert (root / "sibling/__init__.py").read_text() == "VALUE = 1\n"
+
+
+def test_a_package_in_a_folder_of_the_project_is_part_of_its_code(repository, tmp_path):
+    write_files(repository, {"libs/sib/src/sibling/__init__.py": ""})
+    python = make_venv(tmp_path / "venv")
+    install_editable(python, "sibling", repository / "libs/sib", roots=("src",))
+    project = open_here(repository)
+
+    record = recorded(project, python)
+
+    assert origin_of(record) == {
+        "editable": True,
+        "path": "libs/sib",
+        "import_roots": ["libs/sib/src"],
+    }
+    assert place_editables(project, record, tmp_path / "placed") == []
 
 
 def test_a_package_in_a_subfolder_is_recorded_without_its_neighbours(repository, tmp_path):
@@ -302,6 +374,20 @@ def test_placing_where_nothing_is_in_place_gives_no_folder(repository, tmp_path)
 
     assert place_editables(project, resolve_run(project, run.id), tmp_path / "placed") == []
     assert not (tmp_path / "placed").exists()
+
+
+def test_a_place_that_cannot_be_written_is_an_error_that_leaves_nothing(
+    repository, source, python, tmp_path
+):
+    project = open_here(repository)
+    record = recorded(project, python)
+    target = tmp_path / "placed" / f"sibling-{origin_of(record)['tree'][:12]}"
+    write_files(target.parent, {target.name: "in the way"})
+
+    with pytest.raises(StorageError):
+        place_editables(project, record, tmp_path / "placed")
+
+    assert [path.name for path in target.parent.iterdir()] == [target.name]
 
 
 def hostile(record: Record, **changes: Any) -> Record:

@@ -196,3 +196,20 @@ def test_a_continued_run_has_the_lock_files_of_its_newest_attempt(repository):
     record = resolve_run(project, make_run(project, environment=ENVIRONMENT, resume=first.id).id)
 
     assert kept(repository, record) == ["environment/poetry.lock"]
+
+
+def test_two_jobs_of_a_scheduler_have_one_environment(repository):
+    project = open_here(repository)
+
+    def job(number: str) -> Record:
+        variables = {"OMP_NUM_THREADS": "4", "SLURM_JOB_ID": number}
+        run = make_run(project, environment={**ENVIRONMENT, "variables": variables})
+        return resolve_run(project, run.id)
+
+    first, second = job("1"), job("2")
+
+    paths = [f"{one.commit}:environment.json" for one in (first, second)]
+    assert len(set(git(repository, "rev-parse", *paths).split())) == 1
+    assert first.environment["variables"] == {"OMP_NUM_THREADS": "4"}
+    said = git(repository, "show", f"{second.commit}:launch.json")
+    assert said == '{\n  "SLURM_JOB_ID": "2"\n}'

@@ -11,7 +11,15 @@ from tests.docs.pages import DOCS
 _BLOCK = re.compile(r"Save this as `(.+?)`:\n\n```python\n(.*?)```|```console\n(.*?)```", re.DOTALL)
 
 
-@pytest.mark.parametrize("name", ["tutorial/first-run.md", "how-to/datasets.md"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tutorial/first-run.md",
+        "how-to/datasets.md",
+        "how-to/environments.md",
+        "how-to/reproduce.md",
+    ],
+)
 def test_every_block_of_a_page_does_what_it_says(tmp_path, name):
     page = (DOCS / name).read_text().partition("## From Python")[0]
     tools = Path(sys.executable).parent

@@ -12,6 +12,8 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from tests.support import make_repository
+
 _BUILD = '[build-system]\nrequires = []\nbuild-backend = "no"\nbackend-path = ["."]\n'
 
 
@@ -53,6 +55,29 @@ def make_broken_sdist(folder: Path, name: str, version: str) -> Path:
             entry.size = len(text)
             archive.addfile(entry, io.BytesIO(text.encode()))
     return place
+
+
+def make_source(folder: Path, name: str, version: str) -> Path:
+    """A repository with a package that builds without any other package."""
+    backend = (
+        "import pathlib, zipfile\n"
+        "def build_wheel(folder, config_settings=None, metadata_directory=None):\n"
+        f"    name, info = '{name}-{version}-py3-none-any.whl', '{name}-{version}.dist-info'\n"
+        "    with zipfile.ZipFile(pathlib.Path(folder, name), 'w') as archive:\n"
+        f"        archive.write('{name}.py')\n"
+        "        archive.writestr(info + '/METADATA',"
+        f" 'Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n')\n"
+        "        archive.writestr(info + '/WHEEL', 'Wheel-Version: 1.0\\n"
+        "Root-Is-Purelib: true\\nTag: py3-none-any\\n')\n"
+        "        archive.writestr(info + '/RECORD', '')\n"
+        "    return name\n"
+    )
+    files: dict[str, str | bytes] = {
+        "pyproject.toml": _BUILD.replace('"no"', '"backend"'),
+        "backend.py": backend,
+        f"{name}.py": f"VERSION = {version!r}\n",
+    }
+    return make_repository(folder, files)
 
 
 def make_index(folder: Path, wheels: Sequence[Path], *, yanked: Sequence[str] = ()) -> str:

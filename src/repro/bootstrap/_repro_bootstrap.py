@@ -43,20 +43,17 @@ class Report:
         self.key = ""
 
     def claim(self, key: str) -> bool:
-        """Take a key for this process; whether no other one has it.
-
-        Where nothing can be written there is nobody to be told from.
-        """
+        """Take a key for this process; whether no other one has it."""
         self.key = key
-        self.path = os.path.join(self._folder, file_name(key)) if self._folder else None
-        if self.path is None:
-            return True
+        self.path = os.path.join(self._folder, file_name(key))
         try:
             os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         except FileExistsError:
             return False
-        except OSError:
+        except OSError:  # no room, no right: whoever else has this key must not get its numbers
             self.path = None
+            if key != MAIN:
+                self.key = "%s-%d.%d" % (key, os.getpid(), time.time_ns())
             return True
         version = "%d.%d.%d" % sys.version_info[:3]
         self.write(process=key, python=version, pid=os.getpid(), t=time.time())
@@ -69,7 +66,7 @@ class Report:
     def open(self, key: str) -> None:
         """Take a key that no other process can have; the file appears with the first line."""
         self.key = key
-        self.path = os.path.join(self._folder, file_name(key)) if self._folder else None
+        self.path = os.path.join(self._folder, file_name(key))
 
     def write(self, **values: object) -> None:
         """Add a line, at once and whole."""
@@ -114,9 +111,11 @@ def begin() -> None:
     folder = os.environ.get("REPRO_LIVE_DIR", "")
     given = os.environ.get("REPRO_RANDOM", "")
     roots = os.environ.get("REPRO_FOREIGN", "")
-    if not given and not roots:
+    # Of a program that outlived its run, and of what it starts, no number can be had again.
+    if _report.key or not (given or roots) or not os.path.isdir(folder):
         return
-    _report = Report(folder if os.path.isdir(folder) else "")
+    _report = Report(folder)
+    _report.key = "?"  # two versions of repro, one inside of the other, begin here only once
     words = _command_line()
     is_child = "--multiprocessing-fork" in words
     parts = [*given.split(";"), "", "", ""][:4]
@@ -292,6 +291,8 @@ def _watch_code(roots: str) -> None:
                 look(getattr(args[0], "co_filename", None))
             elif event == "import" and args[1] is not None:
                 look(args[1])
+            elif event == "ctypes.dlopen" and "/" in str(args[0]):
+                look(args[0])
         except Exception:  # whatever an audit hook raises ends the program
             pass
 

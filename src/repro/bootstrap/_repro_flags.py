@@ -20,7 +20,11 @@ def read_flags() -> "dict[str, object]":
     flags: "dict[str, object]" = {}
     torch = sys.modules.get("torch")
     if torch is not None:
-        found = {name: _ask(torch, path) for name, path in _TORCH.items()}
+        import warnings  # noqa: PLC0415  not at every start of Python
+
+        with warnings.catch_warnings():  # of names that a newer torch wants no more
+            warnings.simplefilter("ignore")
+            found = {name: _ask(torch, path) for name, path in _TORCH.items()}
         flags["torch"] = {name: value for name, value in found.items() if value is not None}
     if "tensorflow" in sys.modules:
         context = sys.modules.get("tensorflow.python.framework.config")

@@ -119,15 +119,26 @@ def place_argv(
     conditions: Conditions,
     argv: Sequence[str],
 ) -> tuple[str, ...]:
-    """Give a command that names nothing of the original tree, nor of its environment."""
-    return relocate(
-        argv,
-        old_roots=roots_of(project),
-        new_root=str(isolation.folder),
-        cwd=record.run.cwd,
-        old_prefix=_prefix(record.environment),
-        new_bin=str(conditions.bin) if conditions.bin else None,
-    )
+    """Give a command that names nothing of the original tree, nor of its environment.
+
+    A program that the environment in its place lacks, such as the `bash` of a conda environment,
+    stays where it was.
+    """
+    programs = str(conditions.bin) if conditions.bin else None
+
+    def place(new_bin: str | None) -> tuple[str, ...]:
+        return relocate(
+            argv,
+            old_roots=roots_of(project),
+            new_root=str(isolation.folder),
+            cwd=record.run.cwd,
+            old_prefix=_prefix(record.environment),
+            new_bin=new_bin,
+        )
+
+    placed = place(programs)
+    is_absent = placed[0].startswith(f"{programs}/") and not Path(placed[0]).exists()
+    return place(None) if is_absent else placed
 
 
 def describe_conditions(

@@ -13,7 +13,8 @@ from repro.model.canonical import Json
 from repro.model.distfiles import Target
 from repro.model.run import Record
 from repro.model.versions import find_nearest, is_same_version
-from repro.store.package_index import PackageIndex, make_target, open_index
+from repro.store.package_index import PackageIndex, open_index
+from repro.store.target import make_target
 
 INDEX_CACHE = "index-cache"
 

@@ -6,11 +6,12 @@ from pathlib import Path
 from repro.core.goal import inner_roots, is_filled, read_goal
 from repro.core.project import Project
 from repro.core.query import code_of
-from repro.errors import DamagedRecordError
+from repro.errors import DamagedRecordError, GitError
 from repro.model.diagnosis import Item, count_of, degraded, list_some, missing, ok
 from repro.model.paths import validate_path
 from repro.model.run import Record
 from repro.model.secrets import redact_url
+from repro.model.text import is_argument
 from repro.store.content import ContentStore
 from repro.store.git import Git
 from repro.store.lfs import find_pointers, is_used, storage_folder
@@ -27,18 +28,21 @@ def check_code(project: Project, record: Record) -> Iterator[Item]:
     if not _is_commit(project.repository.git, commit):
         yield missing("code", f"the snapshot {commit[:_SHORT]} is gone", fetch)
         return
-    gone, total = find_gone(project.repository.git, f"{commit}^{{tree}}")
+    try:
+        gone, total = find_gone(project.repository.git, f"{commit}^{{tree}}")
+    except GitError as error:  # a folder that is gone whole, or damaged
+        yield missing("code", f"the snapshot {commit[:_SHORT]} is damaged: {error.message}", fetch)
+        return
     if not gone:
         yield ok("code", f"all {count_of(total, 'object')} of the snapshot are here")
         return
-    names = _name_gone(project.repository.git, commit, gone)
     what = f"{len(gone):,} of {count_of(total, 'object')} of the snapshot"
-    shown = f": {list_some(names)}" if names else ""
     if _is_partial(project.repository.git):
         hint = f"`repro checkout {run.id}` fetches them from the remote of this partial clone"
-        yield degraded("code", f"{what} are only on the remote{shown}", hint)
+        yield degraded("code", f"{what} are only on the remote", hint)
     else:
-        yield missing("code", f"{what} are gone{shown}", fetch)
+        names = list_some(_name_gone(project.repository.git, commit, gone))
+        yield missing("code", f"{what} are gone" + (f": {names}" if names else ""), fetch)
 
 
 def check_base(project: Project, record: Record) -> Iterator[Item]:
@@ -54,7 +58,7 @@ def check_base(project: Project, record: Record) -> Iterator[Item]:
         return
     words = ("for-each-ref", "--count=1", "--format=%(refname:short)", "--contains", run.base)
     holder = git.text(*words, "refs/heads", "refs/remotes", "refs/tags")
-    branch = run.branch
+    branch = run.branch if run.branch is not None and is_argument(run.branch) else None
     is_there = branch is None or bool(git.text("for-each-ref", f"refs/heads/{branch}"))
     was = "" if is_there else f"; its branch `{branch}` is gone"
     if holder:
@@ -187,7 +191,7 @@ def find_gone(git: Git, name: str) -> tuple[list[str], int]:
 def _name_gone(git: Git, commit: str, gone: Iterable[str]) -> list[str]:
     """Paths of some objects that are gone, where the folders above them are not."""
     wanted = set(gone)
-    done = git.run("ls-tree", "-r", "-t", "-z", "--full-tree", commit, ok=(0, 128))
+    done = git.run("ls-tree", "-r", "-t", "-z", "--full-tree", commit, ok=range(256))
     lines = done.out.decode(errors="surrogateescape").split("\0")
     found = (line.partition("\t") for line in lines if line)
     return [path for facts, _, path in found if facts.split(" ")[2] in wanted]

@@ -1,16 +1,18 @@
 """Whether a run's command can be started as it was: program, script, arguments, randomness."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from repro.core.command import resolve_command
 from repro.core.project import Project
 from repro.core.query import code_of
+from repro.core.randomness import replay_randomness
 from repro.errors import CommandError
 from repro.model.conditions import EXCLUDED, LOOKS_SECRET, list_redacted
 from repro.model.diagnosis import Item, degraded, missing, ok
 from repro.model.run import Record
+from repro.model.text import is_argument
 from repro.store.interpreter import is_python_name
 
 _SUBMODULE = "160000"
@@ -69,6 +71,8 @@ def _find_script(command: Sequence[str]) -> str | None:
 
 def _is_recorded(project: Project, record: Record, word: str) -> bool | None:
     """Whether the snapshot has the file that a word names; None for one it could not have."""
+    if not is_argument(word):
+        return None
     root = project.repository.root
     path = Path(os.path.normpath(root / record.run.cwd / word))
     top = next((top for top in (root, root.resolve()) if path.is_relative_to(top)), None)
@@ -85,10 +89,13 @@ def _is_recorded(project: Project, record: Record, word: str) -> bool | None:
 
 def check_secrets(project: Project, record: Record) -> Iterator[Item]:
     """Name the arguments that were not recorded, and the files that were left out as secret."""
-    named = list_redacted(record.run.command)
-    for name in named:
-        hint = "set it in your environment, or give it to `repro rerun` again"
-        yield degraded("secrets", f"the value of `{name}` is not recorded", hint)
+    for name, variables in list_redacted(record.run.command).items():
+        given = next((one for one in variables if project.environ.get(one)), None)
+        if given is not None:
+            yield ok("secrets", f"the value of `{name}` comes from `{given}` in your environment")
+        else:
+            hint = f"set `{variables[0]}` in your environment"
+            yield degraded("secrets", f"the value of `{name}` is not recorded", hint)
     for one in record.run.omitted:
         if one.reason == LOOKS_SECRET:
             is_here = os.path.lexists(project.repository.root / one.path)
@@ -117,10 +124,9 @@ def check_omitted(project: Project, record: Record) -> Iterator[Item]:
 
 def check_randomness(record: Record) -> Iterator[Item]:
     """Whether a rerun can give unseeded generators the same numbers."""
-    randomness = getattr(record, "randomness", {})
-    seed = randomness.get("seed") if isinstance(randomness, Mapping) else None
-    if isinstance(seed, int) and not isinstance(seed, bool):
-        yield ok("randomness", f"generators without a seed get theirs again, from {seed}")
+    plan = replay_randomness(record)
+    if plan is not None and plan.seed is not None:
+        yield ok("randomness", f"generators without a seed get theirs again, from {plan.seed}")
     else:
         detail = "not recorded: generators without a seed of their own give other numbers"
         yield degraded("randomness", detail, "`repro run` records it, `repro.seed()` fixes it")

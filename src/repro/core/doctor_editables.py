@@ -1,15 +1,16 @@
 """Whether the code of editable packages from beside the project is in the record."""
 
+import os
 import re
 from collections.abc import Iterator
 
 from repro.core.doctor_code import find_gone
+from repro.core.editables import FOLDER
 from repro.core.project import Project
-from repro.model.conditions import list_editables, local_path
-from repro.model.diagnosis import Item, count_of, degraded, missing, ok
+from repro.model.conditions import list_editables, list_left_out
+from repro.model.diagnosis import Item, count_of, degraded, list_some, missing, ok
+from repro.model.environment import local_folder
 from repro.model.run import Record
-
-FOLDER = "editables"  # of a record
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -33,13 +34,15 @@ def _check(project: Project, record: Record, name: str, url: str) -> Iterator[It
         if gone:
             what = f"{len(gone):,} of {count_of(total, 'object')} of `{name}` are gone"
             yield missing("editables", what, "`git fsck` says what else is; fetch the run anew")
+        left_out = list_left_out(record.environment, name)
+        if left_out:
+            detail = f"the record leaves out {list_some(left_out)} of `{name}`"
+            yield degraded("editables", detail, "`snapshot.max_file` in repro.yaml sets the limit")
         return
-    place = local_path(url)
+    place = local_folder({"url": url})
     hint = "a run from now on records its code"
-    if place is None or not place.is_dir():
-        yield missing(
-            "editables", f"`{name}` was at `{url}`, which is gone, and not recorded", hint
-        )
+    if place is None or not os.path.lexists(place):
+        yield missing("editables", f"`{name}` is not in the record, and `{url}` is gone", hint)
     else:
         detail = f"`{name}` is not in the record: there is only `{place}` as that is now"
         yield degraded("editables", detail, hint)

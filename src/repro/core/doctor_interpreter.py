@@ -1,16 +1,15 @@
 """Whether the interpreter and the kind of machine that a run had are here."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from repro.core.project import Project
+from repro.core.pythons import find_python
 from repro.core.trust import is_own
 from repro.model.canonical import Json
 from repro.model.diagnosis import Item, degraded, missing, ok
 from repro.model.environment import part
+from repro.model.requirements import Lacking
 from repro.model.run import Record
-from repro.store.interpreter import read_interpreter
-from repro.store.pythons import find_pythons
 
 _SAME = ("implementation", "version", "abi")
 
@@ -41,37 +40,25 @@ def check_interpreter(project: Project, record: Record, now: Mapping[str, Json])
     name = f"{recorded.get('implementation')} {version}"
     if has_interpreter(record.environment, now):
         return ok("interpreter", f"{name} is at `{part(now, 'interpreter').get('executable')}`")
-    nearest = None
-    for facts in _others(project, record, version):
-        if all(facts.get(key) == recorded.get(key) for key in _SAME):
-            return ok("interpreter", f"{name} is at `{facts['executable']}`")
-        if nearest is None and _minor(facts.get("version")) == _minor(version):
-            nearest = facts
+    found = find_python(project, _trusted(project, record))
     hint = f"`uv python install {version}` installs it"
-    if nearest is None:
+    if isinstance(found, Lacking):
         was = f"; it was at `{recorded.get('executable')}`"
         return missing("interpreter", f"{name} is not on this machine{was}", hint)
-    other = f"{nearest['implementation']} {nearest['version']} at `{nearest['executable']}`"
+    if found.lacking is None:
+        return ok("interpreter", f"{name} is at `{found.executable}`")
+    other = f"{found.version} at `{found.executable}`"
     return degraded("interpreter", f"{name} is not on this machine; the nearest is {other}", hint)
 
 
-def _others(project: Project, record: Record, version: str) -> Iterator[Mapping[str, Json]]:
-    places = list(find_pythons(version, project.environ))
-    executable = part(record.environment, "interpreter").get("executable")
-    # What a record from elsewhere names is not started, for it may be anything.
-    if isinstance(executable, str) and is_own(project, record):
-        places.insert(0, executable)
-    cache = project.repository.private / "interpreters"
-    for place in dict.fromkeys(places):
-        if Path(place).is_file():
-            root = project.repository.root
-            found = read_interpreter(place, environ=project.environ, cwd=root, cache=cache)
-            if "error" not in found.facts:
-                yield found.facts
-
-
-def _minor(version: Json) -> str:
-    return str(version).rpartition(".")[0]
+def _trusted(project: Project, record: Record) -> Mapping[str, Json]:
+    """The recorded environment; of a record from elsewhere without the program that it names."""
+    if is_own(project, record):
+        return record.environment
+    facts = dict(part(record.environment, "interpreter"))
+    # To learn about an interpreter it is started, and this may be anything.
+    facts.pop("executable", None)
+    return {**record.environment, "interpreter": facts}
 
 
 def check_platform(record: Record, now: Mapping[str, Json]) -> Iterator[Item]:

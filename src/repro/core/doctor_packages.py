@@ -1,30 +1,25 @@
 """Whether the environment of a run can be had again: as it is, rebuilt already, or by the index."""
 
 import os
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from repro.core.doctor_around import Around, Offer
 from repro.core.doctor_interpreter import check_interpreter, has_interpreter
 from repro.core.project import Project
+from repro.core.rebuild import plan_environment
 from repro.errors import RemoteError
 from repro.model.canonical import Json
-from repro.model.conditions import OURS, local_path, packages_of
+from repro.model.conditions import packages_of
 from repro.model.diagnosis import Item, State, count_of, degraded, missing, ok, worst
-from repro.model.environment import environment_digest, part
+from repro.model.environment import local_folder, part
+from repro.model.requirements import Kind, Requirement, Requirements
 from repro.model.run import Record
 from repro.store.packages import normalise_name
 from repro.version import VERSION
 
-ENVS = "envs"  # folder of .git/repro with rebuilt environments
-
-_MARKER = "complete.json"  # what a rebuilt environment has once it is whole
-# Source: PEP 508, "Dependency specification for Python Software Packages", 2015.
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_BY_HAND = "install it by hand, from where it came"
 _SHOWN = 3
-_LEAST_NAME = 12  # characters of a digest that name a folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +32,6 @@ class _Package:
 
     name: str
     version: str
-    origin: Mapping[str, Json] | None
     installed: str | None
 
     def __str__(self) -> str:
@@ -74,30 +68,17 @@ def check_environment(project: Project, record: Record, around: Around) -> Itera
         yield ok("environment", f"{python} with {total} as recorded{beside}")
         yield check_interpreter(project, record, now)
         return
-    built = find_built(project, environment_digest(recorded))
-    if built is not None:
-        yield ok("environment", f"{python} with {total} is rebuilt already in `{built}`")
+    plan = plan_environment(project, record)
+    if plan.is_built:
+        yield ok("environment", f"{python} with {total} is rebuilt already in `{plan.folder}`")
         yield ok("interpreter", f"{python} is in the rebuilt environment")
         return
     interpreter = check_interpreter(project, record, now)
-    items, unasked = _check_each(differing, part(recorded, "interpreter"), around)
+    names = {normalise_name(one.name) for one in differing}
+    items, unasked = _check_each(plan.requirements, names, part(recorded, "interpreter"), around)
     yield _sum_up(record, total, differing, [interpreter, *items], unasked)
     yield interpreter
     yield from items
-
-
-def find_built(project: Project, digest: str) -> Path | None:
-    """The rebuilt environment of a digest, once it is whole."""
-    envs = project.repository.private / ENVS
-    name = digest.removeprefix("sha256:")
-    try:
-        folders = [one for one in sorted(os.listdir(envs)) if name.startswith(one)]
-    except OSError:  # none was ever rebuilt
-        return None
-    for folder in (envs / one for one in folders if len(one) >= _LEAST_NAME):
-        if (folder / _MARKER).is_file() and os.access(folder / "bin" / "python", os.X_OK):
-            return folder
-    return None
 
 
 def _find_differing(
@@ -112,8 +93,7 @@ def _find_differing(
             _source(there.get("origin")),
         ):
             installed = None if there is None else str(there.get("version") or "")
-            known = origin if isinstance(origin, Mapping) else None
-            found.append(_Package(name, version, known, installed))
+            found.append(_Package(name, version, installed))
     return found
 
 
@@ -121,69 +101,71 @@ def _source(origin: Json) -> tuple[Json, ...] | None:
     """What tells where a package came from; the code of an editable one is another item."""
     if not isinstance(origin, Mapping):
         return None
+    if origin.get("editable") is True:
+        return ("editable",)
     return tuple(origin.get(key) for key in ("url", "path", "editable", "commit", "hash"))
 
 
 def _check_each(
-    differing: Iterable[_Package], interpreter: Mapping[str, Json], around: Around
-) -> tuple[list[Item], list[tuple[_Package, str]]]:
-    """The packages that are a problem, and those that nobody could be asked about, with why."""
-    items: list[Item] = []
-    wanted: list[_Package] = []
-    for one in differing:
-        if one.name == OURS:
+    requirements: Requirements,
+    differing: Container[str],
+    interpreter: Mapping[str, Json],
+    around: Around,
+) -> tuple[list[Item], list[str]]:
+    """The packages that are a problem, and why some could not be asked about.
+
+    To rebuild an environment all of it is needed, but what is installed from an index as it was
+    is taken to be still there.
+    """
+    items = [
+        missing(f"packages:{one.name}", f"{one.version} {one.reason}".strip(), _BY_HAND)
+        for one in requirements.unusable
+    ]
+    wanted: list[Requirement] = []
+    for one in requirements.wanted:
+        if one.kind is Kind.OWN:
             items += _check_ours(one)
-        elif one.origin is not None:
-            items += _check_origin(one, one.origin)
-        elif not _NAME.fullmatch(one.name) or not one.version:
-            hint = "it has to be installed by hand"
-            items.append(missing(_item(one), "the record does not say what can be asked for", hint))
-        else:
+        elif one.is_foreign:
+            items += _check_foreign(one)
+        elif one.kind is Kind.INDEX and one.name in differing:
             wanted.append(one)
     if not around.ask_index:
-        return items, [(one, "the package index was not asked") for one in wanted]
-    answers = around.ask(((normalise_name(one.name), one.version) for one in wanted), interpreter)
-    unasked: list[tuple[_Package, str]] = []
+        return items, ["the package index was not asked"] if wanted else []
+    answers = around.ask(((one.name, one.version) for one in wanted), interpreter)
+    unasked: list[str] = []
     for one in wanted:
-        answer = answers[normalise_name(one.name), one.version]
+        answer = answers[one.name, one.version]
         if isinstance(answer, RemoteError):
-            unasked.append((one, f"the package index cannot be asked: {answer.message}"))
+            unasked.append(f"the package index cannot be asked: {answer.message}")
         else:
             items += _check_offer(one, answer)
     return items, unasked
 
 
-def _item(one: _Package) -> str:
-    return f"packages:{one.name}"
-
-
-def _check_ours(one: _Package) -> Iterator[Item]:
+def _check_ours(one: Requirement) -> Iterator[Item]:
     """A rebuilt environment gets the repro that rebuilds it."""
     if one.version != VERSION:
-        yield degraded(_item(one), f"the run had repro {one.version}, and this one is {VERSION}")
+        detail = f"the run had repro {one.version}, and this one is {VERSION}"
+        yield degraded(_item(one), detail)
 
 
-def _check_origin(one: _Package, origin: Mapping[str, Json]) -> Iterator[Item]:
-    """A package that came from no index; an editable one is left to the item of these."""
-    url = origin.get("url")
-    if origin.get("editable") is True or not isinstance(url, str):
-        return  # without a URL it lies in the project, and so in the code of the run
-    place = local_path(url)
+def _check_foreign(one: Requirement) -> Iterator[Item]:
+    """A package that came from no index."""
+    place = local_folder({"url": one.address})
     if place is None:
-        commit = f" at {str(origin.get('commit'))[:10]}" if "commit" in origin else ""
-        detail = f"{one} has to be fetched from `{url}`{commit}"
+        detail = f"{one.version} has to be fetched from `{one.address}`"
         yield degraded(_item(one), detail, "whether it is still there was not asked")
-    elif not place.exists():
-        detail = f"{one} was installed from `{place}`, which is gone"
+    elif not os.path.lexists(place):
+        detail = f"{one.version} was installed from `{place}`, which is gone"
         yield missing(_item(one), detail, "bring that file or folder back")
     else:
-        yield degraded(_item(one), f"{one} comes from `{place}`, as that is now")
+        yield degraded(_item(one), f"{one.version} comes from `{place}`, as that is now")
 
 
-def _check_offer(one: _Package, offer: Offer) -> Iterator[Item]:
+def _check_offer(one: Requirement, offer: Offer) -> Iterator[Item]:
     item = _item(one)
     nearest = f"the nearest that can be had is {offer.nearest}" if offer.nearest else None
-    hint = nearest or "install it by hand, from where it came"
+    hint = nearest or _BY_HAND
     if not offer.is_known:
         yield missing(item, f"no package index has `{one.name}`; the run had {one.version}", hint)
     elif not offer.has_version:
@@ -195,12 +177,16 @@ def _check_offer(one: _Package, offer: Offer) -> Iterator[Item]:
         yield degraded(item, detail, nearest)
 
 
+def _item(one: Requirement) -> str:
+    return f"packages:{one.name}"
+
+
 def _sum_up(
     record: Record,
     total: str,
     differing: list[_Package],
     items: list[Item],
-    unasked: list[tuple[_Package, str]],
+    unasked: list[str],
 ) -> Item:
     """One item for all of the environment."""
     listed = ", ".join(map(str, differing[:_SHOWN]))
@@ -212,7 +198,7 @@ def _sum_up(
     if unasked and state is not State.MISSING:
         state = State.DEGRADED
     if unasked:
-        detail += f"; {unasked[0][1]}"
+        detail += f"; {unasked[0]}"
     elif state is State.OK:
         detail += "; all can be had"
     else:

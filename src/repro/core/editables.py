@@ -4,14 +4,16 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from threading import Thread
 
 from repro.atomic import storage_errors, write_file
 from repro.core.capture import fold_omitted, limits_of
 from repro.core.project import Project
+from repro.core.started import EDITABLES
 from repro.errors import DamagedRecordError, GitError, StorageError
 from repro.model.canonical import Json
 from repro.model.environment import local_folder, packages_digest, part
@@ -20,14 +22,14 @@ from repro.model.paths import validate_path
 from repro.model.run import Omitted, Record
 from repro.model.text import escape
 from repro.store.beside import write_tree_into
+from repro.store.git import join_names, split_names
 from repro.store.objects import is_oid
 from repro.store.quarantine import Quarantine
 from repro.store.refs import LIVE, RUNS
-from repro.store.sibling import Sibling, snapshot_sibling
+from repro.store.sibling import Look, Sibling, look_at_sibling, snapshot_sibling
 from repro.store.snapshot import Limits
 
-FOLDER = "editables"  # of a record
-_HOLDERS = "editables.json"  # of the private folder
+_HOLDERS = "editables/holders.json"  # of the private folder
 _MOST_HOLDERS = 64
 _MOST_OMITTED = 100  # entries for one package
 _SHOWN = 3  # names of what was left out
@@ -37,6 +39,9 @@ _MADE = re.compile(
     r"(?:^|/)(?:__pycache__|\.(?:mypy|pytest|ruff)_cache|\.tox|\.nox|\.venv|node_modules"
     r"|\.ipynb_checkpoints)/|\.py[co]\Z"
 )
+
+
+Looks = Callable[[], Mapping[Path, Look | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,25 +61,43 @@ class Editables:
     warnings: tuple[str, ...]
 
 
-def has_editables(environment: Mapping[str, Json]) -> bool:
-    """Whether a package of the environment is installed in place from outside of the project."""
-    return any(True for _ in _outside(environment))
+def look_ahead(project: Project, environment: Mapping[str, Json]) -> Looks:
+    """Begin to ask the git of each folder what it holds, while something else is done."""
+    found: dict[Path, Look | None] = {}
+
+    def look(folder: Path) -> None:
+        found[folder] = look_at_sibling(folder, project.repository)
+
+    folders = {folder for _, _, folder in _folders(project, environment)}
+    threads = [Thread(target=look, args=(folder,)) for folder in folders]
+    for thread in threads:
+        thread.start()
+
+    def wait() -> Mapping[Path, Look | None]:
+        for thread in threads:
+            thread.join()
+        return found
+
+    return wait
 
 
 def keep_editables(
     project: Project,
     quarantine: Quarantine,
     environment: Mapping[str, Json],
+    looks: Looks,
     *,
     run: str | None = None,
     share: bool = True,
 ) -> Editables:
-    """Write the code of each package that is installed in place from outside of the project.
+    """Write the code of each package in place that the code of the project does not hold.
 
-    One that cannot be read is a warning: a run that may not need it is not stopped.
+    That is from outside of the project, or from a folder in it that git ignores. One that cannot
+    be read is a warning: a run that may not need it is not stopped.
 
     Args:
         environment: As `capture_environment` gives it.
+        looks: What `look_ahead` gave.
         run: Id of the run whose record will hold the trees, for later ones to share them.
         share: Whether to name what an earlier record holds.
 
@@ -85,16 +108,18 @@ def keep_editables(
     """
     limits = _limits(project)
     known = _find_holders(project) if share else {}
+    seen = looks()
     listed = list(_listed(environment))
     trees: dict[str, str] = {}
     warnings: list[str] = []
-    for position, name, folder in _outside(environment):
+    for position, name, folder in _folders(project, environment):
         placed = _placed_tree(listed[position])
         if placed is not None:
             trees[name] = placed
             continue
         try:
-            sibling = snapshot_sibling(folder, quarantine, limits, known)
+            look = seen.get(folder)
+            sibling = snapshot_sibling(folder, quarantine, limits, look=look, whole=known)
         except GitError as error:
             warnings.append(f"the code of editable `{name}` is not kept: {error.message}")
             continue
@@ -127,14 +152,34 @@ def _listed(environment: Mapping[str, Json]) -> list[Json]:
     return listed if isinstance(listed, list) else []
 
 
-def _outside(environment: Mapping[str, Json]) -> Iterator[tuple[int, str, Path]]:
-    """Position in the list, name and folder of each package that is in place elsewhere."""
+def _in_place(environment: Mapping[str, Json]) -> Iterator[tuple[int, str, dict[str, Json]]]:
+    """Position in the list, name and origin of each package that is in place."""
     for position, package in enumerate(_listed(environment)):
-        origin = package.get("origin") if isinstance(package, dict) else None
-        if isinstance(package, dict) and isinstance(origin, dict) and origin.get("editable"):
-            name, folder = package.get("name"), local_folder(origin)
-            if isinstance(name, str) and _NAME.match(name) and folder is not None:
-                yield position, name, folder
+        if isinstance(package, dict):
+            name, origin = package.get("name"), package.get("origin")
+            is_named = isinstance(name, str) and _NAME.match(name)
+            if is_named and isinstance(origin, dict) and origin.get("editable") is True:
+                yield position, str(name), origin
+
+
+def _folders(project: Project, environment: Mapping[str, Json]) -> Iterator[tuple[int, str, Path]]:
+    """Position, name and folder of each package whose code the project does not hold."""
+    found = list(_in_place(environment))
+    inside = [str(origin["path"]) for _, _, origin in found if origin.get("path", ".") != "."]
+    ignored = _ignored(project, inside) if inside else set()
+    for position, name, origin in found:
+        folder = local_folder(origin)
+        if folder is None and origin.get("path") in ignored:
+            folder = project.repository.root / str(origin["path"])
+        if folder is not None:
+            yield position, name, folder
+
+
+def _ignored(project: Project, paths: list[str]) -> set[Json]:
+    """Which folders of the project git ignores, so that no snapshot has them."""
+    git = project.repository.git
+    words = ("check-ignore", "-z", "--stdin")
+    return set(split_names(git.run(*words, stdin=join_names(paths), ok=(0, 1)).out))
 
 
 def _limits(project: Project) -> Limits:
@@ -191,8 +236,10 @@ def _remember_holders(project: Project, run: str, trees: Mapping[str, str]) -> N
     kept = {tree: holder for tree, holder in _read_holders(project).items() if tree not in new}
     newest = list({**kept, **new}.items())[-_MOST_HOLDERS:]
     # Where it cannot be written, the next run stores what it could have shared.
+    place = project.repository.private / _HOLDERS
     with suppress(OSError, StorageError):
-        write_file(project.repository.private / _HOLDERS, json.dumps(dict(newest)).encode())
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_file(place, json.dumps(dict(newest)).encode())
 
 
 def _find_holders(project: Project) -> dict[str, str]:
@@ -200,7 +247,7 @@ def _find_holders(project: Project) -> dict[str, str]:
     asked = _read_holders(project)
     if not asked:
         return {}
-    names = [f"{RUNS}{run}\n{RUNS}{run}:{FOLDER}/{name}\n" for run, name in asked.values()]
+    names = [f"{RUNS}{run}\n{RUNS}{run}:{EDITABLES}/{name}\n" for run, name in asked.values()]
     git = project.repository.git
     told = git.run("cat-file", "--batch-check=%(objectname)", stdin="".join(names).encode())
     oids = told.out.decode(errors="replace").split("\n")
@@ -222,10 +269,8 @@ def place_editables(project: Project, record: Record, folder: Path) -> list[Path
     """
     commit = record.commit or f"{LIVE}{record.run.id}"
     roots: list[Path] = []
-    for position, name, _ in _outside(record.environment):
-        package = _listed(record.environment)[position]
-        origin = package["origin"] if isinstance(package, dict) else None
-        if not isinstance(origin, dict) or "tree" not in origin:
+    for _, name, origin in _in_place(record.environment):
+        if "tree" not in origin:
             continue
         tree = _tree_in(project, commit, name)
         if tree is None or tree != origin["tree"]:
@@ -240,7 +285,7 @@ def place_editables(project: Project, record: Record, folder: Path) -> list[Path
 
 
 def _tree_in(project: Project, commit: str, name: str) -> str | None:
-    args = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:{FOLDER}/{name}")
+    args = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:{EDITABLES}/{name}")
     return project.repository.git.run(*args, ok=(0, 1, 128)).out.decode().strip() or None
 
 
@@ -267,8 +312,14 @@ def _place(project: Project, tree: str, target: Path) -> None:
 
 
 def _named_roots(origin: Mapping[str, Json]) -> list[str]:
+    """The import roots, relative to the folder of the package."""
     named = origin.get("import_roots")
-    return [path for path in named if isinstance(path, str)] if isinstance(named, list) else []
+    paths = [path for path in named if isinstance(path, str)] if isinstance(named, list) else []
+    top = origin.get("path")
+    if not isinstance(top, str):
+        return paths
+    inside = (PurePosixPath(path) for path in paths)
+    return [path.relative_to(top).as_posix() for path in inside if path.is_relative_to(top)]
 
 
 def _root(target: Path, path: str) -> Path:

@@ -184,6 +184,6 @@ def _remove(project: Project, place: Path) -> None:
 
 
 def roots_of(project: Project) -> Sequence[str]:
-    """The top of the working tree as programs may spell it: as it is named, and without links."""
+    """The top of the working tree as programs may spell it: without links, and as it is named."""
     root = project.repository.root
-    return tuple(dict.fromkeys([str(root), str(root.resolve())]))
+    return tuple(dict.fromkeys([str(root.resolve()), str(root)]))

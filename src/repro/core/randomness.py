@@ -31,7 +31,7 @@ def draw_randomness(project: Project, *, bootstrap: bool = True) -> RandomPlan:
     Args:
         bootstrap: False: the command is left alone, and no seed is drawn.
     """
-    environ = _without_outer(project.environ)
+    environ = user_environment(project.environ)
     given = environ.get(_HASH_SEED)
     if not bootstrap:
         return RandomPlan(seed=None, hash_seed=parse_hash_seed(given), bootstrap=False)
@@ -67,7 +67,7 @@ def child_environment(
         plan: None, or one without `bootstrap`: nothing is put in.
         command: The words of the command, to tell its main process from others.
     """
-    child = _without_outer(environ)
+    child = user_environment(environ)
     if plan is None or not plan.bootstrap or plan.seed is None:
         return child
     path = child.get(_PATH)
@@ -80,7 +80,8 @@ def child_environment(
     return child
 
 
-def _without_outer(environ: Mapping[str, str]) -> dict[str, str]:
+def user_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what a run around this process put there for its command."""
     child = dict(environ)
     outer = child.pop(_SEED, "").partition(";")[0]
     if outer.isdecimal() and child.get(_HASH_SEED) == str(derive_hash_seed(int(outer))):

@@ -1,6 +1,5 @@
 """The environment of a run, built again: planned, made once, shared by all runs that had it."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,8 +8,8 @@ from typing import TYPE_CHECKING
 from repro.core.project import Project
 from repro.core.query import read_part, short_id
 from repro.errors import MissingPackagesError
-from repro.model.canonical import Json, format_json
-from repro.model.environment import environment_digest, part
+from repro.model.canonical import Json
+from repro.model.environment import environment_digest, packages_digest, part
 from repro.model.lockhashes import read_hashes
 from repro.model.paths import validate_path
 from repro.model.requirements import (
@@ -232,7 +231,7 @@ def _nearest(folder: Path) -> Path:
 
 def _listing(environment: Mapping[str, Json]) -> str:
     listed = part(environment, "packages").get("list")
-    return "sha256:" + hashlib.sha256(format_json(listed)).hexdigest()
+    return packages_digest(listed if isinstance(listed, list) else [])
 
 
 def _lockfiles(project: Project, record: Record) -> dict[str, bytes]:

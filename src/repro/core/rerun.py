@@ -231,10 +231,10 @@ def _varied(variation: Variation) -> dict[str, str]:
 def _with_secrets(argv: tuple[str, ...], environ: Mapping[str, str]) -> tuple[str, ...]:
     filled, missing = fill_redacted(argv, environ)
     if missing:
-        names = [secret.variables[-1] for secret in missing]
+        names = [" or ".join(reversed(secret.variables)) for secret in missing]
         raise MissingSecretError(
             f"the command needs a secret that is not recorded: {', '.join(names)}",
-            hint=f"give it in the environment: `{names[0]}=… repro rerun …`",
+            hint=f"give it in the environment: `{missing[0].variables[-1]}=… repro rerun …`",
         )
     return filled
 

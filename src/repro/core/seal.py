@@ -9,10 +9,10 @@ from pathlib import Path
 from repro.core.earlier import Earlier
 from repro.core.events import Events, read_events
 from repro.core.pins import manifest_files
-from repro.core.started import Started
-from repro.core.surroundings import surrounding_files
+from repro.core.started import Started, surrounding_files
 from repro.model.canonical import MAX_BYTES, Json, format_json
 from repro.model.config import merge_config
+from repro.model.environment import split_launch
 from repro.model.output import collapse_output, cut_output
 from repro.model.randomness import describe_randomness
 from repro.model.run import Attempt, Record, Run, Status
@@ -86,13 +86,16 @@ def assemble(
     files.update(surrounding_files(started.editables, started.lockfiles))
     files.update(manifest_files({**started.manifests, **events.manifests}))
     artifacts = {**earlier.artifacts, **events.artifacts}
+    environment, launch = split_launch({**started.environment, **events.environment})
+    if launch:
+        files["launch.json"] = format_json(launch)
     record = Record(
         run=_ended_run(started, events, ended_at),
         config=redact_config(merge_config(started.config, events.config)),
         metrics=metrics,
         summary={**earlier.summary, **events.summary},
         data={**started.data, **events.data},
-        environment={**started.environment, **events.environment},
+        environment=environment,
         artifacts=tuple(artifacts[path] for path in sorted(artifacts)),
         randomness=describe_randomness(
             started.randomness, read_reports(folder).processes, events.randomness

@@ -13,7 +13,7 @@ from repro.core.capture import Code, capture_config, commit_code, identify, take
 from repro.core.pins import Pinning, Pins, write_pages
 from repro.core.project import Project, who_am_i
 from repro.core.started import REPLAY, Started, drop_unstarted, write_start
-from repro.core.surroundings import Surroundings, keep_surroundings
+from repro.core.surroundings import Surroundings, keep_surroundings, look_around
 from repro.errors import ConflictError, DamagedRecordError, GitError, ReproError, UsageError
 from repro.model.canonical import Json, format_json
 from repro.model.ids import RunId, new_id
@@ -140,6 +140,7 @@ def _capture(
                     project, request, run_id, share=not attempt, on_progress=on_progress
                 ) as pinning,
             ):
+                looks = look_around(project, request.environment)
                 taken = take_code(project, quarantine, pinning.paths)
                 around = keep_surroundings(
                     project,
@@ -147,6 +148,7 @@ def _capture(
                     request.environment,
                     tree=taken.tree,
                     cwd=request.cwd,
+                    looks=looks,
                     run=run_id,
                     share=not attempt,
                 )
@@ -262,7 +264,8 @@ def _first_run(
     inside = cwd.is_relative_to(root.resolve())
     moment = format_time(now)
     # Reading a dataset the first time can take an hour, in which nothing is executed yet.
-    started = format_time(project.clock()) if pins.facts else moment
+    is_slow = pins.facts or conditions.around.editables
+    started = format_time(project.clock()) if is_slow else moment
     fresh = Run(
         id=run_id,
         name=request.name,

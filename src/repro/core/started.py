@@ -14,11 +14,14 @@ from repro.model.configfile import format_config, parse_config
 from repro.model.run import Run
 from repro.store.git import Identity
 from repro.store.objects import is_oid
+from repro.store.quarantine import Existing
 from repro.store.refs import LIVE, LIVE_DATA, RefUpdate, list_refs, update_refs
 from repro.store.runs import decode_run, encode_run
 
 START = "start.json"
 REPLAY = "replay.json"  # states of generators that `repro.init()` sets back
+EDITABLES = "editables"  # folders of a record
+LOCKFILES = "environment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +103,16 @@ class Started:
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise DamagedRecordError(f"`{name}` is not what repro wrote: {error!r}") from error
+
+
+def surrounding_files(
+    editables: Mapping[str, str], lockfiles: Mapping[str, str]
+) -> dict[str, Existing]:
+    """What a record must hold for packages and lock files whose objects are known."""
+    return {
+        **{f"{LOCKFILES}/{path}": Existing("100644", oid) for path, oid in lockfiles.items()},
+        **{f"{EDITABLES}/{name}": Existing("040000", oid) for name, oid in editables.items()},
+    }
 
 
 def _oid(value: str) -> str:

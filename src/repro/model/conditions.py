@@ -1,8 +1,6 @@
 """What a record says of the packages, arguments and files that a run needed."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from repro.model.canonical import Json
 from repro.model.environment import part
@@ -11,8 +9,8 @@ from repro.model.secrets import REDACTED
 # Reasons of `Omitted` that say more than that a file is not in the record.
 LOOKS_SECRET = "looks secret"  # noqa: S105  it is none itself
 EXCLUDED = "excluded"
-
-OURS = "git-repro"  # in its place comes the repro that reproduces a run
+_OURS = "git-repro"
+_WISHED = {LOOKS_SECRET, EXCLUDED}
 
 
 def packages_of(environment: Mapping[str, Json]) -> dict[str, Mapping[str, Json]]:
@@ -23,11 +21,14 @@ def packages_of(environment: Mapping[str, Json]) -> dict[str, Mapping[str, Json]
 
 
 def list_editables(environment: Mapping[str, Json]) -> dict[str, str]:
-    """The URL of each editable package that lies outside of the project, by its name."""
+    """The URL of each editable package that lies outside of the project, by its name.
+
+    Not of repro itself, in whose place the one that reproduces a run is put.
+    """
     found = {}
     for name, package in packages_of(environment).items():
         origin = package.get("origin")
-        if isinstance(origin, Mapping) and origin.get("editable") is True and name != OURS:
+        if isinstance(origin, Mapping) and origin.get("editable") is True and name != _OURS:
             url = origin.get("url")
             if isinstance(url, str):
                 found[name] = url
@@ -40,24 +41,24 @@ def names_code(environment: Mapping[str, Json], name: str) -> bool:
     return isinstance(origin, Mapping) and isinstance(origin.get("tree"), str)
 
 
-def local_path(url: str) -> Path | None:
-    """The path that a `file:` URL names; None for any other URL."""
-    parts = urlsplit(url)
-    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+def list_left_out(environment: Mapping[str, Json], name: str) -> list[str]:
+    """What the record leaves out of the code of an editable package, but for what looks secret."""
+    origin = packages_of(environment)[name].get("origin")
+    listed = origin.get("omitted") if isinstance(origin, Mapping) else None
+    found = (one for one in (listed if isinstance(listed, list) else []) if isinstance(one, dict))
+    return [str(one.get("path")) for one in found if one.get("reason") not in _WISHED]
 
 
-def list_redacted(command: Sequence[str]) -> list[str]:
-    """Names of what was taken out of a command: options, variables, or `argument 3`."""
-    names = []
-    for position, word in enumerate(command):
-        if REDACTED not in word:
-            continue
-        name, equals, _ = word.partition("=")
-        before = command[position - 1] if position else ""
-        if equals and REDACTED not in name and " " not in name:
-            names.append(name)
-        elif word == REDACTED and before.startswith("-"):
-            names.append(before)
-        else:
-            names.append(f"argument {position}")
-    return list(dict.fromkeys(names))
+def list_redacted(command: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Names of what was taken out of a command, each with the variables that give it back.
+
+    A name is the option or variable that it belongs to, or else `argument 3`.
+    """
+    if not any(REDACTED in word for word in command):
+        return {}
+    # Here, for most commands have no secret, and every run that ends would pay for the patterns.
+    from repro.model.redacted import find_redacted  # noqa: PLC0415
+
+    return {
+        one.option or f"argument {one.position}": one.variables for one in find_redacted(command)
+    }

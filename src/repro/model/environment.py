@@ -7,6 +7,9 @@ from urllib.parse import unquote, urlsplit
 
 from repro.model.canonical import Json, format_json
 
+# Numbers that a scheduler gives: with them, no two jobs would have the same environment.
+_OF_ONE_LAUNCH = ("SLURM_JOB_ID",)
+
 
 def environment_digest(environment: Mapping[str, Json]) -> str:
     """Give one name for all environments that bring the same interpreter and packages.
@@ -64,3 +67,15 @@ def local_folder(origin: Mapping[str, Json]) -> Path | None:
     except ValueError:  # such as a bracket without its other
         return None
     return Path(path) if path.startswith("/") and "\0" not in path else None
+
+
+def split_launch(
+    environment: Mapping[str, Json],
+) -> tuple[dict[str, Json], dict[str, Json]]:
+    """Part the variables that are other ones in each job from what stays the same."""
+    variables = part(environment, "variables")
+    launch = {name: variables[name] for name in _OF_ONE_LAUNCH if name in variables}
+    if not launch:
+        return dict(environment), {}
+    rest: Json = {name: value for name, value in variables.items() if name not in launch}
+    return {**environment, "variables": rest}, launch

@@ -7,12 +7,12 @@ from repro.model.conditions import (
     EXCLUDED,
     LOOKS_SECRET,
     list_editables,
+    list_left_out,
     list_redacted,
-    local_path,
     names_code,
     packages_of,
 )
-from repro.model.environment import part
+from repro.model.environment import local_folder, part
 from repro.model.run import Record
 
 _SHOWN = 3  # names in a line
@@ -63,6 +63,8 @@ def _reasons(record: Record) -> Iterator[str]:
     for name in list_editables(environment):
         if not names_code(environment, name):
             yield f"the code of the editable package `{name}` is not in the record"
+        for path in list_left_out(environment, name):
+            yield f"`{path}` of the editable package `{name}` is not in the record"
 
 
 def _stay(record: Record) -> Iterator[str]:
@@ -75,7 +77,7 @@ def _stay(record: Record) -> Iterator[str]:
     for package in packages_of(record.environment).values():
         origin = package.get("origin")
         if isinstance(origin, Mapping) and origin.get("editable") is not True:
-            place = local_path(str(origin.get("url") or ""))
+            place = local_folder(origin)
             if place is not None:
                 yield f"`{place}`"
 

@@ -28,7 +28,7 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,198}[A-Za-z0-9])?\Z")
 _PLAIN_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]*\Z")
 # Installers put variables in the place of `${NAME}`, and read ` #`, ` --` and `;` as more than
 # an address.
-_URL = re.compile(r"[a-z]+://[A-Za-z0-9._~:/?@!&'()*+,=%\[\]-]+\Z")
+_URL = re.compile(r"[a-z]+://[A-Za-z0-9._~:/?@!&'()*+,=%-]+\Z")
 _COMMIT = re.compile(r"[0-9a-f]{7,64}\Z")
 _HASH = re.compile(r"sha(?:256|384|512):[0-9a-f]{64,128}\Z")
 _VCS_SCHEMES = {"https", "http", "ssh", "git", "file"}
@@ -72,7 +72,11 @@ class Requirement:
     @property
     def line(self) -> str:
         """It in a file of requirements."""
-        what = f"{self.name} @ {self.address}" if self.address else f"{self.name}=={self.version}"
+        what = f"{self.name}=={self.version}"
+        if self.address is not None:
+            what = f"{self.name} @ {self.address}"
+            if self.address.startswith("git+file:"):  # pip refuses that behind a name
+                what = f"{self.address}{'&' if '#' in self.address else '#'}egg={self.name}"
         hashes = "" if self.kind is Kind.VCS else self.hashes
         return " ".join([what, *(f"--hash={digest}" for digest in hashes)])
 
@@ -198,8 +202,8 @@ def _bare(url: str) -> str | None:
     bare = url.replace(f"{REDACTED}@", "", 1)
     if len(bare) > _LONGEST or REDACTED in bare:
         return None
-    if bare.startswith("file:"):  # a path may hold anything: as an address it is quoted
-        bare = "file://" + quote(unquote(urlsplit(bare).path))
+    if bare.startswith("file:///"):  # a path may hold anything: as an address it is quoted
+        bare = "file://" + quote(unquote(bare.removeprefix("file://")))
     return bare if _URL.match(bare) else None
 
 

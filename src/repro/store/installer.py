@@ -17,6 +17,7 @@ from threading import Timer
 from repro.model.requirements import Requirement
 from repro.model.secrets import redact_text
 from repro.store.index_settings import read_index_settings
+from repro.store.probe import ask_program
 
 OnLine = Callable[[str], None]
 
@@ -24,6 +25,8 @@ _TIMEOUT_S = 3600.0  # a build of a large source distribution takes as long
 _QUICK_S = 120.0  # for what uses no network
 _MOST_LINES = 4000  # kept of what a program says
 _LONGEST_REASON = 400  # characters
+_FIRST_PIP = (22, 3)  # that fills an environment it is not in
+_PIP_VERSION = re.compile(rb"pip ([0-9]+)\.([0-9]+)")
 _SEEDS = ("setuptools", "pip")  # that venv puts in by itself; pip last, for it takes itself out
 # What the user may have set of these for other projects must not reach an environment that is
 # to be as recorded: they add packages, move them elsewhere or choose other versions.
@@ -64,11 +67,13 @@ class Installer:
     Attributes:
         uv: Its path; None where venv and pip must do.
         environ: The user's environment, less what would change the outcome.
+        pips: Of environments made without a pip, the interpreter whose pip fills them.
     """
 
     uv: str | None
     environ: Mapping[str, str]
     on_line: OnLine = field(default=lambda _: None)
+    pips: dict[Path, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -82,7 +87,11 @@ class Installer:
             argv = [self.uv, "venv", *_UV, "--no-project", "--relocatable", "--prompt", prompt]
             argv += ["--python", python, str(folder)]
             return self._run(argv, folder.parent, timeout_s=_QUICK_S)
-        argv = [python, "-I", "-m", "venv", "--prompt", prompt, str(folder)]
+        pip = self._find_pip(python, folder.parent)
+        if pip is not None:
+            self.pips[folder] = pip
+        without = ["--without-pip"] if pip else []
+        argv = [python, "-I", "-m", "venv", *without, "--prompt", prompt, str(folder)]
         return self._run(argv, folder.parent, timeout_s=_QUICK_S)
 
     def install(self, folder: Path, requirements: Sequence[Requirement]) -> Outcome:
@@ -97,13 +106,13 @@ class Installer:
 
     def finish(self, folder: Path, names: Iterable[str]) -> Outcome:
         """Take out what venv put in by itself where it is not in `names`."""
-        if self.uv:
+        if self.uv or folder in self.pips:
             return Outcome()
         extra = [name for name in _SEEDS if name not in set(names)]
         there = [name for name in extra if any(folder.glob(f"lib/*/site-packages/{name}"))]
         if not there:
             return Outcome()
-        argv = [str(folder / "bin" / "python"), "-I", "-m", "pip", "uninstall", "--yes", "-q"]
+        argv = [*self._pip(folder), "uninstall", "--yes", "-q"]
         return self._run([*argv, *there], folder.parent, timeout_s=_QUICK_S)
 
     def _groups(self, requirements: Sequence[Requirement]) -> list[list[Requirement]]:
@@ -132,10 +141,26 @@ class Installer:
                 if self.environ.get("PIP_NO_INDEX"):
                     argv.append("--no-index")
             else:
-                argv = [python, "-I", "-m", "pip", "install", "--no-deps", "--no-input"]
+                argv = [*self._pip(folder), "install", "--no-deps", "--no-input"]
                 argv += ["--disable-pip-version-check", "--no-warn-script-location"]
                 argv += ["--progress-bar", "off", "-r", file.name]
             return self._run(argv, folder.parent, timeout_s=_TIMEOUT_S)
+
+    def _find_pip(self, python: str, cwd: Path) -> str | None:
+        """An interpreter that has a pip for all environments; to put one in takes seconds."""
+        for candidate in dict.fromkeys((python, os.path.realpath(python))):
+            argv = [candidate, "-I", "-m", "pip", "--version"]
+            answer = ask_program(argv, environ=self.environ, cwd=cwd, timeout_s=_QUICK_S)
+            match = _PIP_VERSION.match(answer.out)
+            if match and (int(match[1]), int(match[2])) >= _FIRST_PIP:
+                return candidate
+        return None
+
+    def _pip(self, folder: Path) -> list[str]:
+        python = str(folder / "bin" / "python")
+        if folder in self.pips:
+            return [self.pips[folder], "-I", "-m", "pip", "--python", python]
+        return [python, "-I", "-m", "pip"]
 
     def _run(self, argv: Sequence[str], cwd: Path, *, timeout_s: float) -> Outcome:
         """Run it in a folder of ours, so that no settings of a project are read by accident."""

@@ -14,7 +14,7 @@ GENERATORS = "generators.json"
 _NAME = re.compile(r"random-[0-9a-f]{1,16}\.jsonl\Z")
 _KEY = re.compile(r"[\w.:/+-]{1,256}\Z")
 _LABEL = re.compile(r"[a-z][a-z0-9._-]{0,31}\Z")
-_MOST_FILES = 4096
+_MOST_FILES = 65536
 _MOST_BYTES = 4 << 20  # of one file
 _MOST_TEXT = 4096
 _SEEDS = 1 << 64
@@ -23,7 +23,7 @@ _SEEDS = 1 << 64
 def read_reports(live_dir: Path) -> Reports:
     """Read the reports of all processes; a file or line that is not one is passed over.
 
-    Cost: reads at most 4,096 files.
+    Cost: reads at most 65,536 files.
     """
     try:
         names = sorted(name for name in os.listdir(live_dir) if _NAME.match(name))

@@ -336,43 +336,46 @@ def _whole_index(
 
 @dataclass(frozen=True, slots=True)
 class FolderSnapshot:
-    """A folder of another repository as a tree.
+    """A folder elsewhere as a tree.
 
     Attributes:
-        base: The commit of its HEAD.
-        dirty: Whether the folder is not as that commit has it.
+        dirty: Whether the folder is not as the commit of its HEAD has it.
         omitted: What was left out, by path in the folder.
+        index: The private index that matches it, None where the folder was clean.
     """
 
     tree: str
-    base: str | None
     dirty: bool
     omitted: tuple[Omitted, ...]
+    index: Path | None
 
 
 def snapshot_folder(
-    git: Git, git_dir: Path, quarantine: Quarantine, limits: Limits, below: str
+    git: Git,
+    git_dir: Path,
+    working: WorkingTree,
+    quarantine: Quarantine,
+    limits: Limits,
+    below: str,
 ) -> FolderSnapshot:
     """Write a folder of another working tree into the quarantine, inner repositories included.
 
-    The quarantine must be able to read the objects of that repository.
-
     Args:
+        quarantine: Must be able to read the objects of that repository.
         git: In the top of that working tree.
         git_dir: Its git folder, which has the index.
+        working: What is below the folder.
         below: The folder, relative to the top, with a `/` at its end; empty for the top itself.
 
     Raises:
         GitError: A file could not be read, or the folder holds nothing.
-
-    Cost: one `git status` where it is clean.
     """
-    working = read_working_tree(git).below(below)
     left_out = _choose_omitted(git.cwd, working.untracked, limits, "")
     omitted = _listed(working, left_out)
     nested = _snapshot_inner(git, quarantine, working, limits, omitted, "", whole=True)
     changed = _changed(working, left_out)
     base_tree = working.base_tree
+    index = None
     if base_tree is not None and not changed and not nested:
         tree = (
             git.text("rev-parse", "--verify", f"{base_tree}:{below[:-1]}") if below else base_tree
@@ -380,12 +383,10 @@ def snapshot_folder(
     else:
         refused, env = _whole_index(git, git_dir, quarantine, working, changed, nested)
         omitted |= refused
+        index = Path(env["GIT_INDEX_FILE"])
         tree = _write_tree(git, env, *([f"--prefix={below}"] if below else []))
-    found = (replace(one, path=one.path[len(below) :]) for one in omitted.values())
-    is_dirty = bool(changed) or working.base is None
-    return FolderSnapshot(
-        tree, working.base, is_dirty, tuple(sorted(found, key=lambda one: one.path))
-    )
+    named = (replace(omitted[path], path=path[len(below) :]) for path in sorted(omitted))
+    return FolderSnapshot(tree, bool(changed) or working.base is None, tuple(named), index)
 
 
 def _is_pushed(git: Git, base: str | None) -> bool:

@@ -92,9 +92,13 @@ def read_working_tree(git: Git) -> WorkingTree:
     )
     listing = git.spawn("ls-files", "-v", "-s", "-z")
     tree = git.spawn("rev-parse", "--verify", "--quiet", "HEAD^{tree}")
-    lines = _output(git, "ls-files", listing)[0].split(b"\0")
-    base_tree = tree.communicate()[0].decode().strip() or None
-    told, said = _output(git, "status", status)
+    # All of them end before what one says can be an error.
+    outputs = [process.communicate() for process in (listing, tree, status)]
+    _check(git, "ls-files", listing, outputs[0][1])
+    _check(git, "status", status, outputs[2][1])
+    lines = outputs[0][0].split(b"\0")
+    base_tree = outputs[1][0].decode().strip() or None
+    told, said = outputs[2]
     base, branch, changes, untracked = _parse_status(told)
     flagged = [line for line in lines if line[:1] not in (b"H", b"M", b"")]
     names = [(line[:1], os.fsdecode(line.split(b"\t", 1)[1])) for line in flagged]
@@ -116,11 +120,9 @@ def read_working_tree(git: Git) -> WorkingTree:
     )
 
 
-def _output(git: Git, verb: str, process: "subprocess.Popen[bytes]") -> tuple[bytes, bytes]:
-    out, err = process.communicate()
+def _check(git: Git, verb: str, process: "subprocess.Popen[bytes]", err: bytes) -> None:
     if process.returncode != 0:
         raise git.failure((verb,), process.returncode, err.decode(errors="replace").strip())
-    return out, err
 
 
 def _gitlinks(lines: Sequence[bytes]) -> dict[str, str]:

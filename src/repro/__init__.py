@@ -22,6 +22,7 @@ __all__ = [
     "log_artifact",
     "run",
     "runs",
+    "seed",
     "summary",
     "use_data",
 ]
@@ -39,6 +40,7 @@ _HOMES = {
     "log": "repro.sdk.session",
     "log_artifact": "repro.sdk.session",
     "runs": "repro.sdk.queries",
+    "seed": "repro.sdk.seeding",
     "use_data": "repro.sdk.session",
 }
 # These are of the run that is current at the moment they are asked for.

@@ -4,6 +4,7 @@ from repro.sdk.mappings import Config, Summary
 from repro.sdk.notices import RecordingWarning as RecordingWarning
 from repro.sdk.queries import runs as runs
 from repro.sdk.run import Run as Run
+from repro.sdk.seeding import seed as seed
 from repro.sdk.session import define_metric as define_metric
 from repro.sdk.session import finish as finish
 from repro.sdk.session import init as init
@@ -25,6 +26,7 @@ __all__ = [
     "log_artifact",
     "run",
     "runs",
+    "seed",
     "summary",
     "use_data",
 ]

@@ -12,6 +12,7 @@ ReproError                      128
 ├── WouldLoseWorkError            1  refused: bytes that exist nowhere else
 ├── MissingDataError              1  refused: bytes of a dataset that are not here
 ├── MissingPackagesError          1  refused: parts of an environment that cannot be had
+├── MissingSecretError            1  refused: a secret of a command that nobody gave
 ├── ConsentError                  1  refused: nobody agreed to what somebody else's run would do
 ├── BusyRepositoryError         128  refused: git is in the middle of something
 ├── StorageError                128  disk full, read-only, no permission
@@ -129,6 +130,13 @@ class MissingPackagesError(ReproError):
     def __init__(self, message: str, *, items: Sequence[str], hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.items = tuple(items)
+
+
+class MissingSecretError(ReproError):
+    """Refused: a command needs a secret that is not recorded, and the environment lacks it."""
+
+    slug = "missing-secret"
+    exit_code = 1
 
 
 class ConsentError(ReproError):

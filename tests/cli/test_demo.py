@@ -24,14 +24,14 @@ def test_the_demo_goes_from_three_runs_to_an_identical_repetition(tmp_path):
     done = repro("demo", str(place))
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "identical"
+    assert done.stdout.splitlines()[-1] == "identical: 90 points of 3 metrics, bit for bit"
     assert str(place) in done.stdout
-    for verb in ("run", "ls", "show", "diff", "checkout"):
+    for verb in ("run", "ls", "show", "diff", "checkout", "rerun"):
         assert f"\n$ repro {verb}" in done.stdout
     runs = json.loads(repro("ls", "--json", cwd=place).stdout)
     assert [run["name"] for run in runs] == ["again", "momentum", "faster", "baseline"]
     assert [run["dirty"] for run in runs] == [False, True, False, False]
-    assert runs[0]["snapshot"] == runs[1]["snapshot"]
+    assert (runs[0]["snapshot"], runs[0]["rerun_of"]) == (runs[1]["snapshot"], runs[1]["id"])
     assert {run["status"] for run in runs} == {"finished"}
     assert git(place, "status", "--porcelain") == " M train.py"
     assert (tmp_path / "iris-momentum" / "train.py").read_bytes() == (

@@ -39,7 +39,10 @@ def test_a_command_becomes_a_run(repository):
     [run] = recorded(repository)
     assert run["status"] == "finished"
     assert run["command"] == [sys.executable, "train.py", "--lr", "0.1"]
-    said = r"repro: recorded run (\w{6,}) \(finished in \d+\.\d s\) · repro show \1\n"
+    said = (
+        r"repro: recorded run (\w{6,}) \(finished in \d+\.\d s\) · repro show \1\n"
+        r"repro: reproducible: yes\n"
+    )
     match = re.fullmatch(said, done.stderr)
     assert match
     assert run["id"].startswith(match[1])

@@ -17,7 +17,7 @@ from repro.core.environment import capture_environment
 from repro.core.project import Project
 from repro.core.query import resolve_run
 from repro.core.surroundings import current_environment
-from repro.errors import DamagedRecordError
+from repro.errors import DamagedRecordError, StorageError
 from repro.model.environment import environment_digest
 from repro.model.run import Record, Run
 
@@ -374,6 +374,20 @@ def test_placing_where_nothing_is_in_place_gives_no_folder(repository, tmp_path)
 
     assert place_editables(project, resolve_run(project, run.id), tmp_path / "placed") == []
     assert not (tmp_path / "placed").exists()
+
+
+def test_a_place_that_cannot_be_written_is_an_error_that_leaves_nothing(
+    repository, source, python, tmp_path
+):
+    project = open_here(repository)
+    record = recorded(project, python)
+    target = tmp_path / "placed" / f"sibling-{origin_of(record)['tree'][:12]}"
+    write_files(target.parent, {target.name: "in the way"})
+
+    with pytest.raises(StorageError):
+        place_editables(project, record, tmp_path / "placed")
+
+    assert [path.name for path in target.parent.iterdir()] == [target.name]
 
 
 def hostile(record: Record, **changes: Any) -> Record:

@@ -84,6 +84,7 @@ def run_launch(
     relay: Relay | None = None,
     on_start: Callable[[LiveRun], None] | None = None,
     stdin: bytes | None = None,
+    timeout_s: float | None = None,
 ) -> Launched:
     command = resolve_command(argv, cwd=Path.cwd(), environ=project.environ)
     live = begin(project, command=tuple(argv))
@@ -97,7 +98,10 @@ def run_launch(
     readers = Reader(out_reader), Reader(err_reader)
     try:
         with relay or Relay() as relay:
-            outcome = launch(project, live, command, relay=relay, streams=Streams(typed, out, err))
+            streams = Streams(typed, out, err)
+            outcome = launch(
+                project, live, command, relay=relay, streams=streams, timeout_s=timeout_s
+            )
     finally:
         for fd in (typed, out, err):
             os.close(fd)
@@ -618,3 +622,17 @@ def test_a_sealed_run_holds_the_output_collapsed(project):
 
     shown = git(project.repository.root, "show", f"refs/repro/runs/{run.id}:output.log")
     assert shown == "100%\ndone"
+
+
+def test_a_command_that_takes_too_long_is_told_to_end(project):
+    done = sh(project, "echo on; exec sleep 60", timeout_s=0.5)
+
+    assert (done.outcome.status, done.outcome.signal) == (Status.KILLED, "SIGTERM")
+    assert "longer than 0.5 s" in done.outcome.warnings[-1]
+
+
+def test_a_command_that_does_not_end_when_its_time_is_over_is_killed(project, monkeypatch):
+    monkeypatch.setattr("repro.core.deadline.GRACE_S", 0.2)
+    done = sh(project, "trap '' TERM; while :; do sleep 0.1; done", timeout_s=0.2)
+
+    assert (done.outcome.status, done.outcome.signal) == (Status.KILLED, "SIGKILL")

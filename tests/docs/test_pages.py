@@ -11,6 +11,7 @@ import repro
 from repro.cli.main import VERBS
 from repro.core.environment import capture_environment
 from repro.core.query import resolve_run
+from repro.core.verify import store_verdict, verify_runs
 from repro.model.canonical import format_json
 from repro.store import settings
 from tests.docs.pages import CLI, DOCS, EXIT_CODES, render_cli, render_exit_codes
@@ -111,6 +112,19 @@ def test_every_key_of_a_record_is_in_the_format(repository):
         known = re.sub(r"/\d+\.csv$", "/<n>.csv", path)
         known = re.sub(r"^editables/.*", "editables/<name>/", known)  # repro itself is in place
         assert f"`{known}`" in FORMAT, path
+
+
+def test_every_key_of_a_verdict_is_in_the_format(repository):
+    project = open_here(repository)
+    a, b = (make_run(project, {"loss": loss}) for loss in (1.0, 2.0))
+    verdict = verify_runs(project, *(resolve_run(project, one.id) for one in (a, b)))
+    store_verdict(project, b.id, verdict)
+    show = project.repository.git.text
+    facts = json.loads(show("show", f"refs/repro/runs/{b.id}:verdict.json"))
+    section = FORMAT.partition("### Verdicts")[2].partition("\n## ")[0]
+
+    for key in (*facts, *facts["metrics"]["loss"], *facts["output"], *facts["first"]):
+        assert re.search(rf"\b{key}\b", section), key
 
 
 def test_every_key_of_an_environment_is_in_the_format(repository):

@@ -12,7 +12,13 @@ _BLOCK = re.compile(r"Save this as `(.+?)`:\n\n```python\n(.*?)```|```console\n(
 
 
 @pytest.mark.parametrize(
-    "name", ["tutorial/first-run.md", "how-to/datasets.md", "how-to/environments.md"]
+    "name",
+    [
+        "tutorial/first-run.md",
+        "how-to/datasets.md",
+        "how-to/environments.md",
+        "how-to/reproduce.md",
+    ],
 )
 def test_every_block_of_a_page_does_what_it_says(tmp_path, name):
     page = (DOCS / name).read_text().partition("## From Python")[0]

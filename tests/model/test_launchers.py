@@ -2,7 +2,7 @@
 
 import pytest
 
-from repro.model.launchers import program_arguments
+from repro.model.launchers import program_arguments, shell_line
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,7 @@ from repro.model.launchers import program_arguments
         "./train ARGS",
         "train ARGS",
         "bash -e run.sh ARGS",
+        "bash -euo pipefail run.sh ARGS",
         "python -m torch.distributed.run --nproc_per_node 4 --nnodes=2 train.py ARGS",
         "python -m torch.distributed.launch --nproc_per_node 4 -m package.train ARGS",
         "python -m cProfile -o out.prof train.py ARGS",
@@ -68,3 +69,22 @@ def test_a_command_without_a_program_has_no_arguments(command):
 
 def test_launchers_without_end_end():
     assert list(program_arguments(["env"] * 10_000)) == ["env"] * 9_984
+
+
+@pytest.mark.parametrize(
+    ("command", "position"),
+    [
+        ("sh -c LINE", 2),
+        ("env A=1 bash -e -xc LINE more", 5),
+        ("nohup /bin/bash --login -c LINE", 4),
+        ("bash run.sh -c LINE", None),
+        ("bash -euo pipefail -c LINE", 4),
+        ("bash -e", None),
+        ("bash -e -x", None),
+        ("python -c LINE", None),
+        ("env A=1", None),
+        ("", None),
+    ],
+)
+def test_the_word_that_is_a_line_of_shell_is_found(command, position):
+    assert shell_line(command.split()) == position

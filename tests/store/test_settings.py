@@ -9,7 +9,8 @@ import pytest
 from tests.support import write_files
 
 from repro.errors import InvalidInputError
-from repro.store.settings import DataEntry, Settings, parse_size, read_config_files, read_settings
+from repro.store.paramsfile import read_config_files
+from repro.store.settings import DataEntry, Settings, parse_size, read_settings
 
 
 def settings(tmp_path, text):
@@ -283,7 +284,8 @@ def test_an_unreadable_file_is_named(tmp_path):
 def test_neither_yaml_nor_toml_is_imported_where_no_file_needs_it(tmp_path):
     code = (
         "import sys; from pathlib import Path\n"
-        "from repro.store.settings import read_settings, read_config_files\n"
+        "from repro.store.paramsfile import read_config_files\n"
+        "from repro.store.settings import read_settings\n"
         "read_settings(Path()); read_config_files(Path(), [])\n"
         "assert not {'yaml', 'tomllib'} & set(sys.modules)\n"
     )

@@ -28,7 +28,8 @@ def make_record(**changes: Any) -> Record:
     Each one is created a second after the one made before it.
     """
     created = changes.pop("created", None) or format_time(NOW + next(_counter))
-    outer = {"config", "metrics", "summary", "data", "environment", "artifacts"}
+    outer = {"config", "metrics", "summary", "data", "environment", "artifacts", "verdict"}
+    outer |= {"randomness", "generators"}
     parts = {key: changes.pop(key) for key in list(changes) if key in outer}
     values: dict[str, Any] = {
         "id": new_id(os.urandom),

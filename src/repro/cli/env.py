@@ -2,7 +2,6 @@
 
 import shlex
 import sys
-from contextlib import AbstractContextManager
 
 import click
 
@@ -16,7 +15,6 @@ from repro.core.project import Project
 from repro.core.query import resolve_run, short_id
 from repro.core.rebuild import (
     EnvironmentPlan,
-    OnStep,
     Rebuilt,
     ensure_environment,
     plan_environment,
@@ -80,16 +78,12 @@ def build(project: Project, record: Record, *, nearest: bool, yes: bool) -> Rebu
     is_agreed = yes
     if plan.built is None or not (plan.is_built or nearest):  # else nothing is executed
         is_agreed = _agrees(project, record, plan, yes=yes)
-    with _progress() as report:
+    with showing_steps("building the environment") as (report, _):
         rebuilt = ensure_environment(
             project, record, allow_foreign=is_agreed, nearest=nearest, on_progress=report
         )
     _say_built(project, record, plan, rebuilt)
     return rebuilt
-
-
-def _progress() -> AbstractContextManager[OnStep]:
-    return showing_steps("building the environment")
 
 
 def _agrees(project: Project, record: Record, plan: EnvironmentPlan, *, yes: bool) -> bool:

@@ -38,8 +38,13 @@ VERBS = {
     "log": ("repro.cli.ls:log", "Show runs one below the other, as git log does"),
     "show": ("repro.cli.show:show", "Show one run, or one part of it"),
     "diff": ("repro.cli.diff:diff", "Show what differs between two runs"),
+    "verify": ("repro.cli.verify:verify", "Say whether a run gave the results of another one"),
     "checkout": ("repro.cli.checkout:checkout", "Bring the exact code of a run back"),
+    "exec": ("repro.cli.isolation:exec_", "Run a command with a run's code, data and environment"),
+    "shell": ("repro.cli.isolation:shell", "Open a shell there"),
+    "rerun": ("repro.cli.rerun:rerun", "Do a run again, and verify its results"),
     "undo": ("repro.cli.checkout:undo", "Take the last checkout back"),
+    "doctor": ("repro.cli.doctor:doctor", "Say whether runs can still be reproduced today"),
     "env": ("repro.cli.env:env", "Build the environment of a run again"),
     "tag": ("repro.cli.tag:tag", "Add tags to a run, or take them off"),
     "note": ("repro.cli.tag:note", "Show or write the note of a run"),
@@ -50,18 +55,25 @@ VERBS = {
 
 MOST_LINES = 20  # shown of the files or runs that an error lists; `--json` has all
 
+# Verbs that pass the exit code of a command on, so that their own failures need another.
+_PASSING = {"run", "exec", "shell", "rerun"}
 _OWN_CODE = (CommandError, UsageError)  # 126, 127 and 129 say more than 125
 
 
 class _Program(Verbs):
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the verb; where `repro run` itself fails it ends in 125, as `env` and `nice` do."""
+        """Run the verb; where `repro run` or its like fails, it is with 125, as in `env`."""
         try:
             return super().invoke(ctx)
         except ReproError as error:
-            if ctx.invoked_subcommand == "run" and not isinstance(error, _OWN_CODE):
+            if ctx.invoked_subcommand in _PASSING and _has_no_code(error):
                 error.exit_code = 125
             raise
+
+
+def _has_no_code(error: ReproError) -> bool:
+    """Whether the exit code of an error says nothing that 125 does not; 1 is a refusal."""
+    return error.exit_code != 1 and not isinstance(error, _OWN_CODE)
 
 
 @click.group(

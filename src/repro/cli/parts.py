@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from repro.cli import render
 from repro.cli.sizes import format_size
+from repro.cli.verdict import headline
 from repro.core.compare import format_patch
 from repro.core.project import Project
 from repro.core.query import code_of, read_part, read_points, run_json
@@ -35,6 +36,8 @@ def describe_run(record: Record, short: str, now: float) -> Iterator[str]:
     name = f" ({escape(run.name)})" if run.name else ""
     yield render.colour(f"run {run.id}", "yellow") + name
     facts = dict(_facts(run, now))
+    if record.verdict is not None:
+        facts["verdict"] = headline(record.verdict)
     width = max(map(len, facts))
     yield from (f"{key.ljust(width)}  {value}" for key, value in facts.items())
     if run.note:
@@ -150,7 +153,8 @@ def print_part(
     elif part == "metrics":
         _print(_metrics_table(record) if record.metrics else "")
     elif part == "env":
-        _print("\n".join(_pairs(flatten_config(record.environment))))
+        shown = {**record.environment, "randomness": dict(record.randomness)}
+        _print("\n".join(_pairs(flatten_config(shown))))
     elif part == "data":
         _print(_data_table(record) if record.data else "")
     elif part == "series":

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Event, Thread
 
 from repro.cli import render
 from repro.cli.sizes import format_size
@@ -54,16 +55,36 @@ def showing_bytes(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 @contextmanager
-def showing_steps(what: str) -> Iterator[Callable[[str], None]]:
-    """Give what is told of each step of something long, in words; as `showing_progress`."""
-    with _line() as write:
+def showing_steps(what: str) -> Iterator[tuple[Callable[[str], None], OnProgress]]:
+    """Give what is told of steps, and of the reading of files in one of them.
 
-        def report(step: str) -> None:
-            words = step.strip()[:_LONGEST]
-            if words:
-                write(lambda: f"{escape(what)}: {escape(words)}")
+    The line comes of itself, for a step may wait long for somebody else to answer.
+    """
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield (lambda _: None), (lambda _: None)
+        return
+    now = [""]
+    is_over = Event()
 
-        yield report
+    def write() -> None:
+        if is_over.wait(_FIRST_S):
+            return
+        while not is_over.wait(_EVERY_S):
+            sys.stderr.write(f"{_CLEAR}{escape(what)}: {escape(now[0])}")
+            sys.stderr.flush()
+        sys.stderr.write(_CLEAR)
+        sys.stderr.flush()
+
+    def report(progress: Progress) -> None:
+        now[0] = f"{progress.files:,} of {progress.all_files:,} files hashed"
+
+    thread = Thread(target=write, daemon=True)
+    thread.start()
+    try:
+        yield (lambda step: now.__setitem__(0, step)), report
+    finally:
+        is_over.set()
+        thread.join()
 
 
 def _describe(progress: Progress, passed_s: float) -> str:

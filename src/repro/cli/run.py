@@ -1,6 +1,5 @@
 """`repro run`: record a command as a run."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -8,25 +7,23 @@ from click.shell_completion import CompletionItem
 
 from repro.cli import render
 from repro.cli.context import open_here
+from repro.cli.outcome import say_end, say_omitted, warn
 from repro.cli.progress import showing_progress
-from repro.cli.sizes import format_size
 from repro.core.command import resolve_command
 from repro.core.curate import check_label
 from repro.core.environment import capture_environment
-from repro.core.launch import Outcome, Streams, launch
+from repro.core.launch import Streams, launch
 from repro.core.project import Project
-from repro.core.query import resolve_run, run_json, short_id
-from repro.core.record import seal_run
+from repro.core.query import resolve_run, run_json
+from repro.core.randomness import draw_randomness
+from repro.core.record import seal_record
 from repro.core.relay import Relay
 from repro.core.start import LiveRun, Request, start_run
 from repro.errors import CommandError, ReproError, UsageError
 from repro.model.canonical import Json
 from repro.model.config import nest_config, parse_assignment
 from repro.model.ids import is_id
-from repro.model.run import Omitted, Run
-from repro.model.text import escape
-
-_OMITTED_SHOWN = 5
+from repro.model.run import Record
 
 
 @click.command(
@@ -53,6 +50,11 @@ _OMITTED_SHOWN = 5
     help="Dataset that the command reads, beside those of repro.yaml; may be repeated.",
 )
 @click.option(
+    "--no-bootstrap",
+    is_flag=True,
+    help="Leave the random numbers of the command alone: no seed is drawn for them.",
+)
+@click.option(
     "--json",
     "as_json",
     is_flag=True,
@@ -74,6 +76,7 @@ def run(
     data: tuple[str, ...],
     command: tuple[str, ...],
     *,
+    no_bootstrap: bool,
     as_json: bool,
 ) -> int:
     r"""Run a command and record its exact code, config, output and results.
@@ -106,67 +109,32 @@ def run(
         environment=capture_environment(project, command, cwd=cwd),
         data=data,
         parent=outer if is_id(outer) else None,
+        randomness=draw_randomness(project, bootstrap=not no_bootstrap),
     )
     streams = Streams(stdout=2) if as_json else Streams()
     with Relay() as relay:
         with showing_progress("hashing the datasets") as report:
             live = start_run(project, request, on_progress=report)
-        live.journal.warn = _warn
-        _say_omitted(live.run.omitted)
+        live.journal.warn = warn
+        say_omitted(live.run.omitted)
         try:
             outcome = launch(project, live, resolved, relay=relay, streams=streams)
         except CommandError:
             _seal(project, live, relay)
             raise
         sealed = _seal(project, live, relay)
-        _say_end(project, sealed, outcome)
+        say_end(project, sealed, outcome)
         if as_json:
-            render.data_json(run_json(resolve_run(project, sealed.id)))
+            render.data_json(run_json(resolve_run(project, sealed.run.id)))
     return outcome.exit_code
 
 
-def _seal(project: Project, live: LiveRun, relay: Relay) -> Run:
+def _seal(project: Project, live: LiveRun, relay: Relay) -> Record:
     with relay.held():
         try:
-            return seal_run(project, live.dir)
+            return seal_record(project, live.dir)
         except ReproError:
             if live.dir.exists():
                 state = "has ended, but is not sealed yet"
-                _warn(f"run {live.id} {state}; the next command tries again")
+                warn(f"run {live.id} {state}; the next command tries again")
             raise
-
-
-def _say_end(project: Project, run: Run, outcome: Outcome) -> None:
-    short = short_id(project, run.id)
-    how = f"{run.status} in {_duration(run.duration_s or 0.0)}"
-    if outcome.signal:
-        how = f"{run.status} by {outcome.signal} after {_duration(run.duration_s or 0.0)}"
-    elif outcome.exit_code:
-        how = f"{run.status} with exit code {outcome.exit_code} after" + how.partition(" in")[2]
-    render.note(f"repro: recorded run {short} ({how}) · repro show {short}")
-    _say_omitted(run.omitted)
-    for warning in run.warnings:
-        _warn(warning)
-    if run.lost_points:
-        _warn(f"{run.lost_points:,} points could not be kept")
-
-
-def _say_omitted(omitted: Sequence[Omitted]) -> None:
-    for one in omitted[:_OMITTED_SHOWN]:
-        size = "" if one.size is None else f"{format_size(one.size)}, "
-        _warn(f"`{one.path}` is not in the record ({size}{one.reason})")
-    if len(omitted) > _OMITTED_SHOWN:
-        _warn(f"… and {len(omitted) - _OMITTED_SHOWN} more are not in the record")
-
-
-def _warn(text: str) -> None:
-    render.note(f"repro: warning: {escape(text)}")
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes = round(seconds) // 60
-    if minutes < 60:
-        return f"{minutes} min {round(seconds) % 60} s"
-    return f"{minutes // 60} h {minutes % 60} min"

@@ -12,8 +12,9 @@ from repro.model.globs import matcher
 from repro.model.run import Omitted
 from repro.model.secrets import is_secret_file, redact_argv, redact_config
 from repro.store.git import Identity
+from repro.store.paramsfile import read_config_files
 from repro.store.quarantine import CommitSpec, Existing, Quarantine, write_commits
-from repro.store.settings import Settings, read_config_files
+from repro.store.settings import Settings
 from repro.store.snapshot import Limits, Snapshot, take_snapshot
 
 MOST_OMITTED = 1000  # entries in a record

@@ -1,5 +1,6 @@
 """A command as the user gave it, and the program that it starts."""
 
+import errno
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -75,3 +76,15 @@ def _check_interpreter(path: Path, name: str) -> None:
         raise CommandError(
             f"`{name}` is not executable: its interpreter `{shown}` does not exist", exit_code=126
         )
+
+
+def as_shell_script(command: Command) -> Command:
+    """What every shell, and execvp(3), makes of a script without `#!`: it is given to sh."""
+    return Command(("sh", str(command.program), *command.argv[1:]), Path("/bin/sh"), command.cwd)
+
+
+def start_error(command: Command, error: OSError) -> CommandError:
+    """The error for a program that the system refused to start."""
+    exit_code = 127 if error.errno == errno.ENOENT else 126
+    reason = error.strerror or str(error)
+    return CommandError(f"`{command.argv[0]}` cannot be started: {reason}", exit_code=exit_code)

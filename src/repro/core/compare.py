@@ -9,7 +9,7 @@ from repro.core.capture import commit_code, take_code
 from repro.core.environment import capture_environment
 from repro.core.project import Project, who_am_i
 from repro.core.query import code_of
-from repro.core.surroundings import keep_surroundings
+from repro.core.surroundings import keep_surroundings, look_around
 from repro.model.canonical import Json
 from repro.model.config import config_from_command, merge_config
 from repro.model.diff import (
@@ -27,8 +27,8 @@ from repro.model.run import Record
 from repro.model.secrets import redact_config
 from repro.model.values import ABSENT, Value
 from repro.store.git import split_names
+from repro.store.paramsfile import read_config_files
 from repro.store.quarantine import Quarantine, open_quarantine
-from repro.store.settings import read_config_files
 
 if TYPE_CHECKING:
     from repro.core.measured import OnProgress
@@ -88,10 +88,16 @@ def compare_with_worktree(
     """
     folder = project.repository.root / a.run.cwd
     environment = capture_environment(project, a.run.command, cwd=folder)
+    looks = look_around(project, environment)
     with _working_code(project) as (code, quarantine):
         changes = _diff_code(project, _code_of(a), code, quarantine.env)
         around = keep_surroundings(
-            project, quarantine, environment, tree=f"{code.commit}^{{tree}}", cwd=folder
+            project,
+            quarantine,
+            environment,
+            tree=f"{code.commit}^{{tree}}",
+            cwd=folder,
+            looks=looks,
         )
     environment = {**a.environment, **around.environment}
     now = replace(a, config=_config_now(project, a), environment=environment)

@@ -7,17 +7,12 @@ ref forward (FORMAT.md section "Amending").
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from repro.core.project import Project, who_am_i
-from repro.errors import ConflictError, DamagedRecordError, InvalidInputError, UsageError
-from repro.model.canonical import format_json
+from repro.core.amend import amend_run
+from repro.core.project import Project
+from repro.errors import InvalidInputError, UsageError
 from repro.model.run import Record, Run
 from repro.model.text import escape
-from repro.store.objects import read_commit, read_tree, reading
-from repro.store.quarantine import CommitSpec, Existing, open_quarantine, publish, write_commits
-from repro.store.refs import RUNS, RefUpdate, read_ref
-from repro.store.runs import RUN_FILE, encode_run, read_record
 
-_TRIES = 20  # others amend the same run at the same time; each turn one of them gets through
 _LONGEST = 255  # characters of a name or a tag
 
 
@@ -104,43 +99,4 @@ def _amend(project: Project, record: Record, change: Callable[[Run], Run]) -> Ru
         raise UsageError(
             f"run `{run_id}` is still in progress", hint="wait for it to end, then run this again"
         )
-    for attempt in range(_TRIES):
-        try:
-            return _amend_once(project, run_id, change)
-        except ConflictError:
-            if attempt == _TRIES - 1:
-                raise
-    raise AssertionError("unreachable")
-
-
-def _amend_once(project: Project, run_id: str, change: Callable[[Run], Run]) -> Run:
-    ref = RUNS + run_id
-    commit = read_ref(project.repository.git, ref)
-    if commit is None:
-        raise DamagedRecordError(
-            f"run `{run_id}` is gone meanwhile", hint="`repro ls` lists the runs"
-        )
-    with reading(project.repository) as objects:
-        before = read_record(objects, commit).run
-        parents = read_commit(objects, commit).parents
-        entries = read_tree(objects, commit)
-    after = change(before)
-    if after == before:
-        return after
-    files: dict[str, bytes | Existing] = {
-        name: Existing(f"{entry.mode:06o}", entry.oid) for name, entry in entries.items()
-    }
-    files[RUN_FILE] = format_json(encode_run(after))
-    title = " ".join((after.name or " ".join(after.command) or "run").split())
-    spec = CommitSpec(
-        message=f"run {run_id}: {title}\n\nRepro-Run: {run_id}\nRepro-Status: {after.status}\n",
-        when=project.clock(),
-        author=who_am_i(project),
-        parents=[*parents[:1], commit],
-        files=files,
-    )
-    with open_quarantine(project.repository) as quarantine:
-        [amended] = write_commits(quarantine, [spec])
-        update = RefUpdate(ref, new=amended, old=commit)
-        publish(quarantine, tips=[amended], exclude=[commit], refs=[update])
-    return after
+    return amend_run(project, run_id, change)

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
-from repro.core.project import Project
-from repro.core.query import read_points
 from repro.errors import InvalidInputError
 from repro.model.run import Record
 from repro.store.git import Git, clean_environment
@@ -54,15 +52,3 @@ def edit_script(folder: Path) -> None:
 def best_run(records: list[Record], metric: str) -> Record:
     """The run with the lowest last value of `metric`."""
     return min(records, key=lambda record: record.metrics[metric].last)
-
-
-def has_same_points(project: Project, a: Record, b: Record) -> bool:
-    """Whether two runs logged the same values at the same steps, bit for bit."""
-    return _values(project, a) == _values(project, b)
-
-
-def _values(project: Project, record: Record) -> dict[str, list[tuple[int, float]]]:
-    return {
-        name: [(point.step, point.value) for point in points]
-        for name, points in read_points(project, record).items()
-    }

@@ -4,14 +4,16 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from threading import Thread
 
 from repro.atomic import storage_errors, write_file
 from repro.core.capture import fold_omitted, limits_of
 from repro.core.project import Project
+from repro.core.started import EDITABLES
 from repro.errors import DamagedRecordError, GitError, StorageError
 from repro.model.canonical import Json
 from repro.model.environment import local_folder, packages_digest, part
@@ -24,10 +26,9 @@ from repro.store.git import join_names, split_names
 from repro.store.objects import is_oid
 from repro.store.quarantine import Quarantine
 from repro.store.refs import LIVE, RUNS
-from repro.store.sibling import Sibling, snapshot_sibling
+from repro.store.sibling import Look, Sibling, look_at_sibling, snapshot_sibling
 from repro.store.snapshot import Limits
 
-FOLDER = "editables"  # of a record
 _HOLDERS = "editables/holders.json"  # of the private folder
 _MOST_HOLDERS = 64
 _MOST_OMITTED = 100  # entries for one package
@@ -38,6 +39,9 @@ _MADE = re.compile(
     r"(?:^|/)(?:__pycache__|\.(?:mypy|pytest|ruff)_cache|\.tox|\.nox|\.venv|node_modules"
     r"|\.ipynb_checkpoints)/|\.py[co]\Z"
 )
+
+
+Looks = Callable[[], Mapping[Path, Look | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +61,31 @@ class Editables:
     warnings: tuple[str, ...]
 
 
+def look_ahead(project: Project, environment: Mapping[str, Json]) -> Looks:
+    """Begin to ask the git of each folder what it holds, while something else is done."""
+    found: dict[Path, Look | None] = {}
+
+    def look(folder: Path) -> None:
+        found[folder] = look_at_sibling(folder, project.repository)
+
+    folders = {folder for _, _, folder in _folders(project, environment)}
+    threads = [Thread(target=look, args=(folder,)) for folder in folders]
+    for thread in threads:
+        thread.start()
+
+    def wait() -> Mapping[Path, Look | None]:
+        for thread in threads:
+            thread.join()
+        return found
+
+    return wait
+
+
 def keep_editables(
     project: Project,
     quarantine: Quarantine,
     environment: Mapping[str, Json],
+    looks: Looks,
     *,
     run: str | None = None,
     share: bool = True,
@@ -72,6 +97,7 @@ def keep_editables(
 
     Args:
         environment: As `capture_environment` gives it.
+        looks: What `look_ahead` gave.
         run: Id of the run whose record will hold the trees, for later ones to share them.
         share: Whether to name what an earlier record holds.
 
@@ -82,12 +108,18 @@ def keep_editables(
     """
     limits = _limits(project)
     known = _find_holders(project) if share else {}
+    seen = looks()
     listed = list(_listed(environment))
     trees: dict[str, str] = {}
     warnings: list[str] = []
     for position, name, folder in _folders(project, environment):
+        placed = _placed_tree(listed[position])
+        if placed is not None:
+            trees[name] = placed
+            continue
         try:
-            sibling = snapshot_sibling(folder, quarantine, limits, known)
+            look = seen.get(folder)
+            sibling = snapshot_sibling(folder, quarantine, limits, look=look, whole=known)
         except GitError as error:
             warnings.append(f"the code of editable `{name}` is not kept: {error.message}")
             continue
@@ -106,6 +138,13 @@ def keep_editables(
         held=tuple(dict.fromkeys(held)),
         warnings=tuple(warnings),
     )
+
+
+def _placed_tree(package: Json) -> str | None:
+    """The tree of a package whose code was put in place from a record, as a rerun does."""
+    origin = package.get("origin") if isinstance(package, dict) else None
+    tree = origin.get("tree") if isinstance(origin, dict) else None
+    return tree if isinstance(tree, str) else None
 
 
 def _listed(environment: Mapping[str, Json]) -> list[Json]:
@@ -208,7 +247,7 @@ def _find_holders(project: Project) -> dict[str, str]:
     asked = _read_holders(project)
     if not asked:
         return {}
-    names = [f"{RUNS}{run}\n{RUNS}{run}:{FOLDER}/{name}\n" for run, name in asked.values()]
+    names = [f"{RUNS}{run}\n{RUNS}{run}:{EDITABLES}/{name}\n" for run, name in asked.values()]
     git = project.repository.git
     told = git.run("cat-file", "--batch-check=%(objectname)", stdin="".join(names).encode())
     oids = told.out.decode(errors="replace").split("\n")
@@ -246,7 +285,7 @@ def place_editables(project: Project, record: Record, folder: Path) -> list[Path
 
 
 def _tree_in(project: Project, commit: str, name: str) -> str | None:
-    args = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:{FOLDER}/{name}")
+    args = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:{EDITABLES}/{name}")
     return project.repository.git.run(*args, ok=(0, 1, 128)).out.decode().strip() or None
 
 

@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from repro.core.project import Project
+from repro.core.randomness import user_environment
 from repro.model.canonical import Json
 from repro.model.environment import local_folder, packages_digest
 from repro.model.secrets import allowed_variables
@@ -39,6 +41,7 @@ def capture_environment(
 
     Cost: Under 10 ms; a foreign interpreter is started once and then remembered.
     """
+    project = replace(project, environ=user_environment(project.environ))
     own = read_own_interpreter()
     interpreter = _interpreter(project, command, cwd or project.repository.root) or own
     private, environ = project.repository.private, project.environ

@@ -17,9 +17,11 @@ from repro.model.times import is_moment
 from repro.store.datafacts import decode_facts
 from repro.store.journal import Journal
 from repro.store.objects import is_oid
+from repro.store.random_reports import check_flags, check_states
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _BEYOND = 1 << 63
+_MOST_SEEDS = 1000  # calls of `repro.seed()` that are told
 _FLOAT_ONLY = {float}  # nearly all values: no copy of them is made then
 
 Order = tuple[int, int, int]  # rank, writer, place in its journal
@@ -51,6 +53,7 @@ class Events:
     data: dict[str, Json] = field(default_factory=dict)
     manifests: dict[str, str] = field(default_factory=dict)
     environment: dict[str, Json] = field(default_factory=dict)
+    randomness: dict[str, Json] = field(default_factory=dict)
     tags: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     name: str | None = None
@@ -201,6 +204,17 @@ def _take_environment(events: Events, record: Mapping[str, Any]) -> None:
     events.environment = dict(_mapping(record["v"]))
 
 
+def _take_randomness(events: Events, record: Mapping[str, Any]) -> None:
+    said = _mapping(record["v"])
+    for name, check in (("flags", check_flags), ("states", check_states)):
+        if name in said:
+            events.randomness[name] = check(said[name])
+    if "set" in said:
+        before = events.randomness.get("set")
+        seeds = before if isinstance(before, list) else []
+        events.randomness["set"] = [*seeds[:_MOST_SEEDS], _whole(said["set"])]
+
+
 def _take_tags(events: Events, record: Mapping[str, Any]) -> None:
     events.tags.extend([_text(tag) for tag in record["v"]])
 
@@ -227,6 +241,7 @@ _TAKES_OF_RANK_0: dict[Any, Callable[[Events, Mapping[str, Any]], None]] = {
     "summary": _take_summary,
     "define": _take_goal,
     "environment": _take_environment,
+    "randomness": _take_randomness,
     "tags": _take_tags,
     "name": _take_name,
     "note": _take_note,

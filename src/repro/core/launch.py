@@ -8,18 +8,19 @@ import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from repro.atomic import write_file
-from repro.core.command import Command
+from repro.core.command import Command, as_shell_script, start_error
+from repro.core.deadline import Deadline
 from repro.core.follow import Follower, OutputLog
 from repro.core.outputs import Signature, collect_artifacts, collect_metrics, output_state
 from repro.core.project import Project
+from repro.core.randomness import child_environment
 from repro.core.relay import Relay, wakeup
 from repro.core.sampler import Sampler
 from repro.core.start import LiveRun
 from repro.core.terminal import Terminal
-from repro.errors import CommandError, StorageError
+from repro.errors import StorageError
 from repro.model.canonical import format_json
 from repro.model.run import Artifact, Status
 from repro.store.journal import read_journals
@@ -57,7 +58,13 @@ class Outcome:
 
 
 def launch(
-    project: Project, live: LiveRun, command: Command, *, relay: Relay, streams: Streams
+    project: Project,
+    live: LiveRun,
+    command: Command,
+    *,
+    relay: Relay,
+    streams: Streams,
+    timeout_s: float | None = None,
 ) -> Outcome:
     """Run the command of a started run to its end, and close the run's journal.
 
@@ -65,11 +72,14 @@ def launch(
     is written, and is kept in the live folder, with samples of the machine, the metrics and
     artifacts that `repro.yaml` names, and how it ended. Then the run can be sealed.
 
+    Args:
+        timeout_s: After so long the command is told to end (SIGTERM), and soon killed.
+
     Raises:
         CommandError: The system refused to start it; the record says so.
     """
     try:
-        return _launch(project, live, command, relay, streams)
+        return _launch(project, live, command, relay, streams, timeout_s)
     finally:
         # The run stays in our hands until it is sealed: closing the journal gives its lock back.
         _note_holder(live, os.getpid())
@@ -77,7 +87,12 @@ def launch(
 
 
 def _launch(
-    project: Project, live: LiveRun, command: Command, relay: Relay, streams: Streams
+    project: Project,
+    live: LiveRun,
+    command: Command,
+    relay: Relay,
+    streams: Streams,
+    timeout_s: float | None,
 ) -> Outcome:
     problems: list[str] = []
     before: dict[str, Signature] | None = None
@@ -87,9 +102,9 @@ def _launch(
         before = output_state(project.repository.root, [*settings.metrics, *settings.artifacts])
         code = -relay.received[0] if relay.received else None
         if code is None:
-            code = _run_child(project, live, command, relay, streams, problems)
+            code = _run_child(project, live, command, relay, streams, problems, timeout_s)
     except OSError as error:
-        refusal = _refusal(command, error)
+        refusal = start_error(command, error)
         code = refusal.exit_code
     except KeyboardInterrupt:  # before the command had its chance to decide
         code = -signal.SIGINT
@@ -116,12 +131,6 @@ def _launch(
     return Outcome(outcome.status, outcome.exit_code, outcome.signal, tuple(problems))
 
 
-def _refusal(command: Command, error: OSError) -> CommandError:
-    exit_code = 127 if error.errno == errno.ENOENT else 126
-    reason = error.strerror or str(error)
-    return CommandError(f"`{command.argv[0]}` cannot be started: {reason}", exit_code=exit_code)
-
-
 def _judge(code: int, received: Sequence[int]) -> Outcome:
     if code < 0:
         return Outcome(Status.KILLED, 128 - code, _signal_name(-code))
@@ -144,6 +153,7 @@ def _run_child(
     relay: Relay,
     streams: Streams,
     problems: list[str],
+    timeout_s: float | None,
 ) -> int:
     """Start the command and follow it to its end; its return code, -n for signal n."""
     log = OutputLog(live.dir / OUTPUT)
@@ -177,7 +187,10 @@ def _run_child(
         stack.callback(sampler.stop)
         if terminal is not None:
             terminal.take_keyboard(child.pid)
-        code = follower.follow(lambda: _poll(child, terminal))
+        limit = Deadline(timeout_s, send)
+        code = follower.follow(lambda: _poll(child, terminal, limit))
+    if limit.is_past:
+        problems.append(f"the command was ended: it took longer than {timeout_s:g} s")
     if log.reason is not None:
         problems.append(f"{log.lost:,} bytes of output are not kept: {log.reason}")
         live.journal.append({"k": "output", "lost": log.lost, "reason": log.reason})
@@ -194,7 +207,8 @@ def _start(
     terminal: Terminal | None,
     follower: Follower,
 ) -> "subprocess.Popen[bytes]":
-    environ = {**project.environ, "REPRO_RUN_ID": live.id, "REPRO_LIVE_DIR": str(live.dir)}
+    environ = child_environment(live.randomness, project.environ, command.argv)
+    environ |= {"REPRO_RUN_ID": live.id, "REPRO_LIVE_DIR": str(live.dir)}
     # Our copies of the child's ends: reading ends when the child alone lets go of its own.
     with ExitStack() as ours, warnings.catch_warnings():
         stdin = None if streams.stdin == 0 else streams.stdin
@@ -212,13 +226,13 @@ def _start(
         else:
             stderr = _add_pipe(follower, streams.stderr, ours)
 
-        def spawn(argv: Sequence[str], program: Path) -> "subprocess.Popen[bytes]":
+        def spawn(one: Command) -> "subprocess.Popen[bytes]":
             # Python 3.12 warns of any code between fork and exec; ours is one system call.
             warnings.simplefilter("ignore", DeprecationWarning)
             return subprocess.Popen(
-                argv,
-                executable=program,
-                cwd=command.cwd,
+                one.argv,
+                executable=one.program,
+                cwd=one.cwd,
                 env=environ,
                 stdin=stdin,
                 stdout=stdout,
@@ -228,13 +242,11 @@ def _start(
             )
 
         try:
-            return spawn(command.argv, command.program)
+            return spawn(command)
         except OSError as error:
             if error.errno != errno.ENOEXEC:
                 raise
-            # A script without `#!`: every shell, and execvp(3), gives it to sh.
-            shell = Path("/bin/sh")
-            return spawn(["sh", str(command.program), *command.argv[1:]], shell)
+            return spawn(as_shell_script(command))
 
 
 def _add_pipe(follower: Follower, target: int, ours: ExitStack) -> int:
@@ -275,7 +287,10 @@ def _send(pid: int, number: int, *, to_group: bool) -> None:
         pass  # it has ended, or runs as somebody else now
 
 
-def _poll(child: "subprocess.Popen[bytes]", terminal: Terminal | None) -> int | None:
+def _poll(
+    child: "subprocess.Popen[bytes]", terminal: Terminal | None, limit: Deadline
+) -> int | None:
+    limit.check()
     pid, status = os.waitpid(child.pid, os.WNOHANG | os.WUNTRACED)
     if pid == 0:
         return None

@@ -8,10 +8,12 @@ from repro.core.events import Events, read_events
 from repro.core.started import Started, read_start
 from repro.errors import ReproError
 from repro.model.config import merge_config
+from repro.model.randomness import describe_randomness
 from repro.model.run import Record, Run
 from repro.model.series import Point, merge_rows, summarise
 from repro.store.index import Problem
 from repro.store.journal import read_journals
+from repro.store.random_reports import read_reports
 from repro.store.refs import RunRefs
 
 
@@ -54,6 +56,9 @@ class InProgress:
             data={**self.started.data, **events.data},
             environment={**self.started.environment, **events.environment},
             artifacts=tuple(events.artifacts.values()),
+            randomness=describe_randomness(
+                self.started.randomness, read_reports(self.folder).processes, events.randomness
+            ),
         )
 
     def series(self) -> dict[str, list[Point]]:

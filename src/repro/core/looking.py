@@ -145,7 +145,7 @@ class Looks:
                 return False
         return bool(signature) and known.signature == signature
 
-    def list(self, path: str, depth: int) -> tuple[Listing, _Identity, list[str]]:
+    def list(self, path: str, depth: int) -> tuple[Listing, _Identity, frozenset[str]]:
         """A folder at this moment, what tells it from every other, and the links followed in it.
 
         Raises:
@@ -163,7 +163,7 @@ class Looks:
             os.close(fd)
         self.left_out += [join_path(path, name) for name in listing.left_out]
         self.followed += followed
-        return listing, (status.st_dev, status.st_ino), followed
+        return listing, (status.st_dev, status.st_ino), frozenset(followed)
 
     def open(self, path: str) -> int:
         """A folder, opened for looking.

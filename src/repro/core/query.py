@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from repro.core.known import open_runs, read_run
 from repro.core.naming import find_id
@@ -16,6 +17,9 @@ from repro.store.content import ContentStore
 from repro.store.index import Problem
 from repro.store.objects import is_oid, read_file, reading
 from repro.store.runs import encode_metrics, encode_run, read_series
+
+if TYPE_CHECKING:
+    from repro.model.verdict import Verdict
 
 _CODE = "^{code}"
 
@@ -185,9 +189,16 @@ def full_json(record: Record) -> dict[str, Json]:
     return {
         **run_json(record),
         "environment": dict(record.environment),
+        "randomness": dict(record.randomness),
         "artifacts": [asdict(artifact) for artifact in record.artifacts],
-        "verdict": None,
+        "verdict": None if record.verdict is None else _verdict_json(record.verdict),
     }
+
+
+def _verdict_json(verdict: "Verdict") -> dict[str, Json]:
+    from repro.store.verdicts import encode_verdict  # noqa: PLC0415  # few runs have one
+
+    return encode_verdict(verdict)
 
 
 def describe_problem(problem: Problem) -> str:

@@ -3,7 +3,7 @@
 import os
 import shutil
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from repro.core.seal import assemble
 from repro.core.started import START, Started, drop_unstarted, read_start
 from repro.errors import DamagedRecordError, GitError, ReproError
 from repro.model.ids import is_id
-from repro.model.run import Run
+from repro.model.run import Record, Run
 from repro.store.content import ContentStore
 from repro.store.journal import is_live
 from repro.store.objects import reading
@@ -33,6 +33,11 @@ _GRACE_S = 60.0  # a live folder without start.json this young is still being ma
 
 
 def seal_run(project: Project, folder: Path) -> Run:
+    """As `seal_record`, and give the run alone."""
+    return seal_record(project, folder).run
+
+
+def seal_record(project: Project, folder: Path) -> Record:
     """Turn the live folder of an ended run into its commit; then the folder goes.
 
     A pure function of the folder: times come from the journals, so that sealing the same
@@ -54,7 +59,7 @@ def seal_run(project: Project, folder: Path) -> Run:
         lock.release()
 
 
-def _seal(project: Project, folder: Path) -> Run:
+def _seal(project: Project, folder: Path) -> Record:
     started = read_start(folder)
     if started is None:
         return _sealed_elsewhere(project, folder)
@@ -62,18 +67,18 @@ def _seal(project: Project, folder: Path) -> Run:
     refs = list_refs(project.repository.git, *places)
     live, sealed, pages = map(refs.get, places)
     if live is None and sealed is not None and sealed != started.resumed:
-        run = _read_run(project, sealed)  # it was killed between the ref and the clean-up
+        record = _read_record(project, sealed)  # it was killed between the ref and the clean-up
     else:
-        run = _write_run(project, folder, started, live, pages)
+        record = _write_run(project, folder, started, live, pages)
     _remove_live(folder)
     consolidate(project.repository, now=project.clock())
-    return run
+    return record
 
 
-def _sealed_elsewhere(project: Project, folder: Path) -> Run:
+def _sealed_elsewhere(project: Project, folder: Path) -> Record:
     commit = read_ref(project.repository.git, RUNS + folder.name)
     if commit is not None:
-        return _read_run(project, commit)
+        return _read_record(project, commit)
     if folder.exists():
         raise DamagedRecordError(f"`{folder}` has no `{START}`: it is no run in progress")
     drop_unstarted(project, folder)
@@ -83,14 +88,14 @@ def _sealed_elsewhere(project: Project, folder: Path) -> Run:
     )
 
 
-def _read_run(project: Project, commit: str) -> Run:
+def _read_record(project: Project, commit: str) -> Record:
     with reading(project.repository) as objects:
-        return read_record(objects, commit).run
+        return read_record(objects, commit)
 
 
 def _write_run(
     project: Project, folder: Path, started: Started, live: str | None, pages: str | None
-) -> Run:
+) -> Record:
     earlier = read_earlier(project, started.resumed)
     sealed = assemble(started, folder, ContentStore(project.store), earlier)
     run = sealed.record.run
@@ -121,7 +126,7 @@ def _write_run(
         except GitError:
             if attempt == _TRIES - 1:
                 raise
-    return run
+    return replace(sealed.record, commit=commit)
 
 
 def _remove_live(folder: Path) -> None:
@@ -188,7 +193,7 @@ def _recover(project: Project, folder: Path) -> Run | None:
         return None  # it has just been sealed
     try:
         if is_started:
-            return _seal(project, folder)
+            return _seal(project, folder).run
         # A journal gets its lock before its first line; without one, the folder may be new.
         if was_locked or now - folder.stat().st_mtime > _GRACE_S:
             drop_unstarted(project, folder)

@@ -293,13 +293,22 @@ def check_out_beside(project: Project, target: Record | str, folder: Path) -> Be
         DamagedRecordError: The record names a submodule's path that leads elsewhere.
         GitError, StorageError: git failed.
     """
-    repository = project.repository
-    goal = read_goal(project, target)
     folder = Path(os.path.abspath(folder))  # noqa: PTH100  a link in it is the user's business
-    if folder.is_relative_to(repository.common_dir):
+    if folder.is_relative_to(project.repository.common_dir):
         raise InvalidInputError(
             f"`{folder}` is inside the git folder", hint="give a folder outside of it"
         )
+    return lay_out(project, target, folder)
+
+
+def lay_out(project: Project, target: Record | str, folder: Path) -> Beside:
+    """Make the worktree of `check_out_beside` at any place, an absolute path.
+
+    Raises:
+        InvalidInputError, DamagedRecordError, GitError, StorageError: As there.
+    """
+    repository = project.repository
+    goal = read_goal(project, target)
     roots = inner_roots(project, goal)
     restore_objects(repository, goal.tree, ContentStore(project.store))
     inside = add_worktree(repository, folder, goal.commit)

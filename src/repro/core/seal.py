@@ -9,12 +9,12 @@ from pathlib import Path
 from repro.core.earlier import Earlier
 from repro.core.events import Events, read_events
 from repro.core.pins import manifest_files
-from repro.core.started import Started
-from repro.core.surroundings import surrounding_files
+from repro.core.started import Started, surrounding_files
 from repro.model.canonical import MAX_BYTES, Json, format_json
 from repro.model.config import merge_config
 from repro.model.environment import split_launch
 from repro.model.output import collapse_output, cut_output
+from repro.model.randomness import describe_randomness
 from repro.model.run import Attempt, Record, Run, Status
 from repro.model.secrets import redact_config
 from repro.model.series import Point, Row, format_series, format_system, merge_rows, summarise
@@ -22,6 +22,7 @@ from repro.model.times import format_time, parse_time
 from repro.store.content import ContentStore
 from repro.store.journal import read_journals
 from repro.store.quarantine import Existing
+from repro.store.random_reports import read_generators, read_reports
 from repro.store.runs import encode_record
 
 OUTPUT_LIMIT = 10 << 20  # bytes of output.log in git; all of it goes to the store past that
@@ -96,6 +97,10 @@ def assemble(
         data={**started.data, **events.data},
         environment=environment,
         artifacts=tuple(artifacts[path] for path in sorted(artifacts)),
+        randomness=describe_randomness(
+            started.randomness, read_reports(folder).processes, events.randomness
+        ),
+        generators=read_generators(folder),
     )
     record, encoded = _encode(record)
     files.update(encoded)

@@ -8,17 +8,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from repro.atomic import fsync_dir, storage_errors
+from repro.atomic import fsync_dir, storage_errors, write_file
 from repro.core.capture import Code, capture_config, commit_code, identify, take_code
 from repro.core.pins import Pinning, Pins, write_pages
 from repro.core.project import Project, who_am_i
-from repro.core.started import Started, drop_unstarted, write_start
-from repro.core.surroundings import Surroundings, keep_surroundings
+from repro.core.started import REPLAY, Started, drop_unstarted, write_start
+from repro.core.surroundings import Surroundings, keep_surroundings, look_around
 from repro.errors import ConflictError, DamagedRecordError, GitError, ReproError, UsageError
-from repro.model.canonical import Json
+from repro.model.canonical import Json, format_json
 from repro.model.ids import RunId, new_id
+from repro.model.randomness import RandomPlan
 from repro.model.run import Omitted, Record, Run, Status
-from repro.model.secrets import redact_argv
+from repro.model.secrets import redact_argv, redact_config
 from repro.model.times import format_time
 from repro.store.content import ContentStore
 from repro.store.journal import JournalWriter
@@ -44,6 +45,7 @@ class Request:
         environment: As `capture_environment` gives it.
         data: Paths of datasets beside those of `repro.yaml`, relative to `cwd`.
         resume: Id of the run to continue.
+        randomness: Where its random numbers come from; None leaves that to the command.
     """
 
     command: tuple[str, ...]
@@ -57,6 +59,7 @@ class Request:
     resume: str | None = None
     parent: str | None = None
     rerun_of: str | None = None
+    randomness: RandomPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class LiveRun:
     run: Run
     config: Mapping[str, Json]
     journal: JournalWriter
+    randomness: RandomPlan | None = None
 
 
 def start_run(
@@ -104,7 +108,7 @@ def start_run(
         with suppress(ReproError):  # what stopped us is the news
             drop_unstarted(project, folder)
         raise
-    return LiveRun(run_id, folder, started.run, started.config, journal)
+    return LiveRun(run_id, folder, started.run, started.config, journal, request.randomness)
 
 
 def _resumed(project: Project, run_id: str) -> Record:
@@ -136,6 +140,7 @@ def _capture(
                     project, request, run_id, share=not attempt, on_progress=on_progress
                 ) as pinning,
             ):
+                looks = look_around(project, request.environment)
                 taken = take_code(project, quarantine, pinning.paths)
                 around = keep_surroundings(
                     project,
@@ -143,6 +148,7 @@ def _capture(
                     request.environment,
                     tree=taken.tree,
                     cwd=request.cwd,
+                    looks=looks,
                     run=run_id,
                     share=not attempt,
                 )
@@ -179,8 +185,11 @@ def _capture(
         submodules=code.submodules,
         resumed=before.commit if before else None,
         journal=journal,
+        randomness=request.randomness.to_json() if request.randomness else {},
     )
     folder = project.live / run_id
+    if request.randomness is not None and request.randomness.states:
+        write_file(folder / REPLAY, format_json(dict(request.randomness.states)))
     write_start(folder, started)
     fsync_dir(project.live)
     return started
@@ -267,6 +276,7 @@ def _first_run(
         duration_s=None,
         command=command,
         cwd=cwd.relative_to(root.resolve()).as_posix() if inside else ".",
+        assigned=redact_config(request.config),
         base=code.base,
         snapshot=code.snapshot,
         branch=code.branch,

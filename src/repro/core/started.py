@@ -14,10 +14,14 @@ from repro.model.configfile import format_config, parse_config
 from repro.model.run import Run
 from repro.store.git import Identity
 from repro.store.objects import is_oid
+from repro.store.quarantine import Existing
 from repro.store.refs import LIVE, LIVE_DATA, RefUpdate, list_refs, update_refs
 from repro.store.runs import decode_run, encode_run
 
 START = "start.json"
+REPLAY = "replay.json"  # states of generators that `repro.init()` sets back
+EDITABLES = "editables"  # folders of a record
+LOCKFILES = "environment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,7 @@ class Started:
         editables: Tree of each package in place elsewhere, by name.
         lockfiles: Blob of each lock file that is kept, by path.
         resumed: The run commit that this attempt continues.
+        randomness: Where its random numbers come from, as `RandomPlan.to_json` says it.
         journal: File name of the journal whose `end` record counts.
     """
 
@@ -45,6 +50,7 @@ class Started:
     resumed: str | None
     journal: str
     manifests: Mapping[str, str] = field(default_factory=dict)
+    randomness: Mapping[str, Json] = field(default_factory=dict)
     editables: Mapping[str, str] = field(default_factory=dict)
     lockfiles: Mapping[str, str] = field(default_factory=dict)
 
@@ -67,6 +73,7 @@ class Started:
             "resumed": self.resumed,
             "journal": self.journal,
             "manifests": dict(self.manifests),
+            "randomness": dict(self.randomness),
             "editables": dict(self.editables),
             "lockfiles": dict(self.lockfiles),
         }
@@ -90,11 +97,22 @@ class Started:
                 resumed=None if value["resumed"] is None else _oid(value["resumed"]),
                 journal=str(value["journal"]),
                 manifests=_oids(value.get("manifests", {})),
+                randomness=dict(value.get("randomness", {})),
                 editables=_oids(value.get("editables", {})),
                 lockfiles=_oids(value.get("lockfiles", {})),
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise DamagedRecordError(f"`{name}` is not what repro wrote: {error!r}") from error
+
+
+def surrounding_files(
+    editables: Mapping[str, str], lockfiles: Mapping[str, str]
+) -> dict[str, Existing]:
+    """What a record must hold for packages and lock files whose objects are known."""
+    return {
+        **{f"{LOCKFILES}/{path}": Existing("100644", oid) for path, oid in lockfiles.items()},
+        **{f"{EDITABLES}/{name}": Existing("040000", oid) for name, oid in editables.items()},
+    }
 
 
 def _oid(value: str) -> str:

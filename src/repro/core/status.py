@@ -12,8 +12,9 @@ from repro.model.datastate import DataState
 from repro.model.run import Omitted, Record, Status
 from repro.model.secrets import redact_config
 from repro.store.lockfile import FILE as LOCK
+from repro.store.paramsfile import read_config_files
 from repro.store.quarantine import open_quarantine
-from repro.store.settings import FILE, read_config_files
+from repro.store.settings import FILE
 from repro.store.snapshot import Snapshot, take_snapshot
 
 if TYPE_CHECKING:

@@ -2,11 +2,13 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from repro.core.environment import capture_environment
 from repro.core.project import Project
+from repro.core.started import LOCKFILES, surrounding_files
 from repro.model.canonical import Json
 from repro.model.environment import part
 from repro.model.secrets import is_secret_file, redact_text
@@ -14,8 +16,9 @@ from repro.store.git import Repository, split_names
 from repro.store.lockfiles import LockFile, find_lockfiles
 from repro.store.quarantine import Existing, Quarantine, open_quarantine
 
-LOCKS = "environment"  # folder of a record
-_SOURCES = "editables"
+if TYPE_CHECKING:
+    from repro.core.editables import Looks
+
 _PLAIN = ("100644", "100755")
 
 
@@ -43,19 +46,21 @@ class Surroundings:
     def beside(self) -> dict[str, bytes | Existing]:
         """What the code does not reach and a commit beside it must, by path in the record."""
         return {
-            **{f"{LOCKS}/{path}": content for path, content in self.loose.items()},
+            **{f"{LOCKFILES}/{path}": content for path, content in self.loose.items()},
             **surrounding_files(self.editables, {}),
         }
 
 
-def surrounding_files(
-    editables: Mapping[str, str], lockfiles: Mapping[str, str]
-) -> dict[str, Existing]:
-    """What a record must hold for packages and lock files whose objects are known."""
-    return {
-        **{f"{LOCKS}/{path}": Existing("100644", oid) for path, oid in lockfiles.items()},
-        **{f"{_SOURCES}/{name}": Existing("040000", oid) for name, oid in editables.items()},
-    }
+def look_around(project: Project, environment: Mapping[str, Json]) -> "Looks | None":
+    """Begin to look at packages in place elsewhere; None where there are none.
+
+    Most environments have none, and load nothing for it.
+    """
+    if not _has_editables(environment):
+        return None
+    from repro.core.editables import look_ahead  # noqa: PLC0415
+
+    return look_ahead(project, environment)
 
 
 def keep_surroundings(
@@ -65,6 +70,7 @@ def keep_surroundings(
     *,
     tree: str,
     cwd: Path,
+    looks: "Looks | None",
     run: str | None = None,
     share: bool = True,
 ) -> Surroundings:
@@ -74,6 +80,7 @@ def keep_surroundings(
         environment: As `capture_environment` gives it; an empty one stays empty.
         tree: Of the code, in the quarantine.
         cwd: Where the command runs.
+        looks: As `look_around` gave it for this environment.
         run: Id of the run that is recorded.
         share: Whether to name what an earlier record holds.
 
@@ -94,7 +101,9 @@ def keep_surroundings(
         loose={lock.path: lock.loose for lock in locks if lock.loose is not None},
         warnings=tuple(lock.warning for lock in locks if lock.warning is not None),
     )
-    return _with_editables(project, quarantine, around, run=run, share=share)
+    if looks is None:
+        return around
+    return _with_editables(project, quarantine, around, looks, run=run, share=share)
 
 
 def current_environment(
@@ -105,15 +114,16 @@ def current_environment(
     Its `environment_digest` can be compared with that of a record.
     """
     environment = capture_environment(project, command, cwd=cwd)
-    if not _has_editables(environment):
+    looks = look_around(project, environment)
+    if looks is None:
         return environment
     with open_quarantine(project.repository) as quarantine:
         around = Surroundings(environment=environment)
-        return _with_editables(project, quarantine, around, run=None, share=False).environment
+        kept = _with_editables(project, quarantine, around, looks, run=None, share=True)
+        return kept.environment
 
 
 def _has_editables(environment: Mapping[str, Json]) -> bool:
-    """Whether any package is in place: most environments have none, and load nothing for it."""
     listed = part(environment, "packages").get("list")
     origins = [
         package.get("origin")
@@ -128,18 +138,21 @@ def _has_editables(environment: Mapping[str, Json]) -> bool:
 
 
 def _with_editables(
-    project: Project, quarantine: Quarantine, around: Surroundings, *, run: str | None, share: bool
+    project: Project,
+    quarantine: Quarantine,
+    around: Surroundings,
+    looks: "Looks",
+    *,
+    run: str | None,
+    share: bool,
 ) -> Surroundings:
-    if not _has_editables(around.environment):
-        return around
     from repro.core.editables import keep_editables  # noqa: PLC0415
 
-    kept = keep_editables(project, quarantine, around.environment, run=run, share=share)
-    return Surroundings(
+    kept = keep_editables(project, quarantine, around.environment, looks, run=run, share=share)
+    return replace(
+        around,
         environment=kept.environment,
         editables=kept.trees,
-        lockfiles=around.lockfiles,
-        loose=around.loose,
         held=kept.held,
         warnings=(*around.warnings, *kept.warnings),
     )

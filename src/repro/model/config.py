@@ -7,6 +7,7 @@ from contextlib import suppress
 from enum import Enum
 from math import prod
 from types import SimpleNamespace
+from typing import NamedTuple
 
 from repro.errors import UsageError
 from repro.model.canonical import TOO_LARGE, Json, carriable_text, decode_json
@@ -130,22 +131,51 @@ def config_from_command(argv: Sequence[str]) -> dict[str, Json]:
     option become underscores, dots nest. An option without a value is true, one that is given
     several numbers or is repeated is a list. Other words are not config.
     """
-    reader = _Reader(program_arguments(argv))
+    return nest_config(_read_command(argv).flat)
+
+
+class Given(NamedTuple):
+    """A place of a command that gives a param.
+
+    Attributes:
+        key: As the config has it, with dots.
+        value: What it gives alone; true for an option without a value.
+        start: Index of its first word.
+        stop: Index behind its last word.
+    """
+
+    key: str
+    value: Json
+    start: int
+    stop: int
+
+
+def find_given(argv: Sequence[str]) -> list[Given]:
+    """Give the places of a command that its config comes from, in order."""
+    return _read_command(argv).given
+
+
+def _read_command(argv: Sequence[str]) -> "_Reader":
+    reader = _Reader(program_arguments(argv), len(argv))
     while reader.rest:
         reader.read_next()
-    return nest_config(reader.flat)
+    return reader
 
 
 class _Reader:
-    """One pass over the arguments of a program."""
+    """One pass over the arguments of a program, the last words of a command of `length` words."""
 
-    def __init__(self, words: Sequence[str]) -> None:
+    def __init__(self, words: Sequence[str], length: int) -> None:
         self.rest = list(reversed(words))
+        self.length = length
+        self.start = 0
         self.flat: dict[str, Json] = {}
+        self.given: list[Given] = []
         self.repeated: set[str] = set()
         self.options_ended = False
 
     def read_next(self) -> None:
+        self.start = self.length - len(self.rest)
         word = self.rest.pop()
         if word == "--":
             self.options_ended = True
@@ -153,6 +183,7 @@ class _Reader:
             self.read_option(word)
         elif (match := _ASSIGNMENT.match(word)) and not match[1].startswith(_HYDRA_OWN):
             self.flat[match[1]] = parse_value(match[2])
+            self.note(match[1], self.flat[match[1]])
 
     def read_option(self, word: str) -> None:
         if match := _SHORT_WITH_NUMBER.match(word):
@@ -173,7 +204,11 @@ class _Reader:
             values.append(parse_value(self.rest.pop()))
         return values if len(values) > 1 else values[0]
 
+    def note(self, key: str, value: Json) -> None:
+        self.given.append(Given(key, value, self.start, self.length - len(self.rest)))
+
     def set(self, key: str, value: Json) -> None:
+        self.note(key, value)
         before = self.flat.get(key)
         if key not in self.flat or (value is True and before is True):
             self.flat[key] = value

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from repro.model.canonical import Json
 from repro.model.config import flatten_config
+from repro.model.randomness import compared_randomness
 from repro.model.run import MetricSummary, Record
 from repro.model.values import ABSENT, Value, is_same
 
@@ -137,10 +138,15 @@ class Surroundings:
     randomness: dict[str, Json]
 
 
-def split_environment(environment: Mapping[str, Json]) -> Surroundings:
+def split_environment(
+    environment: Mapping[str, Json], randomness: Mapping[str, Json] | None = None
+) -> Surroundings:
     """Sort the facts of an `environment.json`.
 
     Packages become `packages.<name>`: version and origin; lock files `lockfiles.<path>`: digest.
+
+    Args:
+        randomness: What `randomness.json` says, which is added.
     """
     special = (*_HARDWARE, *_RANDOMNESS, "packages", "lockfiles")
     rest = flatten_config({key: v for key, v in environment.items() if key not in special})
@@ -150,7 +156,9 @@ def split_environment(environment: Mapping[str, Json]) -> Surroundings:
         | _packages(environment.get("packages"))
         | _lockfiles(environment.get("lockfiles")),
         hardware=_flat_parts(environment, _HARDWARE),
-        randomness=_flat_parts(environment, _RANDOMNESS) | {key: rest[key] for key in seeds},
+        randomness=_flat_parts(environment, _RANDOMNESS)
+        | {key: rest[key] for key in seeds}
+        | flatten_config(compared_randomness(randomness or {})),
     )
 
 
@@ -229,7 +237,8 @@ def _recorded(side: Value) -> tuple[str, str, str]:
 
 def diff_environment(a: Record, b: Record) -> tuple[Changes, Changes, Changes]:
     """What differs in environment, hardware and randomness."""
-    before, after = split_environment(a.environment), split_environment(b.environment)
+    before = split_environment(a.environment, a.randomness)
+    after = split_environment(b.environment, b.randomness)
     return (
         diff_flat(before.environment, after.environment),
         diff_flat(before.hardware, after.hardware),

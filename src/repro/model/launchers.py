@@ -108,6 +108,7 @@ _MODULES = {
     ),
 }
 _SHELLS = {"sh", "bash", "zsh", "dash", "ksh", "fish"}
+_SHELL_VALUED = re.compile(r"-[a-zA-Z]*[oO]\Z")  # `-euo pipefail`
 _TWO_VALUES = {"-mca", "--mca", "-gmca", "--gmca"}
 _PYTHON_VALUED = {"-X", "-W", "--check-hash-based-pycs"}
 
@@ -119,16 +120,51 @@ def program_arguments(argv: Sequence[str]) -> Sequence[str]:
     torch.distributed.run` and the like, in any order; they begin behind the script, the module,
     or else the first word.
     """
+    return argv[_walk(argv)[1] :]
+
+
+def shell_line(argv: Sequence[str]) -> int | None:
+    """Give the index of the word that is a line of shell, as in `sh -c LINE`, if one is."""
+    programs = _walk(argv)[0]
+    last = programs[-1] if programs else 0
+    if not programs or _base(argv[last]) not in _SHELLS:
+        return None
+    position = _behind_shell_flags(argv, last + 1)
+    is_line = position + 1 < len(argv) and _is_shell_c(argv[position])
+    return position + 1 if is_line else None
+
+
+def _walk(argv: Sequence[str]) -> tuple[list[int], int]:
+    """Where the programs of a command are, and where the arguments of the last one begin."""
+    programs: list[int] = []
     start = 0
     for _ in range(_MOST_LAUNCHERS):
         while start < len(argv) and _VARIABLE.match(argv[start]):
             start += 1
         if start >= len(argv):
             break
+        programs.append(start)
         start, found = _step_over(argv, start)
         if found:
             break
-    return argv[start:]
+    return programs, start
+
+
+def is_launched(argv: Sequence[str]) -> bool:
+    """Whether a command is one launcher or more before one program, such as `uv run python`.
+
+    A shell is no such launcher: nothing tells how many programs it starts.
+    """
+    start = 0
+    for steps in range(_MOST_LAUNCHERS):
+        while start < len(argv) and _VARIABLE.match(argv[start]):
+            start += 1
+        if start >= len(argv) or _base(argv[start]) in _SHELLS:
+            return False
+        start, found = _step_over(argv, start)
+        if found:
+            return steps > 0
+    return False
 
 
 def _step_over(argv: Sequence[str], start: int) -> tuple[int, bool]:
@@ -172,11 +208,21 @@ def _behind_module(argv: Sequence[str], start: int, option: str) -> tuple[int, b
 
 
 def _behind_shell(argv: Sequence[str], start: int) -> int:
-    while start < len(argv) and argv[start].startswith("-"):
-        if argv[start].endswith("c") and not argv[start].startswith("--"):
-            return len(argv)  # a line of shell, not words
-        start += 1
+    start = _behind_shell_flags(argv, start)
+    if start < len(argv) and _is_shell_c(argv[start]):
+        return len(argv)  # a line of shell, not words
     return start + 1
+
+
+def _behind_shell_flags(argv: Sequence[str], start: int) -> int:
+    """The index of the script of a shell, or of its `-c`."""
+    while start < len(argv) and argv[start].startswith("-") and not _is_shell_c(argv[start]):
+        start += 2 if _SHELL_VALUED.match(argv[start]) else 1
+    return start
+
+
+def _is_shell_c(word: str) -> bool:
+    return word.startswith("-") and word.endswith("c") and not word.startswith("--")
 
 
 def _behind_launcher(argv: Sequence[str], start: int, launcher: _Launcher) -> tuple[int, bool]:

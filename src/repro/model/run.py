@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from repro.model.canonical import Json
 from repro.model.ids import RunId
+
+if TYPE_CHECKING:
+    from repro.model.verdict import Verdict
 
 FORMAT_VERSION = 1
 
@@ -93,6 +96,8 @@ class Run:
             the newest attempt.
         duration_s: Seconds in execution, all attempts together; None while it runs.
         cwd: Relative to the root, `.` for the root itself.
+        assigned: Config that was given apart from files and command: with `-c`, or to `init()` of
+            a program that no `repro run` leads. None in records that do not tell.
         base: The commit HEAD named at the start; None before the first commit.
         snapshot: The commit whose tree is the working tree of the run; `base` if that was clean.
         dirty: Whether the snapshot differs from the base.
@@ -110,6 +115,7 @@ class Run:
     duration_s: float | None
     command: tuple[str, ...]
     cwd: str
+    assigned: Mapping[str, Any] | None = None
     exit_code: int | None = None
     signal: str | None = None
     base: str | None = None
@@ -143,6 +149,9 @@ class Record:
         summary: What the user set beside the metrics.
         data: Datasets by name: path, digest, files, bytes, kept.
         environment: Interpreter, packages, hardware, variables.
+        verdict: Whether a rerun gave the results of its original; None where nobody asked.
+        randomness: Seeds that were drawn, flags that bear on determinism.
+        generators: States of generators at `init`, by name, where no seed tells them.
     """
 
     run: Run
@@ -153,3 +162,6 @@ class Record:
     data: Mapping[str, Json] = field(default_factory=dict)
     environment: Mapping[str, Json] = field(default_factory=dict)
     artifacts: tuple[Artifact, ...] = ()
+    verdict: "Verdict | None" = None
+    randomness: Mapping[str, Json] = field(default_factory=dict)
+    generators: Mapping[str, Json] = field(default_factory=dict)

@@ -127,7 +127,7 @@ ALLOWED_VARIABLES = (
 _ALLOWED_PREFIXES = tuple(name[:-1] for name in ALLOWED_VARIABLES if name.endswith("*"))
 
 _SHELLS = {"sh", "bash", "zsh", "dash", "ksh", "fish"}
-_LOGIN_PROGRAMS = {"wandb", "hf", "huggingface-cli", "comet", "neptune", "clearml", "swanlab"}
+LOGIN_PROGRAMS = {"wandb", "hf", "huggingface-cli", "comet", "neptune", "clearml", "swanlab"}
 
 
 def is_secret_name(name: str) -> bool:
@@ -194,7 +194,7 @@ def _redacted_words(argv: Sequence[str]) -> Iterator[str]:
             is_value = is_login = False
             continue
         is_value = is_option and "=" not in word and is_secret_name(word)
-        is_login = is_login or (word == "login" and not before.isdisjoint(_LOGIN_PROGRAMS))
+        is_login = is_login or (word == "login" and not before.isdisjoint(LOGIN_PROGRAMS))
         is_shell = "-c" in before and not before.isdisjoint(_SHELLS)
         before.add(word.rpartition("/")[2])
         yield _redact_shell(word) if is_shell else _redact_word(word)

@@ -24,6 +24,14 @@ def escape(text: str) -> str:
     return re.sub(UNSAFE, _visible, text)
 
 
+def is_argument(text: str) -> bool:
+    """Whether a program can be given this text as a word: it has no NUL, and can be encoded."""
+    try:
+        return b"\0" not in text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return False
+
+
 def _visible(match: re.Match[str]) -> str:
     char = match.group()
     code = ord(char)

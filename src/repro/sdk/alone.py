@@ -10,9 +10,11 @@ from typing import cast
 
 from repro.core.environment import capture_environment
 from repro.core.project import Project, open_project
-from repro.core.record import recover_runs, seal_run
+from repro.core.randomness import draw_alone
+from repro.core.record import recover_runs, seal_record
 from repro.core.start import Request, start_run
 from repro.errors import NotARepositoryError, ReproError, StorageError, UnknownRunError
+from repro.model.outlook import describe_outlook, foresee
 from repro.model.run import Omitted, Record
 from repro.model.text import escape
 from repro.sdk.data import telling
@@ -22,6 +24,8 @@ from repro.sdk.notices import say, warn
 from repro.sdk.ranks import Place, await_run, find_place, publish_run, withdraw_run
 from repro.sdk.request import Wish, command_of, is_strict
 from repro.sdk.run import Run
+from repro.sdk.seeding import begin_seeding
+from repro.sdk.varied import vary_config
 from repro.store.journal import is_live
 from repro.store.process import host_name
 
@@ -106,6 +110,7 @@ def _start(
 ) -> Run:
     before = _find_resumed(project, wish)
     command = command_of(sys.orig_argv)
+    plan = draw_alone(project)
     live = start_run(
         project,
         Request(
@@ -114,9 +119,10 @@ def _start(
             name=wish.name,
             tags=wish.tags,
             note=wish.note,
-            config=wish.config,
+            config=vary_config(wish.config, wish.varied),
             environment=capture_environment(project, ()),
             resume=before.run.id if before else None,
+            randomness=plan,
         ),
         on_progress=telling("reading the datasets"),
     )
@@ -127,6 +133,7 @@ def _start(
         root=project.repository.root,
         journal=live.journal,
         config=live.config,
+        varied=wish.varied,
         describe={"name": live.run.name, "note": live.run.note, "tags": live.run.tags},
         next_step=max(last_steps, default=-1) + 1,
         strict=is_strict(os.environ),
@@ -134,6 +141,7 @@ def _start(
     )
     if before is not None:
         run.summary._take(before.summary)
+    begin_seeding(run, plan.to_json())
     _tell_omitted(live.run.omitted)
     if launch is not None:
         try:
@@ -181,9 +189,13 @@ def _end(
         if is_live(run.dir, host=host_name(), now=time.time()):
             say(f"run `{run.id}` {end.status}; other processes still log to it, the last seals it")
             return
-        for warning in seal_run(project, run.dir).warnings:
+        record = seal_record(project, run.dir)
+        for warning in record.run.warnings:
             warn(warning)
         say(f"run `{run.id}` {end.status}; `repro show {run.id}` shows it")
+        outlook = foresee(record)
+        if not outlook.is_reproducible:
+            say(escape(describe_outlook(outlook, run.id)))
     except (ReproError, OSError) as error:
         run.close_journal()
         if is_strict(os.environ):

@@ -42,6 +42,10 @@ class Recorded(dict[str, Any]):
         for key, value in values.items():
             super().__setitem__(key, value)
 
+    def _admit(self, values: dict[str, Json]) -> dict[str, Json]:
+        """What is taken of the values that the program sets."""
+        return values
+
     def __setitem__(self, key: str, value: object) -> None:
         self.update({key: value})
 
@@ -61,7 +65,7 @@ class Recorded(dict[str, Any]):
             pairs = (
                 given if hasattr(given, "keys") or not isinstance(given, Iterable) else dict(given)
             )
-            plain = plain_mapping(pairs, what="update()")
+            plain = self._admit(plain_mapping(pairs, what="update()"))
             if plain:
                 self._take(plain)
                 self._record(plain)
@@ -116,11 +120,14 @@ class Config(Recorded):
                 dict.__setitem__(self, key, value)
 
     def _take_section(self, key: str, value: Mapping[str, Json]) -> None:
-        section = self.get(key)
+        section = dict.get(self, key)
         if not isinstance(section, Config):
-            section = Config({}, lambda inner: self._record({key: inner}))
+            section = self._open_section(key)
             dict.__setitem__(self, key, section)
         section._take(value)
+
+    def _open_section(self, key: str) -> "Config":
+        return Config({}, lambda inner: self._record({key: inner}))
 
 
 class Summary(Recorded):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from repro.errors import UsageError
 from repro.model.canonical import Json
@@ -45,6 +45,7 @@ class Wish:
     Attributes:
         resume: Text that names the run to continue.
         must_resume: Whether it is an error that there is no such run.
+        varied: Params that win over the config, by dotted keys.
     """
 
     config: Mapping[str, Json]
@@ -53,6 +54,7 @@ class Wish:
     note: str | None
     resume: str | None
     must_resume: bool
+    varied: Mapping[str, Json] = field(default_factory=dict)
 
 
 def is_disabled(mode: str | None, environ: Mapping[str, str]) -> bool:

@@ -25,9 +25,10 @@ from repro.sdk.artifacts import find_files
 from repro.sdk.data import Expect, find_place, use
 from repro.sdk.ends import End, end_by_code, end_by_error
 from repro.sdk.last import last_value
-from repro.sdk.mappings import Config, Summary
+from repro.sdk.mappings import Summary
 from repro.sdk.notices import warn
 from repro.sdk.values import STEP_LIMIT, plain_points, plain_step
+from repro.sdk.varied import open_config
 from repro.store.journal import JournalWriter
 
 Goal = Literal["minimize", "maximize"]
@@ -59,6 +60,7 @@ class Run:
         root: Path,
         journal: JournalWriter,
         config: Mapping[str, Json],
+        varied: Mapping[str, Json],
         describe: Mapping[str, Any],
         next_step: int = 0,
         strict: bool = False,
@@ -75,7 +77,6 @@ class Run:
         self._name: str | None = describe.get("name")
         self._note: str | None = describe.get("note")
         self._tags: tuple[str, ...] = tuple(describe.get("tags") or ())
-        self.config = Config(config, lambda values: self._record("config", c=values))
         self.summary = Summary(
             {}, lambda values: self._record("summary", s=values), partial(last_value, self.dir)
         )
@@ -85,6 +86,7 @@ class Run:
         self._stepping = threading.RLock()  # a signal handler may log, too
         self._journal: JournalWriter | None = None
         self._adopt(journal)
+        self.config = open_config(config, varied, self._record)
 
     def _adopt(self, journal: JournalWriter) -> None:
         journal.strict = self._strict

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from repro.sdk.notices import say, warn
 from repro.sdk.ranks import find_rank_inside
 from repro.sdk.request import Wish, is_disabled, is_strict, read_wish
 from repro.sdk.run import Goal, Run
+from repro.sdk.seeding import begin_seeding, end_seeding
+from repro.sdk.varied import read_varied, vary_config
 from repro.store.journal import JournalWriter
 
 _STORAGE = (StorageError, GitError, ConflictError, OSError)
@@ -74,22 +77,24 @@ def init(
         id=id,
         others=others,
     )
+    wish = replace(wish, varied=read_varied(os.environ))
     if _current is not None:
         say(f"init() was called again: finishing run `{_current.id}` first")
         _current.finish()
     if is_disabled(mode, os.environ):
-        return _enter(DisabledRun(wish.config, _description(wish)))
+        return _enter(_disabled(wish))
     try:
         return _enter(_join(wish) or _make(wish))
     except _STORAGE as error:
         if is_strict(os.environ):
             raise
         warn(f"nothing of this run is recorded: {error}")
-        return _enter(DisabledRun(wish.config, _description(wish)))
+        return _enter(_disabled(wish))
 
 
-def _description(wish: Wish) -> dict[str, Any]:
-    return {"name": wish.name, "note": wish.note, "tags": wish.tags}
+def _disabled(wish: Wish) -> DisabledRun:
+    describe = {"name": wish.name, "note": wish.note, "tags": wish.tags}
+    return DisabledRun(vary_config(wish.config, wish.varied), describe)
 
 
 def _enter(run: Run) -> Run:
@@ -103,6 +108,7 @@ def _enter(run: Run) -> Run:
 
 def _leave(run: Run) -> None:
     global _current, _watch
+    end_seeding(run)
     if _current is run:
         _current = None
         if _watch is not None:
@@ -142,6 +148,7 @@ def _attach(
             live_dir, run=live_dir.name, rank=rank, pid=os.getpid(), time=time.time()
         ),
         config=started.config if started is not None else {},
+        varied=wish.varied,
         describe={"name": known.name, "note": known.note, "tags": known.tags} if known else {},
         strict=is_strict(os.environ),
         at_end=lambda _: _end_attached(run, after),
@@ -153,6 +160,7 @@ def _attach(
     if wish.note is not None:
         run.note = wish.note
     run.tags = wish.tags
+    begin_seeding(run, started.randomness if started is not None else {})
     return run
 
 

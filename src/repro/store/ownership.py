@@ -5,6 +5,7 @@ could write the hooks of the repository too, so the lines need no signature.
 """
 
 import os
+import re
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -58,8 +59,8 @@ def read_own(private: Path, run_id: str) -> frozenset[str]:
         is_ours = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
         if not is_ours or status.st_mode & 0o022:
             return frozenset()
-        pairs = (line.split(" ") for line in file.read().decode(errors="replace").split("\n"))
-    return frozenset(pair[1] for pair in pairs if len(pair) == 2 and pair[0] == run_id)
+        found = re.findall(rb"^%b ([0-9a-f]{40,64})$" % run_id.encode(), file.read(), re.MULTILINE)
+    return frozenset(commit.decode() for commit in found)
 
 
 def _place(private: Path) -> Path:

@@ -147,6 +147,23 @@ class ObjectRemote:
         done = {*here, *moved.done}
         return Outcome(tuple(one for one in dict.fromkeys(wanted) if one in done), moved.failed)
 
+    def find_lacking(self, wanted: Sequence[Wanted]) -> tuple[Wanted, ...]:
+        """Those objects that are not there whole; none of them is read.
+
+        Raises:
+            RemoteError: It is not there, refuses, or gives no answer.
+
+        Cost: one question for each object.
+        """
+
+        def look(one: Wanted, report: Report) -> None:
+            report(0)
+            if self._place.size(one) != one.size:
+                raise ObjectError(f"`{self.label}` does not have it")
+
+        found = move_each(wanted, look, lambda _: None, n_parallel=self._place.n_parallel)
+        return tuple(one for one, _ in found.failed)
+
 
 class FolderPlace:
     """A folder of this machine, or one that is mounted here."""

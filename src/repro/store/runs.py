@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING
 
 from repro.errors import DamagedRecordError, NewerFormatError
 from repro.model.canonical import Json, format_json, parse_json
@@ -31,10 +32,20 @@ from repro.store.objects import (
     read_tree,
 )
 
+if TYPE_CHECKING:
+    from repro.model.verdict import Verdict
+
 RUN_FILE = "run.json"
 
 _BRIEF_FILES = ("config.yaml", "metrics.json", "data.json")
-_LONG_FILES = ("environment.json", "artifacts.json")
+_VERDICT = "verdict.json"
+_LONG_FILES = (
+    "environment.json",
+    "artifacts.json",
+    "randomness.json",
+    "generators.json",
+    _VERDICT,
+)
 
 _SYSTEM = "metrics/system.csv"
 _STORED = "store.json"
@@ -47,7 +58,7 @@ _KNOWN = {*_RUN_KEYS, "format"}
 
 def encode_record(record: Record) -> dict[str, bytes]:
     """The files of the record that are JSON or YAML, by path; series and output are not."""
-    return {
+    files = {
         RUN_FILE: format_json(encode_run(record.run)),
         "config.yaml": format_config(record.config),
         "metrics.json": format_json(
@@ -57,6 +68,14 @@ def encode_record(record: Record) -> dict[str, bytes]:
         "environment.json": format_json(dict(record.environment)),
         "artifacts.json": format_json([asdict(artifact) for artifact in record.artifacts]),
     }
+    if record.verdict is not None:
+        from repro.store.verdicts import encode_verdict  # noqa: PLC0415  # few runs have one
+
+        files[_VERDICT] = format_json(encode_verdict(record.verdict))
+    for name in ("randomness", "generators"):
+        if values := getattr(record, name):
+            files[f"{name}.json"] = format_json(dict(values))
+    return files
 
 
 def encode_run(run: Run) -> dict[str, Json]:
@@ -64,6 +83,7 @@ def encode_run(run: Run) -> dict[str, Json]:
     known: dict[str, Json] = {key: getattr(run, key) for key in _RUN_KEYS}
     known["format"] = FORMAT_VERSION
     known["status"] = run.status.value
+    known["assigned"] = None if run.assigned is None else dict(run.assigned)
     known["command"] = list(run.command)
     known["tags"] = list(run.tags)
     known["warnings"] = list(run.warnings)
@@ -109,6 +129,7 @@ def decode_run(value: Json, name: str) -> Run:
         duration_s=run.optional_finite("duration_s"),
         command=run.texts("command"),
         cwd=_folder(run),
+        assigned=None if run.values.get("assigned") is None else run.inner("assigned").values,
         exit_code=run.optional_integer("exit_code"),
         signal=run.optional_text("signal"),
         base=run.optional_text("base", is_oid),
@@ -304,7 +325,19 @@ def decode_record(files: RecordFiles) -> Record:
         data=_data(_json(read, "data.json", {}), "data.json"),
         environment=Fields(_json(read, "environment.json", {}), "environment.json").values,
         artifacts=tuple(_artifact(entry) for entry in artifacts.objects("artifacts")),
+        verdict=_verdict(read[_VERDICT], run) if _VERDICT in read else None,
+        randomness=Fields(_json(read, "randomness.json", {}), "randomness.json").values,
+        generators=Fields(_json(read, "generators.json", {}), "generators.json").values,
     )
+
+
+def _verdict(data: bytes, run: Run) -> "Verdict":
+    from repro.store.verdicts import decode_verdict  # noqa: PLC0415  # few runs have one
+
+    verdict = decode_verdict(parse_json(data, name=_VERDICT), _VERDICT)
+    if verdict.run != run.id:
+        raise DamagedRecordError(f"`{_VERDICT}` of run `{run.id}` is about another run")
+    return verdict
 
 
 def _json(read: Mapping[str, bytes], name: str, default: Json) -> Json:

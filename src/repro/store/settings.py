@@ -1,19 +1,18 @@
-"""The settings of a project: `repro.yaml`, with the params files that it names."""
+"""The settings of a project: `repro.yaml`."""
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from repro.errors import InvalidInputError
-from repro.model.canonical import Json, decode_json
-from repro.model.config import merge_config, plain_value
+from repro.model.canonical import Json
 from repro.model.paths import LONGEST_PATH, find_name_fault
 from repro.model.text import escape
-from repro.store.yamlfile import MAX_BYTES, MAX_DEPTH, load_yaml, load_yaml_lines
+from repro.store.yamlfile import MAX_BYTES, load_yaml_lines
 
 FILE = "repro.yaml"
 
@@ -119,7 +118,7 @@ class _Reader:
 
     def wrong_type(self, keys: Keys, wanted: str, value: Json, hint: str) -> InvalidInputError:
         what = f"`{_dotted(keys)}`" if keys else "the file"
-        return self.refusal(keys, f"{what} must be {wanted}, not {_kind(value)}", hint)
+        return self.refusal(keys, f"{what} must be {wanted}, not {name_kind(value)}", hint)
 
     def section(self, value: Json, keys: Keys, known: Sequence[str]) -> dict[str, Json]:
         """The entries of a mapping with known keys; those without a value count as absent."""
@@ -270,76 +269,6 @@ def parse_size(text: str) -> int:
     return size
 
 
-def read_config_files(root: Path, names: Sequence[str]) -> dict[str, Json]:
-    """Give the config of params files (YAML, JSON, TOML), later ones winning key by key.
-
-    Args:
-        root: What the names are relative to.
-        names: As `Settings.config`.
-
-    Raises:
-        InvalidInputError: A file is absent, of another kind, wrong, or holds no mapping at its top.
-    """
-    return merge_config(*(_read_config_file(root, name) for name in names))
-
-
-def _read_config_file(root: Path, name: str) -> dict[str, Json]:
-    parse = _PARSERS.get(Path(name).suffix.lower())
-    if parse is None:
-        raise InvalidInputError(
-            f"`{name}` is not a kind of params file that repro reads",
-            hint=f"`config:` in `{FILE}` takes files ending in {_listed(_PARSERS)}",
-        )
-    data = read_input(root, name)
-    if data is None:
-        raise InvalidInputError(
-            f"there is no params file `{name}`",
-            hint=f"create it, or take it out of `config:` in `{FILE}`",
-        )
-    value = parse(data, name)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise InvalidInputError(
-            f"`{name}` line 1: the file must hold a mapping at its top, not {_kind(value)}",
-            hint="write it as `lr: 0.1`, one key a line",
-        )
-    return value
-
-
-def _parse_yaml(data: bytes, name: str) -> Json:
-    return load_yaml(data, name=name)
-
-
-def _parse_json(data: bytes, name: str) -> Json:
-    try:
-        return decode_json(data.removeprefix(b"\xef\xbb\xbf"), max_depth=MAX_DEPTH, nan=True)
-    except ValueError as error:
-        raise InvalidInputError(
-            f"`{name}` is not JSON: {error}", hint="mend the file, then run the command again"
-        ) from error
-
-
-def _parse_toml(data: bytes, name: str) -> Json:
-    # 4 ms of a 50 ms budget for `import repro`, and few projects keep params in TOML.
-    import tomllib  # noqa: PLC0415
-
-    try:
-        return plain_value(tomllib.loads(data.decode("utf-8-sig")))
-    except (ValueError, RecursionError) as error:
-        raise InvalidInputError(
-            f"`{name}` is not TOML: {error}", hint="mend the file, then run the command again"
-        ) from error
-
-
-_PARSERS: dict[str, Callable[[bytes, str], Json]] = {
-    ".yaml": _parse_yaml,
-    ".yml": _parse_yaml,
-    ".json": _parse_json,
-    ".toml": _parse_toml,
-}
-
-
 def read_input(root: Path, name: str) -> bytes | None:
     """Give the bytes of a file that a person wrote, None where there is none.
 
@@ -369,7 +298,8 @@ def _dotted(keys: Keys) -> str:
     return text
 
 
-def _kind(value: Json) -> str:
+def name_kind(value: Json) -> str:
+    """Give what a value of a settings file is, in words."""
     kinds = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list"}
     return kinds.get(type(value), "a mapping" if isinstance(value, dict) else "nothing")
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from repro.atomic import storage_errors
-from repro.errors import GitError
+from repro.errors import GitError, ReproError
 from repro.model.run import Omitted
 from repro.model.secrets import redact_text
-from repro.store.git import Git
+from repro.store.git import Git, Repository
 from repro.store.quarantine import Quarantine
 from repro.store.snapshot import Limits, snapshot_folder
+from repro.store.status import WorkingTree, read_working_tree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +37,66 @@ class Sibling:
     omitted: tuple[Omitted, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What its own git says of a source folder.
+
+    Attributes:
+        git: In the top of the repository around it.
+        git_dir: The git folder.
+        objects: The object folder.
+        below: The source folder, relative to the top, with a `/` at its end; empty for the top.
+        working: What is below it.
+        remote: Where the repository was cloned from, without credentials.
+    """
+
+    git: Git
+    git_dir: Path
+    objects: Path
+    below: str
+    working: WorkingTree
+    remote: str | None
+
+
+def look_at_sibling(folder: Path, repository: Repository) -> Look | None:
+    """Ask the git of a source folder what it holds; None where that is of no use.
+
+    Args:
+        repository: Whose objects the folder is to become.
+
+    Cost: one `git status`; nothing is written.
+    """
+    try:
+        return _look(Git(folder, repository.git.environ), repository.object_format)
+    except ReproError:
+        return None
+
+
+def _look(outside: Git, wanted_format: str) -> Look | None:
+    words = ("--show-object-format", "--absolute-git-dir", "--show-toplevel", "--show-prefix")
+    told = outside.text("rev-parse", *words, "--git-path", "objects").split("\n")
+    if len(told) != 5 or told[0] != wanted_format:  # 5: no newline in a path
+        return None
+    _, git_dir, top, below, objects = told
+    if below and outside.run("check-ignore", "-q", ".", ok=(0, 1)).code == 0:
+        return None
+    git = Git(Path(top), outside.environ)
+    asked = git.spawn("config", "--get-regexp", r"^remote\..*\.url$")
+    try:
+        working = read_working_tree(git).below(below)
+    finally:
+        remote = _remote(asked.communicate()[0])
+    place = (outside.cwd / objects).resolve()
+    return Look(git, Path(git_dir), place, below, working, remote)
+
+
 def snapshot_sibling(
-    folder: Path, quarantine: Quarantine, limits: Limits, whole: Container[str] = ()
+    folder: Path,
+    quarantine: Quarantine,
+    limits: Limits,
+    *,
+    look: Look | None,
+    whole: Container[str] = (),
 ) -> Sibling:
     """Write a source folder into the quarantine.
 
@@ -45,45 +104,31 @@ def snapshot_sibling(
     any other, or where its git gives no usable objects, all that no `.gitignore` in it names.
 
     Args:
+        look: As `look_at_sibling` gives it.
         whole: Trees of which no object is missing.
 
     Raises:
         GitError: A file of it cannot be read.
         StorageError: The disk is full or read-only.
     """
-    try:
-        return _with_its_git(folder, quarantine, limits, whole)
-    except GitError:
-        return _as_plain_files(folder, quarantine, limits, whole)
+    if look is not None:
+        with suppress(GitError):
+            return _with_its_git(look, quarantine, limits, whole)
+    return _as_plain_files(folder, quarantine, limits, whole)
 
 
 def _with_its_git(
-    folder: Path, quarantine: Quarantine, limits: Limits, whole: Container[str]
+    look: Look, quarantine: Quarantine, limits: Limits, whole: Container[str]
 ) -> Sibling:
-    outside = Git(folder, quarantine.repository.git.environ)
-    words = ("--show-object-format", "--absolute-git-dir", "--show-toplevel", "--show-prefix")
-    told = outside.text("rev-parse", *words, "--git-path", "objects").split("\n")
-    if len(told) != 5:
-        raise GitError(f"the path of the repository around `{folder}` contains a newline")
-    object_format, git_dir, top, below, objects = told
-    if object_format != quarantine.repository.object_format:
-        raise GitError(f"the repository around `{folder}` has another object format")
-    if below and outside.run("check-ignore", "-q", ".", ok=(0, 1)).code == 0:
-        raise GitError(f"the repository around `{folder}` ignores it")
-    quarantine.borrow((folder / objects).resolve())
-    git = Git(Path(top), outside.environ)
-    asked = git.spawn("config", "--get-regexp", r"^remote\..*\.url$")
-    try:
-        taken = snapshot_folder(git, Path(git_dir), quarantine, limits, below)
-    finally:
-        remote = _remote(asked.communicate()[0])
+    quarantine.borrow(look.objects)
+    taken = snapshot_folder(look.git, look.git_dir, look.working, quarantine, limits, look.below)
     if taken.tree not in whole:
         _check_present(quarantine, taken.tree)
     return Sibling(
         tree=taken.tree,
-        commit=taken.base,
-        dirty=None if taken.base is None else taken.dirty,
-        remote=remote,
+        commit=look.working.base,
+        dirty=None if look.working.base is None else taken.dirty,
+        remote=look.remote,
         omitted=taken.omitted,
     )
 
@@ -128,7 +173,8 @@ def _from_index(
         shutil.copy2(index, git_dir / "index")
     own = {"GIT_DIR": str(git_dir), "GIT_WORK_TREE": str(folder)}
     git = Git(folder, {**quarantine.repository.git.environ, **own})
-    taken = snapshot_folder(git, git_dir, quarantine, limits, "")
+    working = read_working_tree(git)
+    taken = snapshot_folder(git, git_dir, working, quarantine, limits, "")
     if taken.tree not in whole:
         _check_present(quarantine, taken.tree)
     if taken.index is not None:

@@ -339,21 +339,24 @@ class FolderSnapshot:
     """A folder elsewhere as a tree.
 
     Attributes:
-        base: The commit of its HEAD.
-        dirty: Whether the folder is not as that commit has it.
+        dirty: Whether the folder is not as the commit of its HEAD has it.
         omitted: What was left out, by path in the folder.
         index: The private index that matches it, None where the folder was clean.
     """
 
     tree: str
-    base: str | None
     dirty: bool
     omitted: tuple[Omitted, ...]
     index: Path | None
 
 
 def snapshot_folder(
-    git: Git, git_dir: Path, quarantine: Quarantine, limits: Limits, below: str
+    git: Git,
+    git_dir: Path,
+    working: WorkingTree,
+    quarantine: Quarantine,
+    limits: Limits,
+    below: str,
 ) -> FolderSnapshot:
     """Write a folder of another working tree into the quarantine, inner repositories included.
 
@@ -361,14 +364,12 @@ def snapshot_folder(
         quarantine: Must be able to read the objects of that repository.
         git: In the top of that working tree.
         git_dir: Its git folder, which has the index.
+        working: What is below the folder.
         below: The folder, relative to the top, with a `/` at its end; empty for the top itself.
 
     Raises:
         GitError: A file could not be read, or the folder holds nothing.
-
-    Cost: one `git status` where it is clean.
     """
-    working = read_working_tree(git).below(below)
     left_out = _choose_omitted(git.cwd, working.untracked, limits, "")
     omitted = _listed(working, left_out)
     nested = _snapshot_inner(git, quarantine, working, limits, omitted, "", whole=True)
@@ -385,8 +386,7 @@ def snapshot_folder(
         index = Path(env["GIT_INDEX_FILE"])
         tree = _write_tree(git, env, *([f"--prefix={below}"] if below else []))
     named = (replace(omitted[path], path=path[len(below) :]) for path in sorted(omitted))
-    is_dirty = bool(changed) or working.base is None
-    return FolderSnapshot(tree, working.base, is_dirty, tuple(named), index)
+    return FolderSnapshot(tree, bool(changed) or working.base is None, tuple(named), index)
 
 
 def _is_pushed(git: Git, base: str | None) -> bool:

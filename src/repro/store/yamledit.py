@@ -6,10 +6,10 @@ writes the whole file anew changes lines of its user's (decisions/0010-ruamel-ya
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 from repro.errors import InvalidInputError
 from repro.store.lockfile import format_flow, format_pair, hold_guard, write_tracked
@@ -21,12 +21,12 @@ from repro.store.settings import (
     parse_settings,
     read_input,
 )
+from repro.store.yamlnodes import Node, Pair, parse_nodes
 
 _BOM = "\ufeff"
 _BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _COMMA = re.compile(r"(\s*),[ \t]*")
 _KEYS = ("path", "keep", "follow")
-_VALUES = {"ScalarEvent", "AliasEvent", "SequenceStartEvent", "MappingStartEvent"}
 
 
 def add_dataset(root: Path, name: str, entry: DataEntry, *, guard: Path) -> None:
@@ -77,55 +77,6 @@ def remove_dataset(root: Path, name: str, *, guard: Path) -> bool:
     return True
 
 
-class _Mark(Protocol):
-    index: int
-    column: int
-
-
-class _Event(Protocol):
-    """What the events of PyYAML have, each kind a part of it."""
-
-    start_mark: _Mark
-    end_mark: _Mark
-    anchor: str | None
-    implicit: tuple[bool, bool]
-    value: str
-    flow_style: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Node:
-    """A value and where it stands, as offsets into the text.
-
-    Attributes:
-        start: Of the anchor, where it has one.
-        end: Behind its last character; a list or mapping without brackets ends with its last item.
-        column: Of its start; that of its keys for a mapping in block style.
-        text: Of a scalar; None for all else, and for the `<<` of a merge.
-        pairs: Of a mapping; None for all else.
-        inner: Behind the brace that opens a mapping in flow style; None in block style.
-    """
-
-    start: int
-    end: int
-    column: int
-    text: str | None = None
-    pairs: "tuple[_Pair, ...] | None" = None
-    inner: int | None = None
-
-    def find(self, key: str) -> "_Pair | None":
-        return next((pair for pair in self.pairs or () if pair.key.text == key), None)
-
-
-class _Pair(NamedTuple):
-    key: _Node
-    value: _Node
-
-    @property
-    def end(self) -> int:
-        return max(self.key.end, self.value.end)
-
-
 class _Edit(NamedTuple):
     """`text` in the place of what is between two offsets."""
 
@@ -154,24 +105,11 @@ class _Text:
             f"`{FILE}` is written in a way that cannot be edited", hint=self.hint
         )
 
-    def _parse(self) -> tuple[_Node | None, int]:
-        """The top of the document, and where the document ends."""
-        # 25 ms of a 50 ms budget for `import repro`, and few commands edit settings.
-        import yaml  # noqa: PLC0415
-
-        root, end = None, len(self.text)
-        # What reads settings: the two parsers differ in what they take, such as tabs behind values.
-        loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    def _parse(self) -> tuple[Node | None, int]:
         try:
-            events: Any = yaml.parse(self.text, Loader=loader)
-            for event in events:
-                if _kind(event) in _VALUES:
-                    root = _read_node(self.text, event, events)
-                elif _kind(event) == "DocumentEndEvent" and event.explicit:
-                    end = event.start_mark.index
-        except yaml.YAMLError:
+            return parse_nodes(self.text)
+        except ValueError:
             raise self.refusal() from None
-        return root, end
 
     def edited(self, edits: Sequence[_Edit]) -> bytes:
         text = self.text
@@ -229,7 +167,7 @@ class _Text:
         columns = [node.column for node in values if node.pairs and node.inner is None]
         return columns[0] - outer if columns else 2
 
-    def _fill(self, data: _Pair, item: str) -> _Edit:
+    def _fill(self, data: Pair, item: str) -> _Edit:
         """The first dataset, for a `data` without a value."""
         if data.value.text is None:
             raise self.refusal()
@@ -239,11 +177,11 @@ class _Text:
         at = self._line_end(data.end)
         return _Edit(at, at, f"{indent}{item}{self.newline}")
 
-    def _put(self, mapping: _Node, key: str, value: str) -> _Edit:
+    def _put(self, mapping: Node, key: str, value: str) -> _Edit:
         pair = mapping.find(key)
         return _replace(pair.value, value) if pair else self._insert(mapping, _pair(key, value))
 
-    def _insert(self, mapping: _Node, item: str) -> _Edit:
+    def _insert(self, mapping: Node, item: str) -> _Edit:
         """One more entry, on a line of its own where that is how the others stand."""
         pairs = mapping.pairs or ()
         if mapping.inner is None:
@@ -265,7 +203,7 @@ class _Text:
         indent = " " * (first - self._line_start(first))
         return _Edit(at, at, f"{indent}{item},{self.newline}")
 
-    def _drop(self, mapping: _Node, pair: _Pair) -> _Edit:
+    def _drop(self, mapping: Node, pair: Pair) -> _Edit:
         start, end = pair.key.start, pair.end
         if mapping.inner is None:
             return self._lines(start, end)
@@ -291,35 +229,6 @@ class _Text:
         return self.starts[after] if after < len(self.starts) else len(self.text)
 
 
-def _kind(event: _Event) -> str:
-    return type(event).__name__
-
-
-def _read_node(text: str, event: _Event, events: Iterator[_Event]) -> _Node:
-    start, end, column = event.start_mark.index, event.end_mark.index, event.start_mark.column
-    if _kind(event) == "ScalarEvent":
-        # A block scalar takes the blank lines behind it along; the C parser has a value that is
-        # not there begin where the next thing does.
-        end = len(text[:end].rstrip())
-        start = min(start, end)
-        is_merge = event.value == "<<" and event.implicit[0]
-        return _Node(start, end, column, text=None if is_merge else event.value)
-    if _kind(event) == "AliasEvent":
-        return _Node(start, end, column)
-    nodes: list[_Node] = []
-    while _kind(inner := next(events)) in _VALUES:
-        nodes.append(_read_node(text, inner, events))
-    opening = end
-    is_flow = event.flow_style
-    end = inner.end_mark.index if is_flow or not nodes else max(node.end for node in nodes)
-    if _kind(event) == "SequenceStartEvent":
-        return _Node(start, end, column)
-    pairs = tuple(map(_Pair, nodes[::2], nodes[1::2]))
-    if pairs and event.anchor is not None:
-        column = pairs[0].key.column
-    return _Node(start, end, column, pairs=pairs, inner=opening if is_flow else None)
-
-
 def _write(root: Path, text: _Text, edits: Sequence[_Edit], wanted: Settings) -> None:
     data = text.edited(edits)
     try:
@@ -331,7 +240,7 @@ def _write(root: Path, text: _Text, edits: Sequence[_Edit], wanted: Settings) ->
     write_tracked(root / FILE, data)
 
 
-def _replace(node: _Node, text: str) -> _Edit:
+def _replace(node: Node, text: str) -> _Edit:
     return _Edit(node.start, node.end, text if node.start < node.end else f" {text}")
 
 

@@ -1,0 +1,307 @@
+"""This process of a run: which one it is, what it seeds, what it reports into the live folder.
+
+Nothing here may print, fail, or change what a program does that brings its own seeds.
+"""
+
+import atexit
+import os
+import sys
+import time
+
+try:
+    from _json import encode_basestring_ascii as _quote  # `json` itself loads `re`: 2 ms
+except ImportError:
+    from json.encoder import encode_basestring_ascii as _quote
+
+from _repro_flags import read_flags  # type: ignore[import-not-found,unused-ignore]
+from _repro_generators import (  # type: ignore[import-not-found,unused-ignore]
+    MOST,
+    RANKS,
+    AfterImport,
+    Generators,
+    short_digest,
+)
+
+MAIN = "0"
+_SPAWN = "multiprocessing.spawn"
+_HELPERS = {
+    "multiprocessing.forkserver": "forkserver",
+    "multiprocessing.resource_tracker": "tracker",
+    "multiprocessing.semaphore_tracker": "tracker",
+    "joblib.externals.loky.backend.resource_tracker": "tracker",
+}
+_TEMPORARY = ("/tmp/", "/var/tmp/", "/dev/shm/", "/var/folders/")  # noqa: S108  nothing is written
+_MOST_CLAIMS = 100000
+
+
+class Report:
+    """The file in the live folder that says what this process did, a line of JSON each."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self.path: "str | None" = None
+        self.key = ""
+
+    def claim(self, key: str) -> bool:
+        """Take a key for this process; whether no other one has it."""
+        self.key = key
+        self.path = os.path.join(self._folder, file_name(key))
+        try:
+            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            return False
+        except OSError:  # no room, no right: whoever else has this key must not get its numbers
+            self.path = None
+            if key != MAIN:
+                self.key = "%s-%d.%d" % (key, os.getpid(), time.time_ns())
+            return True
+        version = "%d.%d.%d" % sys.version_info[:3]
+        self.write(process=key, python=version, pid=os.getpid(), t=time.time())
+        return True
+
+    def is_taken(self, key: str) -> bool:
+        """Whether a process has claimed this key."""
+        return os.path.exists(os.path.join(self._folder, file_name(key)))
+
+    def open(self, key: str) -> None:
+        """Take a key that no other process can have; the file appears with the first line."""
+        self.key = key
+        self.path = os.path.join(self._folder, file_name(key))
+
+    def write(self, **values: object) -> None:
+        """Add a line, at once and whole."""
+        if self.path is None:
+            return
+        line = "{%s}\n" % ",".join("%s:%s" % (_quote(k), _encode(v)) for k, v in values.items())
+        try:
+            # The folder is gone when the run is over; it is never made again.
+            fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                os.write(fd, line.encode("ascii"))
+            finally:
+                os.close(fd)
+        except OSError:
+            pass
+
+
+def file_name(key: str) -> str:
+    """The name of the report of a process."""
+    return "random-%s.jsonl" % (key if key == MAIN else short_digest(key))
+
+
+def _encode(value: object) -> str:
+    if isinstance(value, dict):
+        inner = ["%s:%s" % (_quote(str(key)), _encode(one)) for key, one in value.items()]
+        return "{%s}" % ",".join(inner)
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, (int, float)):
+        return repr(value)
+    return str(_quote(str(value)))
+
+
+generators: "Generators | None" = None
+_report = Report("")
+_pid = os.getpid()
+
+
+def begin() -> None:
+    """Seed what this process loads from now on, as the variables of `repro run` say."""
+    global generators, _report
+    folder = os.environ.get("REPRO_LIVE_DIR", "")
+    given = os.environ.get("REPRO_RANDOM", "")
+    roots = os.environ.get("REPRO_FOREIGN", "")
+    # Of a program that outlived its run, and of what it starts, no number can be had again.
+    if _report.key or not (given or roots) or not os.path.isdir(folder):
+        return
+    _report = Report(folder)
+    _report.key = "?"  # two versions of repro, one inside of the other, begin here only once
+    words = _command_line()
+    is_child = "--multiprocessing-fork" in words
+    parts = [*given.split(";"), "", "", ""][:4]
+    parent = parts[3]
+    helper = _helper(words)
+    if helper:
+        _report.open(_below(parent, helper))
+    elif not is_child:
+        _claim(_keys(parts, words))
+        if given:
+            os.environ["REPRO_RANDOM"] = ";".join([*parts[:3], _report.key])
+    if roots:
+        _watch_code(roots)
+    if helper == "tracker":
+        return
+    seed = _seed(parts[0])
+    if seed is not None:
+        # A pool may have thousands of children, each of which would leave a file.
+        generators = Generators(seed, _report.key, None if is_child or helper else _tell)
+    if is_child or helper:
+        _begin_later(parent)
+    else:
+        atexit.register(_at_exit)
+    if generators is not None and not is_child:
+        generators.install(seed_loaded=True)
+
+
+def _seed(text: str) -> "int | None":
+    return int(text) if text.isdigit() and int(text) < MOST else None
+
+
+def _tell(name: str, seed: int) -> None:
+    _report.write(generator=name, seed=seed)
+
+
+def _command_line() -> "list[str]":
+    words = getattr(sys, "orig_argv", None)  # Python 3.10
+    if words is None:
+        try:
+            with open("/proc/self/cmdline", "rb") as file:
+                words = os.fsdecode(file.read()).split("\0")[:-1]
+        except OSError:
+            words = []
+    return list(words[1:])
+
+
+def _helper(words: "list[str]") -> str:
+    """The name of a process that `multiprocessing` starts for itself, empty for all others."""
+    if "-c" in words[:-1]:
+        code = words[words.index("-c") + 1].split()
+        if len(code) > 3 and code[0] == "from" and code[2] == "import":
+            return _HELPERS.get(code[1], "")
+    return ""
+
+
+def _below(parent: str, name: str) -> str:
+    return "%s/%s" % (parent, name) if parent else name
+
+
+def _keys(parts: "list[str]", words: "list[str]") -> "list[str]":
+    """The keys that this process may have, the best first.
+
+    What two processes that start at once are told by is where they stand: their rank, or the
+    command line. Their order counts only where these are the same.
+    """
+    _, launcher, outer, parent = parts
+    if not parent and launcher == str(os.getppid()):
+        return [MAIN, _class(words)]
+    rank = _rank(outer)
+    if rank and "rank-" not in parent:
+        return [_below(parent, "rank-" + rank)]
+    if not parent and not launcher:
+        return [MAIN, _class(words)]
+    if "--process-name" in words[:-1]:  # joblib
+        return [_below(parent, words[words.index("--process-name") + 1])]
+    return [_below(parent, _class(words))]
+
+
+def _rank(outer: str) -> str:
+    """The rank that a launcher inside of the run gave, not one around `repro run`."""
+    known = outer.split(",")
+    for name in RANKS:
+        value = os.environ.get(name, "")
+        if value.isdigit() and "%s=%s" % (name, value) not in known:
+            return value
+    return ""
+
+
+def _class(words: "list[str]") -> str:
+    """What stays the same of a command line in another folder, or with other process ids."""
+    plain = []
+    for word in words:
+        if any(place in word for place in _TEMPORARY):
+            plain.append("temporary")
+            continue
+        last = word.rpartition("/")[2]
+        digits = "".join("0" if char.isdigit() else char for char in last)
+        plain.append(digits if "0000" in digits else last)
+    return "c-%s" % short_digest("\0".join(plain))
+
+
+def _claim(keys: "list[str]") -> None:
+    if any(map(_report.claim, keys)):
+        return
+    # The same command again, and maybe for the thousandth time: where the taken numbers end.
+    number = 1
+    while number < _MOST_CLAIMS and _report.is_taken("%s-%d" % (keys[-1], number * 2)):
+        number *= 2
+    while number < _MOST_CLAIMS and not _report.claim("%s-%d" % (keys[-1], number)):
+        number += 1
+
+
+def _begin_later(parent: str) -> None:
+    """A child of `multiprocessing` is told its name before it does anything of its own."""
+    hook = AfterImport()
+
+    def loaded(module: object) -> None:
+        original = module.prepare  # type: ignore[attr-defined]
+
+        def prepare(data: object) -> object:
+            try:
+                _begin_child(parent, data)
+            except Exception:  # as everywhere here
+                pass
+            return original(data)
+
+        module.prepare = prepare  # type: ignore[attr-defined]
+
+    module = sys.modules.get(_SPAWN)
+    if module is not None:
+        loaded(module)
+    else:
+        hook.waiting[_SPAWN] = loaded
+        hook.start()
+
+
+def _begin_child(parent: str, data: object) -> None:
+    name = str(data.get("name", ""))  # type: ignore[attr-defined]
+    key = _below(parent, name)
+    # Python numbers its children; a name that the program gave may be there twice.
+    if name.rpartition("-")[2].replace(":", "").isdigit():
+        _report.open(key)
+    else:
+        _claim([key])
+    if generators is None:
+        return
+    generators.restart(_report.key)
+    if generators.is_installed:  # a fork of the fork server
+        generators.reseed_python()
+    else:
+        generators.install(seed_loaded=True)
+    given = os.environ.get("REPRO_RANDOM", "").split(";")
+    os.environ["REPRO_RANDOM"] = ";".join([*given[:3], _report.key])
+
+
+def _watch_code(roots: str) -> None:
+    """Report each file below the first root, and not below another one, that code comes from."""
+    root, *others = [os.path.join(os.path.realpath(one), "") for one in roots.split(os.pathsep)]
+    seen = set()
+    here = os.getcwd()
+
+    def look(name: object) -> None:
+        if not isinstance(name, str) or name in seen or name.startswith("<"):
+            return
+        seen.add(name)
+        path = os.path.realpath(os.path.join(here, name))
+        if path.startswith(root) and not path.startswith(tuple(others)):
+            _report.write(foreign=os.fsencode(path).decode("utf-8", "replace"))
+
+    def hook(event: str, args: "tuple[object, ...]") -> None:
+        try:
+            if event == "exec":
+                look(getattr(args[0], "co_filename", None))
+            elif event == "import" and args[1] is not None:
+                look(args[1])
+            elif event == "ctypes.dlopen" and "/" in str(args[0]):
+                look(args[0])
+        except Exception:  # whatever an audit hook raises ends the program
+            pass
+
+    sys.addaudithook(hook)
+
+
+def _at_exit() -> None:
+    if os.getpid() == _pid:  # not in a fork
+        try:
+            _report.write(flags=read_flags())
+        except Exception:  # half a package, or another one of that name
+            pass

@@ -1,0 +1,152 @@
+"""`repro exec` and `repro shell`: a command, or a shell, in a run's own tree and environment."""
+
+from pathlib import Path
+
+import click
+
+from repro.cli import render
+from repro.cli.consent import ask_consent
+from repro.cli.context import RUN, open_here
+from repro.cli.progress import showing_progress, showing_steps
+from repro.core.command import resolve_command
+from repro.core.conditions import Which, place_argv, restore_conditions
+from repro.core.execute import execute
+from repro.core.isolation import isolated, list_files
+from repro.core.query import resolve_run, short_id
+from repro.core.relay import Relay
+from repro.core.trust import is_own
+from repro.errors import UsageError
+from repro.model.text import escape
+
+_SHOWN = 5
+
+ENV = click.option(
+    "--env",
+    "which",
+    type=click.Choice([*Which]),
+    help="Whose packages: as recorded, rebuilt where needed, or the present ones. Default: "
+    "the present ones where they are those recorded.",
+)
+NEAREST = click.option(
+    "--nearest", is_flag=True, help="Take the nearest version of a package that cannot be had."
+)
+YES = click.option(
+    "-y", "--yes", is_flag=True, help="Do not ask, though somebody else recorded it."
+)
+_KEEP = click.option("--keep", is_flag=True, help="Leave the worktree where it is.")
+_NO_DATA = click.option("--no-data", is_flag=True, help="Do without the datasets of the run.")
+
+
+@click.command(
+    "exec", context_settings={"allow_interspersed_args": False}, options_metavar="[OPTIONS]"
+)
+@ENV
+@NEAREST
+@_KEEP
+@_NO_DATA
+@YES
+@click.argument("name", metavar="RUN", type=RUN)
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[--] CMD...")
+def exec_(
+    name: str,
+    which: str | None,
+    command: tuple[str, ...],
+    *,
+    nearest: bool,
+    keep: bool,
+    no_data: bool,
+    yes: bool,
+) -> int:
+    r"""Run a command in a fresh worktree with a run's code, data and environment.
+
+    \b
+    repro exec baseline -- python evaluate.py --split test
+    repro exec --env current baseline -- pytest
+
+    Your own tree is not touched. The worktree is taken away afterwards, with what the command
+    wrote into it, unless --keep is given. Nothing is recorded. The exit code is the command's.
+    """
+    words = command[1:] if command[:1] == ("--",) else command
+    if not words:
+        raise UsageError(
+            "no command to run", hint=f"`repro exec {escape(name)} -- CMD`, or `repro shell`"
+        )
+    return _enter(name, words, which, nearest=nearest, keep=keep, no_data=no_data, yes=yes)
+
+
+@click.command()
+@ENV
+@NEAREST
+@_KEEP
+@_NO_DATA
+@YES
+@click.argument("name", metavar="RUN", type=RUN)
+def shell(
+    name: str, which: str | None, *, nearest: bool, keep: bool, no_data: bool, yes: bool
+) -> int:
+    """Open a shell in a fresh worktree with a run's code, data and environment.
+
+    Your own tree is not touched. The worktree is taken away when the shell ends, unless files in
+    it were changed or made, or --keep is given.
+    """
+    return _enter(name, (), which, nearest=nearest, keep=keep, no_data=no_data, yes=yes)
+
+
+def _enter(
+    name: str,
+    words: tuple[str, ...],
+    which: str | None,
+    *,
+    nearest: bool,
+    keep: bool,
+    no_data: bool,
+    yes: bool,
+) -> int:
+    """Run `words`, or without any the user's shell."""
+    project = open_here()
+    record = resolve_run(project, name)
+    ask_consent(project, record, yes=yes, what="start a command with its code")
+    argv = words or (project.environ.get("SHELL") or "/bin/sh",)
+    with (
+        Relay() as relay,
+        showing_progress("looking at the datasets") as report,
+        isolated(project, record, with_data=not no_data, on_progress=report) as (place, pad),
+    ):
+        pad.is_kept = keep
+        with showing_steps("getting ready") as (step, _):
+            conditions = restore_conditions(
+                project,
+                record,
+                place,
+                Which(which) if which else None,
+                allow_foreign=yes or is_own(project, record),
+                nearest=nearest,
+                on_progress=step,
+            )
+        for note in conditions.notes:
+            render.note(f"repro: {escape(note)}")
+        for path in place.linked:
+            render.note(f"repro: `{escape(path)}` is a link to the present dataset")
+        if not words:
+            short = short_id(project, record.run.id)
+            render.note(f"repro: a shell in the tree of run {short}; `exit` leaves it")
+        before = list_files(place)
+        argv = place_argv(project, record, place, conditions, argv)
+        command = resolve_command(argv, cwd=place.cwd, environ=conditions.environ)
+        code = execute(command, conditions.environ, relay=relay)
+        new = sorted(list_files(place) - before)
+        if new and not words:
+            pad.is_kept = True
+        _say_files(new, place.folder, is_kept=pad.is_kept)
+    return code
+
+
+def _say_files(new: list[str], folder: Path, *, is_kept: bool) -> None:
+    if is_kept:
+        render.note(f"repro: the worktree is kept: {escape(str(folder))}")
+        render.note(f"hint: `git worktree remove --force {escape(str(folder))}` takes it away")
+        return
+    if new:
+        more = f" and {len(new) - _SHOWN} more" if len(new) > _SHOWN else ""
+        shown = ", ".join(f"`{escape(path)}`" for path in new[:_SHOWN])
+        render.note(f"repro: written there and gone: {shown}{more}; `--keep` keeps them")

@@ -1,0 +1,224 @@
+"""`repro rerun`: do a run again in isolation, and say whether the result is the same."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+import click
+
+from repro.cli import render
+from repro.cli.consent import ask_consent
+from repro.cli.context import RUN, open_here
+from repro.cli.isolation import ENV, NEAREST, YES
+from repro.cli.outcome import say_end, warn
+from repro.cli.progress import showing_steps
+from repro.cli.verdict import describe_verdict, metric_hint, read_tolerance
+from repro.core.conditions import Conditions, Which
+from repro.core.curate import check_label
+from repro.core.launch import Streams
+from repro.core.project import Project
+from repro.core.query import resolve_run, run_json, short_id
+from repro.core.relay import Relay
+from repro.core.rerun import Repeated, Telling, Wish, check_repeatable
+from repro.core.rerun import rerun as rerun_once
+from repro.core.trust import is_own
+from repro.core.vary import Variation
+from repro.core.verify import store_verdict, verdict_json, verify_runs
+from repro.errors import InvalidInputError, UsageError
+from repro.model.canonical import Json
+from repro.model.columns import format_number
+from repro.model.config import parse_assignment
+from repro.model.run import Record
+from repro.model.spread import Spread, measure_spread
+from repro.model.text import escape
+from repro.model.verdict import Tolerance, Verdict
+
+
+@click.command()
+@click.option(
+    "-c",
+    "--config",
+    "assignments",
+    multiple=True,
+    metavar="K=V",
+    help="Vary one entry of its config, where the run has it from; may be repeated.",
+)
+@ENV
+@NEAREST
+@click.option("--no-replay", is_flag=True, help="Draw its randomness anew.")
+@click.option("--verify", is_flag=True, help="Compare the results with those of the run.")
+@click.option("--rtol", type=float, metavar="R", help="Relative tolerance, of the original value.")
+@click.option("--atol", type=float, metavar="A", help="Absolute tolerance, on top of it.")
+@click.option(
+    "--metric", "metrics", multiple=True, metavar="M", help="Compare only this; may be repeated."
+)
+@click.option("--times", type=click.IntRange(min=1), default=1, metavar="N", help="Do it N times.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="End the command after so long.",
+)
+@click.option("--keep", is_flag=True, help="Leave the worktree where it is.")
+@click.option("-n", "--name", "label", metavar="NAME", help="Name of the new run.")
+@click.option("-t", "--tag", "tags", multiple=True, metavar="TAG", help="Tag of the new run.")
+@YES
+@click.option("--json", "as_json", is_flag=True, help="Print the new run, or the verdict, as JSON.")
+@click.argument("name", metavar="RUN", type=RUN)
+def rerun(  # noqa: PLR0913  # click hands over each option by its name
+    name: str,
+    assignments: tuple[str, ...],
+    which: str | None,
+    rtol: float | None,
+    atol: float | None,
+    metrics: tuple[str, ...],
+    times: int,
+    timeout: float | None,
+    label: str | None,
+    tags: tuple[str, ...],
+    *,
+    nearest: bool,
+    no_replay: bool,
+    verify: bool,
+    keep: bool,
+    yes: bool,
+    as_json: bool,
+) -> int:
+    r"""Do a run again: same code, data, config, environment and randomness.
+
+    \b
+    repro rerun baseline --verify
+    repro rerun baseline -c lr=0.01
+    repro rerun baseline --verify --no-replay --times 5
+
+    It runs in a fresh worktree, and is recorded as a run of its own. With --verify its metrics are
+    compared step by step with those of the run, its artifacts by digest, its output line by
+    line; the verdict is kept in the new run, and the exit code is 0 only for `identical` or
+    `within tolerance`. Else it is the command's own; 125 when repro itself failed.
+    """
+    tolerance = _tolerance(rtol, atol, metrics, verify=verify)
+    varied = dict(map(parse_assignment, assignments))
+    if label is not None:
+        check_label("name", label)
+    for tag in tags:
+        check_label("tag", tag)
+    project = open_here()
+    record = resolve_run(project, name)
+    check_repeatable(record)
+    ask_consent(project, record, yes=yes, what="run its command")
+    wish = Wish(
+        which=Which(which) if which else None,
+        assignments=varied,
+        replay=not no_replay,
+        timeout_s=timeout,
+        keep=keep,
+        allow_foreign=yes or is_own(project, record),
+        nearest=nearest,
+        name=label,
+        tags=tags,
+    )
+    again: list[Record] = []
+    verdicts: list[Verdict] = []
+    code = 0
+    for _ in range(times):
+        done = _once(project, record, wish, streams=Streams(stdout=2) if as_json else Streams())
+        code = code or done.outcome.exit_code
+        new = resolve_run(project, done.record.run.id)
+        again.append(new)
+        if verify:
+            verdict = verify_runs(
+                project,
+                record,
+                new,
+                tolerance=tolerance,
+                metrics=metrics,
+                foreign=done.foreign,
+                same_paths=done.same_paths,
+            )
+            store_verdict(project, new.run.id, verdict)
+            verdicts.append(verdict)
+            if not as_json:
+                _say_verdict(verdict)
+    spread = measure_spread(_last(record), list(map(_last, again))) if times > 1 else None
+    if as_json:
+        values: list[Json] = [verdict_json(verdict) for verdict in verdicts]
+        values = values or [run_json(new) for new in again]
+        render.data_json(values[0] if spread is None else _times_json(values, spread))
+    elif spread is not None:
+        _say_spread(spread)
+    if verify:
+        return 0 if all(verdict.outcome.is_success for verdict in verdicts) else 1
+    return code
+
+
+def _tolerance(
+    rtol: float | None, atol: float | None, metrics: Sequence[str], *, verify: bool
+) -> Tolerance:
+    if not verify and (rtol is not None or atol is not None or metrics):
+        raise UsageError(
+            "`--rtol`, `--atol` and `--metric` say how to compare", hint="add `--verify`"
+        )
+    return read_tolerance(rtol or 0.0, atol or 0.0)
+
+
+def _last(record: Record) -> dict[str, float]:
+    return {name: summary.last for name, summary in record.metrics.items()}
+
+
+def _say_verdict(verdict: Verdict) -> None:
+    for line in describe_verdict(verdict):
+        render.out(line)
+    hint = metric_hint(verdict)
+    if hint is not None:
+        render.note(hint)
+
+
+def _say_spread(spread: Mapping[str, Spread]) -> None:
+    rows = []
+    for name, one in spread.items():
+        numbers = (one.mean, one.std, one.min, one.max, one.original)
+        inside = "inside" if one.is_inside else "outside"
+        rows.append([escape(name), *(_number(value) for value in numbers), inside])
+    header = ["metric", "mean", "std", "min", "max", "original", ""]
+    render.out(render.table(rows, header))
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else format_number(value)
+
+
+def _times_json(values: list[Json], spread: Mapping[str, Spread]) -> dict[str, Json]:
+    return {"reruns": values, "spread": {name: asdict(one) for name, one in spread.items()}}
+
+
+def _once(project: Project, record: Record, wish: Wish, *, streams: Streams) -> Repeated:
+    """One rerun, told about on standard error."""
+    short = short_id(project, record.run.id)
+
+    def starting(conditions: Conditions, variation: Variation) -> None:
+        words = shlex.join(variation.argv)
+        render.note(
+            f"repro: running {short} again ({conditions.which} environment): {escape(words)}"
+        )
+        for line in variation.said:
+            render.note(f"repro: {escape(line)}")
+
+    with (
+        Relay() as relay,
+        showing_steps("getting ready") as (step, report),
+    ):
+        telling = Telling(data=report, packages=step, starting=starting)
+        done = rerun_once(project, record, wish, relay=relay, streams=streams, telling=telling)
+    say_end(project, done.record, done.outcome)
+    for line in done.notes:
+        warn(line)
+    if done.foreign:
+        warn(f"code of the original tree was loaded: `{done.foreign[0]}`")
+    if done.unread:
+        raise InvalidInputError(
+            f"{', '.join(f'`{key}`' for key in done.unread)} was varied, but nothing read it",
+            hint=f"run `{done.record.run.id}` is as the original: `repro.init(config=…)` reads it",
+        )
+    if done.folder is not None:
+        render.note(f"repro: the worktree is kept: {escape(str(done.folder))}")
+    return done

@@ -1,0 +1,79 @@
+"""A sealed run changed afterwards: a new commit on top of its record (FORMAT.md "Amending")."""
+
+from collections.abc import Callable, Mapping
+
+from repro.core.project import Project, who_am_i
+from repro.errors import ConflictError, DamagedRecordError
+from repro.model.canonical import format_json
+from repro.model.run import Run
+from repro.store.objects import read_commit, read_file, read_tree, reading
+from repro.store.quarantine import CommitSpec, Existing, open_quarantine, publish, write_commits
+from repro.store.refs import RUNS, RefUpdate, read_ref
+from repro.store.runs import RUN_FILE, encode_run, read_record
+
+_TRIES = 20  # others amend the same run at the same time; each turn one of them gets through
+
+
+def amend_run(
+    project: Project,
+    run_id: str,
+    change: Callable[[Run], Run] = lambda run: run,
+    *,
+    files: Mapping[str, bytes] | None = None,
+) -> Run:
+    """Give a run another `run.json`, or other files beside it; all else of its record stays.
+
+    What changes nothing writes nothing.
+
+    Args:
+        change: Called again with what is there then, should somebody else be first.
+        files: Files at the top of the record that are new or replaced.
+
+    Raises:
+        DamagedRecordError: There is no such run any more, or its record breaks FORMAT.md.
+        ConflictError: Others amended it all the time.
+    """
+    for attempt in range(_TRIES):
+        try:
+            return _amend_once(project, run_id, change, files or {})
+        except ConflictError:
+            if attempt == _TRIES - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _amend_once(
+    project: Project, run_id: str, change: Callable[[Run], Run], new: Mapping[str, bytes]
+) -> Run:
+    ref = RUNS + run_id
+    commit = read_ref(project.repository.git, ref)
+    if commit is None:
+        raise DamagedRecordError(
+            f"run `{run_id}` is gone meanwhile", hint="`repro ls` lists the runs"
+        )
+    with reading(project.repository) as objects:
+        before = read_record(objects, commit).run
+        parents = read_commit(objects, commit).parents
+        entries = read_tree(objects, commit)
+        is_new = any(read_file(objects, commit, name) != data for name, data in new.items())
+    after = change(before)
+    if after == before and not is_new:
+        return after
+    files: dict[str, bytes | Existing] = {
+        name: Existing(f"{entry.mode:06o}", entry.oid) for name, entry in entries.items()
+    }
+    files.update(new)
+    files[RUN_FILE] = format_json(encode_run(after))
+    title = " ".join((after.name or " ".join(after.command) or "run").split())
+    spec = CommitSpec(
+        message=f"run {run_id}: {title}\n\nRepro-Run: {run_id}\nRepro-Status: {after.status}\n",
+        when=project.clock(),
+        author=who_am_i(project),
+        parents=[*parents[:1], commit],
+        files=files,
+    )
+    with open_quarantine(project.repository) as quarantine:
+        [amended] = write_commits(quarantine, [spec])
+        update = RefUpdate(ref, new=amended, old=commit)
+        publish(quarantine, tips=[amended], exclude=[commit], refs=[update])
+    return after

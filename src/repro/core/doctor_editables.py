@@ -1,0 +1,57 @@
+"""Whether the code of editable packages from beside the project is in the record."""
+
+import os
+import re
+from collections.abc import Iterator
+
+from repro.core.doctor_code import find_gone
+from repro.core.editables import FOLDER
+from repro.core.project import Project
+from repro.model.conditions import list_editables, list_left_out
+from repro.model.diagnosis import Item, count_of, degraded, list_some, missing, ok
+from repro.model.environment import local_folder
+from repro.model.run import Record
+
+_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+def check_editables(project: Project, record: Record) -> Iterator[Item]:
+    """Look for the code of each editable package."""
+    editables = list_editables(record.environment)
+    if not editables:
+        return
+    items = [item for name, url in editables.items() for item in _check(project, record, name, url)]
+    if not items:
+        count = count_of(len(editables), "editable package")
+        items = [ok("editables", f"the code of {count} is in the record")]
+    yield from items
+
+
+def _check(project: Project, record: Record, name: str, url: str) -> Iterator[Item]:
+    tree = _find_tree(project, record, name)
+    if tree is not None:
+        gone, total = find_gone(project.repository.git, tree)
+        if gone:
+            what = f"{len(gone):,} of {count_of(total, 'object')} of `{name}` are gone"
+            yield missing("editables", what, "`git fsck` says what else is; fetch the run anew")
+        left_out = list_left_out(record.environment, name)
+        if left_out:
+            detail = f"the record leaves out {list_some(left_out)} of `{name}`"
+            yield degraded("editables", detail, "`snapshot.max_file` in repro.yaml sets the limit")
+        return
+    place = local_folder({"url": url})
+    hint = "a run from now on records its code"
+    if place is None or not os.path.lexists(place):
+        yield missing("editables", f"`{name}` is not in the record, and `{url}` is gone", hint)
+    else:
+        detail = f"`{name}` is not in the record: there is only `{place}` as that is now"
+        yield degraded("editables", detail, hint)
+
+
+def _find_tree(project: Project, record: Record, name: str) -> str | None:
+    if not record.commit or not _NAME.fullmatch(name):
+        return None
+    words = ("rev-parse", "--verify", "--quiet", "--end-of-options")
+    path = f"{record.commit}:{FOLDER}/{name}"
+    done = project.repository.git.run(*words, path, ok=(0, 1, 128))
+    return done.out.decode().strip() or None

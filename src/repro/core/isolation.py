@@ -1,0 +1,189 @@
+"""The code and data of a run in a fresh worktree that nobody else sees, taken away afterwards."""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from repro.atomic import FileLock, storage_errors
+from repro.core.beside_data import fill_worktree, plan_beside
+from repro.core.measured import OnProgress
+from repro.core.project import Project
+from repro.core.restore import Beside, lay_out
+from repro.errors import GitError, ReproError
+from repro.model.run import Record
+from repro.store.git import open_repository
+from repro.store.settings import read_settings
+
+_LOCK = ".lock"
+_GUARD = "worktrees.lock"
+# What merely running a program leaves beside its code.
+_DROPPINGS = ("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".ipynb_checkpoints")
+
+# Locks this process holds: to open one again and close it would give it back.
+_held: set[Path] = set()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Isolated:
+    """A run's tree, laid out again.
+
+    Attributes:
+        project: The repository as seen from the worktree.
+        folder: Top of the worktree.
+        cwd: Where the command of the run has its place in it.
+        beside: What was written.
+        linked: Datasets that are links to where they lie now: writing to them changes these.
+    """
+
+    project: Project
+    folder: Path
+    cwd: Path
+    beside: Beside
+    linked: tuple[str, ...]
+
+
+class Scratchpad:
+    """Whether a worktree stays when the block it was made for ends.
+
+    Attributes:
+        is_kept: Set it to keep the worktree.
+    """
+
+    def __init__(self) -> None:
+        self.is_kept = False
+
+
+@contextmanager
+def isolated(
+    project: Project,
+    record: Record,
+    *,
+    with_data: bool = True,
+    on_progress: OnProgress | None = None,
+) -> Iterator[tuple[Isolated, Scratchpad]]:
+    """Lay a run's code and datasets out in a new worktree below the private folder.
+
+    It is taken away at the end of the block, unless the block says otherwise; that of a process
+    that was killed goes when the next one is made.
+
+    Args:
+        with_data: Whether its datasets are brought, too.
+        on_progress: Called several times a second while datasets are read.
+
+    Raises:
+        MissingDataError: Bytes of a dataset are neither kept nor there as they were.
+        DamagedRecordError, GitError, StorageError: As for `check_out_beside`.
+    """
+    plans = plan_beside(project, record, on_progress=on_progress) if with_data else []
+    place, lock = _claim(project, record.run.id)
+    pad = Scratchpad()
+    try:
+        beside = lay_out(project, record, place)
+        fill_worktree(project, place, plans)
+        inside = _open_inside(project, place)
+        cwd = place / record.run.cwd
+        with storage_errors("the folder of the command"):
+            cwd.mkdir(parents=True, exist_ok=True)  # git keeps no folder without files
+        yield (
+            Isolated(
+                project=inside,
+                folder=place,
+                cwd=cwd,
+                beside=beside,
+                linked=tuple(plan.path for plan in plans if plan.linked is not None),
+            ),
+            pad,
+        )
+    finally:
+        if not pad.is_kept:
+            _remove(project, place)
+        # Under the guard: a sweep that has the lock open already would take it for a dead one's.
+        with FileLock(folder_of_worktrees(project).parent / _GUARD):
+            lock.path.unlink(missing_ok=True)
+            lock.release()
+            _held.discard(lock.path)
+
+
+def _open_inside(project: Project, place: Path) -> Project:
+    repository = open_repository(place, project.environ)
+    return replace(project, repository=repository, settings=read_settings(repository.root))
+
+
+def list_files(isolation: Isolated) -> frozenset[str]:
+    """The files of an isolated tree that are not as the run had them, ignored ones included.
+
+    What running a program leaves beside its code, such as `__pycache__`, is left out.
+    """
+    words = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignored")
+    lines = isolation.project.repository.git.paths(*words)
+    found = (line[3:] for line in lines)
+    return frozenset(path for path in found if not _is_dropping(path))
+
+
+def _is_dropping(path: str) -> bool:
+    return any(part in _DROPPINGS for part in path.split("/"))
+
+
+def folder_of_worktrees(project: Project) -> Path:
+    """Where isolated trees are."""
+    return project.repository.private / "worktrees"
+
+
+def _claim(project: Project, run_id: str) -> tuple[Path, FileLock]:
+    """A free name for a worktree, and the lock that says it is in use; dead ones are removed."""
+    folder = folder_of_worktrees(project)
+    with storage_errors("the folder of worktrees"):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with FileLock(folder.parent / _GUARD):
+        _sweep(project, folder)
+        for place in _names(folder, run_id):
+            if os.path.lexists(place):
+                continue
+            lock = FileLock(Path(f"{place}{_LOCK}"))
+            if lock.path not in _held and lock.try_acquire():
+                _held.add(lock.path)
+                return place, lock
+    raise AssertionError("unreachable")
+
+
+def _names(folder: Path, run_id: str) -> Iterator[Path]:
+    yield folder / run_id
+    number = 2
+    while True:
+        yield folder / f"{run_id}-{number}"
+        number += 1
+
+
+def _sweep(project: Project, folder: Path) -> None:
+    """Remove the worktrees of processes that were killed."""
+    for entry in sorted(folder.glob(f"*{_LOCK}")):
+        if entry in _held:
+            continue
+        lock = FileLock(entry)
+        with suppress(OSError, ReproError):  # another user's, who alone can remove it
+            if lock.try_acquire():
+                _remove(project, folder / entry.name.removesuffix(_LOCK))
+                entry.unlink(missing_ok=True)
+                lock.release()
+
+
+def _remove(project: Project, place: Path) -> None:
+    """Take a worktree away with all in it; links in it are not followed."""
+    git = project.repository.git
+    words = ("worktree", "remove", "--force", "--force", "--", str(place))
+    try:
+        git.run(*words)
+    except GitError:  # it holds submodules, or was never whole
+        shutil.rmtree(place, ignore_errors=True)
+        with suppress(GitError):
+            git.run(*words)
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def roots_of(project: Project) -> Sequence[str]:
+    """The top of the working tree as programs may spell it: without links, and as it is named."""
+    root = project.repository.root
+    return tuple(dict.fromkeys([str(root.resolve()), str(root)]))

@@ -1,0 +1,250 @@
+"""A recorded run done again in isolation, and recorded as a run of its own."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from repro.core.command import resolve_command
+from repro.core.conditions import (
+    Conditions,
+    Which,
+    describe_conditions,
+    foreign_roots,
+    place_argv,
+    restore_conditions,
+)
+from repro.core.isolation import Isolated, isolated
+from repro.core.launch import Outcome, Streams, launch
+from repro.core.measured import OnProgress
+from repro.core.project import Project
+from repro.core.randomness import draw_randomness, read_reports, replay_randomness
+from repro.core.record import seal_record
+from repro.core.relay import Relay
+from repro.core.start import Request, start_run
+from repro.core.vary import Variation, find_unconsumed, plan_variation, write_variation
+from repro.errors import InvalidInputError, MissingSecretError, UsageError
+from repro.model.canonical import Json
+from repro.model.config import merge_config, nest_config
+from repro.model.ids import is_id
+from repro.model.randomness import RandomPlan
+from repro.model.redacted import fill_redacted
+from repro.model.run import Record, Status
+from repro.model.varied import VARIABLE, format_varied
+from repro.store.journal import read_journals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """How a run shall be done again.
+
+    Attributes:
+        which: Whose environment; None is the current one where it is the recorded one.
+        assignments: Config entries that are varied, by dotted key.
+        replay: Whether its randomness is played back.
+        timeout_s: After so long the command is told to end.
+        keep: Leave the isolated tree where it is.
+        allow_foreign: Install packages from places that are no index of the user's.
+        nearest: Take the nearest version of what cannot be had.
+    """
+
+    which: Which | None = None
+    assignments: Mapping[str, Json] = field(default_factory=dict)
+    replay: bool = True
+    timeout_s: float | None = None
+    keep: bool = False
+    allow_foreign: bool = False
+    nearest: bool = False
+    name: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeated:
+    """A run that was done again.
+
+    Attributes:
+        record: Of the new run.
+        foreign: Files of the original tree whose code was loaded: it was not isolated.
+        which: Whose environment it had.
+        notes: What is not as it was.
+        unread: Varied entries that nothing read.
+        folder: The isolated tree, None where it is gone.
+        same_paths: Pairs of places, of the original and of this run, that mean the same.
+    """
+
+    record: Record
+    outcome: Outcome
+    foreign: tuple[str, ...]
+    which: Which
+    notes: tuple[str, ...]
+    unread: tuple[str, ...]
+    folder: Path | None
+    same_paths: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Who is told how far a rerun is: of datasets, of packages, and once it starts."""
+
+    data: OnProgress | None = None
+    packages: Callable[[str], None] = lambda _: None
+    starting: Callable[[Conditions, Variation], None] = lambda *_: None
+
+
+def check_repeatable(record: Record) -> None:
+    """Refuse a run that no command can do again.
+
+    Raises:
+        UsageError: It is still running, or has no command.
+        InvalidInputError: It was recorded in a notebook.
+    """
+    run = record.run
+    if run.status is Status.RUNNING:
+        raise UsageError(f"run `{run.id}` is still running", hint="wait for it to end")
+    if not run.command:
+        raise InvalidInputError(
+            f"run `{run.id}` has no command that could be run again",
+            hint=f"`repro exec {run.id} -- CMD` runs one with its code, data and environment",
+        )
+    if any("ipykernel" in word or "colab_kernel" in word for word in run.command):
+        raise InvalidInputError(
+            f"run `{run.id}` was recorded in a notebook, which no command runs again",
+            hint=f"`repro checkout -w DIR {run.id}` brings its code back",
+        )
+
+
+def rerun(
+    project: Project,
+    record: Record,
+    wish: Wish,
+    *,
+    relay: Relay,
+    streams: Streams,
+    telling: Telling | None = None,
+) -> Repeated:
+    """Do a run again, with its code, data, environment, config and randomness.
+
+    Raises:
+        InvalidInputError: A varied entry is not the run's, or a secret is not given.
+        MissingDataError, MissingPackagesError: Something it needs cannot be had.
+        CommandError: Its program is not there.
+    """
+    check_repeatable(record)
+    told = telling or Telling()
+    with isolated(project, record, on_progress=told.data) as (isolation, pad):
+        pad.is_kept = wish.keep
+        conditions = restore_conditions(
+            project,
+            record,
+            isolation,
+            wish.which,
+            allow_foreign=wish.allow_foreign,
+            nearest=wish.nearest,
+            on_progress=told.packages,
+        )
+        settings = isolation.project.settings
+        variation = plan_variation(isolation.folder, settings, record, wish.assignments)
+        write_variation(isolation.folder, variation)
+        told.starting(conditions, variation)
+        return _run(project, record, wish, isolation, conditions, variation, relay, streams)
+
+
+def _run(
+    project: Project,
+    record: Record,
+    wish: Wish,
+    isolation: Isolated,
+    conditions: Conditions,
+    variation: Variation,
+    relay: Relay,
+    streams: Streams,
+) -> Repeated:
+    environ = {
+        **conditions.environ,
+        **_varied(variation),
+        "REPRO_FOREIGN": foreign_roots(project, isolation, conditions),
+    }
+    inside = replace(isolation.project, environ=environ)
+    argv = place_argv(project, record, isolation, conditions, variation.argv)
+    argv = _with_secrets(argv, environ)
+    command = resolve_command(argv, cwd=isolation.cwd, environ=environ)
+    plan, notes = _plan_randomness(project, record, wish)
+    outer = project.environ.get("REPRO_RUN_ID", "")
+    request = Request(
+        command=variation.argv,
+        cwd=isolation.cwd,
+        name=wish.name,
+        tags=wish.tags,
+        config=merge_config(_assigned(record), nest_config(wish.assignments)),
+        environment=describe_conditions(
+            replace(project, environ=environ), record, conditions, argv, isolation.cwd
+        ),
+        data=_other_data(inside, record, isolation),
+        parent=outer if is_id(outer) else None,
+        rerun_of=record.run.id,
+        randomness=plan,
+    )
+    live = start_run(inside, request)
+    try:
+        outcome = launch(
+            inside, live, command, relay=relay, streams=streams, timeout_s=wish.timeout_s
+        )
+        reports = read_reports(live.dir)
+        unread = find_unconsumed(read_journals(live.dir), variation.awaited)
+    finally:
+        with relay.held():
+            sealed = seal_record(inside, live.dir)
+    same = [(root, str(isolation.folder)) for root in dict.fromkeys([str(project.repository.root)])]
+    return Repeated(
+        record=sealed,
+        outcome=outcome,
+        foreign=reports.foreign,
+        which=conditions.which,
+        notes=(*conditions.notes, *notes),
+        unread=tuple(unread),
+        folder=isolation.folder if wish.keep else None,
+        same_paths=tuple(same),
+    )
+
+
+def _assigned(record: Record) -> Mapping[str, Json]:
+    """Config that neither files nor command bring; where the record does not tell, all of it."""
+    return record.config if record.run.assigned is None else record.run.assigned
+
+
+def _plan_randomness(
+    project: Project, record: Record, wish: Wish
+) -> tuple[RandomPlan, tuple[str, ...]]:
+    if not wish.replay:
+        return draw_randomness(project), ()
+    plan = replay_randomness(record)
+    if plan is None:
+        note = "the run has no record of its randomness: it is drawn anew"
+        return draw_randomness(project), (note,)
+    return plan, ()
+
+
+def _varied(variation: Variation) -> dict[str, str]:
+    return {VARIABLE: format_varied(variation.overrides)} if variation.overrides else {}
+
+
+def _with_secrets(argv: tuple[str, ...], environ: Mapping[str, str]) -> tuple[str, ...]:
+    filled, missing = fill_redacted(argv, environ)
+    if missing:
+        names = [" or ".join(reversed(secret.variables)) for secret in missing]
+        raise MissingSecretError(
+            f"the command needs a secret that is not recorded: {', '.join(names)}",
+            hint=f"give it in the environment: `{missing[0].variables[-1]}=… repro rerun …`",
+        )
+    return filled
+
+
+def _other_data(inside: Project, record: Record, isolation: Isolated) -> tuple[str, ...]:
+    """Datasets of the run that its `repro.yaml` does not name, as `--data` gives them."""
+    named = {entry.path for entry in inside.settings.data.values()}
+    paths = (facts.get("path") for facts in record.data.values() if isinstance(facts, dict))
+    return tuple(
+        path if path.startswith("/") else str(isolation.folder / path)
+        for path in paths
+        if isinstance(path, str) and path not in named
+    )

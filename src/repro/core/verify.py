@@ -1,0 +1,143 @@
+"""A rerun compared with its original: whether it gave the same result, and if not, why."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
+
+from repro.core.amend import amend_run
+from repro.core.compare import compare_runs
+from repro.core.project import Project
+from repro.core.query import read_part, read_points
+from repro.errors import DamagedRecordError, ReproError
+from repro.model.canonical import Json, format_json
+from repro.model.causes import rank_causes
+from repro.model.judge import Side, judge
+from repro.model.output import LIMIT
+from repro.model.run import Record
+from repro.model.verdict import Cause, Outcome, Tolerance, Verdict
+from repro.store.content import ContentStore
+from repro.store.verdicts import encode_verdict
+
+_WHOLE_LIMIT = 256 << 20  # bytes of an output that is compared whole
+_MARK = re.compile(
+    rb"^\[\xe2\x80\xa6 ([\d,]{1,20}) bytes left out; all of it in the store as"
+    rb" (sha256:[0-9a-f]{64}) \xe2\x80\xa6\]\n",
+    re.MULTILINE,
+)
+
+
+def verify_runs(
+    project: Project,
+    original: Record,
+    again: Record,
+    *,
+    tolerance: Tolerance = Tolerance(),  # noqa: B008  # frozen
+    metrics: Sequence[str] = (),
+    foreign: Sequence[str] = (),
+    same_paths: Sequence[tuple[str, str]] = (),
+) -> Verdict:
+    """Say whether `again` gave the results of `original`, and why it may not have.
+
+    Args:
+        metrics: The only ones that count, artifacts and output left out; none is all.
+        foreign: Files of code that the rerun took from the original's tree.
+        same_paths: Paths of the original that stand for others in the rerun, such as the root
+            of the one and the worktree of the other.
+
+    Raises:
+        InvalidInputError: Neither run has one of `metrics`.
+        DamagedRecordError: The points of one cannot be read.
+
+    Cost: reads all points and both outputs; compares the conditions unless all is identical.
+    """
+    sides = [_read_side(project, record, with_output=not metrics) for record in (original, again)]
+    before, after = _align_cut(*sides)
+    verdict = judge(
+        before,
+        after,
+        tolerance=tolerance,
+        metrics=metrics,
+        foreign=foreign,
+        same_paths=[*same_paths, (str(project.repository.root),) * 2],
+    )
+    if verdict.outcome is Outcome.IDENTICAL:
+        return verdict
+    return replace(verdict, causes=_find_causes(project, original, again))
+
+
+def store_verdict(project: Project, run_id: str, verdict: Verdict) -> None:
+    """Put a verdict into the record of the rerun that it is about.
+
+    Raises:
+        DamagedRecordError: There is no such run any more.
+    """
+    amend_run(project, run_id, files={"verdict.json": format_json(encode_verdict(verdict))})
+
+
+def verdict_json(verdict: Verdict) -> dict[str, Json]:
+    """The verdict as `--json` prints it, a stable shape to which keys may be added."""
+    return encode_verdict(verdict)
+
+
+def _find_causes(project: Project, original: Record, again: Record) -> tuple[Cause, ...]:
+    try:
+        comparison = compare_runs(project, original, again)
+    except ReproError as error:  # the verdict stands without the conditions
+        return (Cause("unknown", f"the conditions cannot be compared: {error.message}"),)
+    data = chain(original.data.values(), again.data.values())
+    paths = {facts["path"] for facts in data if isinstance(facts, dict) and "path" in facts}
+    return rank_causes(
+        comparison,
+        is_rerun=again.run.rerun_of == original.run.id,
+        data_paths=[path for path in paths if isinstance(path, str)],
+    )
+
+
+def _read_side(project: Project, record: Record, *, with_output: bool) -> Side:
+    output, is_cut = _read_output(project, record) if with_output else (b"", False)
+    return Side(
+        run=record.run.id,
+        status=record.run.status,
+        exit_code=record.run.exit_code,
+        signal=record.run.signal,
+        series=read_points(project, record),
+        artifacts={artifact.path: artifact.digest for artifact in record.artifacts},
+        output=output,
+        is_cut=is_cut,
+    )
+
+
+def _read_output(project: Project, record: Record) -> tuple[bytes, bool]:
+    """The output, and whether that is only its head because the rest is not here."""
+    output = read_part(project, record, "output.log") or b""
+    mark = _MARK.search(output) if len(output) > LIMIT // 2 else None
+    if mark is None:
+        return output, False
+    head, tail = output[: mark.start()], output[mark.end() :]
+    left_out = int(mark[1].replace(b",", b""))
+    whole = _read_whole(project, mark[2].decode(), len(head) + left_out + len(tail))
+    # A command can print such a line too: only what has this head and tail is its output.
+    for start in (head, head.removesuffix(b"\n")):
+        if whole is not None and whole.startswith(start) and whole.endswith(tail):
+            return whole, False
+    return head, True
+
+
+def _read_whole(project: Project, digest: str, most: int) -> bytes | None:
+    content = ContentStore(project.store)
+    try:
+        size = content.path_of(digest).stat().st_size
+        return content.read(digest) if size <= min(most, _WHOLE_LIMIT) else None
+    except (DamagedRecordError, OSError):
+        return None
+
+
+def _align_cut(original: Side, again: Side) -> tuple[Side, Side]:
+    """Both outputs up to where the first one was cut."""
+    if not (original.is_cut or again.is_cut):
+        return original, again
+    ends = (side.output.count(b"\n") for side in (original, again) if side.is_cut)
+    count = min(ends)
+    short = [b"\n".join(side.output.split(b"\n")[:count]) for side in (original, again)]
+    return replace(original, output=short[0]), replace(again, output=short[1])

@@ -1,0 +1,1 @@
+"""What a command's Python loads at its start."""

@@ -1,0 +1,122 @@
+"""`repro exec` and `repro shell`: a run's tree entered, and left without a trace."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.support import git, write_files
+from tests.support.projects import make_run, open_here
+from tests.support.restores import everything
+from tests.support.trust import disown
+
+from repro.core.isolation import folder_of_worktrees
+
+REPRO = [sys.executable, "-m", "repro"]
+
+
+def repro(*words: str, given: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*REPRO, *words],
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+        input=given or "",
+    )
+
+
+@pytest.fixture
+def run(repository: Path) -> str:
+    """A run with an edited and an untracked file, which are as before afterwards."""
+    write_files(repository, {"train.py": "print('edited')\n", "new.txt": "untracked\n"})
+    run_id = make_run(open_here(repository), name="baseline").id
+    git(repository, "checkout", "-q", "--", "train.py")
+    (repository / "new.txt").unlink()
+    return run_id
+
+
+def places(root: Path) -> list[str]:
+    return sorted(path.name for path in folder_of_worktrees(open_here(root)).iterdir())
+
+
+def test_a_command_sees_the_code_of_the_run_and_nothing_else_changes(repository, run):
+    before = everything(repository)
+
+    done = repro("exec", "baseline", "--", sys.executable, "train.py")
+
+    assert (done.returncode, done.stdout) == (0, "edited\n")
+    assert everything(repository) == before
+    assert places(repository) == []
+
+
+def test_the_exit_code_is_the_commands(repository, run):
+    assert repro("exec", run, "--", "sh", "-c", "exit 7").returncode == 7
+    assert repro("exec", run, "--", "sh", "-c", "kill -TERM $$").returncode == 143
+    assert repro("exec", run, "--", "no-such-program").returncode == 127
+    assert repro("exec", run).returncode == 129
+    assert places(repository) == []
+
+
+def test_a_command_without_its_dashes(repository, run):
+    assert repro("exec", run, "cat", "new.txt").stdout == "untracked\n"
+
+
+def test_what_it_wrote_is_named_when_it_goes(repository, run):
+    done = repro("exec", run, "--", "touch", "figure.png")
+
+    assert "`figure.png`; `--keep` keeps them" in done.stderr
+    assert places(repository) == []
+
+
+def test_a_kept_tree_stays_where_it_is_said_to_be(repository, run):
+    done = repro("exec", "--keep", run, "--", "touch", "figure.png")
+
+    [line] = [line for line in done.stderr.splitlines() if "is kept" in line]
+    folder = Path(line.partition("kept: ")[2])
+    assert (folder / "figure.png").exists()
+    git(repository, "worktree", "remove", "--force", str(folder))
+
+
+def test_a_shell_in_which_nothing_was_done_leaves_no_trace(repository, run):
+    done = repro("shell", run, given="cat new.txt\n", SHELL="/bin/sh")
+
+    assert done.stdout == "untracked\n"
+    assert places(repository) == []
+
+
+def test_work_done_in_a_shell_is_kept(repository, run):
+    done = repro("shell", run, given="echo mine > work.txt\n", SHELL="/bin/sh")
+
+    [name] = places(repository)
+    kept = folder_of_worktrees(open_here(repository)) / name
+    assert (kept / "work.txt").read_text() == "mine\n"
+    assert str(kept) in done.stderr
+
+
+def test_nothing_of_somebody_elses_run_is_executed_unasked(repository, run):
+    disown(repository)
+
+    done = repro("exec", run, "--", "touch", str(repository / "executed"))
+
+    assert done.returncode == 1
+    assert "--yes" in done.stderr
+    assert not (repository / "executed").exists()
+    assert repro("exec", "--yes", run, "--", "true").returncode == 0
+
+
+def test_a_run_whose_code_is_gone_is_refused_without_a_trace(repository, run):
+    snapshot = git(repository, "rev-parse", f"refs/repro/runs/{run}^:train.py")
+    for pack in (repository / ".git/objects/pack").glob("*.pack"):
+        data = pack.read_bytes()
+        for path in pack.parent.glob(f"{pack.stem}.*"):
+            path.unlink()
+        git(repository, "unpack-objects", "-q", stdin=data)
+    (repository / ".git/objects" / snapshot[:2] / snapshot[2:]).unlink()
+
+    done = repro("exec", run, "--", "true")
+
+    assert done.returncode == 125
+    assert "Traceback" not in done.stderr
+    assert places(repository) == []

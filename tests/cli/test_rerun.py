@@ -1,0 +1,321 @@
+"""`repro rerun`: the same again in isolation, with a verdict that can be trusted."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+import venv
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support import git, make_repository, write_files
+from tests.support.restores import everything
+
+REPRO = [sys.executable, "-m", "repro"]
+PYTHON = sys.executable
+LOGGED = """
+    import random, sys, repro
+    import helper
+    run = repro.init(config={"width": 8})
+    for step in range(5):
+        repro.log({"loss": random.random() * helper.SCALE, "width": run.config.width}, step=step)
+"""
+
+
+def repro(*words: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*REPRO, *words],
+        cwd=cwd,
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def record(root: Path, *words: str, **env: str) -> dict[str, Any]:
+    """The run of a command."""
+    done = repro("run", "--json", "--", *words, cwd=root, **env)
+    assert done.stdout, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def verify(root: Path, run: str, *words: str, code: int = 0, **env: str) -> dict[str, Any]:
+    """The verdict of a rerun."""
+    done = repro("rerun", "--verify", "--json", *words, run, cwd=root, **env)
+    assert done.returncode == code, done.stderr + done.stdout
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def show(root: Path, run: str) -> dict[str, Any]:
+    done = repro("show", "--json", run, cwd=root)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with a script that logs random numbers, entered."""
+    files: dict[str, str | bytes] = {
+        "train.py": textwrap.dedent(LOGGED),
+        "helper.py": "SCALE = 2.0\n",
+    }
+    root = make_repository(tmp_path / "project", files)
+    monkeypatch.chdir(root)
+    return root
+
+
+def test_an_unseeded_script_comes_out_identical_and_nothing_of_the_users_is_touched(project):
+    run = record(project, PYTHON, "train.py")
+    write_files(project, {"helper.py": "SCALE = 3.0\n", "mine.txt": "x\n"})
+    git(project, "add", "helper.py")
+    before = {**everything(project), "refs": git(project, "show-ref", "--heads")}
+
+    verdict = verify(project, run["id"])
+
+    assert verdict["verdict"] == "identical"
+    assert verdict["rerun_of"] == run["id"]
+    assert {**everything(project), "refs": git(project, "show-ref", "--heads")} == before
+    new = show(project, verdict["run"])
+    assert new["rerun_of"] == run["id"]
+    assert new["verdict"]["verdict"] == "identical"
+    assert new["identity"] == run["identity"]
+    assert new["command"] == run["command"]
+    assert len(git(project, "worktree", "list").splitlines()) == 1
+
+
+def test_without_replay_it_diverges_at_the_first_step_by_randomness(project):
+    run = record(project, PYTHON, "train.py")
+
+    verdict = verify(project, run["id"], "--no-replay", code=1)
+
+    assert verdict["verdict"] == "diverged"
+    assert (verdict["first"]["metric"], verdict["first"]["step"]) == ("loss", 0)
+    assert verdict["causes"][0]["part"] == "randomness"
+
+
+def test_a_script_that_knows_nothing_of_repro_is_judged_by_its_output(project):
+    write_files(project, {"plain.py": "import random\nprint('x', random.random())\n"})
+    run = record(project, PYTHON, "plain.py")
+
+    assert verify(project, run["id"])["verdict"] == "identical"
+    assert verify(project, run["id"], "--no-replay", code=1)["verdict"] == "diverged"
+
+
+def test_a_run_of_the_sdk_alone_is_replayed_from_the_states_at_init(project):
+    write_files(
+        project,
+        {
+            "alone.py": "import random\nrandom.random()\nimport repro\nrepro.init()\n"
+            "repro.log({'a': random.random()}, step=0)\n"
+        },
+    )
+    subprocess.run([PYTHON, "alone.py"], cwd=project, check=True, capture_output=True)
+
+    assert verify(project, "@")["verdict"] == "identical"
+
+
+def test_a_varied_argument_is_rewritten_and_said(project):
+    write_files(project, {"arg.py": "import sys\nprint(sys.argv[1:])\n"})
+    run = record(project, PYTHON, "arg.py", "--lr", "0.1", "--epochs=3")
+
+    done = repro("rerun", "-c", "lr=0.5", run["id"], cwd=project)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "['--lr', '0.5', '--epochs=3']\n"
+    assert "lr" in done.stderr
+    assert "0.1" in done.stderr
+    new = show(project, "@")
+    assert new["config"] == {"lr": 0.5, "epochs": 3}
+    assert new["rerun_of"] == run["id"]
+
+
+def test_a_varied_entry_that_code_set_reaches_init(project):
+    run = record(project, PYTHON, "train.py")
+
+    verdict = verify(project, run["id"], "-c", "width=16", code=1)
+
+    assert verdict["first"] == {"metric": "width", "step": 0, "values": [8.0, 16.0]}
+    assert verdict["causes"][0]["part"] == "config"
+    assert show(project, verdict["run"])["config"]["width"] == 16
+
+
+def test_a_varied_entry_that_the_run_does_not_have_is_refused(project):
+    run = record(project, PYTHON, "train.py")
+
+    done = repro("rerun", "-c", "widht=16", run["id"], cwd=project)
+
+    assert done.returncode == 125
+    assert "widht" in done.stderr
+    assert "width" in done.stderr
+    assert len(git(project, "for-each-ref", "refs/repro/runs/").splitlines()) == 1
+
+
+def test_a_varied_entry_that_nothing_reads_is_an_error(project):
+    write_files(project, {"deaf.py": "print(1)\n"})
+    done = repro("run", "--json", "-c", "depth=3", "--", PYTHON, "deaf.py", cwd=project)
+    run = json.loads(done.stdout)
+
+    done = repro("rerun", "-c", "depth=4", run["id"], cwd=project)
+
+    assert done.returncode == 125
+    assert "`depth` was varied, but nothing read it" in done.stderr
+
+
+def test_code_of_the_original_tree_is_never_called_identical(project):
+    write_files(
+        project,
+        {
+            "sly.py": f"import sys\nsys.path.insert(0, {str(project)!r})\n"
+            "import helper, repro\nrepro.init()\nrepro.log({'a': helper.SCALE}, step=0)\n"
+        },
+    )
+    run = record(project, PYTHON, "sly.py")
+
+    verdict = verify(project, run["id"], code=1)
+
+    assert verdict["verdict"] == "incomparable"
+    assert "helper.py" in json.dumps(verdict)
+
+
+def test_absolute_paths_into_the_repository_lead_into_the_worktree(project):
+    write_files(project, {"where.py": "import sys\nprint(open(sys.argv[1]).read(), end='')\n"})
+    run = record(project, PYTHON, str(project / "where.py"), str(project / "helper.py"))
+    write_files(project, {"helper.py": "SCALE = 9\n", "where.py": "print('other')\n"})
+
+    assert verify(project, run["id"])["verdict"] == "identical"
+
+
+def test_an_editable_install_of_the_repository_itself_leads_into_the_worktree(
+    tmp_path, monkeypatch
+):
+    root = make_repository(
+        tmp_path / "project",
+        {
+            "src/thing/__init__.py": "VALUE = 1\n",
+            "main.py": "import thing\nprint(thing.VALUE)\n",
+            "pyproject.toml": "[project]\nname = 'thing'\nversion = '1'\n",
+        },
+    )
+    env = tmp_path / "env"
+    venv.create(env, with_pip=False)
+    site = next((env / "lib").glob("python*/site-packages"))
+    write_files(
+        site,
+        {
+            "__editable__.thing-1.pth": f"{root / 'src'}\n",
+            "thing-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: thing\nVersion: 1\n",
+            "thing-1.dist-info/RECORD": "__editable__.thing-1.pth,,\n",
+            "thing-1.dist-info/direct_url.json": json.dumps(
+                {"url": root.as_uri(), "dir_info": {"editable": True}}
+            ),
+        },
+    )
+    run = record(root, str(env / "bin/python"), "main.py")
+    write_files(root, {"src/thing/__init__.py": "VALUE = 2\n"})
+
+    assert verify(root, run["id"])["verdict"] == "identical"
+
+
+def test_a_failed_run_that_fails_the_same_way_is_identical(project):
+    write_files(project, {"bad.py": "print('on')\nraise SystemExit(3)\n"})
+    run = record(project, PYTHON, "bad.py")
+
+    assert verify(project, run["id"])["verdict"] == "identical"
+    assert repro("rerun", run["id"], cwd=project).returncode == 3
+
+
+def test_a_secret_comes_from_the_environment_or_is_asked_for(project):
+    write_files(
+        project,
+        {"key.py": "import sys\nassert sys.argv[2][::-1] == '22retnuh'\nprint('ok')\n"},
+    )
+    run = record(project, PYTHON, "key.py", "--api-key", "hunter22")
+    assert run["command"][-1] == "<redacted>"
+
+    done = repro("rerun", "--verify", run["id"], cwd=project)
+    assert done.returncode == 1
+    assert "API_KEY" in done.stderr
+
+    assert verify(project, run["id"], API_KEY="hunter22")["verdict"] == "identical"
+    assert "hunter22" not in json.dumps(show(project, "@"))
+
+
+def test_a_command_that_never_ends_is_ended(project):
+    slow = "import os, time\nprint(1, flush=True)\ntime.sleep(60 * os.path.isfile('.git'))\n"
+    write_files(project, {"slow.py": slow})  # in a worktree `.git` is a file
+    run = record(project, PYTHON, "slow.py")
+
+    verdict = verify(project, run["id"], "--timeout", "1", code=1)
+
+    assert verdict["verdict"] != "identical"
+    assert show(project, "@")["status"] == "killed"
+
+
+def test_several_times_gives_the_spread(project):
+    run = record(project, PYTHON, "train.py")
+
+    done = repro(
+        "rerun", "--times", "3", "--no-replay", "--verify", "--json", run["id"], cwd=project
+    )
+
+    assert done.returncode == 1
+    value = json.loads(done.stdout)
+    assert len(value["reruns"]) == 3
+    assert "loss" in value["spread"]
+
+
+@pytest.mark.parametrize("name", ["with space", 'it\'s "quoted"', "-dash", "ünï"])
+def test_a_repository_of_any_name(tmp_path, name):
+    root = make_repository(
+        tmp_path / name, {"train.py": textwrap.dedent(LOGGED), "helper.py": "SCALE = 2.0\n"}
+    )
+    run = record(root, PYTHON, "train.py")
+
+    assert verify(root, run["id"])["verdict"] == "identical"
+
+
+def test_a_run_recorded_in_a_submodule(tmp_path, monkeypatch):
+    inner = make_repository(tmp_path / "inner", {"train.py": "print(1)\n"})
+    outer = make_repository(tmp_path / "outer", {"a.txt": "x\n"})
+    git(outer, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner), "sub")
+    git(outer, "commit", "-qm", "submodule")
+    run = record(outer / "sub", PYTHON, "train.py")
+
+    assert verify(outer / "sub", run["id"])["verdict"] == "identical"
+
+
+def test_what_reads_its_input_gets_ours(project):
+    write_files(project, {"ask.py": "import sys\nprint(sys.stdin.read())\n"})
+    run = record(project, PYTHON, "ask.py")
+
+    assert verify(project, run["id"])["verdict"] == "identical"
+
+
+def test_a_lost_run_is_incomparable(project):
+    die = "import os\nprint(1, flush=True)\nos.kill(os.getppid(), 9)\n"
+    write_files(project, {"die.py": f"import sys\nif sys.argv[1:]:\n  exec({die!r})\n"})
+    repro("run", "--", PYTHON, "die.py", "now", cwd=project)
+    write_files(project, {"lost.sh": ""})
+
+    done = repro("rerun", "--verify", "@", cwd=project)
+
+    assert done.returncode != 0
+
+
+def test_a_kept_worktree_is_named(project):
+    run = record(project, PYTHON, "train.py")
+
+    done = repro("rerun", "--keep", run["id"], cwd=project)
+
+    [line] = [line for line in done.stderr.splitlines() if "is kept" in line]
+    assert Path(line.partition("kept: ")[2], "train.py").is_file()
+
+
+def test_how_to_compare_needs_something_to_compare(project):
+    assert repro("rerun", "--rtol", "0.1", "@", cwd=project).returncode == 129

@@ -1,0 +1,213 @@
+"""Recorded runs judged: what is read, what is stored, and which cause is named first."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.support import git, write_files
+from tests.support.projects import begin, make_run, open_here
+from tests.support.records import make_record, open_at, write_run
+
+from repro.core.curate import tag_run
+from repro.core.project import Project
+from repro.core.query import resolve_run
+from repro.core.verify import store_verdict, verdict_json, verify_runs
+from repro.errors import DamagedRecordError, InvalidInputError
+from repro.model.output import LIMIT, cut_output
+from repro.model.run import Record, Status
+from repro.model.verdict import Outcome, Tolerance
+from repro.store.content import ContentStore
+from repro.store.refs import RUNS
+
+
+def recorded(project: Project, metrics: dict[str, float] | None = None, **request) -> Record:
+    return resolve_run(project, make_run(project, metrics, **request).id)
+
+
+def with_output(repository: Path, output: bytes, **changes) -> Record:
+    files = {"output.log": output}
+    return write_run(open_at(repository), make_record(**changes), files=files)
+
+
+def test_equal_points_are_identical_and_nothing_is_asked_for_causes(repository: Path) -> None:
+    project = open_here(repository)
+    a = recorded(project, {"loss": 0.5, "acc": 1.0}, steps=3)
+    b = recorded(project, {"loss": 0.5, "acc": 1.0}, steps=3, rerun_of=a.run.id)
+
+    verdict = verify_runs(project, a, b)
+
+    assert verdict.outcome is Outcome.IDENTICAL
+    assert (verdict.run, verdict.rerun_of) == (b.run.id, a.run.id)
+    assert {name: one.points for name, one in verdict.metrics.items()} == {"acc": 3, "loss": 3}
+    assert verdict.causes == ()
+
+
+def test_a_divergence_names_its_place_and_its_causes(repository: Path) -> None:
+    project = open_here(repository)
+    a = recorded(project, {"loss": 0.5})
+    write_files(repository, {"train.py": "print('changed')\n"})
+    b = recorded(project, {"loss": 0.75})
+
+    value = verdict_json(verify_runs(project, a, b))
+
+    assert value["verdict"] == "diverged"
+    assert value["first"] == {"metric": "loss", "step": 0, "values": [0.5, 0.75]}
+    assert value["causes"] == [{"part": "code", "what": "`train.py` modified"}]
+    within = verify_runs(project, a, b, tolerance=Tolerance(rtol=0.5))
+    assert within.outcome is Outcome.WITHIN
+    assert within.causes != ()
+
+
+def test_conditions_that_cannot_be_compared_do_not_take_the_verdict(repository: Path) -> None:
+    project = open_here(repository)
+    a = with_output(repository, b"a\n")
+    b = with_output(repository, b"b\n")
+    b = replace(b, run=replace(b.run, snapshot=None))
+
+    verdict = verify_runs(project, a, b)
+
+    assert verdict.outcome is Outcome.DIVERGED
+    assert verdict.causes[0].part == "unknown"
+    assert "names no snapshot" in verdict.causes[0].what
+
+
+def test_a_run_in_progress_is_incomparable(repository: Path) -> None:
+    project = open_here(repository)
+    a = recorded(project, {"loss": 0.5})
+    live = begin(project)
+    live.journal.log(0, 1.0, {"loss": 0.5})
+
+    verdict = verify_runs(project, a, resolve_run(project, live.run.id))
+
+    live.journal.close()
+    assert verdict.outcome is Outcome.INCOMPARABLE
+    assert verdict.missing == ("the rerun is still running",)
+
+
+def test_a_metric_that_neither_has_is_an_error(repository: Path) -> None:
+    project = open_here(repository)
+    a = recorded(project, {"loss": 0.5})
+
+    with pytest.raises(InvalidInputError, match="did you mean `loss`"):
+        verify_runs(project, a, a, metrics=["los"])
+
+
+def test_the_root_of_the_project_and_the_ids_of_both_runs_are_masked(repository: Path) -> None:
+    project = open_here(repository)
+    a = make_record()
+    b = make_record(rerun_of=a.run.id)
+    root = os.fsencode(repository)
+    a = write_run(
+        open_at(repository), a, files={"output.log": b"%b/x run %b\n" % (root, a.run.id.encode())}
+    )
+    b = write_run(
+        open_at(repository), b, files={"output.log": b"/w/t/x run %b\n" % b.run.id.encode()}
+    )
+
+    assert verify_runs(project, a, b).outcome is Outcome.DIVERGED
+    verdict = verify_runs(project, a, b, same_paths=[(str(repository), "/w/t")])
+    assert verdict.outcome is Outcome.IDENTICAL
+    assert verdict.output is not None
+    assert verdict.output.masked == 1
+
+
+def _long(middle: bytes) -> bytes:
+    line = b"x" * 99 + b"\n"
+    half = line * (LIMIT // 100)
+    return half + middle + b"\n" + half
+
+
+def test_a_cut_output_is_compared_whole_where_the_store_has_it(repository: Path) -> None:
+    project = open_here(repository)
+    content = ContentStore(project.store)
+    first, second = _long(b"loss 0.5"), _long(b"loss 0.6")
+    a, b = (
+        with_output(repository, cut_output(one, LIMIT, content.put_bytes(one)))
+        for one in (first, second)
+    )
+
+    assert verify_runs(project, a, a).outcome is Outcome.IDENTICAL
+    verdict = verify_runs(project, a, b)
+    assert verdict.outcome is Outcome.DIVERGED
+    assert verdict.output is not None
+    assert verdict.output.first is not None
+    assert verdict.output.first.texts == ("loss 0.5", "loss 0.6")
+
+
+@pytest.mark.parametrize("digest", ["sha256:" + "0" * 64, "other"])
+def test_a_cut_output_of_which_the_rest_is_not_here_proves_nothing(
+    repository: Path, digest: str
+) -> None:
+    project = open_here(repository)
+    if digest == "other":  # of bytes in the store that are not that output
+        digest = ContentStore(project.store).put_bytes(b"secret\n")
+    cut = with_output(repository, cut_output(_long(b"loss 0.5"), LIMIT, digest))
+    whole = with_output(repository, _long(b"loss 0.6"), id="aaaaaaaaaaaa")
+
+    verdict = verify_runs(project, cut, whole)
+
+    assert verdict.outcome is Outcome.INCOMPARABLE
+    assert verdict.output is not None
+    assert (verdict.output.is_cut, verdict.output.first) == (True, None)
+
+
+def test_a_short_output_that_prints_such_a_mark_is_taken_as_it_is(repository: Path) -> None:
+    project = open_here(repository)
+    digest = ContentStore(project.store).put_bytes(b"secret\n")
+    mark = f"[… 7 bytes left out; all of it in the store as {digest} …]\n".encode()
+    a, b = with_output(repository, mark), with_output(repository, b"x\n")
+
+    verdict = verify_runs(project, a, b)
+
+    assert verdict.outcome is Outcome.DIVERGED
+    assert "secret" not in str(verdict)
+
+
+def test_a_stored_verdict_comes_with_the_record_and_changes_nothing_else(repository: Path) -> None:
+    project = open_here(repository)
+    a = recorded(project, {"loss": 0.5})
+    b = recorded(project, {"loss": 0.75}, rerun_of=a.run.id)
+    ref = RUNS + b.run.id
+    verdict = verify_runs(project, a, b)
+
+    store_verdict(project, b.run.id, verdict)
+
+    after = resolve_run(project, b.run.id)
+    assert after.verdict == verdict
+    assert replace(after, commit=b.commit, verdict=None) == b
+    assert git(repository, "diff", "--name-only", b.commit, ref) == "verdict.json"
+    parents = git(repository, "rev-parse", f"{ref}^1", f"{ref}^2").split()
+    assert parents == [b.run.snapshot, b.commit]
+    git(repository, "fsck", "--strict", "--connectivity-only")
+
+
+def test_a_verdict_stored_twice_is_written_once_and_survives_tags(repository: Path) -> None:
+    project = open_here(repository)
+    a = recorded(project, {"loss": 0.5})
+    b = recorded(project, {"loss": 0.5}, rerun_of=a.run.id)
+    verdict = verify_runs(project, a, b)
+    store_verdict(project, b.run.id, verdict)
+    before = git(repository, "rev-parse", RUNS + b.run.id)
+
+    store_verdict(project, b.run.id, verdict)
+    assert before == git(repository, "rev-parse", RUNS + b.run.id)
+    tag_run(project, resolve_run(project, b.run.id), ["good"])
+    assert resolve_run(project, b.run.id).verdict == verdict
+
+
+def test_a_verdict_of_a_run_that_is_gone_is_not_stored(repository: Path) -> None:
+    project = open_here(repository)
+    a = recorded(project, {"loss": 0.5})
+    verdict = verify_runs(project, a, a)
+
+    with pytest.raises(DamagedRecordError, match="gone"):
+        store_verdict(project, "zzzzzzzzzzzz", verdict)
+
+
+def test_a_lost_run_is_incomparable(repository: Path) -> None:
+    lost = with_output(repository, b"a\n", status=Status.LOST, exit_code=None)
+
+    verdict = verify_runs(open_here(repository), lost, lost)
+
+    assert verdict.outcome is Outcome.INCOMPARABLE

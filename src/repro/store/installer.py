@@ -44,7 +44,7 @@ _DROPPED = re.compile(
     r"|GIT_(DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|PREFIX))\Z"
 )
 _YANKED = re.compile(r"(?:`([^`]+)` is yanked|yanked version: '([^']+)')")
-_TELLING = re.compile(r"^\s*(?:×|╰─▶|├─▶|error:|ERROR:|hint:|\[stderr\])\s*(.*)$")
+_TELLING = re.compile(r"\s*(?:×|╰─▶|├─▶|(?i:error:|cause:|caused by:|fatal:))\s*(.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +275,7 @@ def _kill(pid: int) -> None:
 def _reason(lines: Sequence[str], code: int) -> str:
     """What a failing program said, in a line."""
     said = [line.strip() for line in lines if line.strip()]
-    telling = [match[1].strip() for line in said if (match := _TELLING.match(line))]
-    text = " ".join(telling or said[-2:]) or f"exit code {code}"
+    telling = [match[1].strip(" :") for line in said if (match := _TELLING.match(line))]
+    text = ": ".join(telling or said[-2:]) or f"exit code {code}"
     text = redact_text(re.sub(r"\s+", " ", text))
     return text if len(text) <= _LONGEST_REASON else f"{text[: _LONGEST_REASON - 1]}…"

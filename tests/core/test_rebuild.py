@@ -246,12 +246,23 @@ def test_a_local_wheel_with_another_hash_is_refused(world: World) -> None:
     assert found.keys() == {"bar"}
 
 
-def test_a_copy_of_a_folder_of_the_repository_cannot_be_had(world: World) -> None:
-    url = world.root.as_uri()
+def test_a_copy_of_a_folder_of_the_repository_is_taken_from_the_code_of_the_run(
+    world: World,
+) -> None:
+    make_source(world.root, "own", "1.0")
+    copied = {"own": {"url": world.root.as_uri(), "dir_info": {}}}
+    first = world.run(copied)
+    write_files(world.root, {"own.py": "VERSION = 'newer'\n"})
+    second = world.run(copied)
 
-    found = missing(world, world.run({"own": {"url": url, "dir_info": {}}}))
+    found = missing(world, first)["own"]
+    rebuilt = [ensure_environment(world.project, one, nearest=True) for one in (first, second)]
 
-    assert "copy of `.` in the repository" in found["own"]
+    assert "copy of `.` in the repository" in found
+    assert found.endswith("the nearest is the code of the run")
+    assert [versions_in(one.python, "own") for one in rebuilt] == [["1.0"], ["newer"]]
+    assert all(one.substitutes[0].taken == "the code of the run" for one in rebuilt)
+    assert not ensure_environment(world.project, first, nearest=True).is_new
 
 
 def test_editables_are_left_to_others(world: World) -> None:

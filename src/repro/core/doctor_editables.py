@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 
 from repro.core.doctor_code import find_gone
-from repro.core.editables import FOLDER
 from repro.core.project import Project
+from repro.core.started import EDITABLES
 from repro.model.conditions import list_editables, list_left_out
 from repro.model.diagnosis import Item, count_of, degraded, list_some, missing, ok
 from repro.model.environment import local_folder
@@ -52,6 +52,6 @@ def _find_tree(project: Project, record: Record, name: str) -> str | None:
     if not record.commit or not _NAME.fullmatch(name):
         return None
     words = ("rev-parse", "--verify", "--quiet", "--end-of-options")
-    path = f"{record.commit}:{FOLDER}/{name}"
+    path = f"{record.commit}:{EDITABLES}/{name}"
     done = project.repository.git.run(*words, path, ok=(0, 1, 128))
     return done.out.decode().strip() or None

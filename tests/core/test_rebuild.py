@@ -423,6 +423,21 @@ def test_an_empty_environment_is_one_too(world: World) -> None:
     assert installed(rebuilt) == set()
 
 
+def test_no_network_is_told_for_each_package_and_soon(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    record = world.run({f"foo{number}": "1.0" for number in range(20)})
+
+    start = time.monotonic()
+    found = missing(world, record)
+
+    assert len(found) == 20
+    assert all("does not answer" in item for item in found.values())
+    assert time.monotonic() - start < 60
+
+
 def test_no_installer_is_an_error_that_names_both(
     world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -444,7 +444,8 @@ def test_no_installer_is_an_error_that_names_both(
     record = world.run({})
     broken = tmp_path / "uv/uv"
     broken.parent.mkdir()
-    broken.write_text("#!/bin/sh\necho 'error: no way' >&2\nexit 3\n")
+    version = '[ "$1" = --version ] && echo uv 0.9.0 && exit'
+    broken.write_text(f"#!/bin/sh\n{version}\necho 'error: no way' >&2\nexit 3\n")
     broken.chmod(0o755)
     monkeypatch.setenv("PATH", f"{broken.parent}:{os.environ['PATH']}")
 

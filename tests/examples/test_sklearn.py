@@ -97,6 +97,7 @@ def test_examples_of_scikit_learn_come_out_the_same_or_the_reason_is_named(
         done = repro("run", "--json", "--", "python", path.name)
         run = json.loads(done.stdout)
         again = repro("rerun", "--verify", "--env", "recorded", "--json", run["id"])
+        assert again.stdout, again.stderr
         verdict = json.loads(again.stdout)
         verdicts[path.name] = verdict["verdict"]
         print(path.name, run["status"], verdict["verdict"], verdict["first"], verdict["causes"][:1])

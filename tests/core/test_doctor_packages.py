@@ -343,6 +343,6 @@ def test_an_editable_package_is_as_recorded_whatever_is_known_of_its_code(
     environment = json.loads(json.dumps(resolve_run(project, run.id).environment))
     known = {"url": tmp_path.as_uri(), "editable": True, "tree": "1" * 40, "commit": "2" * 40}
     next(one for one in environment["packages"]["list"] if one["name"] == "scipy")["origin"] = known
-    other = make_run(project, command=("python", "train.py"), environment=environment)
+    other = write_run(project.repository, make_record(environment=environment)).run
 
     assert look(repository, other)["environment"].detail.endswith("3 packages as recorded")

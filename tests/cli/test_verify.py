@@ -142,7 +142,7 @@ def test_one_changed_package_is_the_first_cause(experiment: Path, cli: Cli) -> N
     install(experiment, "1.1", scale=2.5)
     run(cli, "b")
 
-    assert first_cause(cli) == ("environment", "`helper` 1.0 → 1.1")
+    assert first_cause(cli) == ("environment", "helper 1.0 → 1.1")
 
 
 def test_a_tolerance_covers_a_small_deviation(repository: Path, cli: Cli) -> None:
@@ -216,6 +216,15 @@ def test_output_alone_carries_the_verdict_where_nothing_else_was_recorded(
     a, b = _written(repository, "a", before), _written(repository, "b", after)
 
     assert cli("verify", a, b, code=code).out.splitlines()[0] == headline
+
+
+def test_two_runs_that_failed_alike_are_identical_and_it_says_so(
+    repository: Path, cli: Cli
+) -> None:
+    changes = {"status": "failed", "exit_code": 3}
+    a, b = (_written(repository, letter, b"x\n", **changes) for letter in "ab")
+
+    assert cli("verify", a, b).out == "identical: 1 line of output; both failed, exit code 3\n"
 
 
 def test_another_exit_code_is_a_divergence(repository: Path, cli: Cli) -> None:

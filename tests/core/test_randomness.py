@@ -1,9 +1,12 @@
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+from tests.support import write_files
 from tests.support.projects import begin, make_run, open_here
-from tests.support.randomness import a_plan
+from tests.support.randomness import a_plan, play, record_run
 from tests.support.records import make_record
 
 import repro
@@ -114,3 +117,51 @@ def test_a_drawn_seed_that_differs_is_a_difference(repository):
     assert compare_runs(project, a, b).randomness == {"seed": (1, 2)}
     assert compare_runs(project, b, c).randomness == {}
     assert a.run.identity == b.run.identity
+
+
+NUMPY = """
+import numpy as np
+rng = np.random.default_rng()
+x, w = np.random.randn(64, 4), rng.normal(size=4)
+for step in range(3):
+    w -= 0.1 * x.T @ (x @ w - 1) / 64
+    print(step, repr(float(((x @ w - 1) ** 2).mean())), {"a", "b", "c"})
+"""
+TORCH = """
+import torch
+net, x = torch.nn.Linear(4, 1), torch.randn(64, 4)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(3):
+    loss = ((net(x) - 1) ** 2).mean()
+    optimizer.zero_grad(); loss.backward(); optimizer.step()
+    print(step, repr(loss.item()))
+"""
+
+
+@pytest.mark.parametrize("code", [NUMPY, TORCH], ids=["numpy", "torch"])
+def test_a_recorded_run_without_a_seed_in_it_is_replayed_number_by_number(repository, code):
+    if "torch" in code:
+        pytest.importorskip("torch")
+    write_files(repository, {"train.py": code})
+    words = (sys.executable, "train.py")
+    project = open_here(repository)
+    first, printed = record_run(repository, words, draw_randomness(project))
+
+    replayed, again = record_run(repository, words, replay_randomness(first))
+    fresh, other = record_run(repository, words, draw_randomness(project))
+    comparison = compare_runs(project, first, fresh).randomness
+
+    assert again == printed
+    assert other != printed
+    assert compare_runs(project, first, replayed).randomness == {}
+    assert "seed" in comparison
+    assert replayed.randomness["replayed"] is True
+
+
+def test_code_of_another_tree_is_reported_while_the_run_is_in_progress(repository, tmp_path):
+    write_files(tmp_path / "old", {"helper.py": "x = 1\n"})
+    write_files(repository, {"train.py": "import helper\n"})
+    old = str(tmp_path / "old")
+    played = play(repository, "import helper", environ={"REPRO_FOREIGN": old, "PYTHONPATH": old})
+
+    assert played.reports.foreign == (f"{old}/helper.py",)

@@ -105,11 +105,24 @@ def test_the_root_of_the_project_and_the_ids_of_both_runs_are_masked(repository:
         open_at(repository), b, files={"output.log": b"/w/t/x run %b\n" % b.run.id.encode()}
     )
 
-    assert verify_runs(project, a, b).outcome is Outcome.DIVERGED
+    assert verify_runs(project, a, b).outcome is Outcome.DIVERGED  # nobody said what /w/t is
     verdict = verify_runs(project, a, b, same_paths=[(str(repository), "/w/t")])
     assert verdict.outcome is Outcome.IDENTICAL
     assert verdict.output is not None
     assert verdict.output.masked == 1
+
+
+def test_the_worktree_and_the_environment_of_a_rerun_are_known(repository: Path) -> None:
+    project = open_here(repository)
+    a = make_record(environment={"interpreter": {"prefix": "/venvs/one"}})
+    b = make_record(rerun_of=a.run.id, environment={"interpreter": {"prefix": "/venvs/two"}})
+    tree = project.repository.private / "worktrees" / a.run.id
+    before = f"{repository}/train.py with /venvs/one/lib\n"
+    after = f"{tree}/train.py with /venvs/two/lib\n"
+    a = write_run(open_at(repository), a, files={"output.log": before.encode()})
+    b = write_run(open_at(repository), b, files={"output.log": after.encode()})
+
+    assert verify_runs(project, a, b).outcome is Outcome.IDENTICAL
 
 
 def _long(middle: bytes) -> bytes:

@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 from tests.support import git, make_repository
 
+from repro.store.index_settings import read_index_settings
+
 EXAMPLES = int(os.environ.get("REPRO_EXAMPLES", "0"))
 VERSION = "1.9.1"
 PACKAGES = (f"scikit-learn=={VERSION}", "matplotlib", "pandas")
@@ -41,7 +43,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     install = [uv, "pip", "install", "-q", "--python", top / "env/bin/python", *PACKAGES]
     subprocess.run(install, check=True)
     request = urllib.request.Request(
-        "https://pypi.org/simple/scikit-learn/",
+        f"{read_index_settings(os.environ).indexes[0]}/scikit-learn/",
         headers={"Accept": "application/vnd.pypi.simple.v1+json"},
     )
     with urllib.request.urlopen(request) as answer:
@@ -95,6 +97,7 @@ def test_examples_of_scikit_learn_come_out_the_same_or_the_reason_is_named(
         done = repro("run", "--json", "--", "python", path.name)
         run = json.loads(done.stdout)
         again = repro("rerun", "--verify", "--env", "recorded", "--json", run["id"])
+        assert again.stdout, again.stderr
         verdict = json.loads(again.stdout)
         verdicts[path.name] = verdict["verdict"]
         print(path.name, run["status"], verdict["verdict"], verdict["first"], verdict["causes"][:1])

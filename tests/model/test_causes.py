@@ -39,9 +39,9 @@ def test_parts_come_in_the_order_in_which_they_are_likely_to_matter():
         ("config", "`lr`: 0.1 → 0.2"),
         ("data", "`train`: 1 file changed: 042/img.jpg"),
         ("randomness", "`flags.torch.deterministic`: true → false"),
-        ("environment", "`numpy` 2.3.1 → 2.3.2"),
-        ("environment", "`zoo` 1 → 2"),
-        ("environment", "`pip` 1 → 2"),
+        ("environment", "numpy 2.3.1 → 2.3.2"),
+        ("environment", "zoo 1 → 2"),
+        ("environment", "pip 1 → 2"),
         ("environment", "`interpreter.version`: 3.11 → 3.12"),
         ("environment", "`variables.LANG`: C → de"),
         ("hardware", "`cpu`: a → b"),
@@ -145,7 +145,7 @@ def test_another_folder_of_the_interpreter_hardly_matters():
     )
 
     assert found == [
-        ("environment", "`x` 1 → 2"),
+        ("environment", "x 1 → 2"),
         ("environment", "`/v1/bin/python a.py` → `/v2/bin/python a.py`"),
         ("environment", "`interpreter.prefix`: /v1 → /v2"),
     ]

@@ -41,3 +41,11 @@ def test_paths_that_stand_for_each_other_are_masked():
     verdict = compare_output(b"in /a/x\n", b"in /b/x\n", same_paths=[("/a", "/b")])
 
     assert verdict == OutputVerdict(lines=1, masked=1)
+
+
+def test_a_path_may_stand_for_several():
+    pairs = [("/a", "/a/trees/1"), ("/a", "/a"), ("/v", "/a/envs/2")]
+    before, after = b"took 1 s in /a/x, /a/x, /v\n", b"took 2 s in /a/trees/1/x, /a/x, /a/envs/2\n"
+
+    assert compare_output(before, after, same_paths=pairs).first is None
+    assert compare_output(before, before.replace(b"/a/x", b"/a/y"), same_paths=pairs).first

@@ -12,17 +12,13 @@ import numpy as np
 import numpy.random
 import pytest
 
-from repro.core.command import resolve_command
-from repro.core.launch import Streams, launch
 from repro.core.randomness import replay_randomness
-from repro.core.record import seal_run
-from repro.core.relay import Relay
 from repro.model.run import Record
 from repro.sdk import seeding
 from repro.sdk.generators import give_states, take_states
 from tests.sdk.scripts import record, records, run
 from tests.support import git, write_files
-from tests.support.projects import begin, open_here
+from tests.support.randomness import record_run
 
 NUMBERS = "print(random.random(), np.random.rand(), np.random.default_rng().random())\n"
 ALONE = "import random, numpy as np, numpy.random\nimport repro\nrepro.init()\n" + NUMBERS
@@ -44,19 +40,11 @@ def _left_as_it_was(monkeypatch: pytest.MonkeyPatch):
     os.environ.pop("PYTHONHASHSEED", None)
 
 
-def replay(root: Path, found: Record, program: str, capfd: pytest.CaptureFixture[str]) -> str:
+def replay(root: Path, found: Record, program: str) -> str:
     """What the program prints with the random numbers of a recorded run."""
-    project = open_here(root)
     plan = replay_randomness(found)
     assert plan is not None
-    words = (sys.executable, program)
-    live = begin(project, command=words, randomness=plan)
-    command = resolve_command(words, cwd=root, environ=project.environ)
-    capfd.readouterr()
-    with Relay() as relay, Path(os.devnull).open("rb") as nothing:
-        launch(project, live, command, relay=relay, streams=Streams(stdin=nothing.fileno()))
-    seal_run(project, live.dir)
-    return capfd.readouterr().out
+    return record_run(root, (sys.executable, program), plan)[1]
 
 
 def test_a_seed_is_that_of_every_generator_that_is_loaded(sdk: ModuleType) -> None:
@@ -147,25 +135,21 @@ def test_a_run_leaves_nothing_in_place_when_it_ends(sdk: ModuleType, repository:
     assert sys.meta_path == finders
 
 
-def test_a_run_of_its_own_is_replayed_from_its_states(
-    repository: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_of_its_own_is_replayed_from_its_states(repository: Path) -> None:
     write_files(repository, {"alone.py": ALONE})
     once = subprocess.run(
         [sys.executable, "alone.py"], capture_output=True, text=True, check=True
     ).stdout
     [found] = records(repository)
 
-    assert replay(repository, found, "alone.py", capfd) == once
-    assert replay(repository, found, "alone.py", capfd) == once
+    assert replay(repository, found, "alone.py") == once
+    assert replay(repository, found, "alone.py") == once
     again = next(one for one in records(repository) if one.run.id != found.run.id)
     assert (again.randomness["replayed"], again.randomness["bootstrap"]) == (True, True)
     assert again.randomness["seed"] == found.randomness["seed"]
 
 
-def test_numbers_drawn_before_init_do_not_shift_those_after_it(
-    repository: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_numbers_drawn_before_init_do_not_shift_those_after_it(repository: Path) -> None:
     draw = "for _ in range(n): np.random.default_rng()\n"
     early = ALONE.replace("import repro\n", "import repro\n" + draw)
     write_files(repository, {"alone.py": "n = 0\n" + early})
@@ -175,7 +159,7 @@ def test_numbers_drawn_before_init_do_not_shift_those_after_it(
     [found] = records(repository)
     write_files(repository, {"alone.py": "n = 3\n" + early})
 
-    assert replay(repository, found, "alone.py", capfd) == once
+    assert replay(repository, found, "alone.py") == once
 
 
 def test_states_that_nobody_could_have_are_refused_with_a_warning(

@@ -1,5 +1,7 @@
 """What indexes offer: over HTTP as JSON and as HTML, and in folders."""
 
+import socket
+import threading
 import time
 from pathlib import Path
 
@@ -94,6 +96,33 @@ def test_a_damaged_answer_that_was_kept_is_asked_again(tmp_path: Path) -> None:
 def test_an_index_that_is_not_there_is_no_proof_of_absence(tmp_path: Path) -> None:
     with pytest.raises(RemoteError, match="does not answer"):
         index_at("http://127.0.0.1:9/simple", tmp_path).releases("foo")
+
+
+def test_an_index_that_never_answers_is_soon_asked_no_more(tmp_path: Path) -> None:
+    connections = 0
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+        def refuse() -> None:
+            nonlocal connections
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                connections += 1
+                connection.close()
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        index = index_at(f"http://127.0.0.1:{port}/", tmp_path)
+        for number in range(20):
+            with pytest.raises(RemoteError, match="does not answer"):
+                index.releases(f"foo{number}")
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+    assert connections == 3
 
 
 def test_an_index_that_is_not_there_matters_not_where_another_has_what_is_wanted(

@@ -7,8 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from repro.core.command import resolve_command
+from repro.core.launch import Streams, launch
+from repro.core.query import read_part, resolve_run
 from repro.core.randomness import child_environment, read_reports
+from repro.core.record import seal_run
+from repro.core.relay import Relay
 from repro.model.randomness import RandomPlan, Reports, derive_hash_seed
+from repro.model.run import Record
+from tests.support.projects import begin, open_here
 
 
 def a_plan(seed: int, **changes: object) -> RandomPlan:
@@ -63,3 +70,18 @@ def play(
     )
     assert done.returncode == 0, done.stderr
     return Played(done.stdout, done.stderr, read_reports(live))
+
+
+def record_run(root: Path, words: tuple[str, ...], plan: RandomPlan | None) -> tuple[Record, str]:
+    """The record of a command run with the random numbers of a plan, and what it printed."""
+    project = open_here(root)
+    live = begin(project, command=words, randomness=plan)
+    command = resolve_command(words, cwd=root, environ=project.environ)
+    null = os.open(os.devnull, os.O_RDWR)
+    try:
+        with Relay() as relay:
+            launch(project, live, command, relay=relay, streams=Streams(null, null, null))
+    finally:
+        os.close(null)
+    record = resolve_run(project, seal_run(project, live.dir).id)
+    return record, (read_part(project, record, "output.log") or b"").decode()

@@ -90,13 +90,14 @@ def _identical(verdict: Verdict) -> str:
         parts.append(f"{_count(points, 'point')} of {_count(len(verdict.metrics), 'metric')}")
     if verdict.artifacts:
         parts.append(_count(len(verdict.artifacts), "artifact"))
+    ended = "" if verdict.ends[1].startswith("finished") else f"; both {escape(verdict.ends[1])}"
     if parts:
-        return f": {', '.join(parts)}, bit for bit"
+        return f": {', '.join(parts)}, bit for bit{ended}"
     output = verdict.output
     if output is None or not output.lines:
         return f": both {escape(verdict.ends[0])}; nothing else was recorded, not even output"
     masked = f", {output.masked:,} of them but for times and the like" if output.masked else ""
-    return f": {_count(output.lines, 'line')} of output{masked}"
+    return f": {_count(output.lines, 'line')} of output{masked}{ended}"
 
 
 def _within(verdict: Verdict) -> str:

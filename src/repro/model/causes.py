@@ -5,7 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 
 from repro.model.columns import format_value
 from repro.model.config import config_from_command, flatten_config
-from repro.model.diff import Change, Changes, Comparison, DataChange, FileChange
+from repro.model.diff import (
+    Change,
+    Changes,
+    Comparison,
+    DataChange,
+    FileChange,
+    describe_package,
+)
 from repro.model.text import escape
 from repro.model.values import ABSENT, Value
 from repro.model.verdict import Cause
@@ -234,7 +241,7 @@ def _packages(changes: Changes) -> Iterator[Cause]:
     found = {key.removeprefix("packages."): change for key, change in changes.items()}
     ordered = sorted(found, key=lambda name: (name in _INSTALLERS, name not in _NUMERIC))
     for name in ordered[:_MOST]:
-        yield Cause("environment", f"`{escape(name)}` {_both(found[name])}")
+        yield Cause("environment", escape(describe_package(name, found[name])))
     if len(ordered) > _MOST:
         yield Cause("environment", f"{len(ordered) - _MOST} more packages differ")
 

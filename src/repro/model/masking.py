@@ -1,7 +1,7 @@
 """What of a printed line is new in every execution, masked: times, addresses, process ids."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import cache
 
 _LONGEST = 10_000  # characters; what no person wrote is compared as it is
@@ -40,7 +40,7 @@ _WORD = (
     r"|(?:[a-z]{1,20}_){1,6}(?:runtime|duration|seconds|secs|ms|time_s)"
     r"|(?:[a-z]{1,20}_){0,6}per_(?:second|sec))"
 )
-_DONE = r"(?:finished|completed|done|ran)"
+_DONE = rf"(?:finished|completed|done|ran|{_COUNTED}(?:s|es)?)"
 _BETWEEN = r"(?:\s*\([a-z]{1,10}\))?[\"']?\s*(?:[:=]\s*)?(?:is\s+|of\s+|about\s+)?"
 _NAME = r"[^/\s'\",;:)\]}]+"
 
@@ -75,8 +75,8 @@ _TABLE: tuple[tuple[str, str, str, int], ...] = (
         _KEPT + _TIME, _I,
     ),
     ("eta", rf"(\bETA{_BETWEEN})(?:\d+:\d\d\b|{_NUMBER}{_ANY_UNIT})(?![\w%/:])", _KEPT + _TIME, 0),
-    (" in", rf"(\b{_DONE}\s+in\s+)\d+\.\d+(?![\w.]|\s*[a-z])", _KEPT + _TIME, _I),
-    ("s", rf"(?<![\w.]){_NUMBER}\s?{_UNIT}(?![\w/])", _TIME, 0),
+    (" in", rf"(\b{_DONE}\s+in\s+)\d++\.\d++(?!\.?\w|\s*[a-z])", _KEPT + _TIME, _I),
+    ("s", rf"(?<![\w.])(?:{_NUMBER}\s?(?:±|\+/?-)\s?)?{_NUMBER}\s?{_UNIT}(?![\w/])", _TIME, 0),
     ("elapsed", rf"(?<![\w.]){_NUMBER}(?=\s+elapsed\b)", _TIME, 0),
     ("0x", r"\bat 0x[0-9a-fA-F]+\b", "at " + _ADDRESS, 0),
     ("0x", r"\b0x(?:0000)?[0-9a-fA-F]{9,12}\b", _ADDRESS, 0),
@@ -106,20 +106,18 @@ class Masker:
     masked. Masking what is masked changes nothing.
     """
 
-    def __init__(self, paths: Sequence[str] = ()) -> None:
+    def __init__(self, paths: Mapping[str, str] | None = None) -> None:
         """Prepare.
 
         Args:
-            paths: Texts that stand for others of the other execution: those at the same place
-                of its list. A longer one that starts with a shorter one goes first.
+            paths: Other texts to put a mark in the place of, longer ones first, each with the
+                name of its mark: what has the same name in two executions is the same.
         """
-        places = sorted(
-            (number for number, path in enumerate(paths) if path.strip("/")),
-            key=lambda number: -len(paths[number]),
-        )
+        given = {path.rstrip("/"): name for path, name in (paths or {}).items()}
         self._paths = [
-            (re.compile(rf"(?<![\w.-]){re.escape(paths[number].rstrip('/'))}(?![\w-])"), number)
-            for number in places
+            (re.compile(rf"(?<![\w.-]){re.escape(path)}(?![\w-])"), f"⟦{given[path]}⟧")
+            for path in sorted(given, key=len, reverse=True)
+            if path
         ]
 
     def __call__(self, line: str) -> str:
@@ -130,8 +128,8 @@ class Masker:
         if len(line) > _LONGEST:
             return line
         line = _COLOUR.sub("", line)
-        for pattern, number in self._paths:
-            line = pattern.sub(f"⟦path{'i' * number}⟧", line)
+        for pattern, mark in self._paths:
+            line = pattern.sub(mark, line)
         # To the end, so that masking twice is masking once; each turn that changes anything
         # takes digits or temporary folders away.
         while (after := _mask_once(line)) != line:

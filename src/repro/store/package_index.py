@@ -31,6 +31,7 @@ _WHOLE_S = 30.0  # for all of it
 _LARGEST = 64 << 20  # bytes of an answer; the longest of PyPI has 10 MB
 _FRESH_S = 3600.0  # a kept answer counts as long
 _ABSENT = {404, 410}
+_MOST_FAILURES = 3  # to get any answer, before an index is asked no more
 # Source: PEP 691, "JSON-based Simple API for Python Package Indexes", 2022.
 _ACCEPT = (
     "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, "
@@ -80,6 +81,7 @@ class PackageIndex:
         self._cache = cache
         self._home = home
         self._now = now
+        self._failures: dict[str, list[RemoteError]] = {}
         context = ssl.create_default_context(cafile=settings.cert)
         handler = urllib.request.HTTPSHandler(context=context)
         self._opener = urllib.request.build_opener(handler)
@@ -143,11 +145,14 @@ class PackageIndex:
         kept = self._cache / hashlib.sha256(page.encode()).hexdigest()
         listed = self._recall(kept)
         if listed is None:
-            listed = self._request(page)
+            failures = self._failures.setdefault(parts.netloc, [])
+            if len(failures) >= _MOST_FAILURES:  # it is not there: who asks for many is not kept
+                raise failures[-1]
+            listed = self._request(page, failures)
             self._remember(kept, listed)
         return listed
 
-    def _request(self, page: str) -> list[_Listed]:
+    def _request(self, page: str, failures: list[RemoteError]) -> list[_Listed]:
         """What a page lists; nothing where there is no such page."""
         parts = urlsplit(page)
         shown = redact_url(page)
@@ -169,10 +174,13 @@ class PackageIndex:
             ) from error
         except (OSError, ValueError, urllib.error.URLError) as error:
             reason = getattr(error, "reason", None) or error
-            raise RemoteError(
-                f"the package index does not answer at `{shown}`: {reason}",
-                hint="look at the network and at the index that pip or uv is set to",
-            ) from error
+            failures.append(
+                RemoteError(
+                    f"the package index does not answer at `{shown}`: {reason}",
+                    hint="look at the network and at the index that pip or uv is set to",
+                )
+            )
+            raise failures[-1] from error
         listed = _parse_json(data) if kind.endswith("json") else _parse_html(data, final)
         if listed is None:
             raise RemoteError(f"the package index answers nonsense at `{shown}`")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Timer
 
-from repro.model.requirements import Requirement
+from repro.model.requirements import Kind, Requirement
 from repro.model.secrets import redact_text
 from repro.store.index_settings import read_index_settings
 from repro.store.probe import ask_program
@@ -26,6 +26,8 @@ _QUICK_S = 120.0  # for what uses no network
 _MOST_LINES = 4000  # kept of what a program says
 _LONGEST_REASON = 400  # characters
 _FIRST_PIP = (22, 3)  # that fills an environment it is not in
+_FIRST_UV = (0, 5)
+_UV_VERSION = re.compile(rb"uv ([0-9]+)\.([0-9]+)")
 _PIP_VERSION = re.compile(rb"pip ([0-9]+)\.([0-9]+)")
 _SEEDS = ("setuptools", "pip")  # that venv puts in by itself; pip last, for it takes itself out
 # What the user may have set of these for other projects must not reach an environment that is
@@ -104,6 +106,22 @@ class Installer:
                 return Outcome(outcome.error, yanked)
         return Outcome(None, yanked)
 
+    def has_cached(self, python: str, requirements: Sequence[Requirement]) -> bool:
+        """Whether uv could install these without any network; pip cannot tell.
+
+        Args:
+            python: The interpreter that they are for.
+            requirements: Of an index; the others count as not kept.
+        """
+        if not self.uv or any(one.kind is not Kind.INDEX for one in requirements):
+            return False
+        said: list[str] = []
+        argv = [self.uv, "pip", "install", *_UV, "--offline", "--dry-run", "--no-deps"]
+        argv += ["--no-progress", "--python", python]
+        argv += [f"{one.name}=={one.version}" for one in requirements]
+        outcome = _run_program(argv, self.environ, Path("/"), said.append, _QUICK_S)
+        return outcome.error is None and not any("Would download" in line for line in said)
+
     def finish(self, folder: Path, names: Iterable[str]) -> Outcome:
         """Take out what venv put in by itself where it is not in `names`."""
         if self.uv or folder in self.pips:
@@ -171,7 +189,7 @@ _UV = ("--no-config", "--no-python-downloads", "--color", "never")
 
 
 def open_installer(environ: Mapping[str, str], *, on_line: OnLine = lambda _: None) -> Installer:
-    """Give uv where it is found, else venv and pip.
+    """Give uv where it is found and new enough, else venv and pip.
 
     uv is looked for on the PATH, beside our own interpreter and among its programs.
 
@@ -179,7 +197,17 @@ def open_installer(environ: Mapping[str, str], *, on_line: OnLine = lambda _: No
         environ: The user's; `REPRO_UV=off` in it leaves uv out.
         on_line: Is told each line that a program prints.
     """
-    return Installer(find_uv(environ), _installing(environ), on_line)
+    uv = find_uv(environ)
+    if uv is not None and not _is_new_enough(uv, environ):
+        uv = None
+    return Installer(uv, _installing(environ), on_line)
+
+
+def _is_new_enough(uv: str, environ: Mapping[str, str]) -> bool:
+    """Whether uv has the options that it is given; an older one would read other settings."""
+    answer = ask_program([uv, "--version"], environ=environ, cwd=Path("/"), timeout_s=_QUICK_S)
+    match = _UV_VERSION.match(answer.out)
+    return match is not None and (int(match[1]), int(match[2])) >= _FIRST_UV
 
 
 def find_uv(environ: Mapping[str, str]) -> str | None:

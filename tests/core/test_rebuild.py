@@ -246,12 +246,23 @@ def test_a_local_wheel_with_another_hash_is_refused(world: World) -> None:
     assert found.keys() == {"bar"}
 
 
-def test_a_copy_of_a_folder_of_the_repository_cannot_be_had(world: World) -> None:
-    url = world.root.as_uri()
+def test_a_copy_of_a_folder_of_the_repository_is_taken_from_the_code_of_the_run(
+    world: World,
+) -> None:
+    make_source(world.root, "own", "1.0")
+    copied = {"own": {"url": world.root.as_uri(), "dir_info": {}}}
+    first = world.run(copied)
+    write_files(world.root, {"own.py": "VERSION = 'newer'\n"})
+    second = world.run(copied)
 
-    found = missing(world, world.run({"own": {"url": url, "dir_info": {}}}))
+    found = missing(world, first)["own"]
+    rebuilt = [ensure_environment(world.project, one, nearest=True) for one in (first, second)]
 
-    assert "copy of `.` in the repository" in found["own"]
+    assert "copy of `.` in the repository" in found
+    assert found.endswith("the nearest is the code of the run")
+    assert [versions_in(one.python, "own") for one in rebuilt] == [["1.0"], ["newer"]]
+    assert all(one.substitutes[0].taken == "the code of the run" for one in rebuilt)
+    assert not ensure_environment(world.project, first, nearest=True).is_new
 
 
 def test_editables_are_left_to_others(world: World) -> None:
@@ -412,13 +423,29 @@ def test_an_empty_environment_is_one_too(world: World) -> None:
     assert installed(rebuilt) == set()
 
 
+def test_no_network_is_told_for_each_package_and_soon(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    record = world.run({f"foo{number}": "1.0" for number in range(20)})
+
+    start = time.monotonic()
+    found = missing(world, record)
+
+    assert len(found) == 20
+    assert all("does not answer" in item for item in found.values())
+    assert time.monotonic() - start < 60
+
+
 def test_no_installer_is_an_error_that_names_both(
     world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     record = world.run({})
     broken = tmp_path / "uv/uv"
     broken.parent.mkdir()
-    broken.write_text("#!/bin/sh\necho 'error: no way' >&2\nexit 3\n")
+    version = '[ "$1" = --version ] && echo uv 0.9.0 && exit'
+    broken.write_text(f"#!/bin/sh\n{version}\necho 'error: no way' >&2\nexit 3\n")
     broken.chmod(0o755)
     monkeypatch.setenv("PATH", f"{broken.parent}:{os.environ['PATH']}")
 

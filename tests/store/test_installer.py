@@ -71,6 +71,15 @@ def test_uv_is_found_on_the_path_and_can_be_left_out(tmp_path: Path) -> None:
     assert find_uv({"PATH": str(uv.parent), "REPRO_UV": "off"}) is None
 
 
+@pytest.mark.parametrize(
+    ("said", "name"), [("uv 0.5.1", "uv"), ("uv 0.4.30", "venv and pip"), ("", "venv and pip")]
+)
+def test_an_old_uv_is_left_alone(tmp_path: Path, said: str, name: str) -> None:
+    uv = script(tmp_path / "bin/uv", f"echo {said}")
+
+    assert open_installer({"PATH": f"{uv.parent}:/usr/bin:/bin"}).name == name
+
+
 def test_an_interpreter_without_pip_gets_one_that_is_taken_out_again(
     environ: dict[str, str], tmp_path: Path
 ) -> None:

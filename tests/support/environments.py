@@ -81,5 +81,7 @@ def make_world(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def versions_in(python: Path, *modules: str) -> list[str]:
     """The `VERSION` of modules as an interpreter imports them."""
     code = f"import {', '.join(modules)}; print(*[m.VERSION for m in ({', '.join(modules)},)])"
-    done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [str(python), "-c", code], cwd="/", capture_output=True, text=True, check=True
+    )
     return done.stdout.split()

@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tests.support import make_repository
+from tests.support import make_repository, write_files
 
 _BUILD = '[build-system]\nrequires = []\nbuild-backend = "no"\nbackend-path = ["."]\n'
 
@@ -77,6 +77,9 @@ def make_source(folder: Path, name: str, version: str) -> Path:
         "backend.py": backend,
         f"{name}.py": f"VERSION = {version!r}\n",
     }
+    if (folder / ".git").exists():
+        write_files(folder, files)
+        return folder
     return make_repository(folder, files)
 
 

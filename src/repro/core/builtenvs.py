@@ -39,8 +39,8 @@ class RebuiltEnv:
     @property
     def short(self) -> str:
         """The start of its name, which names it well enough."""
-        is_nearest = self.name.endswith(NEAREST)
-        return self.name[:_SHORT] + (NEAREST if is_nearest else "")
+        digits, nearest, code = self.name.partition(NEAREST)
+        return digits[:_SHORT] + nearest + code
 
 
 def list_envs(project: Project) -> list[RebuiltEnv]:
@@ -58,7 +58,7 @@ def list_envs(project: Project) -> list[RebuiltEnv]:
             folder=folder,
             built=envs.read_built(folder),
             size=envs.size_of(folder),
-            runs=tuple(sorted(using.get(folder.name.removesuffix(NEAREST), ()))),
+            runs=tuple(sorted(using.get(folder.name.partition(NEAREST)[0], ()))),
         )
         for folder in folders
     ]
@@ -87,10 +87,9 @@ def choose_envs(project: Project, digests: Sequence[str]) -> list[RebuiltEnv]:
 
 
 def _is_short_for(text: str, name: str) -> bool:
-    digits, is_nearest = text.removesuffix(NEAREST), text.endswith(NEAREST)
-    if len(digits) < _SHORTEST or name.endswith(NEAREST) is not is_nearest:
-        return False
-    return name.startswith(digits)
+    digits, *kind = text.partition(NEAREST)
+    all_digits, *all_kind = name.partition(NEAREST)
+    return len(digits) >= _SHORTEST and all_digits.startswith(digits) and kind == all_kind
 
 
 def find_unused(project: Project) -> list[RebuiltEnv]:

@@ -129,7 +129,7 @@ def _is_dropping(path: str) -> bool:
 
 def folder_of_worktrees(project: Project) -> Path:
     """Where isolated trees are."""
-    return project.repository.private / "worktrees"
+    return project.worktrees
 
 
 def _claim(project: Project, run_id: str) -> tuple[Path, FileLock]:

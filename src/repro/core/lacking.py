@@ -28,14 +28,18 @@ def find_lacking(
 
     Cost: A request for each requirement, then some tries to install for each that fails.
     """
-    answers = _ask_all(index, requirements)
-    gone = [lacking for answer in answers if (lacking := answer.lacking) is not None]
-    rest = [
-        one for one, answer in zip(requirements, answers, strict=True) if answer.lacking is None
-    ]
-    offered = {one.name: answer.offered for one, answer in zip(requirements, answers, strict=True)}
+    pairs = list(zip(requirements, _ask_all(index, requirements), strict=True))
+    gone = [answer.lacking for _, answer in pairs if answer.lacking is not None]
+    rest = [(one, answer) for one, answer in pairs if answer.lacking is None]
+    unasked = [(one, answer.error) for one, answer in rest if answer.error is not None]
+    asked = [one for one, answer in rest if answer.error is None]
+    # What an installer has in its cache needs no index. To try those one by one that it cannot
+    # ask for either takes minutes, for it waits for the network each time.
+    if unasked and install([one for one, _ in unasked]) is not None:
+        gone += [Lacking(one.name, one.version, error) for one, error in unasked]
     search = _Search(install)
-    search.run(rest)
+    search.run(asked)
+    offered = {one.name: answer.offered for one, answer in pairs}
     failing = [
         Lacking(one.name, one.version, reason, find_nearest(one.version, offered[one.name]))
         for one, reason in search.failing
@@ -53,10 +57,15 @@ def find_gone(index: PackageIndex, requirements: Sequence[Requirement]) -> list[
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
-    """What an index says of a requirement: that it lacks it, or other versions to take."""
+    """What an index says of a requirement: that it lacks it, or other versions to take.
+
+    Attributes:
+        error: Why it could not be asked.
+    """
 
     lacking: Lacking | None
     offered: tuple[str, ...] = ()
+    error: str | None = None
 
 
 def _ask_all(index: PackageIndex, requirements: Sequence[Requirement]) -> "list[_Answered]":
@@ -67,8 +76,8 @@ def _ask_all(index: PackageIndex, requirements: Sequence[Requirement]) -> "list[
 def _ask(index: PackageIndex, one: Requirement) -> _Answered:
     try:
         releases = index.releases(one.name, wanted=one.version)
-    except RemoteError:
-        return _Answered(None)  # the installer, which may have it in its cache, tells why
+    except RemoteError as error:
+        return _Answered(None, error=error.message if one.kind is Kind.INDEX else None)
     others = tuple(_choices(releases or (), one.version))
     if one.kind is not Kind.INDEX:
         return _Answered(None, (*others, *_same(releases or (), one.version)))

@@ -34,6 +34,11 @@ class Project:
         """Folder of the content store."""
         return self.repository.private / "store"
 
+    @property
+    def worktrees(self) -> Path:
+        """Folder of the isolated trees that runs are done again in, named by those runs."""
+        return self.repository.private / "worktrees"
+
 
 def open_project(
     cwd: Path,

@@ -1,12 +1,14 @@
 """The environment of a run, built again: planned, made once, shared by all runs that had it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from repro.core.project import Project
-from repro.core.query import read_part, short_id
+from repro.core.query import code_of, read_part, short_id
 from repro.errors import MissingPackagesError
 from repro.model.canonical import Json
 from repro.model.environment import environment_digest, packages_digest, part
@@ -21,11 +23,15 @@ from repro.model.requirements import (
 )
 from repro.model.run import Record
 from repro.model.text import escape
+from repro.store.beside import write_tree_into
 from repro.store.envs import Built, Substitute, read_built
 from repro.store.target import own_target
 
 if TYPE_CHECKING:
     from repro.core.building import Builder
+
+_OWN_CODE = "the code of the run"
+_SHOWN = 12  # hex digits of a commit
 
 OnStep = Callable[[str], None]
 
@@ -40,6 +46,7 @@ class EnvironmentPlan:
         digest: Of the recorded environment, as `environment_digest` gives it.
         listing: Hash of the recorded list of packages, which a forged digest does not change.
         folder: Where it is, or would be, exactly as recorded.
+        nearest_folder: Where it is, or would be, with the nearest of what cannot be had.
         built: What is there, or what `--nearest` once made in its place; None where neither is.
         python: Version of the recorded interpreter.
         requirements: What is to be installed, and what cannot be read.
@@ -49,6 +56,7 @@ class EnvironmentPlan:
     digest: str
     listing: str
     folder: Path
+    nearest_folder: Path
     built: Built | None
     python: str
     requirements: Requirements
@@ -125,15 +133,20 @@ def plan_environment(project: Project, record: Record) -> EnvironmentPlan:
     folder = envs_folder(project) / folder_name(environment)
     built = read_built(folder, listing)
     hashes = {} if built else read_hashes(_lockfiles(project, record))
+    requirements = read_requirements(environment, hashes)
+    nearest = folder.with_name(folder.name + NEAREST)
+    if any(one.kind is Kind.COPY for one in requirements.wanted):  # it holds code of this run
+        nearest = nearest.with_name(f"{nearest.name}-{code_of(record.run)[:_SHOWN]}")
     platform, here = part(environment, "platform"), own_target()
     version = part(environment, "interpreter").get("version")
     return EnvironmentPlan(
         digest=digest,
         listing=listing,
         folder=folder,
-        built=built or read_built(_nearest(folder), listing),
+        nearest_folder=nearest,
+        built=built or read_built(nearest, listing),
         python=version if isinstance(version, str) else "",
-        requirements=read_requirements(environment, hashes),
+        requirements=requirements,
         is_other_platform=(platform.get("system"), platform.get("machine"))
         != (here.system, here.machine),
     )
@@ -168,6 +181,7 @@ def ensure_environment(
     from repro.core.building import open_builder  # noqa: PLC0415
 
     lacking = [*plan.requirements.unusable, *_platform_lacking(record, plan)]
+    lacking += [_copied(one) for one in plan.requirements.wanted if one.kind is Kind.COPY]
     if not allow_foreign:
         lacking += [_needs_consent(one) for one in plan.foreign]
     builder, python_lacking = open_builder(
@@ -177,7 +191,8 @@ def ensure_environment(
     if builder is None or not _can_go_on(lacking, nearest=nearest):
         known = builder.survey(plan.requirements.wanted) if builder else []
         raise _missing(project, record, [*lacking, *known])
-    built, failing = _build(builder, plan, lacking, nearest=nearest)
+    with _code(project, record, plan) as code:
+        built, failing = _build(builder, plan, lacking, code, nearest=nearest)
     if built is None:
         raise _missing(project, record, failing)
     return _rebuilt(built, is_new=True)
@@ -194,19 +209,24 @@ def activate(rebuilt: Rebuilt, environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _build(
-    builder: "Builder", plan: EnvironmentPlan, lacking: Sequence[Lacking], *, nearest: bool
+    builder: "Builder",
+    plan: EnvironmentPlan,
+    lacking: Sequence[Lacking],
+    code: Path | None,
+    *,
+    nearest: bool,
 ) -> tuple[Built | None, Sequence[Lacking]]:
     """Build as recorded; then with the nearest of what that, and one more try, shows to lack."""
-    built, folder = None, _nearest(plan.folder) if lacking else plan.folder
+    built, folder = None, plan.nearest_folder if lacking else plan.folder
     substitutes: list[Substitute] = []
     for _ in range(3):
         substitutes += [_substitute(one) for one in lacking]
-        wanted = _substituted(plan.requirements.wanted, substitutes)
+        wanted = _substituted(plan.requirements.wanted, substitutes, code)
         built, lacking = builder.build(folder, wanted, substitutes)
         is_tried = {one.name for one in substitutes} & {one.name for one in lacking}
         if built is not None or is_tried or not _can_go_on(lacking, nearest=nearest):
             break
-        folder = _nearest(plan.folder)
+        folder = plan.nearest_folder
     return built, lacking
 
 
@@ -223,10 +243,6 @@ def _rebuilt(built: Built, *, is_new: bool) -> Rebuilt:
         substitutes=built.substitutes,
         notes=(*taken, *built.notes),
     )
-
-
-def _nearest(folder: Path) -> Path:
-    return folder.with_name(folder.name + NEAREST)
 
 
 def _listing(environment: Mapping[str, Json]) -> str:
@@ -272,16 +288,38 @@ def _substitute(one: Lacking) -> Substitute:
     return Substitute(one.name, one.version, one.nearest or "")
 
 
+def _copied(one: Requirement) -> Lacking:
+    what = f"was installed as a copy of `{one.address}` in the repository, of which nothing is kept"
+    return Lacking(one.name, one.version, what, _OWN_CODE)
+
+
+@contextmanager
+def _code(project: Project, record: Record, plan: EnvironmentPlan) -> Iterator[Path | None]:
+    """A folder with the code of the run, where packages are copies of it; gone at the end."""
+    if not any(one.kind is Kind.COPY for one in plan.requirements.wanted):
+        yield None
+        return
+    with TemporaryDirectory(prefix="repro-code-") as name:
+        folder = Path(name, "code")
+        folder.mkdir()
+        tree = f"{code_of(record.run)}^{{tree}}"
+        write_tree_into(project.repository, tree, folder, Path(name, "index"))
+        yield folder
+
+
 def _substituted(
-    wanted: Sequence[Requirement], substitutes: Sequence[Substitute]
+    wanted: Sequence[Requirement], substitutes: Sequence[Substitute], code: Path | None
 ) -> tuple[Requirement, ...]:
     taken = {one.name: one.taken for one in substitutes}
-    return tuple(
-        replace(one, version=taken[one.name], kind=Kind.INDEX, address=None, hashes=())
-        if one.name in taken
-        else one
-        for one in wanted
-    )
+    return tuple(_taken(one, taken[one.name], code) if one.name in taken else one for one in wanted)
+
+
+def _taken(one: Requirement, version: str, code: Path | None) -> Requirement:
+    if one.kind is Kind.COPY and code is not None and version == _OWN_CODE:
+        source = code / (one.address or ".")
+        if source.resolve().is_relative_to(code.resolve()):  # no link of the run leads out
+            return replace(one, kind=Kind.LOCAL, address=source.as_uri())
+    return replace(one, version=version, kind=Kind.INDEX, address=None, hashes=())
 
 
 def _missing(project: Project, record: Record, lacking: Sequence[Lacking]) -> MissingPackagesError:

@@ -7,7 +7,6 @@ from itertools import chain
 
 from repro.core.amend import amend_run
 from repro.core.compare import compare_runs
-from repro.core.isolation import folder_of_worktrees
 from repro.core.project import Project
 from repro.core.query import read_part, read_points
 from repro.errors import DamagedRecordError, ReproError
@@ -98,7 +97,7 @@ def _find_causes(project: Project, original: Record, again: Record) -> tuple[Cau
 def _known_places(project: Project, original: Record, again: Record) -> list[tuple[str, str]]:
     """Folders of the original and of the rerun that mean the same, as the records tell."""
     root = str(project.repository.root)
-    tree = str(folder_of_worktrees(project) / original.run.id)
+    tree = str(project.worktrees / original.run.id)
     places = [(root, tree)] if again.run.rerun_of == original.run.id else []
     prefixes = [_prefix(record) for record in (original, again)]
     if all(prefixes):

@@ -42,6 +42,7 @@ class Kind(StrEnum):
     VCS = "vcs"
     ARCHIVE = "archive"
     LOCAL = "local"
+    COPY = "copy"
     EDITABLE = "editable"
     OWN = "own"
 
@@ -54,7 +55,8 @@ class Requirement:
         name: Normalised.
         version: As its metadata said.
         address: What an installer takes, of all that came from no index: a URL without
-            credentials. None where the record tells none that can be used.
+            credentials. Of a copy of code of the run: the path in the repository, maybe `.`.
+            None where the record tells none that can be used.
         hashes: `sha256:<hex>` of each file that may be installed; empty where none is known.
     """
 
@@ -171,8 +173,9 @@ def _read_entry(entry: Json) -> Requirement | Lacking:
 def _read_place(name: str, version: str, place: Mapping[str, Json]) -> Requirement | Lacking:
     path, url = place.get("path"), place.get("url")
     if isinstance(path, str):
-        reason = f"was installed as a copy of `{path[:_SHOWN]}` in the repository"
-        return Lacking(name, version, f"{reason}, of which nothing is recorded")
+        if path == "." or _is_inner(path):
+            return Requirement(name, version, Kind.COPY, path)
+        return Lacking(name, version, f"came from `{_shown(path)}`, which is no path to follow")
     address = _bare(url) if isinstance(url, str) else None
     if address is None:
         return Lacking(name, version, f"came from `{_shown(url)}`, which is no address to ask")
@@ -210,13 +213,17 @@ def _bare(url: str) -> str | None:
 def _with(address: str, place: Mapping[str, Json]) -> str:
     """An address that leads to a folder inside what it names, where the record says so."""
     folder = place.get("subdirectory")
-    if not isinstance(folder, str):
-        return address
-    try:
-        validate_path(folder)
-    except DamagedRecordError:
+    if not isinstance(folder, str) or not _is_inner(folder):
         return address
     return f"{address}#subdirectory={quote(folder)}"
+
+
+def _is_inner(path: str) -> bool:
+    try:
+        validate_path(path)
+    except DamagedRecordError:
+        return False
+    return True
 
 
 def _hashes(place: Mapping[str, Json]) -> tuple[str, ...]:

@@ -26,6 +26,8 @@ _QUICK_S = 120.0  # for what uses no network
 _MOST_LINES = 4000  # kept of what a program says
 _LONGEST_REASON = 400  # characters
 _FIRST_PIP = (22, 3)  # that fills an environment it is not in
+_FIRST_UV = (0, 5)
+_UV_VERSION = re.compile(rb"uv ([0-9]+)\.([0-9]+)")
 _PIP_VERSION = re.compile(rb"pip ([0-9]+)\.([0-9]+)")
 _SEEDS = ("setuptools", "pip")  # that venv puts in by itself; pip last, for it takes itself out
 # What the user may have set of these for other projects must not reach an environment that is
@@ -187,7 +189,7 @@ _UV = ("--no-config", "--no-python-downloads", "--color", "never")
 
 
 def open_installer(environ: Mapping[str, str], *, on_line: OnLine = lambda _: None) -> Installer:
-    """Give uv where it is found, else venv and pip.
+    """Give uv where it is found and new enough, else venv and pip.
 
     uv is looked for on the PATH, beside our own interpreter and among its programs.
 
@@ -195,7 +197,17 @@ def open_installer(environ: Mapping[str, str], *, on_line: OnLine = lambda _: No
         environ: The user's; `REPRO_UV=off` in it leaves uv out.
         on_line: Is told each line that a program prints.
     """
-    return Installer(find_uv(environ), _installing(environ), on_line)
+    uv = find_uv(environ)
+    if uv is not None and not _is_new_enough(uv, environ):
+        uv = None
+    return Installer(uv, _installing(environ), on_line)
+
+
+def _is_new_enough(uv: str, environ: Mapping[str, str]) -> bool:
+    """Whether uv has the options that it is given; an older one would read other settings."""
+    answer = ask_program([uv, "--version"], environ=environ, cwd=Path("/"), timeout_s=_QUICK_S)
+    match = _UV_VERSION.match(answer.out)
+    return match is not None and (int(match[1]), int(match[2])) >= _FIRST_UV
 
 
 def find_uv(environ: Mapping[str, str]) -> str | None:

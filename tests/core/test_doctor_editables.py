@@ -1,5 +1,7 @@
+from dataclasses import replace
+
 import pytest
-from tests.support import write_files
+from tests.support import git, write_files
 from tests.support.doctors import drop_object, loosen, states_of
 from tests.support.projects import open_here
 from tests.support.records import make_record, write_run
@@ -25,7 +27,26 @@ def recorded(repository, url, *, files=None, name="sibling", **origin):
 
 def test_recorded_code_is_ok_though_the_folder_is_gone(repository):
     files = {"editables/sibling/sibling.py": b"1\n"}
-    found = check_editables(*recorded(repository, "file:///gone", files=files, tree="x"))
+    found = check_editables(*recorded(repository, "file:///gone", files=files))
+
+    assert states_of(found) == [("editables", "ok")]
+
+
+def test_code_that_the_record_names_and_does_not_hold_is_missing(repository, sibling):
+    files = {"editables/sibling/sibling.py": b"1\n"}
+    found = check_editables(*recorded(repository, sibling.as_uri(), files=files, tree="1" * 40))
+
+    assert states_of(found) == [("editables", "missing")]
+
+
+def test_recorded_code_of_a_folder_that_git_ignores_is_ok(repository):
+    files = {"editables/sibling/sibling.py": b"1\n"}
+    project, record = recorded(repository, "file:///gone", files=files)
+    tree = git(repository, "rev-parse", f"{record.commit}:editables/sibling")
+    origin = {"path": "vendor/sibling", "editable": True, "tree": tree}
+    facts = {"packages": {"list": [{"name": "sibling", "origin": origin}]}}
+
+    found = check_editables(project, replace(record, environment=facts))
 
     assert states_of(found) == [("editables", "ok")]
 

@@ -6,13 +6,15 @@ import pytest
 from tests.support.doctors import install, make_venv, record_with, states_of
 from tests.support.projects import make_run, open_here
 from tests.support.records import make_record, write_run
-from tests.support.wheels import json_page, serving
+from tests.support.wheels import json_page, make_wheel, serving
 
 from repro.core.doctor_around import Around
 from repro.core.doctor_packages import check_environment
 from repro.core.query import resolve_run
 from repro.core.rebuild import plan_environment
+from repro.model.requirements import Requirement
 from repro.store.envs import Built, mark_built
+from repro.store.installer import find_uv, open_installer
 from repro.version import VERSION
 
 HAS = {"numpy": "2.0.0", "scipy": "1.0", "torch": "2.1.0+cpu"}
@@ -358,6 +360,28 @@ def test_an_editable_package_is_as_recorded_whatever_is_known_of_its_code(
     environment = json.loads(json.dumps(resolve_run(project, run.id).environment))
     known = {"url": tmp_path.as_uri(), "editable": True, "tree": "1" * 40, "commit": "2" * 40}
     next(one for one in environment["packages"]["list"] if one["name"] == "scipy")["origin"] = known
-    other = make_run(project, command=("python", "train.py"), environment=environment)
+    other = write_run(project.repository, make_record(environment=environment)).run
 
     assert look(repository, other)["environment"].detail.endswith("3 packages as recorded")
+
+
+@pytest.mark.skipif(find_uv(os.environ) is None, reason="uv is not installed")
+def test_what_uv_has_in_its_cache_is_ok_without_any_network(
+    repository, run, place, tmp_path, monkeypatch
+):
+    """Installed once elsewhere from the index; then the index is gone."""
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    wheel = make_wheel(tmp_path / "wheels", "numpy", "2.0.0")
+    pages = {"/numpy/": json_page({wheel.name: {}}), f"/numpy/{wheel.name}": wheel.read_bytes()}
+    install(place, "numpy", "2.1.0")
+    with serving(pages) as (url, _):
+        monkeypatch.setenv("PIP_INDEX_URL", url)
+        before = look(repository, run, ask_index=False)["environment"]
+        installer = open_installer(os.environ)
+        other = make_venv(tmp_path / "other", {})
+        outcome = installer.install(other, [Requirement("numpy", "2.0.0")])
+    after = look(repository, run, ask_index=False)["environment"]
+
+    assert outcome.error is None
+    assert (before.state, after.state) == ("degraded", "ok")
+    assert after.detail.endswith("; all can be had")

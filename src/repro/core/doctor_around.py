@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from repro.core.environment import capture_environment
 from repro.core.project import Project
@@ -13,8 +14,10 @@ from repro.model.canonical import Json
 from repro.model.distfiles import Target
 from repro.model.run import Record
 from repro.model.versions import find_nearest, is_same_version
-from repro.store.package_index import PackageIndex, open_index
 from repro.store.target import make_target
+
+if TYPE_CHECKING:
+    from repro.store.package_index import PackageIndex
 
 INDEX_CACHE = "index-cache"
 
@@ -102,12 +105,15 @@ class Around:
                 self._offers[(*one, target)] = answer
         return {one: self._offers[(*one, target)] for one in wanted}
 
-    def _open(self, target: Target) -> PackageIndex:
+    def _open(self, target: Target) -> "PackageIndex":
+        # Here, for the modules of the web take longer to import than all other checks need.
+        from repro.store.package_index import open_index  # noqa: PLC0415
+
         project = self.project
         cache = project.repository.private / INDEX_CACHE
         return open_index(project.environ, cache, target=target, now=project.clock())
 
-    def _ask(self, index: PackageIndex, name: str, version: str) -> Offer | RemoteError:
+    def _ask(self, index: "PackageIndex", name: str, version: str) -> Offer | RemoteError:
         with self._counting:
             if self._n_failed >= _HOPELESS and not self._n_answered:
                 return RemoteError("the package index did not answer before")

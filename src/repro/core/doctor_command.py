@@ -45,7 +45,7 @@ def _check_program(project: Project, record: Record) -> Item:
         )
     except CommandError as error:
         if is_python_name(program):
-            hint = f"`repro exec {run.id} --env recorded` has an interpreter like it"
+            hint = f"`repro rerun {run.id} --env recorded` has an interpreter like it"
             return degraded("command", error.message, hint)
         return missing("command", error.message, error.hint)
     if is_recorded is False and not is_python_name(program):

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from repro.core.doctor_code import find_gone
 from repro.core.project import Project
 from repro.core.started import EDITABLES
-from repro.model.conditions import list_editables, list_left_out
+from repro.model.conditions import list_editables, list_left_out, named_tree
 from repro.model.diagnosis import Item, count_of, degraded, list_some, missing, ok
 from repro.model.environment import local_folder
 from repro.model.run import Record
+from repro.store.refs import LIVE
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -29,6 +30,11 @@ def check_editables(project: Project, record: Record) -> Iterator[Item]:
 
 def _check(project: Project, record: Record, name: str, url: str) -> Iterator[Item]:
     tree = _find_tree(project, record, name)
+    named = named_tree(record.environment, name)
+    if named is not None and tree != named:
+        detail = f"the record does not hold the code of `{name}` that it names"
+        yield missing("editables", detail, "`git fsck` says what is damaged; fetch the run anew")
+        return
     if tree is not None:
         gone, total = find_gone(project.repository.git, tree)
         if gone:
@@ -49,9 +55,10 @@ def _check(project: Project, record: Record, name: str, url: str) -> Iterator[It
 
 
 def _find_tree(project: Project, record: Record, name: str) -> str | None:
-    if not record.commit or not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name):
         return None
+    commit = record.commit or f"{LIVE}{record.run.id}"
     words = ("rev-parse", "--verify", "--quiet", "--end-of-options")
-    path = f"{record.commit}:{EDITABLES}/{name}"
+    path = f"{commit}:{EDITABLES}/{name}"
     done = project.repository.git.run(*words, path, ok=(0, 1, 128))
     return done.out.decode().strip() or None

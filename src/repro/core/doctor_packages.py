@@ -15,6 +15,7 @@ from repro.model.diagnosis import Item, State, count_of, degraded, missing, ok, 
 from repro.model.environment import local_folder, part
 from repro.model.requirements import Kind, Requirement, Requirements
 from repro.model.run import Record
+from repro.store.installer import open_installer
 from repro.store.packages import normalise_name
 from repro.version import VERSION
 
@@ -76,7 +77,12 @@ def check_environment(project: Project, record: Record, around: Around) -> Itera
     interpreter = check_interpreter(project, record, now)
     names = {normalise_name(one.name) for one in differing}
     items, unasked = _check_each(plan.requirements, names, part(recorded, "interpreter"), around)
-    yield _sum_up(record, total, differing, [interpreter, *items], unasked)
+    if unasked and has_interpreter(recorded, now):
+        python = str(part(now, "interpreter").get("executable"))
+        if open_installer(project.environ).has_cached(python, list(unasked)):
+            unasked = {}
+    reason = next(iter(unasked.values()), None)
+    yield _sum_up(record, total, differing, [interpreter, *items], reason)
     yield interpreter
     yield from items
 
@@ -111,8 +117,8 @@ def _check_each(
     differing: Container[str],
     interpreter: Mapping[str, Json],
     around: Around,
-) -> tuple[list[Item], list[str]]:
-    """The packages that are a problem, and why some could not be asked about.
+) -> tuple[list[Item], dict[Requirement, str]]:
+    """The packages that are a problem, and those that nobody could be asked about, with why.
 
     To rebuild an environment all of it is needed, but what is installed from an index as it was
     is taken to be still there.
@@ -132,13 +138,13 @@ def _check_each(
         elif one.name in differing and one.kind is Kind.INDEX:
             wanted.append(one)
     if not around.ask_index:
-        return items, ["the package index was not asked"] if wanted else []
+        return items, dict.fromkeys(wanted, "the package index was not asked")
     answers = around.ask(((one.name, one.version) for one in wanted), interpreter)
-    unasked: list[str] = []
+    unasked: dict[Requirement, str] = {}
     for one in wanted:
         answer = answers[one.name, one.version]
         if isinstance(answer, RemoteError):
-            unasked.append(f"the package index cannot be asked: {answer.message}")
+            unasked[one] = f"the package index cannot be asked: {answer.message}"
         else:
             items += _check_offer(one, answer)
     return items, unasked
@@ -195,7 +201,7 @@ def _sum_up(
     total: str,
     differing: list[_Package],
     items: list[Item],
-    unasked: list[str],
+    unasked: str | None,
 ) -> Item:
     """One item for all of the environment."""
     listed = ", ".join(map(str, differing[:_SHOWN]))
@@ -207,7 +213,7 @@ def _sum_up(
     if unasked and state is not State.MISSING:
         state = State.DEGRADED
     if unasked:
-        detail += f"; {unasked[0]}"
+        detail += f"; {unasked}"
     elif state is State.OK:
         detail += "; all can be had"
     else:

@@ -21,7 +21,7 @@ def packages_of(environment: Mapping[str, Json]) -> dict[str, Mapping[str, Json]
 
 
 def list_editables(environment: Mapping[str, Json]) -> dict[str, str]:
-    """The URL of each editable package that lies outside of the project, by its name.
+    """Where each editable package lay whose code that of the project does not hold, by its name.
 
     Not of repro itself, in whose place the one that reproduces a run is put.
     """
@@ -29,16 +29,18 @@ def list_editables(environment: Mapping[str, Json]) -> dict[str, str]:
     for name, package in packages_of(environment).items():
         origin = package.get("origin")
         if isinstance(origin, Mapping) and origin.get("editable") is True and name != _OURS:
-            url = origin.get("url")
-            if isinstance(url, str):
-                found[name] = url
+            # A folder in the project that git ignores has no URL, and a tree of its own.
+            place = origin.get("url" if "tree" not in origin or "url" in origin else "path")
+            if isinstance(place, str):
+                found[name] = place
     return found
 
 
-def names_code(environment: Mapping[str, Json], name: str) -> bool:
-    """Whether an environment says which code an editable package had."""
+def named_tree(environment: Mapping[str, Json], name: str) -> str | None:
+    """The git tree with the code of an editable package; None where the record has none."""
     origin = packages_of(environment)[name].get("origin")
-    return isinstance(origin, Mapping) and isinstance(origin.get("tree"), str)
+    tree = origin.get("tree") if isinstance(origin, Mapping) else None
+    return tree if isinstance(tree, str) else None
 
 
 def list_left_out(environment: Mapping[str, Json], name: str) -> list[str]:

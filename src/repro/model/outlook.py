@@ -9,7 +9,7 @@ from repro.model.conditions import (
     list_editables,
     list_left_out,
     list_redacted,
-    names_code,
+    named_tree,
     packages_of,
 )
 from repro.model.environment import local_folder, part
@@ -61,7 +61,7 @@ def _reasons(record: Record) -> Iterator[str]:
             yield f"its {name} could not be recorded ({error})"
             break
     for name in list_editables(environment):
-        if not names_code(environment, name):
+        if named_tree(environment, name) is None:
             yield f"the code of the editable package `{name}` is not in the record"
         for path in list_left_out(environment, name):
             yield f"`{path}` of the editable package `{name}` is not in the record"

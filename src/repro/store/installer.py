@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Timer
 
-from repro.model.requirements import Requirement
+from repro.model.requirements import Kind, Requirement
 from repro.model.secrets import redact_text
 from repro.store.index_settings import read_index_settings
 from repro.store.probe import ask_program
@@ -105,6 +105,22 @@ class Installer:
             if outcome.error is not None:
                 return Outcome(outcome.error, yanked)
         return Outcome(None, yanked)
+
+    def has_cached(self, python: str, requirements: Sequence[Requirement]) -> bool:
+        """Whether uv could install these without any network; pip cannot tell.
+
+        Args:
+            python: The interpreter that they are for.
+            requirements: Of an index; the others count as not kept.
+        """
+        if not self.uv or any(one.kind is not Kind.INDEX for one in requirements):
+            return False
+        said: list[str] = []
+        argv = [self.uv, "pip", "install", *_UV, "--offline", "--dry-run", "--no-deps"]
+        argv += ["--no-progress", "--python", python]
+        argv += [f"{one.name}=={one.version}" for one in requirements]
+        outcome = _run_program(argv, self.environ, Path("/"), said.append, _QUICK_S)
+        return outcome.error is None and not any("Would download" in line for line in said)
 
     def finish(self, folder: Path, names: Iterable[str]) -> Outcome:
         """Take out what venv put in by itself where it is not in `names`."""

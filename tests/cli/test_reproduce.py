@@ -1,0 +1,153 @@
+"""The whole promise: whatever happened to code, packages and data, a run comes out the same."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support import git, make_repository, write_files
+from tests.support.environments import World, make_world
+from tests.support.installs import install_editable, make_sibling
+from tests.support.wheels import make_wheel
+
+SCRIPT = """
+import random
+import dep
+total = sum(map(int, open("data/numbers.csv")))
+print(dep.VERSION, total, random.random())
+"""
+
+
+def repro(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "repro", *words],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def as_json(*words: str, code: int = 0) -> Any:
+    done = repro(*words)
+    assert done.returncode == code, done.stderr + done.stdout
+    return json.loads(done.stdout)
+
+
+def unpack(wheel: Path, site: Path) -> None:
+    """Install a wheel in the simplest way."""
+    shutil.unpack_archive(wheel, site, "zip")
+    shutil.rmtree(site / "__pycache__", ignore_errors=True)  # both versions are of one moment
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A repository with a virtual environment, and an index that has `dep` 1.0 and 2.0."""
+    root = make_repository(
+        tmp_path / "project",
+        {"train.py": SCRIPT, "data/numbers.csv": "1\n2\n", ".gitignore": ".venv\n"},
+    )
+    monkeypatch.chdir(root)
+    found = make_world(root, tmp_path, monkeypatch)
+    found.offer([("dep", "1.0"), ("dep", "2.0")])
+    unpack(make_wheel(tmp_path / "wheels", "dep", "1.0"), found.site)
+    return found
+
+
+def test_a_run_survives_other_packages_a_lost_environment_gc_rebase_and_changed_data(world):
+    root = world.root
+    git(root, "rm", "-rq", "--cached", "data")
+    assert repro("data", "add", "--keep", "data").returncode == 0
+    git(root, "add", "--all")
+    git(root, "commit", "-qm", "data")
+    git(root, "switch", "-qc", "work")
+    write_files(root, {"train.py": SCRIPT + "print('edited')\n"})
+    git(root, "commit", "-qam", "on a branch")
+    write_files(root, {"train.py": SCRIPT + "print('never committed')\n"})
+    run = as_json("run", "--json", "--", ".venv/bin/python", "train.py")
+
+    git(root, "checkout", "-q", "--", "train.py")
+    git(root, "switch", "-q", "main")
+    git(root, "branch", "-qD", "work")
+    git(root, "commit", "-q", "--amend", "-m", "rewritten")
+    git(root, "reflog", "expire", "--expire=now", "--all")
+    git(root, "gc", "-q", "--prune=now")
+    write_files(root, {"data/numbers.csv": "1\n3\n"})
+    shutil.rmtree(world.site / "dep-1.0.dist-info")
+    unpack(make_wheel(world.tmp / "wheels", "dep", "2.0"), world.site)
+    other = as_json("doctor", "--json", run["id"])
+    shutil.rmtree(root / ".venv")
+    gone = as_json("doctor", "--json", run["id"])
+    verdict = as_json("rerun", "--env", "recorded", "--verify", "--json", run["id"])
+
+    said = {item["item"]: json.dumps(item) for item in other["items"]}
+    assert "dep" in said["environment"]
+    assert "has changed" in said["data:data"]
+    assert {item["item"] for item in gone["items"] if item["state"] == "missing"} == set()
+    assert any("venv" in json.dumps(item) for item in gone["items"])
+    assert verdict["verdict"] == "identical"
+    assert (root / "data/numbers.csv").read_text() == "1\n3\n"
+
+
+def test_what_cannot_be_had_any_more_is_named_with_the_nearest(world):
+    run = as_json("run", "--json", "--", ".venv/bin/python", "train.py")
+    shutil.rmtree(root_venv := world.root / ".venv")
+    assert not root_venv.exists()
+    shutil.rmtree(world.tmp / "index")
+    world.offer([("dep", "1.1")])
+
+    done = repro("rerun", "--verify", run["id"])
+
+    assert done.returncode == 1
+    assert "dep" in done.stderr
+    assert "1.1" in done.stderr
+    assert repro("doctor", run["id"]).returncode == 1
+    verdict = as_json("rerun", "--nearest", "--verify", "--json", run["id"], code=1)
+    assert verdict["verdict"] == "diverged"
+    assert "dep" in verdict["causes"][0]["what"]
+
+
+def test_an_editable_sibling_with_uncommitted_changes_is_restored_as_it_was(world, tmp_path):
+    sibling = make_sibling(tmp_path / "sibling")
+    write_files(sibling, {"src/sibling/__init__.py": "VALUE = 'uncommitted'\n"})
+    install_editable(world.root / ".venv/bin/python", "sibling", sibling, roots=("src",))
+    write_files(world.root, {"train.py": "import sibling\nprint(sibling.VALUE)\n"})
+    run = as_json("run", "--json", "--", ".venv/bin/python", "train.py")
+
+    write_files(sibling, {"src/sibling/__init__.py": "VALUE = 'later'\n"})
+
+    done = repro("rerun", "--verify", run["id"])
+    assert done.returncode == 0, done.stderr
+    assert "uncommitted\n" in done.stdout
+    assert "identical" in done.stdout
+    assert (sibling / "src/sibling/__init__.py").read_text() == "VALUE = 'later'\n"
+    shutil.rmtree(sibling)
+    assert repro("rerun", "--verify", run["id"]).returncode == 0
+    used = repro("exec", run["id"], "--", "python", "-c", "import sibling; print(sibling.VALUE)")
+    assert used.stdout == "uncommitted\n"
+
+
+def test_the_present_packages_are_taken_when_asked_for_and_blamed(world):
+    run = as_json("run", "--json", "--", ".venv/bin/python", "train.py")
+    shutil.rmtree(world.site / "dep-1.0.dist-info")
+    unpack(make_wheel(world.tmp / "wheels", "dep", "2.0"), world.site)
+
+    verdict = as_json("rerun", "--env", "current", "--verify", "--json", run["id"], code=1)
+
+    assert verdict["verdict"] == "diverged"
+    assert verdict["causes"][0] == {"part": "environment", "what": "`dep` 1.0 → 2.0"}
+
+
+def test_the_second_rerun_starts_no_installer(world):
+    run = as_json("run", "--json", "--", ".venv/bin/python", "train.py")
+    shutil.rmtree(world.root / ".venv")
+    as_json("rerun", "--verify", "--json", run["id"])
+    shutil.rmtree(world.tmp / "index")
+    os.environ["UV_CACHE_DIR"] = str(world.tmp / "no-cache")
+
+    assert as_json("rerun", "--verify", "--json", run["id"])["verdict"] == "identical"

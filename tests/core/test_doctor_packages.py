@@ -238,6 +238,21 @@ def test_a_package_from_a_local_file_is_missing_once_that_is_gone(repository, pl
     assert str(wheel) in gone.detail
 
 
+def test_a_copy_of_the_repository_is_degraded_and_says_what_builds_it(repository, place):
+    install(place, "own", "1.0")
+    [info] = place.glob("lib/*/site-packages/own-1.0.dist-info")
+    origin = {"url": repository.as_uri(), "dir_info": {}}
+    (info / "direct_url.json").write_text(json.dumps(origin))
+    run = record_with(open_here(repository))
+    shutil.rmtree(info)
+
+    item = look(repository, run)["packages:own"]
+
+    assert item.state == "degraded"
+    assert item.detail == "1.0 was a copy of `.` in the repository, which is not kept"
+    assert "--nearest" in item.hint
+
+
 def test_another_repro_is_degraded_and_asks_nobody(repository, place):
     run = with_packages(repository, {"name": "git-repro", "version": "0.0.1"})
 

@@ -133,7 +133,9 @@ def _check_each(
             items += _check_ours(one)
         elif one.is_foreign:
             items += _check_foreign(one)
-        elif one.kind is Kind.INDEX and one.name in differing:
+        elif one.name in differing and one.kind is Kind.COPY:
+            items.append(_copied(one))
+        elif one.name in differing and one.kind is Kind.INDEX:
             wanted.append(one)
     if not around.ask_index:
         return items, dict.fromkeys(wanted, "the package index was not asked")
@@ -153,6 +155,13 @@ def _check_ours(one: Requirement) -> Iterator[Item]:
     if one.version != VERSION:
         detail = f"the run had repro {one.version}, and this one is {VERSION}"
         yield degraded(_item(one), detail)
+
+
+def _copied(one: Requirement) -> Item:
+    detail = f"{one.version} was a copy of `{one.address}` in the repository, which is not kept"
+    return degraded(
+        _item(one), detail, "`repro env create RUN --nearest` builds it from the code of the run"
+    )
 
 
 def _check_foreign(one: Requirement) -> Iterator[Item]:

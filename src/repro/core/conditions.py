@@ -14,12 +14,12 @@ from repro.core.project import Project
 from repro.core.rebuild import activate, ensure_environment
 from repro.core.surroundings import current_environment
 from repro.model.canonical import Json
-from repro.model.environment import environment_digest, packages_digest, part
+from repro.model.conditions import packages_of
+from repro.model.environment import OURS, environment_digest, packages_digest, part
 from repro.model.paths import validate_path
 from repro.model.relocate import relocate
 from repro.model.run import Record
 
-_OWN = "git-repro"
 # Of the run around us, if there is one: this is none of its part.
 _OF_A_RUN = ("REPRO_RUN_ID", "REPRO_LIVE_DIR", "REPRO_RANDOM", "REPRO_FOREIGN", "REPRO_VARIED")
 
@@ -75,7 +75,7 @@ def restore_conditions(
     """
     now = current_environment(project, record.run.command, cwd=_place_now(project, record))
     notes: tuple[str, ...] = ()
-    if which is None and not _packages(record.environment):
+    if which is None and not packages_of(record.environment):
         which = Which.CURRENT
         notes = ("the run has no record of its packages: it gets the present ones",)
     if which is None:
@@ -154,15 +154,15 @@ def describe_conditions(
     if conditions.which is Which.CURRENT:
         return environment
     placed = {
-        str(one["name"]): one
-        for one in _packages(record.environment)
-        if one.get("name") == _OWN or _is_editable(one)
+        name: one
+        for name, one in packages_of(record.environment).items()
+        if name == OURS or _is_editable(one)
     }
-    found = {str(one["name"]): one for one in _packages(environment)}
-    own = found.get(_OWN)
-    if own is not None and own.get("version") != placed.get(_OWN, {}).get("version"):
-        placed.pop(_OWN, None)
-    merged = {**found, **placed}
+    found = packages_of(environment)
+    own = found.get(OURS)
+    if own is not None and own.get("version") != placed.get(OURS, {}).get("version"):
+        placed.pop(OURS, None)
+    merged: dict[str, Any] = {**found, **placed}
     listed: list[Json] = [merged[name] for name in sorted(merged)]
     packages: dict[str, Json] = {
         "count": len(listed),
@@ -189,11 +189,6 @@ def _prefix(environment: Mapping[str, Json]) -> str | None:
     return prefix if isinstance(prefix, str) and prefix.startswith("/") else None
 
 
-def _packages(environment: Mapping[str, Json]) -> list[dict[str, Any]]:
-    listed = part(environment, "packages").get("list")
-    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-
-
 def _is_editable(package: Mapping[str, Any]) -> bool:
     origin = package.get("origin")
     return isinstance(origin, dict) and origin.get("editable") is True
@@ -202,10 +197,11 @@ def _is_editable(package: Mapping[str, Any]) -> bool:
 def _own_roots(record: Record, folder: Path) -> list[str]:
     """Where the run's own packages are imported from, in the isolated tree."""
     roots: list[str] = []
-    for package in _packages(record.environment):
-        if not _is_editable(package) or "path" not in package["origin"]:
-            continue  # a sibling: placed apart
-        named = package["origin"].get("import_roots")
+    for package in packages_of(record.environment).values():
+        origin = package.get("origin")
+        if not isinstance(origin, dict) or not _is_editable(package) or "path" not in origin:
+            continue  # one that lies elsewhere is placed apart
+        named = origin.get("import_roots")
         for root in named if isinstance(named, list) else []:
             if root != ".":
                 validate_path(str(root))

@@ -16,7 +16,7 @@ from repro.core.project import Project
 from repro.core.started import EDITABLES
 from repro.errors import DamagedRecordError, GitError, StorageError
 from repro.model.canonical import Json
-from repro.model.environment import local_folder, packages_digest, part
+from repro.model.environment import OURS, local_folder, packages_digest, part
 from repro.model.ids import is_id
 from repro.model.paths import validate_path
 from repro.model.run import Omitted, Record
@@ -153,12 +153,17 @@ def _listed(environment: Mapping[str, Json]) -> list[Json]:
 
 
 def _in_place(environment: Mapping[str, Json]) -> Iterator[tuple[int, str, dict[str, Json]]]:
-    """Position in the list, name and origin of each package that is in place."""
+    """Position in the list, name and origin of each package that is in place.
+
+    Not of repro itself, in whose place the one that reproduces a run is put.
+    """
     for position, package in enumerate(_listed(environment)):
         if isinstance(package, dict):
             name, origin = package.get("name"), package.get("origin")
             is_named = isinstance(name, str) and _NAME.match(name)
-            if is_named and isinstance(origin, dict) and origin.get("editable") is True:
+            if name == OURS or not is_named or not isinstance(origin, dict):
+                continue
+            if origin.get("editable") is True:
                 yield position, str(name), origin
 
 

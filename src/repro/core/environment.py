@@ -8,7 +8,7 @@ from pathlib import Path
 from repro.core.project import Project
 from repro.core.randomness import user_environment
 from repro.model.canonical import Json
-from repro.model.environment import local_folder, packages_digest
+from repro.model.environment import OURS, local_folder, packages_digest
 from repro.model.secrets import allowed_variables
 from repro.store.container import read_container
 from repro.store.cuda import read_cuda
@@ -18,8 +18,6 @@ from repro.store.indexes import read_indexes
 from repro.store.interpreter import Interpreter, read_interpreter, read_own_interpreter
 from repro.store.packages import Package, find_version, scan_packages
 from repro.store.which import find_interpreter
-
-_DISTRIBUTION = "git-repro"
 
 
 def capture_environment(
@@ -59,7 +57,7 @@ def capture_environment(
         "indexes": read_indexes(prefix=prefix, environ=environ),
         "variables": dict(sorted(allowed_variables(project.environ).items())),
         "git": ".".join(map(str, project.repository.git.version)),
-        "repro": find_version(own.paths, _DISTRIBUTION),
+        "repro": find_version(own.paths, OURS),
     }
 
 

@@ -10,7 +10,8 @@ from repro.core.environment import capture_environment
 from repro.core.project import Project
 from repro.core.started import LOCKFILES, surrounding_files
 from repro.model.canonical import Json
-from repro.model.environment import part
+from repro.model.conditions import packages_of
+from repro.model.environment import OURS
 from repro.model.secrets import is_secret_file, redact_text
 from repro.store.git import Repository, split_names
 from repro.store.lockfiles import LockFile, find_lockfiles
@@ -124,12 +125,8 @@ def current_environment(
 
 
 def _has_editables(environment: Mapping[str, Json]) -> bool:
-    listed = part(environment, "packages").get("list")
-    origins = [
-        package.get("origin")
-        for package in (listed if isinstance(listed, list) else [])
-        if isinstance(package, dict)
-    ]
+    packages = packages_of(environment)
+    origins = [package.get("origin") for name, package in packages.items() if name != OURS]
     # One whose folder is the root of the project is its code.
     return any(
         isinstance(one, dict) and one.get("editable") is True and one.get("path") != "."

@@ -13,6 +13,7 @@ from repro.model.diff import (
     FileChange,
     describe_package,
 )
+from repro.model.environment import OURS
 from repro.model.text import escape
 from repro.model.values import ABSENT, Value
 from repro.model.verdict import Cause
@@ -42,7 +43,7 @@ _NUMERIC = (
     "numpy", "scipy", "torch", "tensorflow", "jax", "jaxlib", "scikit-learn", "pandas",
     "xgboost", "lightgbm", "keras", "transformers", "numba",
 )  # fmt: skip
-_INSTALLERS = ("pip", "setuptools", "wheel", "uv", "virtualenv", "git-repro")
+_INSTALLERS = ("pip", "setuptools", "wheel", "uv", "virtualenv", OURS)
 _PYTHON = re.compile(r"(?:python|pypy)[\d.]*\Z")
 
 # Where things are, and what tools they were made with: a different result has other reasons.

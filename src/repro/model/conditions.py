@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from repro.model.canonical import Json
-from repro.model.environment import part
+from repro.model.environment import OURS, part
 from repro.model.secrets import REDACTED
 
 # Reasons of `Omitted` that say more than that a file is not in the record.
 LOOKS_SECRET = "looks secret"  # noqa: S105  it is none itself
 EXCLUDED = "excluded"
-_OURS = "git-repro"
 _WISHED = {LOOKS_SECRET, EXCLUDED}
 
 
@@ -28,7 +27,7 @@ def list_editables(environment: Mapping[str, Json]) -> dict[str, str]:
     found = {}
     for name, package in packages_of(environment).items():
         origin = package.get("origin")
-        if isinstance(origin, Mapping) and origin.get("editable") is True and name != _OURS:
+        if isinstance(origin, Mapping) and origin.get("editable") is True and name != OURS:
             # A folder in the project that git ignores has no URL, and a tree of its own.
             place = origin.get("url" if "tree" not in origin or "url" in origin else "path")
             if isinstance(place, str):

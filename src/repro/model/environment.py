@@ -11,6 +11,9 @@ from repro.model.canonical import Json, format_json
 _OF_ONE_LAUNCH = ("SLURM_JOB_ID",)
 
 
+OURS = "git-repro"  # our own distribution
+
+
 def environment_digest(environment: Mapping[str, Json]) -> str:
     """Give one name for all environments that bring the same interpreter and packages.
 

@@ -12,7 +12,7 @@ from repro.model.conditions import (
     named_tree,
     packages_of,
 )
-from repro.model.environment import local_folder, part
+from repro.model.environment import OURS, local_folder, part
 from repro.model.run import Record
 
 _SHOWN = 3  # names in a line
@@ -26,11 +26,13 @@ class Outlook:
         reasons: Why it could not be reproduced; none where it could.
         stay: What must stay as it is, for its bytes are not in the record.
         give: Names of the arguments that must be given again.
+        is_unseeded: Whether random numbers that the code does not seed would be others.
     """
 
     reasons: tuple[str, ...]
     stay: tuple[str, ...]
     give: tuple[str, ...]
+    is_unseeded: bool = False
 
     @property
     def is_reproducible(self) -> bool:
@@ -47,6 +49,7 @@ def foresee(record: Record) -> Outlook:
         reasons=tuple(_reasons(record)),
         stay=tuple(_stay(record)),
         give=tuple(list_redacted(record.run.command)),
+        is_unseeded=bool(record.randomness) and record.randomness.get("seed") is None,
     )
 
 
@@ -74,7 +77,9 @@ def _stay(record: Record) -> Iterator[str]:
     for one in record.run.omitted:
         if one.reason == LOOKS_SECRET:
             yield f"`{one.path}`"
-    for package in packages_of(record.environment).values():
+    for name, package in packages_of(record.environment).items():
+        if name == OURS:  # put in as the repro that does the rerun
+            continue
         origin = package.get("origin")
         if isinstance(origin, Mapping) and origin.get("editable") is not True:
             place = local_folder(origin)
@@ -96,6 +101,8 @@ def describe_outlook(outlook: Outlook, run: str) -> str:
         clauses.append(f"as long as {_list(outlook.stay, ', ')} {verb}")
     if outlook.give:
         clauses.append(f"given {_list([f'`{name}`' for name in outlook.give], ', ')} again")
+    if outlook.is_unseeded:
+        clauses.append("unless it draws random numbers without a seed of its own")
     return ", ".join(["reproducible: yes", *clauses])
 
 

@@ -13,13 +13,11 @@ from urllib.parse import quote, unquote, urlsplit
 
 from repro.errors import DamagedRecordError
 from repro.model.canonical import Json
-from repro.model.environment import part
+from repro.model.environment import OURS, part
 from repro.model.paths import validate_path
 from repro.model.secrets import REDACTED
 from repro.model.text import escape
 from repro.model.versions import parse_version
-
-OWN = "git-repro"  # our own distribution
 
 _LONGEST = 2048  # characters of an address
 _SHOWN = 80  # characters of a text that is wrong
@@ -157,7 +155,7 @@ def _read_entry(entry: Json) -> Requirement | Lacking:
         return Lacking(_shown(name), "", "is no name of a distribution")
     name = re.sub("[-_.]+", "-", name).lower()
     text = version if isinstance(version, str) else ""
-    if name == OWN:
+    if name == OURS:
         return Requirement(name, text, Kind.OWN)
     place = origin if isinstance(origin, dict) else {}
     if place.get("editable") is not None:

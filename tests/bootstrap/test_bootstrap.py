@@ -456,6 +456,17 @@ def test_code_behind_a_link_is_reported_as_where_it_is(tmp_path):
     assert played.reports.foreign == (str(root / "lib/helper.py"),)
 
 
+def test_a_folder_that_was_deleted_under_the_program_stops_no_seeding(tmp_path):
+    code = "import random; print(random.random())"
+    line = f'mkdir away; cd away; rmdir ../away; "{sys.executable}" -c "{code}"'
+    environ = {"REPRO_FOREIGN": str(tmp_path / "root")}
+    first, again = (
+        play(tmp_path, "", words=("sh", "-c", line), environ=environ).out for _ in range(2)
+    )
+
+    assert first == again != ""
+
+
 def test_extension_modules_are_reported(tmp_path):
     numpy = pytest.importorskip("numpy")
     root = Path(numpy.__file__).parent

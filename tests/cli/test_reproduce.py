@@ -140,7 +140,7 @@ def test_the_present_packages_are_taken_when_asked_for_and_blamed(world):
     verdict = as_json("rerun", "--env", "current", "--verify", "--json", run["id"], code=1)
 
     assert verdict["verdict"] == "diverged"
-    assert verdict["causes"][0] == {"part": "environment", "what": "`dep` 1.0 → 2.0"}
+    assert verdict["causes"][0] == {"part": "environment", "what": "dep 1.0 → 2.0"}
 
 
 def test_the_second_rerun_starts_no_installer(world):

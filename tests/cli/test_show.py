@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ def shown(repository: Path) -> Path:
         config={"lr": 0.1, "model": {"width": 3}}, summary={"best": 1},
         metrics={"loss": a_summary(math.nan, min=None, max=None, mean=None)},
         environment={"interpreter": {"implementation": "cpython", "version": "3.11"}},
+        randomness={"seed": 77, "flags": {"torch": {"deterministic": True}}},
         omitted=(Omitted("a.bin", 1, "odd\x1b[31m"),),
         warnings=("careful",), lost_points=2, exit_code=3, status="failed",
     )  # fmt: skip
@@ -52,7 +54,10 @@ def test_all_of_a_run_is_shown_and_nothing_reaches_the_terminal_raw(shown: Path,
 def test_one_part_at_a_time(shown: Path, cli: Cli) -> None:
     assert cli("show", "@", "--config").out == "lr: 0.1\nmodel:\n  width: 3\n"
     assert "nan" in cli("show", "@", "--metrics").out
-    assert "interpreter.version" in cli("show", "@", "--env").out
+    env = cli("show", "@", "--env").out
+    assert "interpreter.version" in env
+    assert re.search(r"^randomness.seed +77$", env, re.MULTILINE)
+    assert "randomness.flags.torch.deterministic" in env
     assert cli("show", "@", "--data").out == ""
     assert cli("show", "@", "--series", "loss").out == (
         "step\tvalue\ttime\n0\t0.5\t1.5\n1\tnan\t2.5\n"

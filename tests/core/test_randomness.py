@@ -92,6 +92,13 @@ def test_a_run_inside_of_a_run_that_is_left_alone_is_left_alone():
     assert child_environment(None, child_environment(a_plan(5), {})) == {}
 
 
+def test_odd_variables_of_a_run_around_it_are_taken_out():
+    for odd in ("", "x", "9" * 5000, ";;;", "-1;"):
+        assert child_environment(None, {"REPRO_RANDOM": odd, "PYTHONHASHSEED": "5"}) == {
+            "PYTHONHASHSEED": "5"
+        }
+
+
 def test_old_records_have_nothing_to_replay():
     assert replay_randomness(make_record()) is None
     assert replay_randomness(make_record(randomness={"seed": "x"})) is None

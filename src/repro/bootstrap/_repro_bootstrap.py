@@ -144,7 +144,7 @@ def begin() -> None:
 
 
 def _seed(text: str) -> "int | None":
-    return int(text) if text.isdigit() and int(text) < MOST else None
+    return int(text) if text.isdecimal() and len(text) < 20 and int(text) < MOST else None
 
 
 def _tell(name: str, seed: int) -> None:
@@ -275,7 +275,10 @@ def _watch_code(roots: str) -> None:
     """Report each file below the first root, and not below another one, that code comes from."""
     root, *others = [os.path.join(os.path.realpath(one), "") for one in roots.split(os.pathsep)]
     seen = set()
-    here = os.getcwd()
+    try:
+        here = os.getcwd()
+    except OSError:  # deleted
+        here = os.sep
 
     def look(name: object) -> None:
         if not isinstance(name, str) or name in seen or name.startswith("<"):

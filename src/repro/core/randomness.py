@@ -21,6 +21,7 @@ _FOLDER = str(Path(__file__).resolve().parents[1] / "bootstrap")
 _SEED = "REPRO_RANDOM"
 _HASH_SEED = "PYTHONHASHSEED"
 _PATH = "PYTHONPATH"
+_DIGITS = 20  # more than any seed has
 
 
 def draw_randomness(project: Project, *, bootstrap: bool = True) -> RandomPlan:
@@ -84,7 +85,8 @@ def user_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment without what a run around this process put there for its command."""
     child = dict(environ)
     outer = child.pop(_SEED, "").partition(";")[0]
-    if outer.isdecimal() and child.get(_HASH_SEED) == str(derive_hash_seed(int(outer))):
+    is_seed = outer.isdecimal() and len(outer) < _DIGITS
+    if is_seed and child.get(_HASH_SEED) == str(derive_hash_seed(int(outer))):
         del child[_HASH_SEED]
     if _FOLDER in child.get(_PATH, ""):
         others = [part for part in child[_PATH].split(os.pathsep) if part != _FOLDER]

@@ -29,6 +29,7 @@ from repro.core.rebuild import (
 )
 from repro.errors import DamagedRecordError, MissingPackagesError, StorageError
 from repro.model.run import Record
+from repro.store.installer import find_uv
 from repro.version import VERSION
 
 VCS = {"vcs": "git", "commit_id": "0123456789abcdef0123456789abcdef01234567"}
@@ -363,6 +364,49 @@ def test_one_that_was_killed_half_way_is_made_anew(world: World) -> None:
 
     rebuilt = ensure_environment(world.project, record)
 
+    assert versions_in(rebuilt.python, "foo") == ["1.0"]
+
+
+def test_what_outlived_its_builder_is_waited_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.offer([("foo", "1.0")])
+    record = world.run({"foo": "1.0"})
+    folder = plan_environment(world.project, record).folder
+    real = find_uv(os.environ)
+    slow = world.tmp / "slow/uv"
+    slow.parent.mkdir()
+    slow.write_text(
+        f'#!/bin/sh\ncase "$*" in *install*) echo slow; sleep 4; touch {folder}/late;; esac\n'
+        f'exec {real} "$@"\n'
+    )
+    slow.chmod(0o755)
+    code = (
+        "import os, sys, time\nfrom pathlib import Path\n"
+        "from repro.core import rebuild\n"
+        "from repro.core.project import open_project\nfrom repro.core.query import resolve_run\n"
+        "project = open_project(Path('.'), environ=os.environ, clock=time.time,"
+        " entropy=os.urandom)\n"
+        "rebuild.ensure_environment(project, resolve_run(project, sys.argv[1]),"
+        " on_progress=lambda step: print(step, flush=True))\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, record.run.id],
+        cwd=world.root,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PATH": f"{slow.parent}:{os.environ['PATH']}"},
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line == b"slow\n":
+                break
+        process.kill()
+
+    steps: list[str] = []
+    rebuilt = ensure_environment(world.project, record, on_progress=steps.append)
+
+    assert "waiting for another process that builds it" in steps
+    assert not (rebuilt.folder / "late").exists()
     assert versions_in(rebuilt.python, "foo") == ["1.0"]
 
 

@@ -76,21 +76,25 @@ class Builder:
     ) -> tuple[Built | None, list[Lacking]]:
         """Build an environment, or give what of it cannot be had; then nothing is left of it."""
         waiting = "waiting for another process that builds it"
-        with envs.building(folder, on_wait=lambda: self.on_progress(waiting)):
+        with envs.building(folder, on_wait=lambda: self.on_progress(waiting)) as held:
             built = envs.read_built(folder, self.listing)
             if built is not None and list(built.substitutes) == list(substitutes):
                 return built, []
             envs.clear(folder)
             try:
-                return self._build(folder, wanted, substitutes)
+                return self._build(folder, wanted, substitutes, held)
             except BaseException:
                 envs.clear(folder)
                 raise
 
     def _build(
-        self, folder: Path, wanted: Sequence[Requirement], substitutes: Sequence[Substitute]
+        self,
+        folder: Path,
+        wanted: Sequence[Requirement],
+        substitutes: Sequence[Substitute],
+        held: int,
     ) -> tuple[Built | None, list[Lacking]]:
-        installer = open_installer(self.project.environ, on_line=self.on_progress)
+        installer = open_installer(self.project.environ, on_line=self.on_progress, held=held)
         prompt = f"repro-{self.digest.removeprefix('sha256:')[:_SHOWN]}"
         outcome = installer.create(folder, self.python.executable, prompt=prompt)
         if outcome.error is not None:

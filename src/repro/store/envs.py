@@ -4,12 +4,14 @@ A virtual environment holds its own path, so it cannot be made elsewhere and mov
 It is made where it stays, and is there only once its marker, which is written last, is.
 """
 
+import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from repro.atomic import FileLock, fsync_dir, storage_errors, write_file
 from repro.errors import BusyRepositoryError, DamagedRecordError
@@ -111,11 +113,15 @@ def mark_built(built: Built) -> None:
 
 
 @contextmanager
-def building(folder: Path, *, on_wait: Callable[[], None]) -> Iterator[None]:
+def building(folder: Path, *, on_wait: Callable[[], None]) -> Iterator[int]:
     """Hold the right to make the environment at `folder`, waiting while another process does.
 
     Args:
         on_wait: Is called when another process is at it.
+
+    Yields:
+        A descriptor that every program which writes there must be given. Whoever comes next
+        waits for those programs, too: they may outlive us.
 
     Raises:
         StorageError: The disk is full, read-only or forbidden.
@@ -127,9 +133,26 @@ def building(folder: Path, *, on_wait: Callable[[], None]) -> Iterator[None]:
         on_wait()
         lock.acquire()
     try:
-        yield
+        with storage_errors("the folder of environments"):
+            held = os.open(_lock_of(folder).with_suffix(".writers"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            _wait_for_writers(held, on_wait)
+            yield held
+        finally:
+            os.close(held)
     finally:
         lock.release()
+
+
+def _wait_for_writers(held: int, on_wait: Callable[[], None]) -> None:
+    # A `flock` goes to child processes, a record lock does not.
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        on_wait()
+        fcntl.flock(held, fcntl.LOCK_EX)
+    except OSError:  # a file system without such locks
+        return
 
 
 def clear(folder: Path) -> None:
@@ -151,18 +174,16 @@ def remove(folder: Path) -> None:
         BusyRepositoryError: It is just being made.
         StorageError: It cannot be taken away.
     """
-    lock = FileLock(_lock_of(folder))
-    if not lock.try_acquire():
+
+    def refuse() -> NoReturn:
         raise BusyRepositoryError(
             f"the environment `{folder.name}` is just being made",
             hint="run the command again when that is done",
         )
-    try:
+
+    # Both files stay: who waits for one that is deleted would hold what nobody else sees.
+    with building(folder, on_wait=refuse):
         clear(folder)
-        # Who waits for this lock now gets a file without a name, and makes the same folder as
-        # whoever comes next: so the file stays.
-    finally:
-        lock.release()
 
 
 def list_folders(envs: Path) -> list[Path]:

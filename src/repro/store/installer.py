@@ -69,12 +69,14 @@ class Installer:
     Attributes:
         uv: Its path; None where venv and pip must do.
         environ: The user's environment, less what would change the outcome.
+        held: A descriptor that all programs get, which tells others that they are at work.
         pips: Of environments made without a pip, the interpreter whose pip fills them.
     """
 
     uv: str | None
     environ: Mapping[str, str]
     on_line: OnLine = field(default=lambda _: None)
+    held: int | None = None
     pips: dict[Path, str] = field(default_factory=dict)
 
     @property
@@ -182,13 +184,15 @@ class Installer:
 
     def _run(self, argv: Sequence[str], cwd: Path, *, timeout_s: float) -> Outcome:
         """Run it in a folder of ours, so that no settings of a project are read by accident."""
-        return _run_program(argv, self.environ, cwd, self.on_line, timeout_s)
+        return _run_program(argv, self.environ, cwd, self.on_line, timeout_s, self.held)
 
 
 _UV = ("--no-config", "--no-python-downloads", "--color", "never")
 
 
-def open_installer(environ: Mapping[str, str], *, on_line: OnLine = lambda _: None) -> Installer:
+def open_installer(
+    environ: Mapping[str, str], *, on_line: OnLine = lambda _: None, held: int | None = None
+) -> Installer:
     """Give uv where it is found and new enough, else venv and pip.
 
     uv is looked for on the PATH, beside our own interpreter and among its programs.
@@ -196,11 +200,12 @@ def open_installer(environ: Mapping[str, str], *, on_line: OnLine = lambda _: No
     Args:
         environ: The user's; `REPRO_UV=off` in it leaves uv out.
         on_line: Is told each line that a program prints.
+        held: A descriptor that all programs get.
     """
     uv = find_uv(environ)
     if uv is not None and not _is_new_enough(uv, environ):
         uv = None
-    return Installer(uv, _installing(environ), on_line)
+    return Installer(uv, _installing(environ), on_line, held)
 
 
 def _is_new_enough(uv: str, environ: Mapping[str, str]) -> bool:
@@ -248,7 +253,12 @@ def _is_kept(name: str) -> bool:
 
 
 def _run_program(
-    argv: Sequence[str], environ: Mapping[str, str], cwd: Path, on_line: OnLine, timeout_s: float
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    cwd: Path,
+    on_line: OnLine,
+    timeout_s: float,
+    held: int | None = None,
 ) -> Outcome:
     """Run a program to its end; it ends with us, and after `timeout_s` with all it started."""
     try:
@@ -260,6 +270,7 @@ def _run_program(
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=() if held is None else (held,),
         )
     except (OSError, ValueError) as error:
         return Outcome(f"`{argv[0]}` cannot be run: {error}")

@@ -36,6 +36,7 @@ class Side:
         artifacts: Digest by path.
         output: What the command printed.
         is_cut: Whether the middle of the output is not here.
+        has_output: False where a program led its own run, whose output nobody kept.
     """
 
     run: str
@@ -46,6 +47,7 @@ class Side:
     artifacts: Mapping[str, str] = field(default_factory=dict)
     output: bytes = b""
     is_cut: bool = False
+    has_output: bool = True
 
 
 def judge(
@@ -74,7 +76,8 @@ def judge(
     """
     series = _judge_metrics(original, again, tolerance, metrics)
     artifacts = {} if metrics else _judge_artifacts(original.artifacts, again.artifacts)
-    output = None if metrics else _judge_output(original, again, same_paths)
+    has_output = not metrics and original.has_output and again.has_output
+    output = _judge_output(original, again, same_paths) if has_output else None
     first = _find_first(series)
     unfit = _unfit(original, again, foreign)
     missing = (*unfit, *_missing(original, series, artifacts))
@@ -291,7 +294,11 @@ def _nothing(
     output: OutputVerdict | None,
 ) -> tuple[str, ...]:
     """Why nothing that is left can carry a verdict."""
-    if series or artifacts or output is None or output.first is not None:
+    if series or artifacts:
+        return ()
+    if output is None:
+        return ("one run recorded no output, and neither a metric or an artifact",)
+    if output.first is not None:
         return ()
     if output.is_cut:
         return ("the middle of an output is not in the content store here",)

@@ -1,6 +1,5 @@
 """The parent of a run's command: starts it, passes signals on, writes down how it ended."""
 
-import errno
 import os
 import signal
 import subprocess
@@ -10,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from repro.atomic import write_file
-from repro.core.command import Command, as_shell_script, start_error
+from repro.core.command import Command, start_as_shell, start_error
 from repro.core.deadline import Deadline
 from repro.core.follow import Follower, OutputLog
 from repro.core.outputs import Signature, collect_artifacts, collect_metrics, output_state
@@ -241,12 +240,7 @@ def _start(
                 preexec_fn=terminal.controller() if terminal else None,
             )
 
-        try:
-            return spawn(command)
-        except OSError as error:
-            if error.errno != errno.ENOEXEC:
-                raise
-            return spawn(as_shell_script(command))
+        return start_as_shell(command, spawn)
 
 
 def _add_pipe(follower: Follower, target: int, ours: ExitStack) -> int:

@@ -114,6 +114,18 @@ def test_files_that_a_command_made_are_listed_without_its_droppings(repository: 
         assert list_files(place) == {"a.py", "b.txt", "c.npy", "d/e.txt"}
 
 
+def test_a_command_that_writes_to_its_data_does_not_write_to_the_users(repository: Path) -> None:
+    write_files(repository, {"data/a.csv": "1\n", ".gitignore": "/data\n"})
+    project = open_here(repository)
+    run = make_run(project, data=("data",))
+
+    with isolated(project, resolve_run(project, run.id)) as (place, _):
+        write_files(place.folder, {"data/a.csv": "2\n", "data/b.csv": "new\n"})
+
+    assert (repository / "data/a.csv").read_text() == "1\n"
+    assert os.listdir(repository / "data") == ["a.csv"]
+
+
 def test_two_trees_of_one_run_can_be_there_at_once(repository: Path) -> None:
     project = open_here(repository)
     record = resolve_run(project, make_run(project).id)

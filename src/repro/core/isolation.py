@@ -19,6 +19,7 @@ from repro.store.settings import read_settings
 
 _LOCK = ".lock"
 _GUARD = "worktrees.lock"
+_LINKED_BYTES = 1 << 30  # a dataset below is copied, so that the command cannot write to the user's
 # What merely running a program leaves beside its code.
 _DROPPINGS = ("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".ipynb_checkpoints")
 
@@ -77,7 +78,11 @@ def isolated(
         MissingDataError: Bytes of a dataset are neither kept nor there as they were.
         DamagedRecordError, GitError, StorageError: As for `check_out_beside`.
     """
-    plans = plan_beside(project, record, on_progress=on_progress) if with_data else []
+    plans = (
+        plan_beside(project, record, link_above=_LINKED_BYTES, on_progress=on_progress)
+        if with_data
+        else []
+    )
     place, lock = _claim(project, record.run.id)
     pad = Scratchpad()
     try:

@@ -200,10 +200,16 @@ def _run(
         outcome=outcome,
         foreign=reports.foreign,
         which=conditions.which,
-        notes=(*conditions.notes, *notes),
+        notes=(*conditions.notes, *notes, *map(_say_linked, isolation.linked)),
         unread=tuple(unread),
         folder=isolation.folder if wish.keep else None,
         same_paths=tuple(same),
+    )
+
+
+def _say_linked(path: str) -> str:
+    return (
+        f"`{path}` is a link to the present dataset, for it is large: what is written there stays"
     )
 
 

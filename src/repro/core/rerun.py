@@ -209,7 +209,7 @@ def _run(
 
 def _say_linked(path: str) -> str:
     return (
-        f"`{path}` is a link to the present dataset, for it is large: what is written there stays"
+        f"`{path}` is a link to the present dataset: what the command writes there stays"
     )
 
 

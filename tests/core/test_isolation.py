@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from tests.support import git, write_files
+from tests.support.datasets import add_data
 from tests.support.projects import make_run, open_here
-from tests.support.restores import everything
+from tests.support.restores import everything, read_all
 
 from repro.core.isolation import folder_of_worktrees, isolated, list_files
 from repro.core.query import resolve_run
@@ -122,3 +123,30 @@ def test_two_trees_of_one_run_can_be_there_at_once(repository: Path) -> None:
         assert first.folder != second.folder
         assert (first.folder / ".git").is_file()
         assert (second.folder / ".git").is_file()
+
+
+def test_what_writes_to_a_dataset_changes_nothing_of_the_users(repository: Path) -> None:
+    write_files(repository, {"data/train/a/one": "one\n", "data/train/two": "two\n"})
+    project = add_data(repository, keep=False)
+    before = read_all(repository / "data/train")
+    record = resolve_run(project, make_run(project).id)
+
+    with isolated(project, record) as (place, _):
+        assert (place.folder / "data/train/a/one").read_text() == "one\n"
+        (place.folder / "data/train/a/one").write_text("gone\n")
+        (place.folder / "data/train/two").unlink()
+        (place.folder / "data/train/new").write_text("new\n")
+
+    assert read_all(repository / "data/train") == before
+
+
+def test_only_a_large_dataset_is_a_link_and_said_to_be_one(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("repro.core.isolation._LINK_FROM", 4)
+    write_files(repository, {"data/train/one": "one\n"})
+    project = add_data(repository, keep=False)
+
+    with isolated(project, resolve_run(project, make_run(project).id)) as (place, _):
+        assert place.linked == ("data/train",)
+        assert (place.folder / "data/train").readlink() == repository / "data/train"

@@ -7,6 +7,7 @@ import click
 from repro.cli import render
 from repro.cli.consent import ask_consent
 from repro.cli.context import RUN, open_here
+from repro.cli.outcome import warn
 from repro.cli.progress import showing_progress, showing_steps
 from repro.core.command import resolve_command
 from repro.core.conditions import Which, place_argv, restore_conditions
@@ -126,7 +127,7 @@ def _enter(
         for note in conditions.notes:
             render.note(f"repro: {escape(note)}")
         for path in place.linked:
-            render.note(f"repro: `{escape(path)}` is a link to the present dataset")
+            warn(f"`{path}` is a link to the present dataset: what writes to it changes that")
         if not words:
             short = short_id(project, record.run.id)
             render.note(f"repro: a shell in the tree of run {short}; `exit` leaves it")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repro.atomic import FileLock, storage_errors
-from repro.core.beside_data import fill_worktree, plan_beside
+from repro.core.beside_data import DataBeside, fill_worktree, plan_beside
 from repro.core.measured import OnProgress
 from repro.core.project import Project
 from repro.core.restore import Beside, lay_out
@@ -19,6 +19,9 @@ from repro.store.settings import read_settings
 
 _LOCK = ".lock"
 _GUARD = "worktrees.lock"
+# A command may write to its datasets, and these are the user's. Only what takes minutes to copy,
+# where the file system cannot share blocks, is a link.
+_LINK_FROM = 1 << 30
 # What merely running a program leaves beside its code.
 _DROPPINGS = ("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".ipynb_checkpoints")
 
@@ -35,7 +38,8 @@ class Isolated:
         folder: Top of the worktree.
         cwd: Where the command of the run has its place in it.
         beside: What was written.
-        linked: Datasets that are links to where they lie now: writing to them changes these.
+        linked: Datasets so large that they are links to where they lie now: writing to them
+            changes these.
     """
 
     project: Project
@@ -77,7 +81,9 @@ def isolated(
         MissingDataError: Bytes of a dataset are neither kept nor there as they were.
         DamagedRecordError, GitError, StorageError: As for `check_out_beside`.
     """
-    plans = plan_beside(project, record, on_progress=on_progress) if with_data else []
+    plans: list[DataBeside] = []
+    if with_data:
+        plans = plan_beside(project, record, link_from=_LINK_FROM, on_progress=on_progress)
     place, lock = _claim(project, record.run.id)
     pad = Scratchpad()
     try:

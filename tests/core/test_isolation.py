@@ -11,7 +11,7 @@ from tests.support.datasets import add_data
 from tests.support.projects import make_run, open_here
 from tests.support.restores import everything, read_all
 
-from repro.core.isolation import folder_of_worktrees, isolated, list_files
+from repro.core.isolation import folder_of_worktrees, isolated, look_at_tree
 from repro.core.query import resolve_run
 
 
@@ -107,12 +107,47 @@ def test_files_that_a_command_made_are_listed_without_its_droppings(repository: 
     project = open_here(repository)
 
     with isolated(project, resolve_run(project, make_run(project).id)) as (place, _):
-        assert list_files(place) == frozenset()
+        before = look_at_tree(place)
+        assert before.files == {}
         write_files(
             place.folder,
             {"a.py": "2\n", "b.txt": "", "c.npy": "", "__pycache__/a.pyc": "", "d/e.txt": ""},
         )
-        assert list_files(place) == {"a.py", "b.txt", "c.npy", "d/e.txt"}
+        after = look_at_tree(place)
+        assert after.changes_since(before) == ["a.py", "b.txt", "c.npy", "d/e.txt"]
+        write_files(place.folder, {"c.npy": "changed", "d/e.txt": ""})
+        (place.folder / "b.txt").unlink()
+        assert {"b.txt", "c.npy"} <= set(look_at_tree(place).changes_since(after))
+
+
+def test_a_killed_process_leaves_the_tree_in_which_the_user_worked(repository: Path) -> None:
+    project = open_here(repository)
+    run = make_run(project)
+    code = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from tests.support.projects import open_here\n"
+        "from repro.core.isolation import isolated\n"
+        "from repro.core.query import resolve_run\n"
+        "project = open_here(Path.cwd())\n"
+        "with isolated(project, resolve_run(project, sys.argv[1]), is_for_work=True) as (one, _):\n"
+        "    (one.folder / 'mine').touch()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    top = Path(__file__).parents[2]
+    subprocess.run(
+        [sys.executable, "-c", code, run.id],
+        cwd=repository,
+        env={**os.environ, "PYTHONPATH": str(top)},
+        check=False,
+    )
+
+    for _ in range(2):
+        with isolated(project, resolve_run(project, run.id)):
+            pass
+
+    assert [path.name for path in folder_of_worktrees(project).iterdir()] == [run.id]
+    assert (folder_of_worktrees(project) / run.id / "mine").exists()
 
 
 def test_two_trees_of_one_run_can_be_there_at_once(repository: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.support import git, write_files
+from tests.support.datasets import add_data
 from tests.support.projects import make_run, open_here
 from tests.support.restores import everything
 from tests.support.trust import disown
@@ -93,6 +94,34 @@ def test_work_done_in_a_shell_is_kept(repository, run):
     kept = folder_of_worktrees(open_here(repository)) / name
     assert (kept / "work.txt").read_text() == "mine\n"
     assert str(kept) in done.stderr
+
+
+def test_a_commit_made_in_a_shell_is_kept(repository, run):
+    words = "echo mine > train.py; git -c user.name=a -c user.email=b commit -qam mine\n"
+    done = repro("shell", run, given=words, SHELL="/bin/sh")
+
+    [name] = places(repository)
+    kept = folder_of_worktrees(open_here(repository)) / name
+    assert git(kept, "log", "-1", "--format=%s") == "mine"
+    assert str(kept) in done.stderr
+
+
+def test_data_changed_in_a_shell_is_kept(repository, run):
+    write_files(repository, {"data/x": "1\n"})
+    run_id = make_run(add_data(repository, "data")).id
+    repro("shell", run_id, given="echo mine > data/x\n", SHELL="/bin/sh")
+
+    [name] = places(repository)
+    kept = folder_of_worktrees(open_here(repository)) / name
+    assert (kept / "data/x").read_text() == "mine\n"
+
+
+def test_work_done_in_a_shell_stays_whatever_became_of_its_git(repository, run):
+    done = repro("shell", run, given="echo mine > work.txt; rm .git\n", SHELL="/bin/sh")
+
+    [name] = places(repository)
+    assert (folder_of_worktrees(open_here(repository)) / name / "work.txt").exists()
+    assert "Traceback" not in done.stderr
 
 
 def test_nothing_of_somebody_elses_run_is_executed_unasked(repository, run):

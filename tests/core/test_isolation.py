@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from tests.support import git, write_files
+from tests.support.datasets import add_data
 from tests.support.projects import make_run, open_here
-from tests.support.restores import everything
+from tests.support.restores import everything, read_all
 
-from repro.core.isolation import folder_of_worktrees, isolated, list_files
+from repro.core.isolation import folder_of_worktrees, isolated, look_at_tree
 from repro.core.query import resolve_run
 
 
@@ -106,12 +107,47 @@ def test_files_that_a_command_made_are_listed_without_its_droppings(repository: 
     project = open_here(repository)
 
     with isolated(project, resolve_run(project, make_run(project).id)) as (place, _):
-        assert list_files(place) == frozenset()
+        before = look_at_tree(place)
+        assert before.files == {}
         write_files(
             place.folder,
             {"a.py": "2\n", "b.txt": "", "c.npy": "", "__pycache__/a.pyc": "", "d/e.txt": ""},
         )
-        assert list_files(place) == {"a.py", "b.txt", "c.npy", "d/e.txt"}
+        after = look_at_tree(place)
+        assert after.changes_since(before) == ["a.py", "b.txt", "c.npy", "d/e.txt"]
+        write_files(place.folder, {"c.npy": "changed", "d/e.txt": ""})
+        (place.folder / "b.txt").unlink()
+        assert {"b.txt", "c.npy"} <= set(look_at_tree(place).changes_since(after))
+
+
+def test_a_killed_process_leaves_the_tree_in_which_the_user_worked(repository: Path) -> None:
+    project = open_here(repository)
+    run = make_run(project)
+    code = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from tests.support.projects import open_here\n"
+        "from repro.core.isolation import isolated\n"
+        "from repro.core.query import resolve_run\n"
+        "project = open_here(Path.cwd())\n"
+        "with isolated(project, resolve_run(project, sys.argv[1]), is_for_work=True) as (one, _):\n"
+        "    (one.folder / 'mine').touch()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    top = Path(__file__).parents[2]
+    subprocess.run(
+        [sys.executable, "-c", code, run.id],
+        cwd=repository,
+        env={**os.environ, "PYTHONPATH": str(top)},
+        check=False,
+    )
+
+    for _ in range(2):
+        with isolated(project, resolve_run(project, run.id)):
+            pass
+
+    assert [path.name for path in folder_of_worktrees(project).iterdir()] == [run.id]
+    assert (folder_of_worktrees(project) / run.id / "mine").exists()
 
 
 def test_a_command_that_writes_to_its_data_does_not_write_to_the_users(repository: Path) -> None:
@@ -134,3 +170,30 @@ def test_two_trees_of_one_run_can_be_there_at_once(repository: Path) -> None:
         assert first.folder != second.folder
         assert (first.folder / ".git").is_file()
         assert (second.folder / ".git").is_file()
+
+
+def test_what_writes_to_a_dataset_changes_nothing_of_the_users(repository: Path) -> None:
+    write_files(repository, {"data/train/a/one": "one\n", "data/train/two": "two\n"})
+    project = add_data(repository, keep=False)
+    before = read_all(repository / "data/train")
+    record = resolve_run(project, make_run(project).id)
+
+    with isolated(project, record) as (place, _):
+        assert (place.folder / "data/train/a/one").read_text() == "one\n"
+        (place.folder / "data/train/a/one").write_text("gone\n")
+        (place.folder / "data/train/two").unlink()
+        (place.folder / "data/train/new").write_text("new\n")
+
+    assert read_all(repository / "data/train") == before
+
+
+def test_only_a_large_dataset_is_a_link_and_said_to_be_one(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("repro.core.isolation._LINK_FROM", 4)
+    write_files(repository, {"data/train/one": "one\n"})
+    project = add_data(repository, keep=False)
+
+    with isolated(project, resolve_run(project, make_run(project).id)) as (place, _):
+        assert place.linked == ("data/train",)
+        assert (place.folder / "data/train").readlink() == repository / "data/train"

@@ -7,11 +7,12 @@ import click
 from repro.cli import render
 from repro.cli.consent import ask_consent
 from repro.cli.context import RUN, open_here
+from repro.cli.outcome import warn
 from repro.cli.progress import showing_progress, showing_steps
 from repro.core.command import resolve_command
 from repro.core.conditions import Which, place_argv, restore_conditions
 from repro.core.execute import execute
-from repro.core.isolation import isolated, list_files
+from repro.core.isolation import isolated, look_at_tree
 from repro.core.query import resolve_run, short_id
 from repro.core.relay import Relay
 from repro.core.trust import is_own
@@ -110,7 +111,9 @@ def _enter(
     with (
         Relay() as relay,
         showing_progress("looking at the datasets") as report,
-        isolated(project, record, with_data=not no_data, on_progress=report) as (place, pad),
+        isolated(
+            project, record, with_data=not no_data, is_for_work=not words, on_progress=report
+        ) as (place, pad),
     ):
         pad.is_kept = keep
         with showing_steps("getting ready") as (step, _):
@@ -126,17 +129,20 @@ def _enter(
         for note in conditions.notes:
             render.note(f"repro: {escape(note)}")
         for path in place.linked:
-            render.note(f"repro: `{escape(path)}` is a link to the present dataset")
+            warn(f"`{path}` is a link to the present dataset: what writes to it changes that")
         if not words:
             short = short_id(project, record.run.id)
             render.note(f"repro: a shell in the tree of run {short}; `exit` leaves it")
-        before = list_files(place)
+        before = look_at_tree(place)
         argv = place_argv(project, record, place, conditions, argv)
         command = resolve_command(argv, cwd=place.cwd, environ=conditions.environ)
+        # Whatever goes wrong from here on, what was done in a shell stays.
+        pad.is_kept = keep or not words
         code = execute(command, conditions.environ, relay=relay)
-        new = sorted(list_files(place) - before)
-        if new and not words:
-            pad.is_kept = True
+        after = look_at_tree(place)
+        new = after.changes_since(before)
+        has_work = bool(new) or after.head != before.head
+        pad.is_kept = keep or (not words and has_work)
         _say_files(new, place.folder, is_kept=pad.is_kept)
     return code
 

@@ -58,14 +58,14 @@ def plan_beside(
     record: Record,
     names: Sequence[str] = (),
     *,
-    link_above: int = 0,
+    link_from: int = 0,
     on_progress: OnProgress | None = None,
 ) -> list[DataBeside]:
     """Say what a new worktree needs to have the datasets of a run.
 
     Args:
-        link_above: Bytes from which on a dataset that was not kept is linked as a whole, where it
-            lies unchanged; what is written there is then written to it.
+        link_from: Bytes from which on a dataset that was not kept is linked; smaller ones are
+            copied, so that what writes to them changes nothing of the user's.
 
     Raises:
         MissingDataError: Bytes are neither in the content store nor in the present dataset.
@@ -81,19 +81,19 @@ def plan_beside(
                 if not one.is_same:
                     missing.append(one.facts.path)
                 continue
-            plans.append(_plan(project, one, code_of(record.run), missing, link_above))
+            plans.append(_plan(project, one, code_of(record.run), missing, link_from))
     refuse_needed(missing, record.run.id)
     return plans
 
 
 def _plan(
-    project: Project, one: RecordedData, commit: str, missing: list[str], link_above: int
+    project: Project, one: RecordedData, commit: str, missing: list[str], link_from: int
 ) -> DataBeside:
     path = one.facts.path
     here = project.repository.root / path
     tracked = list_committed(project, path, commit)
     refuse_behind(project, one, commit)
-    is_large = one.facts.size >= link_above
+    is_large = one.facts.size >= link_from
     if one.is_same and is_large and not one.facts.kept and not tracked:
         return DataBeside(
             name=one.name,

@@ -2,13 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+import stat
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repro.atomic import FileLock, storage_errors
-from repro.core.beside_data import fill_worktree, plan_beside
+from repro.core.beside_data import DataBeside, fill_worktree, plan_beside
 from repro.core.measured import OnProgress
 from repro.core.project import Project
 from repro.core.restore import Beside, lay_out
@@ -18,8 +19,11 @@ from repro.store.git import open_repository
 from repro.store.settings import read_settings
 
 _LOCK = ".lock"
+_MARK = ".work"  # beside a tree in which the user works
 _GUARD = "worktrees.lock"
-_LINKED_BYTES = 1 << 30  # a dataset below is copied, so that the command cannot write to the user's
+# A command may write to its datasets, and these are the user's. Only what takes minutes to copy,
+# where the file system cannot share blocks, is a link.
+_LINK_FROM = 1 << 30
 # What merely running a program leaves beside its code.
 _DROPPINGS = ("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".ipynb_checkpoints")
 
@@ -36,7 +40,8 @@ class Isolated:
         folder: Top of the worktree.
         cwd: Where the command of the run has its place in it.
         beside: What was written.
-        linked: Datasets that are links to where they lie now: writing to them changes these.
+        linked: Datasets so large that they are links to where they lie now: writing to them
+            changes these.
     """
 
     project: Project
@@ -63,29 +68,32 @@ def isolated(
     record: Record,
     *,
     with_data: bool = True,
+    is_for_work: bool = False,
     on_progress: OnProgress | None = None,
 ) -> Iterator[tuple[Isolated, Scratchpad]]:
     """Lay a run's code and datasets out in a new worktree below the private folder.
 
     It is taken away at the end of the block, unless the block says otherwise; that of a process
-    that was killed goes when the next one is made.
+    that was killed goes when the next one is made, unless the user worked in it.
 
     Args:
         with_data: Whether its datasets are brought, too.
+        is_for_work: Whether the user works in it: then a process that is killed leaves it.
         on_progress: Called several times a second while datasets are read.
 
     Raises:
         MissingDataError: Bytes of a dataset are neither kept nor there as they were.
         DamagedRecordError, GitError, StorageError: As for `check_out_beside`.
     """
-    plans = (
-        plan_beside(project, record, link_above=_LINKED_BYTES, on_progress=on_progress)
-        if with_data
-        else []
-    )
+    plans: list[DataBeside] = []
+    if with_data:
+        plans = plan_beside(project, record, link_from=_LINK_FROM, on_progress=on_progress)
     place, lock = _claim(project, record.run.id)
     pad = Scratchpad()
     try:
+        if is_for_work:
+            with storage_errors("the folder of worktrees"):
+                _mark_of(place).touch()
         beside = lay_out(project, record, place)
         fill_worktree(project, place, plans)
         inside = _open_inside(project, place)
@@ -105,6 +113,7 @@ def isolated(
     finally:
         if not pad.is_kept:
             _remove(project, place)
+        _mark_of(place).unlink(missing_ok=True)
         # Under the guard: a sweep that has the lock open already would take it for a dead one's.
         with FileLock(folder_of_worktrees(project).parent / _GUARD):
             lock.path.unlink(missing_ok=True)
@@ -117,15 +126,45 @@ def _open_inside(project: Project, place: Path) -> Project:
     return replace(project, repository=repository, settings=read_settings(repository.root))
 
 
-def list_files(isolation: Isolated) -> frozenset[str]:
-    """The files of an isolated tree that are not as the run had them, ignored ones included.
+@dataclass(frozen=True, slots=True)
+class TreeState:
+    """What is in an isolated tree that is not as the run had it.
+
+    Attributes:
+        head: The commit that its HEAD names.
+        files: Each such path, ignored ones included, with what tells its content from another.
+    """
+
+    head: str
+    files: Mapping[str, object]
+
+    def changes_since(self, before: "TreeState") -> list[str]:
+        """Paths that were made, changed or taken away since, sorted."""
+        paths = self.files.keys() | before.files.keys()
+        return sorted(p for p in paths if self.files.get(p) != before.files.get(p))
+
+
+def look_at_tree(isolation: Isolated) -> TreeState:
+    """How an isolated tree is now.
 
     What running a program leaves beside its code, such as `__pycache__`, is left out.
     """
+    git, folder = isolation.project.repository.git, isolation.folder
     words = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignored")
-    lines = isolation.project.repository.git.paths(*words)
-    found = (line[3:] for line in lines)
-    return frozenset(path for path in found if not _is_dropping(path))
+    paths = [line[3:] for line in git.paths(*words)]
+    files = {path: _seen(folder / path) for path in paths if not _is_dropping(path)}
+    return TreeState(git.text("rev-parse", "HEAD"), files)
+
+
+def _seen(path: Path) -> object:
+    """What tells a file, or a folder with all in it, from what it was before."""
+    try:
+        status = path.lstat()
+        if stat.S_ISDIR(status.st_mode):  # a submodule, or a repository of its own
+            return {name: _seen(path / name) for name in os.listdir(path)}
+    except OSError:  # deleted
+        return None
+    return status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns
 
 
 def _is_dropping(path: str) -> bool:
@@ -154,6 +193,10 @@ def _claim(project: Project, run_id: str) -> tuple[Path, FileLock]:
     raise AssertionError("unreachable")
 
 
+def _mark_of(place: Path) -> Path:
+    return Path(f"{place}{_MARK}")
+
+
 def _names(folder: Path, run_id: str) -> Iterator[Path]:
     yield folder / run_id
     number = 2
@@ -163,14 +206,18 @@ def _names(folder: Path, run_id: str) -> Iterator[Path]:
 
 
 def _sweep(project: Project, folder: Path) -> None:
-    """Remove the worktrees of processes that were killed."""
+    """Remove the worktrees of processes that were killed, but for those with work in them."""
     for entry in sorted(folder.glob(f"*{_LOCK}")):
         if entry in _held:
             continue
         lock = FileLock(entry)
         with suppress(OSError, ReproError):  # another user's, who alone can remove it
             if lock.try_acquire():
-                _remove(project, folder / entry.name.removesuffix(_LOCK))
+                place = folder / entry.name.removesuffix(_LOCK)
+                if _mark_of(place).exists():  # nobody knows what of it is the user's work
+                    _mark_of(place).unlink()
+                else:
+                    _remove(project, place)
                 entry.unlink(missing_ok=True)
                 lock.release()
 

@@ -200,17 +200,16 @@ def _run(
         outcome=outcome,
         foreign=reports.foreign,
         which=conditions.which,
-        notes=(*conditions.notes, *notes, *map(_say_linked, isolation.linked)),
+        notes=(*conditions.notes, *notes, *_linked(isolation)),
         unread=tuple(unread),
         folder=isolation.folder if wish.keep else None,
         same_paths=tuple(same),
     )
 
 
-def _say_linked(path: str) -> str:
-    return (
-        f"`{path}` is a link to the present dataset: what the command writes there stays"
-    )
+def _linked(isolation: Isolated) -> list[str]:
+    what = "is a link to the present dataset: what writes to it changes that"
+    return [f"`{path}` {what}" for path in isolation.linked]
 
 
 def _assigned(record: Record) -> Mapping[str, Json]:

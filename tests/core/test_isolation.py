@@ -150,18 +150,6 @@ def test_a_killed_process_leaves_the_tree_in_which_the_user_worked(repository: P
     assert (folder_of_worktrees(project) / run.id / "mine").exists()
 
 
-def test_a_command_that_writes_to_its_data_does_not_write_to_the_users(repository: Path) -> None:
-    write_files(repository, {"data/a.csv": "1\n", ".gitignore": "/data\n"})
-    project = open_here(repository)
-    run = make_run(project, data=("data",))
-
-    with isolated(project, resolve_run(project, run.id)) as (place, _):
-        write_files(place.folder, {"data/a.csv": "2\n", "data/b.csv": "new\n"})
-
-    assert (repository / "data/a.csv").read_text() == "1\n"
-    assert os.listdir(repository / "data") == ["a.csv"]
-
-
 def test_two_trees_of_one_run_can_be_there_at_once(repository: Path) -> None:
     project = open_here(repository)
     record = resolve_run(project, make_run(project).id)

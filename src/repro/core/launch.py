@@ -122,7 +122,8 @@ def _launch(
         raise refusal
     try:
         if before is not None:
-            problems += _collect(project, live, before)
+            with relay.interruptible():
+                problems += _collect(project, live, before)
     except KeyboardInterrupt:
         problems.append("^C cut the collecting of metrics files and artifacts short")
     for problem in problems:

@@ -237,10 +237,10 @@ def test_what_did_not_end_is_incomparable_on_either_side(status):
 
 def test_code_of_the_original_tree_is_never_a_false_identical():
     metrics = series(m=[1.0])
-    verdict = judge(side(series=metrics), side(series=metrics), foreign=["a.py", "b.py"])
+    verdict = judge(side(series=metrics), side(series=metrics, foreign=["a.py", "b.py"]))
 
     assert verdict.outcome is Outcome.INCOMPARABLE
-    assert verdict.missing == ("the rerun took code from the original's tree: `a.py`, `b.py`",)
+    assert verdict.missing == ("the rerun took code from the tree of its original: `a.py`, `b.py`",)
 
 
 _VALUES = st.one_of(st.floats(), st.sampled_from([0.0, -0.0, 1.0, 1.5, NAN, INF]))

@@ -34,14 +34,12 @@ def verify_runs(
     *,
     tolerance: Tolerance = Tolerance(),  # noqa: B008  # frozen
     metrics: Sequence[str] = (),
-    foreign: Sequence[str] = (),
     same_paths: Sequence[tuple[str, str]] = (),
 ) -> Verdict:
     """Say whether `again` gave the results of `original`, and why it may not have.
 
     Args:
         metrics: The only ones that count, artifacts and output left out; none is all.
-        foreign: Files of code that the rerun took from the original's tree.
         same_paths: Paths of the original that stand for others in the rerun, such as the root
             of the one and the worktree of the other.
 
@@ -58,7 +56,6 @@ def verify_runs(
         after,
         tolerance=tolerance,
         metrics=metrics,
-        foreign=foreign,
         same_paths=[*same_paths, *_known_places(project, original, again)],
     )
     if verdict.outcome is Outcome.IDENTICAL:
@@ -119,6 +116,8 @@ def _read_side(project: Project, record: Record, *, with_output: bool) -> Side:
         status=record.run.status,
         exit_code=record.run.exit_code,
         signal=record.run.signal,
+        foreign=record.run.foreign,
+        unwatched=record.run.unwatched,
         series=read_points(project, record),
         artifacts={artifact.path: artifact.digest for artifact in record.artifacts},
         output=output,

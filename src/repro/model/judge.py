@@ -22,7 +22,7 @@ from repro.model.verdict import (
     Verdict,
 )
 
-_FILES_NAMED = 3  # of code from the original tree
+_NAMED = 3  # of a list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,9 @@ class Side:
         artifacts: Digest by path.
         output: What the command printed.
         is_cut: Whether the middle of the output is not here.
+        foreign: Files of another tree, that of the run that this one repeats, which it took code
+            from.
+        unwatched: Programs of it of which nobody saw where their code came from.
     """
 
     run: str
@@ -46,6 +49,8 @@ class Side:
     artifacts: Mapping[str, str] = field(default_factory=dict)
     output: bytes = b""
     is_cut: bool = False
+    foreign: Sequence[str] = ()
+    unwatched: Sequence[str] = ()
 
 
 def judge(
@@ -54,7 +59,6 @@ def judge(
     *,
     tolerance: Tolerance = Tolerance(),  # noqa: B008  # frozen
     metrics: Sequence[str] = (),
-    foreign: Sequence[str] = (),
     same_paths: Sequence[tuple[str, str]] = (),
 ) -> Verdict:
     """Say whether `again` gave the results of `original`; causes are left empty.
@@ -66,7 +70,6 @@ def judge(
 
     Args:
         metrics: The only ones that count, artifacts and output left out; none is all.
-        foreign: Files of code that the rerun took from the original's tree.
         same_paths: Paths of the original that stand for others in the rerun.
 
     Raises:
@@ -76,7 +79,7 @@ def judge(
     artifacts = {} if metrics else _judge_artifacts(original.artifacts, again.artifacts)
     output = None if metrics else _judge_output(original, again, same_paths)
     first = _find_first(series)
-    unfit = _unfit(original, again, foreign)
+    unfit = _unfit(original, again)
     missing = (*unfit, *_missing(original, series, artifacts))
     outcome = Outcome.DIVERGED
     if unfit:
@@ -251,7 +254,7 @@ def _find_first(series: Mapping[str, MetricVerdict]) -> First | None:
     return min(firsts, key=lambda first: (first.step, first.metric), default=None)
 
 
-def _unfit(original: Side, again: Side, foreign: Sequence[str]) -> tuple[str, ...]:
+def _unfit(original: Side, again: Side) -> tuple[str, ...]:
     """Why no result of both could be compared at all."""
     reasons = []
     for side, who in ((original, "the original"), (again, "the rerun")):
@@ -259,11 +262,16 @@ def _unfit(original: Side, again: Side, foreign: Sequence[str]) -> tuple[str, ..
             reasons.append(f"{who} is still running")
         elif side.status is Status.LOST:
             reasons.append(f"{who} was lost: nobody knows how it would have ended")
-    if foreign:
-        named = ", ".join(f"`{escape(path)}`" for path in foreign[:_FILES_NAMED])
-        more = f" and {len(foreign) - _FILES_NAMED} more" if len(foreign) > _FILES_NAMED else ""
-        reasons.append(f"the rerun took code from the original's tree: {named}{more}")
+        if side.foreign:
+            reasons.append(f"{who} took code from the tree of its original: {_some(side.foreign)}")
+        if side.unwatched:
+            reasons.append(f"nobody saw which code {who} took: {_some(side.unwatched)}")
     return tuple(reasons)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(f"`{escape(name)}`" for name in names[:_NAMED]) + more
 
 
 def _missing(

@@ -12,6 +12,7 @@ from repro.core.query import read_part, read_points
 from repro.errors import DamagedRecordError, ReproError
 from repro.model.canonical import Json, format_json
 from repro.model.causes import rank_causes
+from repro.model.config import flatten_config
 from repro.model.judge import Side, judge
 from repro.model.output import LIMIT
 from repro.model.run import Record
@@ -119,6 +120,8 @@ def _read_side(project: Project, record: Record, *, with_output: bool) -> Side:
         foreign=record.run.foreign,
         unwatched=record.run.unwatched,
         series=read_points(project, record),
+        lost_points=record.run.lost_points,
+        summary=flatten_config(record.summary),
         artifacts={artifact.path: artifact.digest for artifact in record.artifacts},
         output=output,
         is_cut=is_cut,

@@ -488,3 +488,55 @@ def test_code_in_workers_is_reported(tmp_path):
     played = play(tmp_path / "elsewhere", code, environ=environ)
 
     assert played.reports.foreign == (str(root / "helper.py"),)
+
+
+HIDDEN = (
+    "import os, subprocess, sys\n"
+    "py, pp = sys.executable, os.environ['PYTHONPATH']\n"
+    "subprocess.run([py, '-c', ''], check=True)\n"
+    "subprocess.run([py, '-c', 'pass', '-I'], check=True)\n"
+    "subprocess.run(['true', 'python', '-I'], env={}, check=True)\n"
+)
+
+
+def test_a_python_that_is_started_as_usual_is_watched(tmp_path):
+    played = play(tmp_path, HIDDEN, environ={"REPRO_FOREIGN": str(tmp_path / "root")})
+
+    assert played.reports.unwatched == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "subprocess.run([py, '-I', '-c', ''])",
+        "subprocess.run([py, '-Es', '-c', ''])",
+        "subprocess.run([py, '-c', ''], env={})",
+        "subprocess.run([py, '-c', ''], env={'PYTHONPATH': '/elsewhere'})",
+        "subprocess.run(['env', '-i', py, '-c', ''])",
+        "subprocess.run(['env', '-u', 'PYTHONPATH', py, '-c', ''])",
+        "os.environ.pop('PYTHONPATH'); subprocess.run([py, '-c', ''])",
+        "os.system(py + ' -S -c pass')",
+        "os.execve(py, [py, '-c', ''], {})",
+        "os.posix_spawn(py, [py, '-c', ''], {})",
+    ],
+)
+def test_a_python_that_hides_is_reported(tmp_path, line):
+    played = play(tmp_path, HIDDEN + line, environ={"REPRO_FOREIGN": str(tmp_path / "root")})
+
+    [program] = played.reports.unwatched
+    assert "python" in program
+
+
+def test_code_that_was_loaded_before_us_is_reported(tmp_path):
+    root = tmp_path / "root"
+    write_files(root, {"early.py": "x = 1\n"})
+    code = (
+        "import os, sys; sys.path.insert(0, sys.argv[1]); import early\n"
+        "sys.modules.pop('_repro_bootstrap', None); import _repro_bootstrap as one; one.begin()"
+    )
+    words = (sys.executable, "-S", "-c", code, str(root))
+    environ = {"REPRO_FOREIGN": str(root)}
+
+    assert play(tmp_path, "", words=words, environ=environ).reports.foreign == (
+        str(root / "early.py"),
+    )

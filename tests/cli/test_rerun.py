@@ -127,7 +127,7 @@ def test_a_run_of_the_sdk_alone_without_results_is_incomparable(project):
     verdict = verify(project, "@", code=1)
 
     assert verdict["verdict"] == "incomparable"
-    assert "no output" in verdict["missing"][0]
+    assert "nobody kept its output" in verdict["missing"][0]
 
 
 def test_a_varied_argument_is_rewritten_and_said(project):
@@ -191,6 +191,35 @@ def test_code_of_the_original_tree_is_never_called_identical(project):
 
     assert verdict["verdict"] == "incomparable"
     assert "helper.py" in json.dumps(verdict)
+
+
+def test_what_a_rerun_took_from_the_original_tree_is_known_for_ever(project):
+    write_files(
+        project, {"sly.py": f"exec(compile('print(1)', {str(project / 'a.py')!r}, 'exec'))"}
+    )
+    run = record(project, PYTHON, "sly.py")
+    repro("rerun", run["id"], cwd=project)
+
+    assert show(project, "@")["foreign"] == [str(project / "a.py")]
+    done = repro("verify", "--json", run["id"], "@", cwd=project)
+    assert json.loads(done.stdout)["verdict"] == "incomparable"
+
+
+@pytest.mark.parametrize("words", [[PYTHON, "-I"], ["env", "-i", PYTHON], [PYTHON, "-S"]])
+def test_a_python_that_hides_its_code_is_never_called_identical(project, words):
+    write_files(project, {"plain.py": "print(1)\n"})
+    run = record(project, *words, "plain.py")
+
+    verdict = verify(project, run["id"], code=1)
+
+    assert verdict["verdict"] == "incomparable"
+    assert "nobody saw which code the rerun took" in verdict["missing"][0]
+
+
+def test_a_command_that_is_no_python_hides_nothing(project):
+    run = record(project, "echo", "python", "-I")
+
+    assert verify(project, run["id"])["verdict"] == "identical"
 
 
 def test_absolute_paths_into_the_repository_lead_into_the_worktree(project):

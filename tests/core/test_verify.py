@@ -72,6 +72,19 @@ def test_conditions_that_cannot_be_compared_do_not_take_the_verdict(repository: 
     assert "names no snapshot" in verdict.causes[0].what
 
 
+def test_results_that_are_in_the_summary_alone_are_compared(repository: Path) -> None:
+    project = open_here(repository)
+    a, same, other = (
+        write_run(open_at(repository), make_record(summary={"best": {"acc": value}}))
+        for value in (0.5, 0.5, 0.75)
+    )
+
+    assert verify_runs(project, a, same).outcome is Outcome.IDENTICAL
+    verdict = verify_runs(project, a, other)
+    assert verdict.outcome is Outcome.DIVERGED
+    assert verdict.summary == {"best.acc": Outcome.DIVERGED}
+
+
 def test_a_run_in_progress_is_incomparable(repository: Path) -> None:
     project = open_here(repository)
     a = recorded(project, {"loss": 0.5})

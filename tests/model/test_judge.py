@@ -237,10 +237,10 @@ def test_what_did_not_end_is_incomparable_on_either_side(status):
 
 def test_code_of_the_original_tree_is_never_a_false_identical():
     metrics = series(m=[1.0])
-    verdict = judge(side(series=metrics), side(series=metrics), foreign=["a.py", "b.py"])
+    verdict = judge(side(series=metrics), side(series=metrics, foreign=["a.py", "b.py"]))
 
     assert verdict.outcome is Outcome.INCOMPARABLE
-    assert verdict.missing == ("the rerun took code from the original's tree: `a.py`, `b.py`",)
+    assert verdict.missing == ("the rerun took code from the tree of its original: `a.py`, `b.py`",)
 
 
 _VALUES = st.one_of(st.floats(), st.sampled_from([0.0, -0.0, 1.0, 1.5, NAN, INF]))
@@ -306,3 +306,60 @@ def test_no_success_hides_a_point_beyond_the_tolerance(a, b, tolerance):
                 or (math.isnan(x.value) and math.isnan(y.value))
                 or abs(x.value - y.value) <= tolerance.atol + tolerance.rtol * abs(x.value)
             )
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "outcome"),
+    [
+        (0.5, 0.5, Outcome.IDENTICAL),
+        (1, 1.0, Outcome.IDENTICAL),
+        ({"a": [1, NAN]}, {"a": [1, NAN]}, Outcome.IDENTICAL),
+        (0.5, 0.6, Outcome.DIVERGED),
+        ("good", "bad", Outcome.DIVERGED),
+        (True, 1, Outcome.DIVERGED),
+        (2**53, 2**53 + 1, Outcome.DIVERGED),
+        (INF, 1.0, Outcome.DIVERGED),
+        (0.0, -0.0, Outcome.WITHIN),
+        (10**400, 10**400 + 1, Outcome.DIVERGED),
+        (0.5, math.nextafter(0.5, 1), Outcome.WITHIN),
+    ],
+)
+def test_what_the_user_set_as_summary_decides_too(x, y, outcome):
+    tolerance = Tolerance(rtol=1e-9) if outcome is Outcome.WITHIN else Tolerance()
+    alike = {"series": series(m=[1.0]), "output": b"the same\n"}
+
+    for parts in ({}, alike):
+        verdict = judge(
+            side(summary={"acc": x}, **parts),
+            side(summary={"acc": y}, **parts),
+            tolerance=tolerance,
+        )
+        assert verdict.outcome is outcome
+        assert verdict.summary == {"acc": outcome}
+
+
+def test_a_summary_that_one_side_lacks_is_incomparable():
+    verdict = judge(side(summary={"acc": 1}), side())
+
+    assert verdict.outcome is Outcome.INCOMPARABLE
+    assert verdict.missing == ("only the original has `acc` in its summary",)
+
+
+def test_of_chosen_metrics_the_summary_has_some():
+    before, after = side(summary={"a": 1, "b": 1}), side(summary={"a": 1, "b": 2})
+
+    assert judge(before, after, metrics=["a"]).outcome is Outcome.IDENTICAL
+    assert judge(before, after, metrics=["b"]).outcome is Outcome.DIVERGED
+
+
+def test_points_that_could_not_be_kept_make_no_identical_series():
+    one = side(series=series(m=[1.0]), lost_points=2)
+
+    assert judge(one, one).outcome is Outcome.INCOMPARABLE
+    assert judge(one, side(series=series(m=[2.0]))).outcome is Outcome.DIVERGED
+
+
+def test_a_divergence_that_was_measured_counts_whatever_is_missing():
+    before = side(series=series(m=[1.0]), artifacts={"a": "x"})
+
+    assert judge(before, side(artifacts={"a": "y"})).outcome is Outcome.DIVERGED

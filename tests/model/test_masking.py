@@ -79,6 +79,11 @@ _DIFFERENT = [
     ("wrote /tmp/tmpab12cd34/a.pt", "wrote /tmp/tmpab12cd34/b.pt"),
     ("wrote out/tmp/a", "wrote out/tmp/b"),
     ("time -0.5", "time -0.6"),
+    ("took 37 iterations", "took 38 iterations"),
+    ("Converged: took 3.5 epochs on average", "Converged: took 4.5 epochs on average"),
+    ("duration 3 episodes", "duration 4 episodes"),
+    ("rows to process: 1234", "rows to process: 1235"),
+    ("items per thread 512", "items per thread 513"),
 ]
 
 

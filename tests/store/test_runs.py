@@ -50,6 +50,7 @@ def full_record() -> Record:
             ),
         ),
         lost_points=3, skipped_lines=1, warnings=("careful",),
+        foreign=("/a.py",), unwatched=("python -I",),
         config={"lr": 0.1, "model": {"width": 3, "layers": [1, 2]}, "none": None, "on": True},
         metrics={"loss": a_summary(0.5, goal="minimize"), "bad": a_summary(math.inf, mean=None)},
         summary={"note": "good"}, data={"train": {"path": "data/train", "digest": "xxh3:1"}},

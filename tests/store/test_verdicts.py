@@ -38,6 +38,7 @@ def a_verdict(**changes):
                 largest_relative=Deviation(0.5, 2, (1.0, -0.0)),
             ),
         },
+        "summary": {"acc": Outcome.WITHIN},
         "artifacts": {"a/b.pt": ArtifactState.ADDED},
         "output": OutputVerdict(
             lines=9, masked=2, first=LineDifference(4, ("x\x1b", None)), is_cut=True

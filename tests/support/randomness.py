@@ -10,11 +10,12 @@ from pathlib import Path
 from repro.core.command import resolve_command
 from repro.core.launch import Streams, launch
 from repro.core.query import read_part, resolve_run
-from repro.core.randomness import child_environment, read_reports
+from repro.core.randomness import child_environment
 from repro.core.record import seal_run
 from repro.core.relay import Relay
 from repro.model.randomness import RandomPlan, Reports, derive_hash_seed
 from repro.model.run import Record
+from repro.store.random_reports import read_reports
 from tests.support.projects import begin, open_here
 
 

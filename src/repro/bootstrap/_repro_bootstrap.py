@@ -31,6 +31,7 @@ _HELPERS = {
     "joblib.externals.loky.backend.resource_tracker": "tracker",
 }
 _TEMPORARY = ("/tmp/", "/var/tmp/", "/dev/shm/", "/var/folders/")  # noqa: S108  nothing is written
+_FOLDER = os.path.dirname(os.path.abspath(__file__))
 _MOST_CLAIMS = 100000
 
 
@@ -272,7 +273,10 @@ def _begin_child(parent: str, data: object) -> None:
 
 
 def _watch_code(roots: str) -> None:
-    """Report each file below the first root, and not below another one, that code comes from."""
+    """Report each file below the first root, and not below another one, that code comes from.
+
+    So is a Python that is started in such a way that it reports nothing itself.
+    """
     root, *others = [os.path.join(os.path.realpath(one), "") for one in roots.split(os.pathsep)]
     seen = set()
     try:
@@ -288,18 +292,73 @@ def _watch_code(roots: str) -> None:
         if path.startswith(root) and not path.startswith(tuple(others)):
             _report.write(foreign=os.fsencode(path).decode("utf-8", "replace"))
 
-    def hook(event: str, args: "tuple[object, ...]") -> None:
-        try:
-            if event == "exec":
-                look(getattr(args[0], "co_filename", None))
-            elif event == "import" and args[1] is not None:
-                look(args[1])
-            elif event == "ctypes.dlopen" and "/" in str(args[0]):
-                look(args[0])
-        except Exception:  # whatever an audit hook raises ends the program
-            pass
+    for module in list(sys.modules.values()):  # a line of a `.pth` file may have loaded it
+        look(getattr(module, "__file__", None))
+    sys.addaudithook(_hook(_events(look, _Starts())))  # type: ignore[arg-type]
 
-    sys.addaudithook(hook)
+
+class _Starts:
+    """Reports each program that is a Python in hiding, once."""
+
+    def __init__(self) -> None:
+        self._seen: "set[str]" = set()
+
+    def __call__(self, words: "list[str]", environ: object) -> None:
+        line = " ".join(words)[:200]
+        if _is_hidden(words, environ) and line not in self._seen:
+            self._seen.add(line)
+            _report.write(unwatched=line)
+
+
+def _hook(watched: "dict[str, object]") -> "object":
+    def hook(event: str, args: "tuple[object, ...]") -> None:
+        see = watched.get(event)
+        if see is not None:
+            try:
+                see(args)  # type: ignore[operator]
+            except Exception:  # whatever an audit hook raises ends the program
+                pass
+
+    return hook
+
+
+def _events(look: "object", start: "object") -> "dict[str, object]":
+    """What to do with the arguments of each audit event that tells of code, or of a program."""
+    return {
+        "exec": lambda args: look(getattr(args[0], "co_filename", None)),  # type: ignore[operator]
+        "import": lambda args: look(args[1]),  # type: ignore[operator]
+        "ctypes.dlopen": lambda args: look(args[0] if "/" in str(args[0]) else None),  # type: ignore[operator]
+        "subprocess.Popen": lambda args: start(_words(args[1]), args[3]),  # type: ignore[operator]
+        "os.exec": lambda args: start(_words(args[1]), args[2]),  # type: ignore[operator]
+        "os.posix_spawn": lambda args: start(_words(args[1]), args[2]),  # type: ignore[operator]
+        "os.spawn": lambda args: start(_words(args[2]), args[3]),  # type: ignore[operator]
+        "os.system": lambda args: start(os.fsdecode(args[0]).split(), None),  # type: ignore[operator]
+    }
+
+
+def _words(argv: object) -> "list[str]":
+    listed = argv if isinstance(argv, (list, tuple)) else [argv]
+    return [os.fsdecode(word) for word in listed]  # type: ignore[arg-type]
+
+
+def _is_hidden(words: "list[str]", environ: object) -> bool:
+    """Whether a program is a Python that will not load this."""
+    names = [word.rpartition("/")[2].rstrip("0123456789.") for word in words]
+    at = next((n for n, name in enumerate(names) if name in ("python", "pypy")), None)
+    if at is None or (at > 0 and names[0] != "env"):
+        return False
+    given = dict(os.environ if environ is None else environ)  # type: ignore[call-overload]
+    path = given.get("PYTHONPATH") or given.get(b"PYTHONPATH") or ""
+    if _FOLDER not in os.fsdecode(path).split(os.pathsep):
+        return True
+    if {"-i", "-", "PYTHONPATH"} & set(words[:at]):
+        return True
+    for word in words[at + 1 :]:
+        if word[:1] != "-" or word[:2] in ("--", "-X", "-W", "-c", "-m"):
+            return False
+        if set("IES") & set(word):
+            return True
+    return False
 
 
 def _at_exit() -> None:

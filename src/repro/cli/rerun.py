@@ -132,7 +132,6 @@ def rerun(  # noqa: PLR0913  # click hands over each option by its name
                 new,
                 tolerance=tolerance,
                 metrics=metrics,
-                foreign=done.foreign,
                 same_paths=done.same_paths,
             )
             store_verdict(project, new.run.id, verdict)
@@ -212,8 +211,10 @@ def _once(project: Project, record: Record, wish: Wish, *, streams: Streams) -> 
     say_end(project, done.record, done.outcome)
     for line in done.notes:
         warn(line)
-    if done.foreign:
-        warn(f"code of the original tree was loaded: `{done.foreign[0]}`")
+    if done.record.run.foreign:
+        warn(f"code of the original tree was loaded: `{done.record.run.foreign[0]}`")
+    for program in done.record.run.unwatched[:1]:
+        warn(f"nobody saw which code `{program}` took")
     if done.unread:
         raise InvalidInputError(
             f"{', '.join(f'`{key}`' for key in done.unread)} was varied, but nothing read it",

@@ -62,6 +62,12 @@ def describe_verdict(verdict: Verdict) -> Iterator[str]:
         ends = [f"{sign} {escape(end)}" for sign, end in zip("-+", verdict.ends, strict=True)]
         yield from _section("end", ends)
     yield from _section("metrics", list(_metrics(verdict)))
+    summary = [
+        f"{escape(key)}  {_SUMMARY[outcome]}"
+        for key, outcome in verdict.summary.items()
+        if outcome is not Outcome.IDENTICAL
+    ]
+    yield from _section("summary", summary)
     artifacts = [
         f"{escape(path)}  {_ARTIFACT[state]}"
         for path, state in verdict.artifacts.items()
@@ -88,6 +94,9 @@ def _identical(verdict: Verdict) -> str:
     parts = []
     if verdict.metrics:
         parts.append(f"{_count(points, 'point')} of {_count(len(verdict.metrics), 'metric')}")
+    if verdict.summary:
+        count = len(verdict.summary)
+        parts.append(f"{count:,} {'entry' if count == 1 else 'entries'} of the summary")
     if verdict.artifacts:
         parts.append(_count(len(verdict.artifacts), "artifact"))
     ended = "" if verdict.ends[1].startswith("finished") else f"; both {escape(verdict.ends[1])}"
@@ -103,7 +112,8 @@ def _identical(verdict: Verdict) -> str:
 def _within(verdict: Verdict) -> str:
     name, largest, kind = _largest(verdict)
     if largest is None:
-        return ""
+        near = [key for key, one in verdict.summary.items() if one is Outcome.WITHIN]
+        return f": `{escape(near[0])}` in the summary deviates" if near else ""
     x, y = largest.values
     return (
         f": largest {kind} deviation {format_number(largest.size)},"
@@ -134,6 +144,10 @@ def _diverged(verdict: Verdict) -> str:
     before, after = map(escape, verdict.ends)
     if before != after:
         return f": the original {before}; the rerun {after}"
+    other = [key for key, one in verdict.summary.items() if one is Outcome.DIVERGED]
+    if other:
+        more = f" and {len(other) - 1} more" if len(other) > 1 else ""
+        return f": `{escape(other[0])}`{more} in the summary is another"
     differing = [p for p, state in verdict.artifacts.items() if state is ArtifactState.DIFFERS]
     if differing:
         more = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
@@ -161,6 +175,11 @@ def _incomparable(verdict: Verdict) -> str:
     return f": {escape(verdict.missing[0])}" + (f", and {more} more" if more else "")
 
 
+_SUMMARY = {
+    Outcome.WITHIN: "within tolerance",
+    Outcome.DIVERGED: "another value",
+    Outcome.INCOMPARABLE: "on one side only",
+}
 _ARTIFACT = {
     ArtifactState.DIFFERS: "other bytes",
     ArtifactState.MISSING: "only the original has it",

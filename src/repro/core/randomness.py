@@ -9,13 +9,11 @@ from repro.core.project import Project
 from repro.model.launchers import is_launched
 from repro.model.randomness import (
     RandomPlan,
-    Reports,
     derive_hash_seed,
     parse_hash_seed,
     read_plan,
 )
 from repro.model.run import Record
-from repro.store import random_reports
 
 _FOLDER = str(Path(__file__).resolve().parents[1] / "bootstrap")
 _SEED = "REPRO_RANDOM"
@@ -94,8 +92,3 @@ def user_environment(environ: Mapping[str, str]) -> dict[str, str]:
         if not others:
             del child[_PATH]
     return child
-
-
-def read_reports(live_dir: Path) -> Reports:
-    """What the processes of the run in a live folder reported, foreign code included."""
-    return random_reports.read_reports(live_dir)

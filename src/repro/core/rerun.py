@@ -17,7 +17,7 @@ from repro.core.isolation import Isolated, isolated
 from repro.core.launch import Outcome, Streams, launch
 from repro.core.measured import OnProgress
 from repro.core.project import Project
-from repro.core.randomness import draw_randomness, read_reports, replay_randomness
+from repro.core.randomness import draw_randomness, replay_randomness
 from repro.core.record import seal_record
 from repro.core.relay import Relay
 from repro.core.start import Request, start_run
@@ -64,7 +64,6 @@ class Repeated:
 
     Attributes:
         record: Of the new run.
-        foreign: Files of the original tree whose code was loaded: it was not isolated.
         which: Whose environment it had.
         notes: What is not as it was.
         unread: Varied entries that nothing read.
@@ -74,7 +73,6 @@ class Repeated:
 
     record: Record
     outcome: Outcome
-    foreign: tuple[str, ...]
     which: Which
     notes: tuple[str, ...]
     unread: tuple[str, ...]
@@ -189,7 +187,6 @@ def _run(
         outcome = launch(
             inside, live, command, relay=relay, streams=streams, timeout_s=wish.timeout_s
         )
-        reports = read_reports(live.dir)
         unread = find_unconsumed(read_journals(live.dir), variation.awaited)
     finally:
         with relay.held():
@@ -198,7 +195,6 @@ def _run(
     return Repeated(
         record=sealed,
         outcome=outcome,
-        foreign=reports.foreign,
         which=conditions.which,
         notes=(*conditions.notes, *notes, *_linked(isolation)),
         unread=tuple(unread),

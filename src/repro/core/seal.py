@@ -13,8 +13,9 @@ from repro.core.started import Started, surrounding_files
 from repro.model.canonical import MAX_BYTES, Json, format_json
 from repro.model.config import merge_config
 from repro.model.environment import split_launch
+from repro.model.launchers import starts_python
 from repro.model.output import collapse_output, cut_output
-from repro.model.randomness import describe_randomness
+from repro.model.randomness import Reports, describe_randomness
 from repro.model.run import Attempt, Record, Run, Status
 from repro.model.secrets import redact_config
 from repro.model.series import Point, Row, format_series, format_system, merge_rows, summarise
@@ -25,6 +26,7 @@ from repro.store.quarantine import Existing
 from repro.store.random_reports import read_generators, read_reports
 from repro.store.runs import encode_record
 
+_LONGEST_COMMAND = 200  # characters of one that is named
 OUTPUT_LIMIT = 10 << 20  # bytes of output.log in git; all of it goes to the store past that
 SERIES_LIMIT = 16 << 20  # bytes of metrics/ in git
 
@@ -89,17 +91,16 @@ def assemble(
     environment, launch = split_launch({**started.environment, **events.environment})
     if launch:
         files["launch.json"] = format_json(launch)
+    reports = read_reports(folder)
     record = Record(
-        run=_ended_run(started, events, ended_at),
+        run=_watched(_ended_run(started, events, ended_at), started, reports),
         config=redact_config(merge_config(started.config, events.config)),
         metrics=metrics,
         summary={**earlier.summary, **events.summary},
         data={**started.data, **events.data},
         environment=environment,
         artifacts=tuple(artifacts[path] for path in sorted(artifacts)),
-        randomness=describe_randomness(
-            started.randomness, read_reports(folder).processes, events.randomness
-        ),
+        randomness=describe_randomness(started.randomness, reports.processes, events.randomness),
         generators=read_generators(folder),
     )
     record, encoded = _encode(record)
@@ -150,6 +151,16 @@ def _ended_run(started: Started, events: Events, ended_at: float) -> Run:
         skipped_lines=run.skipped_lines + events.skipped,
         warnings=(*run.warnings, *events.warnings),
     )
+
+
+def _watched(run: Run, started: Started, reports: Reports) -> Run:
+    """The run with what is known of where its code came from."""
+    unwatched = reports.unwatched
+    # In a rerun each Python says that it is there, unless its options or variables keep us out.
+    is_silent = run.rerun_of is not None and not reports.processes
+    if is_silent and started.randomness.get("seed") is not None and starts_python(run.command):
+        unwatched = (" ".join(run.command)[:_LONGEST_COMMAND], *unwatched)
+    return replace(run, foreign=reports.foreign, unwatched=unwatched)
 
 
 def _knew_all_data(started: Started, events: Events) -> bool:

@@ -12,6 +12,7 @@ from repro.core.query import read_part, read_points
 from repro.errors import DamagedRecordError, ReproError
 from repro.model.canonical import Json, format_json
 from repro.model.causes import rank_causes
+from repro.model.config import flatten_config
 from repro.model.judge import Side, judge
 from repro.model.output import LIMIT
 from repro.model.run import Record
@@ -34,14 +35,12 @@ def verify_runs(
     *,
     tolerance: Tolerance = Tolerance(),  # noqa: B008  # frozen
     metrics: Sequence[str] = (),
-    foreign: Sequence[str] = (),
     same_paths: Sequence[tuple[str, str]] = (),
 ) -> Verdict:
     """Say whether `again` gave the results of `original`, and why it may not have.
 
     Args:
         metrics: The only ones that count, artifacts and output left out; none is all.
-        foreign: Files of code that the rerun took from the original's tree.
         same_paths: Paths of the original that stand for others in the rerun, such as the root
             of the one and the worktree of the other.
 
@@ -58,7 +57,6 @@ def verify_runs(
         after,
         tolerance=tolerance,
         metrics=metrics,
-        foreign=foreign,
         same_paths=[*same_paths, *_known_places(project, original, again)],
     )
     if verdict.outcome is Outcome.IDENTICAL:
@@ -119,7 +117,11 @@ def _read_side(project: Project, record: Record, *, with_output: bool) -> Side:
         status=record.run.status,
         exit_code=record.run.exit_code,
         signal=record.run.signal,
+        foreign=record.run.foreign,
+        unwatched=record.run.unwatched,
         series=read_points(project, record),
+        lost_points=record.run.lost_points,
+        summary=flatten_config(record.summary),
         artifacts={artifact.path: artifact.digest for artifact in record.artifacts},
         output=output,
         is_cut=is_cut,

@@ -5,12 +5,15 @@ import math
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from repro.errors import InvalidInputError
+from repro.model.canonical import Json
 from repro.model.outputdiff import compare_output
 from repro.model.run import Status
 from repro.model.series import Point
 from repro.model.text import escape
+from repro.model.values import is_same
 from repro.model.verdict import (
     ArtifactState,
     Deviation,
@@ -22,7 +25,8 @@ from repro.model.verdict import (
     Verdict,
 )
 
-_FILES_NAMED = 3  # of code from the original tree
+_NAMED = 3  # of a list
+_LARGE = 1 << 1000  # what is less is finite, and as a float too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +37,15 @@ class Side:
         run: Its id.
         exit_code: Of the command; None where that is not known.
         signal: That killed it, None where none did.
+        lost_points: Acknowledged points that are in no series, for they could not be kept.
+        summary: What the user set beside the metrics, by dotted key.
         artifacts: Digest by path.
         output: What the command printed.
         is_cut: Whether the middle of the output is not here.
         has_output: False where a program led its own run, whose output nobody kept.
+        foreign: Files of another tree, that of the run that this one repeats, which it took code
+            from.
+        unwatched: Programs of it of which nobody saw where their code came from.
     """
 
     run: str
@@ -44,10 +53,14 @@ class Side:
     exit_code: int | None = None
     signal: str | None = None
     series: Mapping[str, Sequence[Point]] = field(default_factory=dict)
+    lost_points: int = 0
+    summary: Mapping[str, Json] = field(default_factory=dict)
     artifacts: Mapping[str, str] = field(default_factory=dict)
     output: bytes = b""
     is_cut: bool = False
     has_output: bool = True
+    foreign: Sequence[str] = ()
+    unwatched: Sequence[str] = ()
 
 
 def judge(
@@ -56,37 +69,39 @@ def judge(
     *,
     tolerance: Tolerance = Tolerance(),  # noqa: B008  # frozen
     metrics: Sequence[str] = (),
-    foreign: Sequence[str] = (),
     same_paths: Sequence[tuple[str, str]] = (),
 ) -> Verdict:
     """Say whether `again` gave the results of `original`; causes are left empty.
 
     Series are aligned by metric and step; wall times count for nothing. Values are equal bit
     for bit: NaN is NaN, 0.0 is not -0.0, though any tolerance covers that. Artifacts are equal
-    by digest, whatever the tolerance. Only where neither side has a metric or an artifact does
-    the output carry the verdict, and the exit code alone where nothing was printed either.
+    by digest, whatever the tolerance. What the user set as summary counts as a metric does. Only
+    where neither side has any of these does the output carry the verdict, and the exit code alone
+    where nothing was printed either.
 
     Args:
         metrics: The only ones that count, artifacts and output left out; none is all.
-        foreign: Files of code that the rerun took from the original's tree.
         same_paths: Paths of the original that stand for others in the rerun.
 
     Raises:
         InvalidInputError: Neither run has one of `metrics`.
     """
     series = _judge_metrics(original, again, tolerance, metrics)
+    summary = _judge_summary(original, again, tolerance, metrics)
     artifacts = {} if metrics else _judge_artifacts(original.artifacts, again.artifacts)
     has_output = not metrics and original.has_output and again.has_output
     output = _judge_output(original, again, same_paths) if has_output else None
     first = _find_first(series)
-    unfit = _unfit(original, again, foreign)
-    missing = (*unfit, *_missing(original, series, artifacts))
+    unfit = _unfit(original, again)
+    missing = (*unfit, *_missing(original, again, series, summary, artifacts))
     outcome = Outcome.DIVERGED
     if unfit:
         outcome = Outcome.INCOMPARABLE
     elif first is None and not _ended_apart(original, again):
-        missing = (*missing, *_nothing(original, again, series, artifacts, output))
-        outcome = _weigh(series, artifacts, output, missing)
+        is_bare = not series and not summary and not artifacts
+        if is_bare and not metrics:
+            missing = (*missing, *_nothing(original, again, output))
+        outcome = _weigh(series, summary, artifacts, output if is_bare else None, missing)
     return Verdict(
         run=again.run,
         rerun_of=original.run,
@@ -96,6 +111,7 @@ def judge(
         missing=missing,
         ends=(_describe_end(original), _describe_end(again)),
         metrics=series,
+        summary=summary,
         artifacts=artifacts,
         output=output,
     )
@@ -103,22 +119,23 @@ def judge(
 
 def _weigh(
     series: Mapping[str, MetricVerdict],
+    summary: Mapping[str, Outcome],
     artifacts: Mapping[str, ArtifactState],
     output: OutputVerdict | None,
     missing: Sequence[str],
 ) -> Outcome:
-    """The outcome where no metric that both have diverged, and both ended alike."""
-    only_output = not series and not artifacts and output is not None
-    if only_output and output is not None and output.first is not None:
-        return Outcome.DIVERGED
-    if any(one.outcome is Outcome.INCOMPARABLE for one in series.values()):
-        return Outcome.INCOMPARABLE
-    if ArtifactState.DIFFERS in artifacts.values():
+    """The outcome where no metric that both have diverged, and both ended alike.
+
+    Args:
+        output: None where it does not count.
+    """
+    outcomes = [*(one.outcome for one in series.values()), *summary.values()]
+    is_other = output is not None and output.first is not None
+    if is_other or Outcome.DIVERGED in outcomes or ArtifactState.DIFFERS in artifacts.values():
         return Outcome.DIVERGED
     if missing:
         return Outcome.INCOMPARABLE
-    is_off = any(one.outcome is Outcome.WITHIN for one in series.values())
-    return Outcome.WITHIN if is_off else Outcome.IDENTICAL
+    return Outcome.WITHIN if Outcome.WITHIN in outcomes else Outcome.IDENTICAL
 
 
 def judge_series(
@@ -199,17 +216,46 @@ def _judge_metrics(
     original: Side, again: Side, tolerance: Tolerance, chosen: Sequence[str]
 ) -> dict[str, MetricVerdict]:
     names = original.series.keys() | again.series.keys()
+    known = names | original.summary.keys() | again.summary.keys()
     for name in chosen:
-        if name not in names:
+        if name not in known:
             raise _unknown_metric(name, original, again)
     verdicts = {}
-    for name in sorted(set(chosen) or names):
+    for name in sorted(names & set(chosen) if chosen else names):
         if name in original.series and name in again.series:
             x, y = original.series[name], again.series[name]
             verdicts[name] = judge_series(name, x, y, tolerance)
         else:
             verdicts[name] = MetricVerdict(outcome=Outcome.INCOMPARABLE, points=0)
     return verdicts
+
+
+def _judge_summary(
+    original: Side, again: Side, tolerance: Tolerance, chosen: Sequence[str]
+) -> dict[str, Outcome]:
+    """What the user set, compared; the summary of a metric follows from its points."""
+    names = original.summary.keys() | again.summary.keys()
+    if chosen:
+        names &= set(chosen)
+    return {name: _judge_entry(name, original, again, tolerance) for name in sorted(names)}
+
+
+def _judge_entry(name: str, original: Side, again: Side, tolerance: Tolerance) -> Outcome:
+    if name not in original.summary or name not in again.summary:
+        return Outcome.INCOMPARABLE
+    x, y = original.summary[name], again.summary[name]
+    if not (_is_number(x) and _is_number(y)):
+        return Outcome.IDENTICAL if is_same(x, y) else Outcome.DIVERGED
+    if x == y and math.copysign(1.0, x) == math.copysign(1.0, y):
+        return Outcome.IDENTICAL
+    return Outcome.WITHIN if _is_covered(abs(x - y), x, tolerance) else Outcome.DIVERGED
+
+
+def _is_number(value: Json) -> TypeGuard[float]:
+    """Whether a value is a finite number; what is none is compared as a whole."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < _LARGE
 
 
 def _unknown_metric(name: str, original: Side, again: Side) -> InvalidInputError:
@@ -254,7 +300,7 @@ def _find_first(series: Mapping[str, MetricVerdict]) -> First | None:
     return min(firsts, key=lambda first: (first.step, first.metric), default=None)
 
 
-def _unfit(original: Side, again: Side, foreign: Sequence[str]) -> tuple[str, ...]:
+def _unfit(original: Side, again: Side) -> tuple[str, ...]:
     """Why no result of both could be compared at all."""
     reasons = []
     for side, who in ((original, "the original"), (again, "the rerun")):
@@ -262,23 +308,37 @@ def _unfit(original: Side, again: Side, foreign: Sequence[str]) -> tuple[str, ..
             reasons.append(f"{who} is still running")
         elif side.status is Status.LOST:
             reasons.append(f"{who} was lost: nobody knows how it would have ended")
-    if foreign:
-        named = ", ".join(f"`{escape(path)}`" for path in foreign[:_FILES_NAMED])
-        more = f" and {len(foreign) - _FILES_NAMED} more" if len(foreign) > _FILES_NAMED else ""
-        reasons.append(f"the rerun took code from the original's tree: {named}{more}")
+        if side.foreign:
+            reasons.append(f"{who} took code from the tree of its original: {_some(side.foreign)}")
+        if side.unwatched:
+            reasons.append(f"nobody saw which code {who} took: {_some(side.unwatched)}")
     return tuple(reasons)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(f"`{escape(name)}`" for name in names[:_NAMED]) + more
 
 
 def _missing(
     original: Side,
+    again: Side,
     series: Mapping[str, MetricVerdict],
+    summary: Mapping[str, Outcome],
     artifacts: Mapping[str, ArtifactState],
 ) -> tuple[str, ...]:
     reasons = []
+    for side, who in ((original, "the original"), (again, "the rerun")):
+        if side.lost_points:
+            reasons.append(f"{side.lost_points:,} points of {who} could not be kept")
     for name, one in series.items():
         if one.outcome is Outcome.INCOMPARABLE:
             who = "the original" if name in original.series else "the rerun"
             reasons.append(f"only {who} has the metric `{escape(name)}`")
+    for name, outcome in summary.items():
+        if outcome is Outcome.INCOMPARABLE:
+            who = "the original" if name in original.summary else "the rerun"
+            reasons.append(f"only {who} has `{escape(name)}` in its summary")
     for path, state in artifacts.items():
         if state in (ArtifactState.MISSING, ArtifactState.ADDED):
             who = "the original" if state is ArtifactState.MISSING else "the rerun"
@@ -286,18 +346,10 @@ def _missing(
     return tuple(reasons)
 
 
-def _nothing(
-    original: Side,
-    again: Side,
-    series: Mapping[str, MetricVerdict],
-    artifacts: Mapping[str, ArtifactState],
-    output: OutputVerdict | None,
-) -> tuple[str, ...]:
-    """Why nothing that is left can carry a verdict."""
-    if series or artifacts:
-        return ()
+def _nothing(original: Side, again: Side, output: OutputVerdict | None) -> tuple[str, ...]:
+    """Why nothing that is left can carry a verdict, where the output would have to."""
     if output is None:
-        return ("one run recorded no output, and neither a metric or an artifact",)
+        return ("one run has no metric and no artifact, and nobody kept its output",)
     if output.first is not None:
         return ()
     if output.is_cut:

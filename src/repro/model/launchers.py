@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 _SCRIPT = re.compile(r".*\.(?:py|pyw|sh|bash|ipynb|R|jl|lua|m|pl|rb|js)\Z", re.DOTALL)
 _PYTHON = re.compile(r"(?:python|pypy|ipython)[0-9.]*(?:\.exe)?\Z")
+_PYTHON_IN_LINE = re.compile(r"(?:\A|[\s;&|(/])(?:python|pypy)[0-9.]*(?=\s)")
 _VARIABLE = re.compile(r"[A-Za-z_]\w*=")
 _MOST_LAUNCHERS = 16
 
@@ -148,6 +149,14 @@ def _walk(argv: Sequence[str]) -> tuple[list[int], int]:
         if found:
             break
     return programs, start
+
+
+def starts_python(argv: Sequence[str]) -> bool:
+    """Whether a command is a Python, as far as its words, or its line of shell, tell."""
+    line = shell_line(argv)
+    if line is not None:
+        return _PYTHON_IN_LINE.search(argv[line]) is not None
+    return any(_PYTHON.match(_base(argv[position])) for position in _walk(argv)[0])
 
 
 def is_launched(argv: Sequence[str]) -> bool:

@@ -25,9 +25,14 @@ _YEAR = r"(?:,?[ -]+(?:19|20)\d\d)"
 
 # Only units that stand for nothing but time: `min` is also a minimum, `m` a metre or a million.
 _UNIT = r"(?:ns|[uµμ]s|ms|s|secs?|seconds?|msecs?|milliseconds?|minutes|mins|hours|hrs|days)"
-_ANY_UNIT = rf"(?:\s?(?:{_UNIT}|minute|min|m|hour|hr|h|day|d)\b)?"
+_ANY_UNIT = rf"\s?(?:{_UNIT}|minute|min|m|hour|hr|h|day|d)\b"
 _PARTS = r"(?:\d+\s?(?:d|h|hr|m|min)\s?){1,3}\d+(?:\.\d+)?\s?s(?:ec)?"
-_COUNTED = r"(?:it|iter|step|batch|sample|example|epoch|token|img|image|frame|row|file|record|call)"
+_COUNTED = r"(?:it|iter|iteration|episode|trial|step|batch|sample|example|epoch|token|img|image|frame|row|file|record|call)"
+# A number beside such a word; but what it took 37 of, iterations or epochs, is a result.
+_AMOUNT = (
+    rf"(?:\d+:\d\d\b|{_NUMBER}{_ANY_UNIT}|\d++\.\d*+(?:[eE][+-]?\d++)?+(?!\s+{_COUNTED}(?:s|es)?\b)"
+    r"|\d++(?:[eE][+-]?\d++)?+(?!\.\d|\s+[A-Za-z]))"
+)
 _RATE = (
     rf"(?:{_NUMBER}|\?)\s?(?:"
     rf"[kKMG]?{_COUNTED}(?:s|es)?\s?/\s?(?:s|sec|second|min|minute)"
@@ -71,10 +76,10 @@ _TABLE: tuple[tuple[str, str, str, int], ...] = (
     ("/", rf"(?<![\w.]){_RATE}", _TIME, 0),
     (
         "time|elapsed|took|duration|second|_secs|_ms|per_sec",
-        rf"((?<![A-Za-z\d]){_WORD}{_BETWEEN})(?:\d+:\d\d\b|{_NUMBER}{_ANY_UNIT})(?![\w%/:])",
+        rf"((?<![A-Za-z\d]){_WORD}{_BETWEEN}){_AMOUNT}(?![\w%/:])",
         _KEPT + _TIME, _I,
     ),
-    ("eta", rf"(\bETA{_BETWEEN})(?:\d+:\d\d\b|{_NUMBER}{_ANY_UNIT})(?![\w%/:])", _KEPT + _TIME, 0),
+    ("eta", rf"(\bETA{_BETWEEN}){_AMOUNT}(?![\w%/:])", _KEPT + _TIME, 0),
     (" in", rf"(\b{_DONE}\s+in\s+)\d++\.\d++(?!\.?\w|\s*[a-z])", _KEPT + _TIME, _I),
     ("s", rf"(?<![\w.])(?:{_NUMBER}\s?(?:±|\+/?-)\s?)?{_NUMBER}\s?{_UNIT}(?![\w/])", _TIME, 0),
     ("elapsed", rf"(?<![\w.]){_NUMBER}(?=\s+elapsed\b)", _TIME, 0),
@@ -82,8 +87,8 @@ _TABLE: tuple[tuple[str, str, str, int], ...] = (
     ("0x", r"\b0x(?:0000)?[0-9a-fA-F]{9,12}\b", _ADDRESS, 0),
     ("pid|tid", r"((?<![A-Za-z])[pt]id[\"']?\s*[:=#]?\s*\(?)\d+\b(?!\.\d)", _KEPT + _PROCESS, _I),
     (
-        "process|thread", r"((?<![A-Za-z])(?:process|thread)(?:\s+id)?\s*[:=#]?\s*)\d{3,8}\b"
-        r"(?!\.\d|\s*[A-Za-z%])", _KEPT + _PROCESS, _I,
+        "process|thread", r"((?<![A-Za-z])(?<!to )(?<!per )(?:process|thread)(?:\s+id)?"
+        r"\s*[:=#]?\s*)\d{3,8}\b(?!\.\d|\s*[A-Za-z%])", _KEPT + _PROCESS, _I,
     ),
 )  # fmt: skip
 

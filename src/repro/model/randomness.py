@@ -99,10 +99,12 @@ class Reports:
         processes: The main one, or else the first, before the others.
         foreign: Absolute paths of the files below the root of `REPRO_FOREIGN` that code was
             loaded from, sorted.
+        unwatched: Programs that were started so that they report nothing, sorted.
     """
 
     processes: tuple[ProcessReport, ...] = ()
     foreign: tuple[str, ...] = ()
+    unwatched: tuple[str, ...] = ()
 
 
 def describe_randomness(

@@ -103,6 +103,8 @@ class Run:
         dirty: Whether the snapshot differs from the base.
         identity: Hash over all conditions; equal means "we tried this".
         lost_points: Acknowledged points that could not be kept, exactly counted.
+        foreign: Of a rerun: files of the original's tree that it took code from.
+        unwatched: Of a rerun: its programs of which nobody saw where their code came from.
         extra: Keys of a run.json that this version does not know, kept as they are.
     """
 
@@ -135,6 +137,8 @@ class Run:
     lost_points: int = 0
     skipped_lines: int = 0
     warnings: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+    unwatched: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -133,6 +133,8 @@ class Verdict:
         missing: What could not be compared, each in words.
         ends: How each of both ended, such as `failed, exit code 3`.
         metrics: By name, sorted.
+        summary: What the user set beside the metrics, by dotted key, sorted; `INCOMPARABLE` for
+            what only one side has. Where only chosen metrics count, those of their names.
         artifacts: By path, sorted; empty where only chosen metrics count.
         output: None where only chosen metrics count.
         causes: Conditions that differ, likeliest first; none for `IDENTICAL`.
@@ -146,6 +148,7 @@ class Verdict:
     missing: tuple[str, ...] = ()
     ends: tuple[str, str]
     metrics: Mapping[str, MetricVerdict] = field(default_factory=dict)
+    summary: Mapping[str, Outcome] = field(default_factory=dict)
     artifacts: Mapping[str, ArtifactState] = field(default_factory=dict)
     output: OutputVerdict | None = None
     causes: tuple[Cause, ...] = ()

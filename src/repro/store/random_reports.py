@@ -15,6 +15,7 @@ _NAME = re.compile(r"random-[0-9a-f]{1,16}\.jsonl\Z")
 _KEY = re.compile(r"[\w.:/+-]{1,256}\Z")
 _LABEL = re.compile(r"[a-z][a-z0-9._-]{0,31}\Z")
 _MOST_FILES = 65536
+_MOST_NAMED = 1000  # files, or programs
 _MOST_BYTES = 4 << 20  # of one file
 _MOST_TEXT = 4096
 _SEEDS = 1 << 64
@@ -31,15 +32,20 @@ def read_reports(live_dir: Path) -> Reports:
         return Reports()
     processes: list[ProcessReport] = []
     foreign: set[str] = set()
+    unwatched: set[str] = set()
     for name in names[:_MOST_FILES]:
         lines = [_parse(line, name) for line in _read(live_dir / name).split(b"\n")]
         said = [line for line in lines if line]
         foreign.update(path for line in said if (path := _path(line.get("foreign"))))
+        unwatched.update(
+            text for line in said if isinstance(text := line.get("unwatched"), str) and text
+        )
         process = _process(said)
         if process is not None:
             processes.append(process)
     processes.sort(key=_order)
-    return Reports(tuple(processes), tuple(sorted(foreign)))
+    found = (tuple(sorted(texts)[:_MOST_NAMED]) for texts in (foreign, unwatched))
+    return Reports(tuple(processes), *found)
 
 
 def _order(process: ProcessReport) -> tuple[bool, bool, float, str]:

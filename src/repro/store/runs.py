@@ -86,7 +86,8 @@ def encode_run(run: Run) -> dict[str, Json]:
     known["assigned"] = None if run.assigned is None else dict(run.assigned)
     known["command"] = list(run.command)
     known["tags"] = list(run.tags)
-    known["warnings"] = list(run.warnings)
+    for key in ("warnings", "foreign", "unwatched"):
+        known[key] = list(getattr(run, key))
     known["omitted"] = [asdict(omitted) for omitted in run.omitted]
     known["attempts"] = [_encode_attempt(attempt) for attempt in run.attempts]
     return {**run.extra, **known}
@@ -149,6 +150,8 @@ def decode_run(value: Json, name: str) -> Run:
         lost_points=run.integer("lost_points"),
         skipped_lines=run.integer("skipped_lines"),
         warnings=run.texts("warnings"),
+        foreign=run.texts("foreign"),
+        unwatched=run.texts("unwatched"),
         extra={key: entry for key, entry in run.values.items() if key not in _KNOWN},
     )
 

@@ -34,6 +34,7 @@ def encode_verdict(verdict: Verdict) -> dict[str, Json]:
         "missing": list(verdict.missing),
         "ends": list(verdict.ends),
         "metrics": {name: _metric(one) for name, one in verdict.metrics.items()},
+        "summary": {name: outcome.value for name, outcome in verdict.summary.items()},
         "artifacts": {path: state.value for path, state in verdict.artifacts.items()},
         "output": None if verdict.output is None else _output(verdict.output),
         "causes": [{"part": cause.part, "what": cause.what} for cause in verdict.causes],
@@ -84,6 +85,7 @@ def decode_verdict(value: Json, name: str) -> Verdict:
     tolerance = entry.inner("tolerance")
     run, rerun_of = _id(entry, "run"), _id(entry, "rerun_of")
     metrics, artifacts = entry.inner("metrics"), entry.inner("artifacts")
+    summary = _optional(entry, "summary") or Fields({}, entry.name)
     ends = entry.texts("ends")
     if len(ends) != 2:
         raise entry.wrong("ends", "are not two")
@@ -98,6 +100,7 @@ def decode_verdict(value: Json, name: str) -> Verdict:
         missing=entry.texts("missing"),
         ends=(ends[0], ends[1]),
         metrics={metric: _read_metric(metrics, metric) for metric in metrics.values},
+        summary={key: _member(summary, key, Outcome) for key in summary.values},
         artifacts={path: _member(artifacts, path, ArtifactState) for path in artifacts.values},
         output=None if output is None else _read_output(output),
         causes=tuple(Cause(one.text("part"), one.text("what")) for one in entry.objects("causes")),

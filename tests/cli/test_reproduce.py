@@ -132,6 +132,46 @@ def test_an_editable_sibling_with_uncommitted_changes_is_restored_as_it_was(worl
     assert used.stdout == "uncommitted\n"
 
 
+def test_packages_in_place_are_named_to_who_enters_the_environment_by_hand(world, tmp_path):
+    sibling, root = make_sibling(tmp_path / "si'b ling"), world.root
+    write_files(root, {"src/own/__init__.py": "VALUE = 'of the run'\n"})
+    python = root / ".venv/bin/python"
+    install_editable(python, "sibling", sibling, roots=("src",))
+    install_editable(python, "own", root, roots=("src",))
+    code = "import own, sibling\nprint(own.VALUE, sibling.VALUE, own.__file__)\n"
+    write_files(root, {"train.py": code})
+    run = as_json("run", "--json", "--", ".venv/bin/python", "train.py")
+    write_files(root, {"src/own/__init__.py": "VALUE = 'later'\n"})
+    shutil.rmtree(sibling)
+
+    created = repro("env", "create", run["id"])
+    beside = tmp_path / "beside"
+    checked_out = repro("checkout", "-w", str(beside), "--env", run["id"])
+    said = as_json("checkout", "--env", "--save", "--json", run["id"])["env"]
+
+    [line] = [line for line in created.stderr.splitlines() if "PYTHONPATH=" in line]
+    words = f"{line.split('`')[1]}; {created.stdout.strip()}/bin/python train.py"
+    as_it_is = subprocess.run(["sh", "-c", words], capture_output=True, text=True, cwd=root)
+    assert as_it_is.stdout.split()[-1] == str(root / "src/own/__init__.py")
+    hints = [line.split("`")[1] for line in checked_out.stderr.splitlines() if "hint: `" in line]
+    words = "; ".join([*(one for one in hints if "git" not in one.split()[0]), "python train.py"])
+    words = words.replace("source ", ". ")
+    entered = subprocess.run(["sh", "-c", words], capture_output=True, text=True, cwd=beside)
+    assert entered.stdout == f"of the run 1 {beside}/src/own/__init__.py\n", entered.stderr
+    assert said["pythonpath"][1:] == [str(root / "src")]
+    assert (Path(said["pythonpath"][0]) / "sibling/__init__.py").is_file()
+
+
+def test_an_editable_whose_code_is_not_in_the_record_is_said(world, tmp_path):
+    install_editable(world.root / ".venv/bin/python", "lost", tmp_path / "gone", roots=("src",))
+    run = as_json("run", "--json", "--", ".venv/bin/python", "train.py")
+
+    done = repro("env", "create", run["id"])
+
+    assert "warning: editable, and its code is not in the record: lost" in done.stderr
+    assert "PYTHONPATH" not in done.stderr
+
+
 def test_the_present_packages_are_taken_when_asked_for_and_blamed(world):
     run = as_json("run", "--json", "--", ".venv/bin/python", "train.py")
     shutil.rmtree(world.site / "dep-1.0.dist-info")

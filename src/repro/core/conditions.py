@@ -90,7 +90,7 @@ def restore_conditions(
         environ = activate(rebuilt, environ)
         prefix: str | None = str(rebuilt.folder)
         notes = rebuilt.notes
-        siblings = place_editables(project, record, project.repository.private / "editables")
+        siblings = place_editables(project, record, _editables_folder(project))
     else:
         prefix = _prefix(now)
     environ["PYTHONPATH"] = os.pathsep.join(
@@ -110,6 +110,26 @@ def restore_conditions(
         prefixes=tuple(filter(None, dict.fromkeys([prefix, _prefix(now)]))),
         notes=notes,
     )
+
+
+def place_imports(project: Project, record: Record, folder: Path) -> tuple[str, ...]:
+    """Give what a rebuilt environment takes from `PYTHONPATH`: the run's packages in place.
+
+    The recorded code of those from elsewhere is put where all runs share it.
+
+    Args:
+        folder: Top of a tree that has the code of the run.
+
+    Returns:
+        Folders, absolute, the first to be searched first.
+
+    Raises:
+        DamagedRecordError: The record names something that is not in it, or leads elsewhere.
+        StorageError: The disk is full or read-only.
+    """
+    placed = place_editables(project, record, _editables_folder(project))
+    # Those placed come first: what git ignores in the project is there as it is now, too.
+    return tuple(dict.fromkeys([*map(str, placed), *_own_roots(record, folder.absolute())]))
 
 
 def place_argv(
@@ -177,6 +197,10 @@ def foreign_roots(project: Project, isolation: Isolated, conditions: Conditions)
     prefixes = [prefix for prefix in conditions.prefixes if prefix]
     places = [str(project.repository.common_dir), str(isolation.folder), *prefixes]
     return os.pathsep.join([str(project.repository.root.resolve()), *dict.fromkeys(places)])
+
+
+def _editables_folder(project: Project) -> Path:
+    return project.repository.private / "editables"
 
 
 def _place_now(project: Project, record: Record) -> Path:

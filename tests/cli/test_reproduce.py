@@ -12,7 +12,7 @@ import pytest
 from tests.support import git, make_repository, write_files
 from tests.support.environments import World, make_world
 from tests.support.installs import install_editable, make_sibling
-from tests.support.wheels import make_wheel
+from tests.support.wheels import make_source, make_wheel
 
 SCRIPT = """
 import random
@@ -170,6 +170,27 @@ def test_an_editable_whose_code_is_not_in_the_record_is_said(world, tmp_path):
 
     assert "warning: editable, and its code is not in the record: lost" in done.stderr
     assert "PYTHONPATH" not in done.stderr
+
+
+def test_a_package_from_a_repository_is_installed_for_a_command_only_with_consent(world, tmp_path):
+    source = make_source(tmp_path / "library", "lib", "1.0")
+    info = {"vcs": "git", "commit_id": git(source, "rev-parse", "HEAD")}
+    world.have({"lib": {"url": source.as_uri(), "vcs_info": info}})
+    write_files(world.root, {"train.py": "print(1)\n"})
+    run = as_json("run", "--json", "--", ".venv/bin/python", "train.py")["id"]
+
+    assert repro("rerun", run).returncode == 0  # nothing has to be built
+    world.have({})
+    refused = [repro("rerun", run), repro("exec", run, "--", "true"), repro("shell", run)]
+    forced = repro("exec", "--yes", run, "--", "python", "-c", "import lib; print(lib.VERSION)")
+    again = repro("rerun", "--verify", run)
+
+    for done in refused:
+        assert done.returncode != 0
+        assert "lib 1.0: comes from" in done.stderr
+        assert "add `--yes`" in done.stderr
+    assert forced.stdout == "1.0\n"
+    assert again.returncode == 0, again.stderr  # it is built already
 
 
 def test_the_present_packages_are_taken_when_asked_for_and_blamed(world):

@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from repro.core.rebuild import (
     ensure_environment,
     plan_environment,
 )
-from repro.errors import ConsentError, UsageError
+from repro.errors import UsageError
 from repro.model.canonical import Json
 from repro.model.conditions import list_editables, named_tree
 from repro.model.run import Record
@@ -33,7 +32,6 @@ VERBS = {
     "ls": ("repro.cli.env:ls", "List the environments that were built"),
     "rm": ("repro.cli.env:rm", "Remove environments that were built"),
 }
-_SHOWN = 20  # packages of a list
 _TITLES = ("DIGEST", "SIZE", "PYTHON", "PACKAGES", "RUNS", "AS RECORDED")
 
 
@@ -109,22 +107,10 @@ def build(
 def _agrees(project: Project, record: Record, plan: EnvironmentPlan, *, yes: bool) -> bool:
     """Ask what must be asked; whether packages from elsewhere may be installed."""
     # Here, for what shows the code of somebody's run is slow to import, and mostly not needed.
-    from repro.cli.consent import ask_consent  # noqa: PLC0415
-    from repro.core.trust import is_own  # noqa: PLC0415
+    from repro.cli.consent import ask_consent, ask_packages  # noqa: PLC0415
 
     ask_consent(project, record, yes=yes, what="build its environment")
-    if yes or not is_own(project, record):  # the question about that names its packages, too
-        return True
-    if not plan.foreign or sys.stdin is None or not sys.stdin.isatty():
-        return False
-    render.note("repro: these packages come from no index:")
-    for one in plan.foreign[:_SHOWN]:
-        render.note(f"    {escape(one.name)} {escape(one.version)}: {escape(one.address or '')}")
-    if len(plan.foreign) > _SHOWN:
-        render.note(f"    … and {len(plan.foreign) - _SHOWN} more")
-    if not click.confirm("Install them?", err=True):
-        raise ConsentError("nothing was installed", hint="`repro show RUN --env` shows all of it")
-    return True
+    return ask_packages(project, record, plan, yes=yes)
 
 
 def _say_built(project: Project, record: Record, plan: EnvironmentPlan, rebuilt: Rebuilt) -> None:

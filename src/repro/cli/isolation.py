@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from repro.cli import render
-from repro.cli.consent import ask_consent
+from repro.cli.consent import ask_consent, ask_foreign
 from repro.cli.context import RUN, open_here
 from repro.cli.outcome import warn
 from repro.cli.progress import showing_progress, showing_steps
@@ -15,7 +15,6 @@ from repro.core.execute import execute
 from repro.core.isolation import isolated, look_at_tree
 from repro.core.query import resolve_run, short_id
 from repro.core.relay import Relay
-from repro.core.trust import is_own
 from repro.errors import UsageError
 from repro.model.text import escape
 
@@ -32,7 +31,7 @@ NEAREST = click.option(
     "--nearest", is_flag=True, help="Take the nearest version of a package that cannot be had."
 )
 YES = click.option(
-    "-y", "--yes", is_flag=True, help="Do not ask, though somebody else recorded it."
+    "-y", "--yes", is_flag=True, help="Do not ask, though somebody else made it, or packages of it."
 )
 _KEEP = click.option("--keep", is_flag=True, help="Leave the worktree where it is.")
 _NO_DATA = click.option("--no-data", is_flag=True, help="Do without the datasets of the run.")
@@ -107,6 +106,8 @@ def _enter(
     project = open_here()
     record = resolve_run(project, name)
     ask_consent(project, record, yes=yes, what="start a command with its code")
+    wanted = Which(which) if which else None
+    allow_foreign = ask_foreign(project, record, wanted, nearest=nearest, yes=yes)
     argv = words or (project.environ.get("SHELL") or "/bin/sh",)
     with (
         Relay() as relay,
@@ -121,8 +122,8 @@ def _enter(
                 project,
                 record,
                 place,
-                Which(which) if which else None,
-                allow_foreign=yes or is_own(project, record),
+                wanted,
+                allow_foreign=allow_foreign,
                 nearest=nearest,
                 on_progress=step,
             )

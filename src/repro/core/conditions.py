@@ -11,7 +11,7 @@ from repro.core.editables import place_editables
 from repro.core.environment import capture_environment
 from repro.core.isolation import Isolated, roots_of
 from repro.core.project import Project
-from repro.core.rebuild import activate, ensure_environment
+from repro.core.rebuild import EnvironmentPlan, activate, ensure_environment, plan_environment
 from repro.core.surroundings import current_environment
 from repro.model.canonical import Json
 from repro.model.conditions import packages_of
@@ -50,6 +50,27 @@ class Conditions:
     notes: tuple[str, ...] = ()
 
 
+def plan_conditions(
+    project: Project, record: Record, which: Which | None, *, nearest: bool = False
+) -> EnvironmentPlan | None:
+    """Say what `restore_conditions` would build; None where nothing is.
+
+    Raises:
+        DamagedRecordError: The record lists no packages.
+
+    Cost: Captures the present environment where `which` leaves the choice.
+    """
+    if which is None:
+        if not packages_of(record.environment):
+            return None
+        now = current_environment(project, record.run.command, cwd=_place_now(project, record))
+        which = _choose(record, now)
+    if which is Which.CURRENT:
+        return None
+    plan = plan_environment(project, record)
+    return None if plan.built is not None and (plan.is_built or nearest) else plan
+
+
 def restore_conditions(
     project: Project,
     record: Record,
@@ -78,9 +99,7 @@ def restore_conditions(
     if which is None and not packages_of(record.environment):
         which = Which.CURRENT
         notes = ("the run has no record of its packages: it gets the present ones",)
-    if which is None:
-        is_same = environment_digest(now) == environment_digest(record.environment)
-        which = Which.CURRENT if is_same else Which.RECORDED
+    which = which or _choose(record, now)
     environ = {key: value for key, value in project.environ.items() if key not in _OF_A_RUN}
     siblings: list[Path] = []
     if which is Which.RECORDED:
@@ -197,6 +216,11 @@ def foreign_roots(project: Project, isolation: Isolated, conditions: Conditions)
     prefixes = [prefix for prefix in conditions.prefixes if prefix]
     places = [str(project.repository.common_dir), str(isolation.folder), *prefixes]
     return os.pathsep.join([str(project.repository.root.resolve()), *dict.fromkeys(places)])
+
+
+def _choose(record: Record, now: Mapping[str, Json]) -> Which:
+    is_same = environment_digest(now) == environment_digest(record.environment)
+    return Which.CURRENT if is_same else Which.RECORDED
 
 
 def _editables_folder(project: Project) -> Path:

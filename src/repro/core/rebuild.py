@@ -339,6 +339,6 @@ def _next_step(short: str, lacking: Sequence[Lacking]) -> str:
     if all(one.nearest is not None for one in lacking):
         return f"`repro env create {short} --nearest` takes the nearest"
     return (
-        "set the index that has them for pip or uv, or do without them: "
+        "look at the network, and at the indexes that pip or uv is set to; "
         f"`repro rerun {short} --env current` takes the present packages"
     )

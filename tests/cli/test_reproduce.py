@@ -39,6 +39,16 @@ def as_json(*words: str, code: int = 0) -> Any:
     return json.loads(done.stdout)
 
 
+def editables_item(run: str) -> list[dict[str, str]]:
+    """What the doctor says of editable packages."""
+    items = json.loads(repro("doctor", "--json", "--offline", run).stdout)["items"]
+    return [
+        {key: one[key] for key in ("state", "detail")}
+        for one in items
+        if one["item"] == "editables"
+    ]
+
+
 def unpack(wheel: Path, site: Path) -> None:
     """Install a wheel in the simplest way."""
     shutil.unpack_archive(wheel, site, "zip")
@@ -119,14 +129,21 @@ def test_an_editable_sibling_with_uncommitted_changes_is_restored_as_it_was(worl
     write_files(world.root, {"train.py": "import sibling\nprint(sibling.VALUE)\n"})
     run = as_json("run", "--json", "--", ".venv/bin/python", "train.py")
 
+    [untouched] = editables_item(run["id"])
     write_files(sibling, {"src/sibling/__init__.py": "VALUE = 'later'\n"})
 
+    [changed] = editables_item(run["id"])
     done = repro("rerun", "--verify", run["id"])
     assert done.returncode == 0, done.stderr
     assert "uncommitted\n" in done.stdout
     assert "identical" in done.stdout
     assert (sibling / "src/sibling/__init__.py").read_text() == "VALUE = 'later'\n"
     shutil.rmtree(sibling)
+    [gone] = editables_item(run["id"])
+    recorded = "the code of 1 editable package is in the record"
+    assert untouched == {"state": "ok", "detail": recorded}
+    assert changed == {"state": "ok", "detail": f"{recorded}; `sibling` has changed since"}
+    assert gone["detail"] == f"{recorded}; the folder of `sibling` is gone since"
     assert repro("rerun", "--verify", run["id"]).returncode == 0
     used = repro("exec", run["id"], "--", "python", "-c", "import sibling; print(sibling.VALUE)")
     assert used.stdout == "uncommitted\n"

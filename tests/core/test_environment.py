@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.support import git
+from tests.support.projects import open_here
 
 from repro.core.environment import capture_environment
 from repro.core.project import Project, open_project
@@ -171,3 +172,17 @@ def test_a_linked_worktree_shares_what_was_learnt(repository, environment, tmp_p
     captured(tmp_path / "linked", python_of(environment))
 
     assert [kept] == list((repository / ".git/repro/interpreters").iterdir())
+
+
+@pytest.mark.skipif(
+    not list(Path("/usr/lib/python3/dist-packages").glob("*-info")),
+    reason="this system has no packages of its own",
+)
+def test_packages_of_the_operating_system_are_known_as_such(repository):
+    project = open_here(repository)
+
+    of_system = capture_environment(project, ["/usr/bin/python3"])["packages"]
+    own = capture_environment(project, [sys.executable])["packages"]
+
+    assert of_system["system"] == ["/usr/lib/python3/dist-packages"]
+    assert "system" not in own

@@ -158,6 +158,9 @@ def test_what_is_gone_is_listed_item_by_item_and_nothing_is_built(
     assert found["local"].endswith("the nearest is 2.1")
     assert "has no file for Python" in found["old"]
     assert found["broken"].startswith("broken 1.0: ")
+    if installer == "uv":
+        reason = "its source cannot be built here: this cannot be built"
+        assert found["broken"] == f"broken 1.0: {reason}"
     assert not list((world.root / ".git/repro/envs").glob("[!.]*"))
 
 

@@ -41,6 +41,10 @@ def environment(*packages):
             {"environment": environment(package("w", url="file:///w/w.whl"))},
             "yes, as long as `/w/w.whl` stays as it is",
         ),
+        (
+            {"environment": {"packages": {"list": [], "system": ["/usr/lib/python3/x"]}}},
+            "yes, as long as `/usr/lib/python3/x` stays as it is",
+        ),
         ({"environment": environment(package("v", url="git+https://x.org/v", vcs="git"))}, "yes"),
         ({"environment": environment(package("o", path=".", editable=True))}, "yes"),
         (

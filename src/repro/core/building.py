@@ -131,8 +131,9 @@ class Builder:
         return find_lacking(
             self._index(),
             chosen,
-            lambda some: installer.install(folder, some).error,
+            lambda some, timeout_s: installer.install(folder, some, timeout_s=timeout_s).error,
             lambda one: installer.has_cached(str(folder / "bin" / "python"), [one]),
+            self.project.clock,
         )
 
     def _index(self) -> PackageIndex:

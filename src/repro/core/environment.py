@@ -19,6 +19,8 @@ from repro.store.interpreter import Interpreter, read_interpreter, read_own_inte
 from repro.store.packages import Package, find_version, scan_packages
 from repro.store.which import find_interpreter
 
+_OF_SYSTEM = ("/usr/lib/", "/usr/lib64/")
+
 
 def capture_environment(
     project: Project, command: Sequence[str], *, cwd: Path | None = None
@@ -77,7 +79,20 @@ def _packages(interpreter: Interpreter, scanned: list[Package], root: Path) -> d
     if "error" in interpreter.facts:
         return {"count": 0, "digest": None, "error": "the interpreter gave no answer", "list": []}
     listed: list[Json] = [_encode(package, root) for package in scanned]
-    return {"count": len(listed), "digest": packages_digest(listed), "list": listed}
+    packages: dict[str, Json] = {
+        "count": len(listed),
+        "digest": packages_digest(listed),
+        "list": listed,
+    }
+    system = {str(Path(one.metadata).parent) for one in scanned if _is_of_system(one)}
+    if system:
+        packages["system"] = [*sorted(system)]
+    return packages
+
+
+def _is_of_system(package: Package) -> bool:
+    """Whether it lies where only the package manager of the operating system installs."""
+    return package.metadata.startswith(_OF_SYSTEM)
 
 
 def _encode(package: Package, root: Path) -> dict[str, Json]:

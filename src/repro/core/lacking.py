@@ -9,10 +9,13 @@ from repro.model.requirements import Kind, Lacking, Requirement
 from repro.model.versions import find_nearest, is_same_version
 from repro.store.package_index import PackageIndex, Release
 
-Install = Callable[[Sequence[Requirement]], str | None]
+Install = Callable[[Sequence[Requirement], float], str | None]
+Clock = Callable[[], float]
 
 _AT_ONCE = 8  # requests
 _MOST_TRIES = 64  # of an installer
+_LONGEST_S = 120.0  # of all tries
+_UNTRIED = "was not tried by itself, for to find what fails takes too long"
 
 
 def find_lacking(
@@ -20,6 +23,7 @@ def find_lacking(
     requirements: Sequence[Requirement],
     install: Install,
     is_kept: Callable[[Requirement], bool],
+    clock: Clock,
 ) -> list[Lacking]:
     """Say which of some requirements, that could not be installed together, are to blame.
 
@@ -27,8 +31,10 @@ def find_lacking(
     distribution that cannot be built, is found by trying halves.
 
     Args:
-        install: Tries to install some of them; gives why that fails, None when it does not.
+        install: Tries to install some of them within so many seconds; gives why that fails, None
+            when it does not.
         is_kept: Whether a requirement of an index can be installed without asking it.
+        clock: Seconds since any moment: after two minutes nothing more is tried.
 
     Cost: A request for each requirement, then some tries to install for each that fails.
     """
@@ -39,9 +45,9 @@ def find_lacking(
     asked = [one for one, answer in rest if answer.error is None]
     # What an installer has in its cache needs no index. To try those one by one that it cannot
     # ask for either takes minutes, for it waits for the network each time.
-    if unasked and install([one for one, _ in unasked]) is not None:
+    if unasked and install([one for one, _ in unasked], _LONGEST_S) is not None:
         gone += [Lacking(one.name, one.version, error) for one, error in unasked]
-    search = _Search(install)
+    search = _Search(install, clock, clock() + _LONGEST_S)
     search.run(asked)
     offered = {one.name: answer.offered for one, answer in pairs}
     failing = [
@@ -131,6 +137,8 @@ class _Search:
     """Halves tried until each failing requirement stands alone."""
 
     install: Install
+    clock: Clock
+    end: float
     failing: list[tuple[Requirement, str]] = field(default_factory=list)
     tries: int = 0
 
@@ -138,7 +146,8 @@ class _Search:
         if not some:
             return
         self.tries += 1
-        reason = self.install(some)
+        left = self.end - self.clock()
+        reason = self.install(some, left) if left > 0 else _UNTRIED
         if reason is None:
             return
         if len(some) == 1 or self.tries > _MOST_TRIES:

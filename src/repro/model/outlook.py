@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from repro.model.canonical import Json
 from repro.model.conditions import (
     EXCLUDED,
     LOOKS_SECRET,
@@ -77,6 +78,7 @@ def _stay(record: Record) -> Iterator[str]:
     for one in record.run.omitted:
         if one.reason == LOOKS_SECRET:
             yield f"`{one.path}`"
+    yield from (f"`{folder}`" for folder in _of_system(record.environment))
     for name, package in packages_of(record.environment).items():
         if name == OURS:  # put in as the repro that does the rerun
             continue
@@ -85,6 +87,12 @@ def _stay(record: Record) -> Iterator[str]:
             place = local_folder(origin)
             if place is not None:
                 yield f"`{place}`"
+
+
+def _of_system(environment: Mapping[str, Json]) -> list[str]:
+    """Folders whose packages come from the operating system, in versions that no index may have."""
+    folders = part(environment, "packages").get("system")
+    return [str(one) for one in folders] if isinstance(folders, list) else []
 
 
 def describe_outlook(outlook: Outlook, run: str) -> str:

@@ -25,6 +25,7 @@ _TIMEOUT_S = 3600.0  # a build of a large source distribution takes as long
 _QUICK_S = 120.0  # for what uses no network
 _MOST_LINES = 4000  # kept of what a program says
 _LONGEST_REASON = 400  # characters
+_LONGEST_BUILD = 160  # of what a build said
 _FIRST_PIP = (22, 3)  # that fills an environment it is not in
 _FIRST_UV = (0, 5)
 _UV_VERSION = re.compile(rb"uv ([0-9]+)\.([0-9]+)")
@@ -46,6 +47,7 @@ _DROPPED = re.compile(
     r"|GIT_(DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|PREFIX))\Z"
 )
 _YANKED = re.compile(r"(?:`([^`]+)` is yanked|yanked version: '([^']+)')")
+_UNBUILT = re.compile(r"Failed to (?:build|download and build) `")
 _TELLING = re.compile(r"\s*(?:×|╰─▶|├─▶|(?i:error:|cause:|caused by:|fatal:))\s*(.*)")
 
 
@@ -107,11 +109,17 @@ class Installer:
             return Outcome("pip cannot tell what it keeps")
         return self._install(folder, requirements, ("--offline", "--no-build"))
 
-    def install(self, folder: Path, requirements: Sequence[Requirement]) -> Outcome:
+    def install(
+        self,
+        folder: Path,
+        requirements: Sequence[Requirement],
+        *,
+        timeout_s: float = _TIMEOUT_S,
+    ) -> Outcome:
         """Put exactly these into an environment, and nothing that they depend on."""
         yanked: tuple[str, ...] = ()
         for group in self._groups(requirements):
-            outcome = self._install(folder, group)
+            outcome = self._install(folder, group, timeout_s=timeout_s)
             yanked += outcome.yanked
             if outcome.error is not None:
                 return Outcome(outcome.error, yanked)
@@ -158,7 +166,12 @@ class Installer:
         return [group for group in (hashed, plain, pip) if group]
 
     def _install(
-        self, folder: Path, requirements: Sequence[Requirement], options: Sequence[str] = ()
+        self,
+        folder: Path,
+        requirements: Sequence[Requirement],
+        options: Sequence[str] = (),
+        *,
+        timeout_s: float = _TIMEOUT_S,
     ) -> Outcome:
         python = str(folder / "bin" / "python")
         with tempfile.NamedTemporaryFile("w", suffix=".txt", prefix="requirements-") as file:
@@ -175,7 +188,7 @@ class Installer:
                 argv = [*self._pip(folder), "install", "--no-deps", "--no-input"]
                 argv += ["--disable-pip-version-check", "--no-warn-script-location"]
                 argv += ["--progress-bar", "off", "-r", file.name]
-            return self._run(argv, folder.parent, timeout_s=_TIMEOUT_S)
+            return self._run(argv, folder.parent, timeout_s=timeout_s)
 
     def _find_pip(self, python: str, cwd: Path) -> str | None:
         """An interpreter that has a pip for all environments; to put one in takes seconds."""
@@ -325,7 +338,26 @@ def _kill(pid: int) -> None:
 def _reason(lines: Sequence[str], code: int) -> str:
     """What a failing program said, in a line."""
     said = [line.strip() for line in lines if line.strip()]
+    if any(_UNBUILT.search(line) for line in said):
+        return _why_unbuilt(said)
     telling = [match[1].strip(" :") for line in said if (match := _TELLING.match(line))]
     text = ": ".join(telling or said[-2:]) or f"exit code {code}"
+    return _in_a_line(text, _LONGEST_REASON)
+
+
+def _why_unbuilt(said: Sequence[str]) -> str:
+    """The last that the build said itself, in what uv shows of it."""
+    heads = [i for i, line in enumerate(said) if line.endswith(("[stdout]", "[stderr]"))]
+    start = heads[-1] if heads else len(said)
+    own = [text for line in said[start + 1 :] if (text := line.strip("│ ")) and _is_of_build(text)]
+    why = f": {_in_a_line(own[-1], _LONGEST_BUILD)}" if own else ""
+    return f"its source cannot be built here{why}"
+
+
+def _is_of_build(line: str) -> bool:
+    return not line.startswith(("hint:", "help:"))
+
+
+def _in_a_line(text: str, longest: int) -> str:
     text = redact_text(re.sub(r"\s+", " ", text))
-    return text if len(text) <= _LONGEST_REASON else f"{text[: _LONGEST_REASON - 1]}…"
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -128,8 +128,10 @@ def test_an_editable_sibling_with_uncommitted_changes_is_restored_as_it_was(worl
     assert (sibling / "src/sibling/__init__.py").read_text() == "VALUE = 'later'\n"
     shutil.rmtree(sibling)
     assert repro("rerun", "--verify", run["id"]).returncode == 0
-    used = repro("exec", run["id"], "--", "python", "-c", "import sibling; print(sibling.VALUE)")
-    assert used.stdout == "uncommitted\n"
+    spoil = "import sibling; print(sibling.VALUE); open(sibling.__file__, 'w').write('VALUE = 0')"
+    for _ in range(2):  # what one command does to its packages is none of the next one's
+        assert repro("exec", run["id"], "--", "python", "-c", spoil).stdout == "uncommitted\n"
+    assert list((world.root / ".git/repro/worktrees").iterdir()) == []
 
 
 def test_the_present_packages_are_taken_when_asked_for_and_blamed(world):

@@ -90,7 +90,7 @@ def restore_conditions(
         environ = activate(rebuilt, environ)
         prefix: str | None = str(rebuilt.folder)
         notes = rebuilt.notes
-        siblings = place_editables(project, record, project.repository.private / "editables")
+        siblings = place_editables(project, record, isolation.packages)
     else:
         prefix = _prefix(now)
     environ["PYTHONPATH"] = os.pathsep.join(

@@ -19,6 +19,7 @@ from repro.store.git import open_repository
 from repro.store.settings import read_settings
 
 _LOCK = ".lock"
+_PACKAGES = ".packages"  # a folder beside a tree
 _MARK = ".work"  # beside a tree in which the user works
 _GUARD = "worktrees.lock"
 # A command may write to its datasets, and these are the user's. Only what takes minutes to copy,
@@ -38,6 +39,7 @@ class Isolated:
     Attributes:
         project: The repository as seen from the worktree.
         folder: Top of the worktree.
+        packages: Where the code of packages in place elsewhere belongs; it goes with the tree.
         cwd: Where the command of the run has its place in it.
         beside: What was written.
         linked: Datasets so large that they are links to where they lie now: writing to them
@@ -46,6 +48,7 @@ class Isolated:
 
     project: Project
     folder: Path
+    packages: Path
     cwd: Path
     beside: Beside
     linked: tuple[str, ...]
@@ -104,6 +107,7 @@ def isolated(
             Isolated(
                 project=inside,
                 folder=place,
+                packages=_packages_of(place),
                 cwd=cwd,
                 beside=beside,
                 linked=tuple(plan.path for plan in plans if plan.linked is not None),
@@ -193,6 +197,10 @@ def _claim(project: Project, run_id: str) -> tuple[Path, FileLock]:
     raise AssertionError("unreachable")
 
 
+def _packages_of(place: Path) -> Path:
+    return Path(f"{place}{_PACKAGES}")
+
+
 def _mark_of(place: Path) -> Path:
     return Path(f"{place}{_MARK}")
 
@@ -223,7 +231,8 @@ def _sweep(project: Project, folder: Path) -> None:
 
 
 def _remove(project: Project, place: Path) -> None:
-    """Take a worktree away with all in it; links in it are not followed."""
+    """Take a worktree away with all in it, and its packages; links in it are not followed."""
+    shutil.rmtree(_packages_of(place), ignore_errors=True)
     git = project.repository.git
     words = ("worktree", "remove", "--force", "--force", "--", str(place))
     try:

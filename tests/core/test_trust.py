@@ -138,12 +138,15 @@ def test_a_record_put_in_the_place_of_ones_own_is_not_own(repository, changes):
     assert not is_own(project, resolve_run(project, run.id))
 
 
-def test_an_amendment_that_changes_the_command_alone_is_not_own(repository):
+@pytest.mark.parametrize(
+    ("key", "value"), [("command", ["sh", "-c", "true"]), ("assigned", {"loader": "evil.so"})]
+)
+def test_an_amendment_that_changes_what_is_executed_alone_is_not_own(repository, key, value):
     project = open_here(repository)
     run = make_run(project)
     mine = resolve_run(project, run.id)
     facts = json.loads(git(repository, "show", f"{mine.commit}:run.json"))
-    facts["command"] = ["sh", "-c", "true"]
+    facts[key] = value
     blob = git(repository, "hash-object", "-w", "--stdin", stdin=json.dumps(facts).encode())
     entries = git(repository, "ls-tree", mine.commit).split("\n")
     kept = [line for line in entries if not line.endswith("\trun.json")]

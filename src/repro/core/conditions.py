@@ -108,8 +108,21 @@ def restore_conditions(
         environ=environ,
         bin=Path(prefix) / "bin" if prefix else None,
         prefixes=tuple(filter(None, dict.fromkeys([prefix, _prefix(now)]))),
-        notes=notes,
+        notes=(*notes, *_notes_on_tree(isolation)),
     )
+
+
+def _notes_on_tree(isolation: Isolated) -> list[str]:
+    """What of the isolated tree is not as the run had it, or is the user's own."""
+    notes = [
+        f"`{path}` is a link to the present dataset: what writes to it changes that"
+        for path in isolation.linked
+    ]
+    for path in isolation.beside.differing:
+        notes.append(f"`{path}` is not as recorded, after the filters of this repository")
+    for path in isolation.beside.empty:
+        notes.append(f"the submodule `{path}` is empty: the record holds nothing of it")
+    return notes
 
 
 def place_argv(

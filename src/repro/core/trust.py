@@ -92,7 +92,8 @@ def _is_same(objects: Objects, record: Record, made: str) -> bool:
 
 
 def _decisive(run: Run) -> tuple[object, ...]:
-    return run.id, run.command, run.cwd, run.base, run.snapshot
+    # Of `assigned` a rerun makes the config, which the program reads.
+    return run.id, run.command, run.cwd, run.base, run.snapshot, run.assigned
 
 
 def foreign_facts(project: Project, record: Record) -> ForeignRun:

@@ -183,6 +183,17 @@ def test_code_of_the_original_tree_is_never_called_identical(project):
     assert "helper.py" in json.dumps(verdict)
 
 
+def test_thread_counts_and_the_like_are_those_of_the_run(project):
+    write_files(project, {"t.py": "import os\nprint(os.environ.get('OMP_NUM_THREADS'))\n"})
+    run = record(project, PYTHON, "t.py", OMP_NUM_THREADS="3")
+
+    done = repro("rerun", "--verify", run["id"], cwd=project, OMP_NUM_THREADS="2")
+    assert "identical" in done.stdout
+    assert "`OMP_NUM_THREADS` is `3` as in the run" in done.stderr
+    done = repro("rerun", "--no-replay", run["id"], cwd=project, OMP_NUM_THREADS="2")
+    assert "2\n" in done.stdout
+
+
 def test_what_a_rerun_took_from_the_original_tree_is_known_for_ever(project):
     write_files(
         project, {"sly.py": f"exec(compile('print(1)', {str(project / 'a.py')!r}, 'exec'))"}

@@ -14,7 +14,7 @@ from repro.core.project import Project
 from repro.core.rebuild import activate, ensure_environment
 from repro.core.surroundings import current_environment
 from repro.model.canonical import Json
-from repro.model.conditions import packages_of
+from repro.model.conditions import packages_of, replay_variables
 from repro.model.environment import OURS, environment_digest, packages_digest, part
 from repro.model.paths import validate_path
 from repro.model.relocate import relocate
@@ -58,6 +58,7 @@ def restore_conditions(
     *,
     allow_foreign: bool = False,
     nearest: bool = False,
+    replay: bool = True,
     on_progress: Callable[[str], None] = lambda _: None,
 ) -> Conditions:
     """Get ready to run a command in an isolated tree, with that tree's code and no other.
@@ -67,6 +68,7 @@ def restore_conditions(
             one, rebuilt.
         allow_foreign: Install packages from places that are no index of the user's.
         nearest: Take the nearest version of what cannot be had.
+        replay: Set the variables that decide what is computed to what they were.
         on_progress: Told what is being done.
 
     Raises:
@@ -93,6 +95,9 @@ def restore_conditions(
         siblings = place_editables(project, record, isolation.packages)
     else:
         prefix = _prefix(now)
+    said: list[str] = []
+    if replay:
+        environ, said = replay_variables(record.environment, environ)
     environ["PYTHONPATH"] = os.pathsep.join(
         [
             *_own_roots(record, isolation.folder),
@@ -108,7 +113,7 @@ def restore_conditions(
         environ=environ,
         bin=Path(prefix) / "bin" if prefix else None,
         prefixes=tuple(filter(None, dict.fromkeys([prefix, _prefix(now)]))),
-        notes=(*notes, *_notes_on_tree(isolation)),
+        notes=(*notes, *said, *_notes_on_tree(isolation)),
     )
 
 

@@ -40,7 +40,7 @@ class Wish:
     Attributes:
         which: Whose environment; None is the current one where it is the recorded one.
         assignments: Config entries that are varied, by dotted key.
-        replay: Whether its randomness is played back.
+        replay: Whether its randomness is played back, with the variables that bear on it.
         timeout_s: After so long the command is told to end.
         keep: Leave the isolated tree where it is.
         allow_foreign: Install packages from places that are no index of the user's.
@@ -138,6 +138,7 @@ def rerun(
             wish.which,
             allow_foreign=wish.allow_foreign,
             nearest=wish.nearest,
+            replay=wish.replay,
             on_progress=told.packages,
         )
         settings = isolation.project.settings

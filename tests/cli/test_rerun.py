@@ -206,6 +206,25 @@ def test_what_a_rerun_took_from_the_original_tree_is_known_for_ever(project):
     assert json.loads(done.stdout)["verdict"] == "incomparable"
 
 
+def test_code_of_another_worktree_is_noticed(project, tmp_path):
+    other = tmp_path / "other"
+    git(project, "worktree", "add", "-q", str(other))
+    write_files(other, {"sly.py": f"exec(compile('print(1)', {str(other / 'a.py')!r}, 'exec'))"})
+    run = record(other, PYTHON, "sly.py")
+
+    assert verify(project, run["id"], code=1)["verdict"] == "incomparable"
+
+
+def test_an_environment_around_the_repository_hides_none_of_its_code(tmp_path):
+    venv.create(tmp_path / "env", with_pip=False)
+    root = make_repository(tmp_path / "env/a:b", {})
+    sly = f"exec(compile('print(1)', {str(root / 'a.py')!r}, 'exec'))"
+    write_files(root, {"sly.py": sly})
+    run = record(root, str(tmp_path / "env/bin/python"), "sly.py")
+
+    assert verify(root, run["id"], code=1)["verdict"] == "incomparable"
+
+
 @pytest.mark.parametrize("words", [[PYTHON, "-I"], ["env", "-i", PYTHON], [PYTHON, "-S"]])
 def test_a_python_that_hides_its_code_is_never_called_identical(project, words):
     write_files(project, {"plain.py": "print(1)\n"})

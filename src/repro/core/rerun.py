@@ -161,7 +161,7 @@ def _run(
     environ = {
         **conditions.environ,
         **_varied(variation),
-        "REPRO_FOREIGN": foreign_roots(project, isolation, conditions),
+        "REPRO_FOREIGN": foreign_roots(project, record, isolation, conditions),
     }
     inside = replace(isolation.project, environ=environ)
     argv = place_argv(project, record, isolation, conditions, variation.argv)

@@ -153,3 +153,17 @@ def test_the_second_rerun_starts_no_installer(world):
     os.environ["UV_CACHE_DIR"] = str(world.tmp / "no-cache")
 
     assert as_json("rerun", "--verify", "--json", run["id"])["verdict"] == "identical"
+
+
+def test_a_rebuilt_environment_that_was_changed_is_said_to_be(world):
+    run = as_json("run", "--json", "--", ".venv/bin/python", "train.py")
+    shutil.rmtree(world.root / ".venv")
+    done = repro("rerun", "--verify", run["id"])
+    assert "not as recorded" not in done.stderr
+    [env] = (path for path in (world.root / ".git/repro/envs").iterdir() if path.is_dir())
+    [site] = env.glob("lib/python*/site-packages")
+    unpack(make_wheel(world.tmp / "wheels", "intruder", "1.0"), site)
+
+    done = repro("rerun", "--verify", run["id"])
+
+    assert "not as recorded any more: intruder;" in done.stderr

@@ -193,6 +193,23 @@ def describe_conditions(
     return {**environment, "packages": packages}
 
 
+def find_spoiled(record: Record, environment: Mapping[str, Json]) -> list[str]:
+    """Packages of a rebuilt environment that are not the recorded ones any more, by name.
+
+    It is shared, and whatever ran in it may have installed into it.
+
+    Args:
+        environment: As `describe_conditions` gives it.
+    """
+    recorded, found = packages_of(record.environment), packages_of(environment)
+    names = (recorded.keys() | found.keys()) - {OURS}
+    return sorted(name for name in names if _version(recorded, name) != _version(found, name))
+
+
+def _version(packages: Mapping[str, Mapping[str, Json]], name: str) -> Json:
+    return packages[name].get("version") if name in packages else None
+
+
 def foreign_roots(
     project: Project, record: Record, isolation: Isolated, conditions: Conditions
 ) -> str:

@@ -9,6 +9,7 @@ from repro.core.conditions import (
     Conditions,
     Which,
     describe_conditions,
+    find_spoiled,
     foreign_roots,
     place_argv,
     restore_conditions,
@@ -31,6 +32,8 @@ from repro.model.redacted import fill_redacted
 from repro.model.run import Record, Status
 from repro.model.varied import VARIABLE, format_varied
 from repro.store.journal import read_journals
+
+_SHOWN = 5  # packages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +171,9 @@ def _run(
     argv = _with_secrets(argv, environ)
     command = resolve_command(argv, cwd=isolation.cwd, environ=environ)
     plan, notes = _plan_randomness(project, record, wish)
+    environment = describe_conditions(
+        replace(project, environ=environ), record, conditions, argv, isolation.cwd
+    )
     outer = project.environ.get("REPRO_RUN_ID", "")
     request = Request(
         command=variation.argv,
@@ -175,9 +181,7 @@ def _run(
         name=wish.name,
         tags=wish.tags,
         config=merge_config(_assigned(record), nest_config(wish.assignments)),
-        environment=describe_conditions(
-            replace(project, environ=environ), record, conditions, argv, isolation.cwd
-        ),
+        environment=environment,
         data=_other_data(inside, record, isolation),
         parent=outer if is_id(outer) else None,
         rerun_of=record.run.id,
@@ -197,11 +201,26 @@ def _run(
         record=sealed,
         outcome=outcome,
         which=conditions.which,
-        notes=(*conditions.notes, *notes),
+        notes=(*conditions.notes, *notes, *_spoiled(record, wish, conditions, environment)),
         unread=tuple(unread),
         folder=isolation.folder if wish.keep else None,
         same_paths=tuple(same),
     )
+
+
+def _spoiled(
+    record: Record, wish: Wish, conditions: Conditions, environment: Mapping[str, Json]
+) -> list[str]:
+    if conditions.which is not Which.RECORDED or wish.nearest:
+        return []
+    names = find_spoiled(record, environment)
+    if not names:
+        return []
+    named = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+    return [
+        f"packages in the rebuilt environment are not as recorded any more: {named};"
+        " `repro env rm` takes it away, and the next rerun builds it again"
+    ]
 
 
 def _assigned(record: Record) -> Mapping[str, Json]:

@@ -122,7 +122,7 @@ def _enter(
                 record,
                 place,
                 Which(which) if which else None,
-                allow_foreign=yes or is_own(project, record),
+                allow_foreign=yes or not is_own(project, record),
                 nearest=nearest,
                 on_progress=step,
             )

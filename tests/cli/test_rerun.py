@@ -206,6 +206,15 @@ def test_what_a_rerun_took_from_the_original_tree_is_known_for_ever(project):
     assert json.loads(done.stdout)["verdict"] == "incomparable"
 
 
+def test_code_that_a_run_inside_of_the_rerun_took_is_noticed(project):
+    write_files(
+        project, {"sly.py": f"exec(compile('print(1)', {str(project / 'a.py')!r}, 'exec'))"}
+    )
+    run = record(project, *REPRO, "run", "--", PYTHON, "sly.py")
+
+    assert verify(project, run["id"], code=1)["verdict"] == "incomparable"
+
+
 def test_code_of_another_worktree_is_noticed(project, tmp_path):
     other = tmp_path / "other"
     git(project, "worktree", "add", "-q", str(other))

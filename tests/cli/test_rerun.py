@@ -120,6 +120,16 @@ def test_a_run_of_the_sdk_alone_is_replayed_from_the_states_at_init(project):
     assert verify(project, "@")["verdict"] == "identical"
 
 
+def test_a_run_of_the_sdk_alone_without_results_is_incomparable(project):
+    write_files(project, {"alone.py": "import repro\nrepro.init()\nprint('on')\n"})
+    subprocess.run([PYTHON, "alone.py"], cwd=project, check=True, capture_output=True)
+
+    verdict = verify(project, "@", code=1)
+
+    assert verdict["verdict"] == "incomparable"
+    assert "nobody kept its output" in verdict["missing"][0]
+
+
 def test_a_varied_argument_is_rewritten_and_said(project):
     write_files(project, {"arg.py": "import sys\nprint(sys.argv[1:])\n"})
     run = record(project, PYTHON, "arg.py", "--lr", "0.1", "--epochs=3")

@@ -16,7 +16,7 @@ from repro.errors import ReproError
 
 
 def test_months_later_each_fact_is_named(repository, tmp_path, monkeypatch):
-    place = make_venv(tmp_path / "venv", {"numpy": "2.0.0", "scipy": "1.0"})
+    place = make_venv(tmp_path / "venv", {"numpy": "2.0.0", "gone-pkg": "1.0"})
     others = os.environ["PATH"]
     monkeypatch.setenv("PATH", f"{place / 'bin'}{os.pathsep}{others}")
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
@@ -40,7 +40,7 @@ def test_months_later_each_fact_is_named(repository, tmp_path, monkeypatch):
     git(repository, "gc", "-q", "--prune=now")
     write_files(repository, {"data/train/a.txt": "changed\n"})
     monkeypatch.setenv("PATH", others)
-    pages = {"/numpy/": {"numpy-2.0.0.tar.gz": {}}, "/scipy/": {"scipy-1.0.tar.gz": {}}}
+    pages = {"/numpy/": {"numpy-2.0.0.tar.gz": {}}, "/gone-pkg/": {"gone-pkg-1.0.tar.gz": {}}}
     with serving({path: json_page(files) for path, files in pages.items()}) as (url, _):
         monkeypatch.setenv("PIP_INDEX_URL", url)
         items = items_of(open_here(repository), run.id, ask_index=True)
@@ -52,7 +52,7 @@ def test_months_later_each_fact_is_named(repository, tmp_path, monkeypatch):
     assert "`data/train` has changed; all 1 file can be had" in items["data:train"].detail
     assert items["environment"].state == "ok"
     assert "`numpy` 2.0.0 (" in items["environment"].detail
-    assert "`scipy` 1.0 (not installed)" in items["environment"].detail
+    assert "`gone-pkg` 1.0 (not installed)" in items["environment"].detail
     assert items["environment"].hint == f"`repro env create {run.id}` rebuilds it"
     assert items["command"].state == "degraded"
     assert str(place / "bin/python") in items["command"].detail

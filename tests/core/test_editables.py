@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -173,7 +174,7 @@ def test_the_record_survives_a_gc_while_the_run_is_in_progress(repository, sourc
         "-c",
         "import subprocess as s; s.run('git gc -q --prune=now', shell=True, check=True)",
     ]
-    subprocess.run(["repro", *words], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "repro", *words], check=True, capture_output=True)
 
     assert show(repository, resolve_run(project, "@"), "src/sibling/__init__.py") == "VALUE = 1"
 

@@ -305,6 +305,17 @@ def test_an_ignored_signal_stays_ignored_by_the_command(project, monkeypatch):
     assert done.out == b"alive\n"
 
 
+def test_a_key_that_comes_once_the_command_has_ended_is_too_late():
+    with Relay() as relay:
+        with relay.passing(is_own_session=True):
+            pass
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt), relay.interruptible():
+            os.kill(os.getpid(), signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
 def test_signals_wait_while_a_run_is_sealed(project):
     with Relay() as relay, relay.held():
         # To this thread: of a signal to the process, another thread of the test runner may

@@ -14,7 +14,6 @@ from repro.model.text import escape
 
 _FIRST_S = 0.5  # what is done before that needs no line
 _EVERY_S = 0.1
-_LONGEST = 60  # characters of a step in words
 _CLEAR = "\r\x1b[K"
 
 
@@ -110,10 +109,10 @@ def _line() -> Iterator[Callable[[Callable[[], str]], None]]:
     def write(describe: Callable[[], str]) -> None:
         nonlocal next_at, is_shown
         if time.monotonic() >= next_at:
+            is_shown = True  # first: ^C may come at any moment behind
             sys.stderr.write(_CLEAR + describe())
             sys.stderr.flush()
             next_at = time.monotonic() + _EVERY_S
-            is_shown = True
 
     try:
         yield write

@@ -2,11 +2,14 @@
 
 import errno
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from repro.errors import CommandError, UsageError
+
+Process = TypeVar("Process")
 
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -78,9 +81,19 @@ def _check_interpreter(path: Path, name: str) -> None:
         )
 
 
-def as_shell_script(command: Command) -> Command:
-    """What every shell, and execvp(3), makes of a script without `#!`: it is given to sh."""
-    return Command(("sh", str(command.program), *command.argv[1:]), Path("/bin/sh"), command.cwd)
+def start_as_shell(command: Command, spawn: Callable[[Command], Process]) -> Process:
+    """Start a command as every shell does: a script without `#!` is given to sh.
+
+    Args:
+        spawn: Starts the program of a command, or raises the OSError of execve(2).
+    """
+    try:
+        return spawn(command)
+    except OSError as error:
+        if error.errno != errno.ENOEXEC:
+            raise
+        script = ("sh", str(command.program), *command.argv[1:])
+        return spawn(Command(script, Path("/bin/sh"), command.cwd))
 
 
 def start_error(command: Command, error: OSError) -> CommandError:

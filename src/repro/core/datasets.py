@@ -123,7 +123,10 @@ def path_in_project(project: Project, text: str, cwd: Path, *, outside: bool = F
         raise InvalidInputError(
             "the whole repository is no dataset", hint="name the folder that holds the data"
         )
-    if place.is_relative_to(project.repository.common_dir) or ".git" in place.parts:
+    # The tree of a rerun is itself inside the git folder.
+    inner = place.relative_to(root) if place.is_relative_to(root) else place
+    is_git = place.is_relative_to(project.repository.common_dir) and inner == place
+    if is_git or ".git" in inner.parts:
         raise InvalidInputError(
             f"`{escape(text)}` is inside a git folder", hint="name a folder outside of it"
         )

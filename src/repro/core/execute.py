@@ -1,11 +1,10 @@
 """A command run to its end without a record of it, on the terminal as it is."""
 
-import errno
 import os
 import subprocess
 from collections.abc import Mapping
 
-from repro.core.command import Command, as_shell_script, start_error
+from repro.core.command import Command, start_as_shell, start_error
 from repro.core.relay import Relay
 
 
@@ -37,11 +36,6 @@ def _start(command: Command, environ: Mapping[str, str]) -> "subprocess.Popen[by
         return subprocess.Popen(one.argv, executable=one.program, cwd=one.cwd, env=dict(environ))
 
     try:
-        try:
-            return spawn(command)
-        except OSError as error:
-            if error.errno != errno.ENOEXEC:
-                raise
-            return spawn(as_shell_script(command))
+        return start_as_shell(command, spawn)
     except OSError as error:
         raise start_error(command, error) from error

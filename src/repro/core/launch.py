@@ -1,6 +1,5 @@
 """The parent of a run's command: starts it, passes signals on, writes down how it ended."""
 
-import errno
 import os
 import signal
 import subprocess
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from repro.atomic import write_file
-from repro.core.command import Command, as_shell_script, start_error
+from repro.core.command import Command, start_as_shell, start_error
 from repro.core.deadline import Deadline
 from repro.core.follow import Follower, OutputLog
 from repro.core.outputs import Signature, collect_artifacts, collect_metrics, output_state
@@ -128,7 +127,8 @@ def _launch(
         raise refusal
     try:
         if before is not None:
-            problems += _collect(project, live, before)
+            with relay.interruptible():
+                problems += _collect(project, live, before)
     except KeyboardInterrupt:
         problems.append("^C cut the collecting of metrics files and artifacts short")
     for problem in problems:
@@ -246,12 +246,7 @@ def _start(
                 preexec_fn=terminal.controller() if terminal else None,
             )
 
-        try:
-            return spawn(command)
-        except OSError as error:
-            if error.errno != errno.ENOEXEC:
-                raise
-            return spawn(as_shell_script(command))
+        return start_as_shell(command, spawn)
 
 
 def _add_pipe(follower: Follower, target: int, ours: ExitStack) -> int:

@@ -19,7 +19,8 @@ class Relay:
     """Signals that would end us go to the command instead; entered before a run is started.
 
     Only in the main thread, as Python has it. A signal that was ignored before (`nohup`)
-    stays ignored, here and in the command.
+    stays ignored, here and in the command. A key such as ^C that comes once the command has
+    ended is too late for it, and must not keep its run from being sealed.
 
     Attributes:
         received: Those that told us to end, SIGTERM and SIGHUP, in order.
@@ -30,6 +31,8 @@ class Relay:
         self._waiting: list[int] = []
         self._send: Callable[[int], None] | None = None
         self._before: dict[int, Handler] = {}
+        self._typed_before: dict[int, Handler] = {}
+        self._is_interruptible = False
 
     def __enter__(self) -> Self:
         self._before = install(_ENDING, self._end)
@@ -37,6 +40,7 @@ class Relay:
 
     def __exit__(self, *_: object) -> None:
         restore(self._before)
+        restore(self._typed_before)
 
     def _end(self, number: int, _: FrameType | None) -> None:
         self.received.append(number)
@@ -66,7 +70,21 @@ class Relay:
             yield
         finally:
             self._send = None
-            restore(before)
+            install(_TYPED, self._late)
+            self._typed_before = self._typed_before or before
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Let ^C end this block although the command has ended."""
+        self._is_interruptible = True
+        try:
+            yield
+        finally:
+            self._is_interruptible = False
+
+    def _late(self, number: int, _: FrameType | None) -> None:
+        if self._is_interruptible and number == signal.SIGINT:
+            raise KeyboardInterrupt
 
     def connect(self, send: Callable[[int], None]) -> None:
         """Pass signals on with `send` from now on, those that came before first."""

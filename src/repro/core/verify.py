@@ -125,7 +125,14 @@ def _read_side(project: Project, record: Record, *, with_output: bool) -> Side:
         artifacts={artifact.path: artifact.digest for artifact in record.artifacts},
         output=output,
         is_cut=is_cut,
+        has_output=bool(output) or not _led_itself(record),
     )
+
+
+def _led_itself(record: Record) -> bool:
+    """Whether the program made its run itself, without a `repro run` that keeps its output."""
+    randomness = record.randomness
+    return randomness.get("bootstrap") is False and randomness.get("seed") is not None
 
 
 def _read_output(project: Project, record: Record) -> tuple[bytes, bool]:

@@ -54,8 +54,8 @@ _PLACES = re.compile(
 
 UNKNOWN = Cause(
     "unknown",
-    "nothing that was recorded, and could matter, differs: threads, GPU kernels, the time, the"
-    " network and files outside of the repository are the usual suspects",
+    "nothing that was recorded, and could matter, differs: threads, GPU kernels, the time, its"
+    " input, the network and files outside of the repository are the usual suspects",
 )
 
 

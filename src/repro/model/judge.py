@@ -44,6 +44,7 @@ class Side:
         artifacts: Digest by path.
         output: What the command printed.
         is_cut: Whether the middle of the output is not here.
+        has_output: False where a program led its own run, whose output nobody kept.
         foreign: Files of another tree, that of the run that this one repeats, which it took code
             from.
         unwatched: Programs of it of which nobody saw where their code came from.
@@ -59,6 +60,7 @@ class Side:
     artifacts: Mapping[str, str] = field(default_factory=dict)
     output: bytes = b""
     is_cut: bool = False
+    has_output: bool = True
     foreign: Sequence[str] = ()
     unwatched: Sequence[str] = ()
 
@@ -89,7 +91,8 @@ def judge(
     series = _judge_metrics(original, again, tolerance, metrics)
     summary = _judge_summary(original, again, tolerance, metrics)
     artifacts = {} if metrics else _judge_artifacts(original.artifacts, again.artifacts)
-    output = None if metrics else _judge_output(original, again, same_paths)
+    has_output = not metrics and original.has_output and again.has_output
+    output = _judge_output(original, again, same_paths) if has_output else None
     first = _find_first(series)
     unfit = _unfit(original, again)
     missing = (*unfit, *_missing(original, again, series, summary, artifacts))
@@ -98,7 +101,7 @@ def judge(
         outcome = Outcome.INCOMPARABLE
     elif first is None and not _ended_apart(original, again):
         is_bare = not series and not summary and not artifacts
-        if is_bare and output is not None:
+        if is_bare and not metrics:
             missing = (*missing, *_nothing(original, again, output))
         outcome = _weigh(series, summary, artifacts, output if is_bare else None, missing)
     return Verdict(
@@ -347,8 +350,10 @@ def _missing(
     return tuple(reasons)
 
 
-def _nothing(original: Side, again: Side, output: OutputVerdict) -> tuple[str, ...]:
+def _nothing(original: Side, again: Side, output: OutputVerdict | None) -> tuple[str, ...]:
     """Why nothing that is left can carry a verdict, where the output would have to."""
+    if output is None:
+        return ("one run has no metric and no artifact, and nobody kept its output",)
     if output.first is not None:
         return ()
     if output.is_cut:

@@ -194,16 +194,21 @@ def describe_conditions(
 
 
 def find_spoiled(record: Record, environment: Mapping[str, Json]) -> list[str]:
-    """Packages of a rebuilt environment that are not the recorded ones any more, by name.
+    """What of a rebuilt environment is not as recorded any more, by name.
 
-    It is shared, and whatever ran in it may have installed into it.
+    It is shared, and whatever ran in it may have installed into it; and it borrows its interpreter,
+    which the system may have replaced by a newer one.
 
     Args:
         environment: As `describe_conditions` gives it.
     """
     recorded, found = packages_of(record.environment), packages_of(environment)
     names = (recorded.keys() | found.keys()) - {OURS}
-    return sorted(name for name in names if _version(recorded, name) != _version(found, name))
+    changed = [name for name in names if _version(recorded, name) != _version(found, name)]
+    was, is_now = (
+        part(one, "interpreter").get("version") for one in (record.environment, environment)
+    )
+    return [*(["Python"] if was != is_now else []), *sorted(changed)]
 
 
 def _version(packages: Mapping[str, Mapping[str, Json]], name: str) -> Json:

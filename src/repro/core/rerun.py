@@ -218,7 +218,7 @@ def _spoiled(
         return []
     named = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
     return [
-        f"packages in the rebuilt environment are not as recorded any more: {named};"
+        f"the rebuilt environment is not as recorded any more: {named};"
         " `repro env rm` takes it away, and the next rerun builds it again"
     ]
 

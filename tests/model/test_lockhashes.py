@@ -1,11 +1,9 @@
-import time
-
-import pytest
-
 """Hashes that lock files pin."""
 
 import json
+import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -496,6 +496,7 @@ HIDDEN = (
     "subprocess.run([py, '-c', ''], check=True)\n"
     "subprocess.run([py, '-c', 'pass', '-I'], check=True)\n"
     "subprocess.run(['true', 'python', '-I'], env={}, check=True)\n"
+    "subprocess.run([py, '-Im', 'ensurepip', '--version'], check=True)\n"
 )
 
 

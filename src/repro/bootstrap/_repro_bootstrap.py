@@ -357,6 +357,8 @@ def _is_hidden(words: "list[str]", environ: object) -> bool:
         return True
     if {"-i", "-", "PYTHONPATH"} & set(words[:at]):
         return True
+    if "ensurepip" in words[at + 1 : at + 3]:  # `venv` isolates it, and it has no code of a user
+        return False
     for word in words[at + 1 :]:
         if word[:1] != "-" or word[:2] in ("--", "-X", "-W", "-c", "-m"):
             return False

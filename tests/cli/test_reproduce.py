@@ -14,6 +14,8 @@ from tests.support.environments import World, make_world
 from tests.support.installs import install_editable, make_sibling
 from tests.support.wheels import make_wheel
 
+from repro.store.installer import find_uv
+
 SCRIPT = """
 import random
 import dep
@@ -170,3 +172,19 @@ def test_a_rebuilt_environment_that_was_changed_is_said_to_be(world):
     done = repro("rerun", "--verify", run["id"])
 
     assert "not as recorded any more: intruder;" in done.stderr
+
+
+@pytest.mark.skipif(find_uv(os.environ) is None, reason="uv is not here")
+@pytest.mark.parametrize("which", ["current", "recorded"])
+def test_uv_run_takes_the_environment_in_question_and_makes_none(world, which):
+    write_files(world.root, {"pyproject.toml": "[project]\nname = 'x'\nversion = '1'\n"})
+    write_files(world.root, {"train.py": "import sys\nprint(sys.prefix)\n"})
+    uv = (str(find_uv(os.environ)), "run", "--offline", "--no-sync", "python", "train.py")
+    run = as_json("run", "--json", "--", *uv)
+
+    done = repro("rerun", "--verify", "--env", which, run["id"])
+
+    assert "identical" in done.stdout, done.stdout + done.stderr
+    used = as_json("show", "--json", "@")["environment"]["interpreter"]["prefix"]
+    assert f"{used}\n" in done.stdout
+    assert used.startswith(str(world.root / (".venv" if which == "current" else ".git/repro/envs")))

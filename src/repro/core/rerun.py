@@ -28,6 +28,7 @@ from repro.model.canonical import Json
 from repro.model.conditions import list_placed
 from repro.model.config import merge_config, nest_config
 from repro.model.ids import is_id
+from repro.model.launchers import is_package_runner
 from repro.model.randomness import RandomPlan
 from repro.model.redacted import fill_redacted
 from repro.model.run import Record, Status
@@ -162,6 +163,8 @@ def _run(
     relay: Relay,
     streams: Streams,
 ) -> Repeated:
+    runner = _for_package_runner(record, conditions)
+    conditions = replace(conditions, environ={**conditions.environ, **runner})
     environ = {
         **conditions.environ,
         **_varied(variation),
@@ -241,6 +244,23 @@ def _plan_randomness(
         note = "the run has no record of its randomness: it is drawn anew"
         return draw_randomness(project), (note,)
     return plan, ()
+
+
+def _for_package_runner(record: Record, conditions: Conditions) -> dict[str, str]:
+    """What makes `uv run` and the like take the environment in question, and leave it as it is.
+
+    In a new tree they would make one of their own.
+    """
+    if conditions.bin is None or not is_package_runner(record.run.command):
+        return {}
+    prefix = conditions.bin.parent
+    if not (prefix / "pyvenv.cfg").exists():
+        return {}
+    return {
+        "VIRTUAL_ENV": str(prefix),
+        "UV_PROJECT_ENVIRONMENT": str(prefix),
+        "UV_NO_SYNC": "1",
+    }
 
 
 def _varied(variation: Variation) -> dict[str, str]:

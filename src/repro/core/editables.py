@@ -16,7 +16,6 @@ from repro.core.project import Project
 from repro.core.started import EDITABLES
 from repro.errors import DamagedRecordError, GitError, StorageError
 from repro.model.canonical import Json
-from repro.model.conditions import placed_name
 from repro.model.environment import OURS, local_folder, packages_digest, part
 from repro.model.ids import is_id
 from repro.model.paths import validate_path
@@ -285,7 +284,7 @@ def place_editables(project: Project, record: Record, folder: Path) -> list[Path
                 f"run `{record.run.id}` does not hold the code of editable `{name}` that it names",
                 hint="`repro show RUN --env` shows what it names",
             )
-        target = folder.absolute() / placed_name(name, tree)
+        target = folder.absolute() / f"{name}-{tree[:12]}"
         _place(project, tree, target)
         roots += [_root(target, path) for path in _named_roots(origin)]
     return roots

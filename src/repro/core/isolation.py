@@ -16,12 +16,12 @@ from repro.core.measured import OnProgress
 from repro.core.project import Project
 from repro.core.restore import Beside, lay_out
 from repro.errors import GitError, ReproError
-from repro.model.conditions import PACKAGES
 from repro.model.run import Record
 from repro.store.git import open_repository
 from repro.store.settings import read_settings
 
 _LOCK = ".lock"
+_PACKAGES = ".packages"  # a folder beside a tree
 _MARK = ".work"  # beside a tree in which the user works
 _GUARD = "worktrees.lock"
 # A command may write to its datasets, and these are the user's. Only what takes minutes to copy,
@@ -212,7 +212,7 @@ def _claim(project: Project, run_id: str) -> tuple[Path, FileLock]:
 
 
 def _packages_of(place: Path) -> Path:
-    return Path(f"{place}{PACKAGES}")
+    return Path(f"{place}{_PACKAGES}")
 
 
 def _mark_of(place: Path) -> Path:

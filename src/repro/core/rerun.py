@@ -25,7 +25,6 @@ from repro.core.start import Request, start_run
 from repro.core.vary import Variation, find_unconsumed, plan_variation, write_variation
 from repro.errors import InvalidInputError, MissingSecretError, UsageError
 from repro.model.canonical import Json
-from repro.model.conditions import list_placed
 from repro.model.config import merge_config, nest_config
 from repro.model.ids import is_id
 from repro.model.launchers import is_package_runner
@@ -200,9 +199,7 @@ def _run(
     finally:
         with relay.held():
             sealed = seal_record(inside, live.dir)
-    same = [(str(project.repository.root), str(isolation.folder))]
-    for folder, name in list_placed(record.environment).items():
-        same.append((folder, str(isolation.packages / name)))
+    same = [(root, str(isolation.folder)) for root in dict.fromkeys([str(project.repository.root)])]
     return Repeated(
         record=sealed,
         outcome=outcome,

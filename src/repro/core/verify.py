@@ -12,7 +12,6 @@ from repro.core.query import read_part, read_points
 from repro.errors import DamagedRecordError, ReproError
 from repro.model.canonical import Json, format_json
 from repro.model.causes import rank_causes
-from repro.model.conditions import PACKAGES, list_placed
 from repro.model.config import flatten_config
 from repro.model.judge import Side, judge
 from repro.model.output import LIMIT
@@ -98,9 +97,6 @@ def _known_places(project: Project, original: Record, again: Record) -> list[tup
     root = str(project.repository.root)
     tree = str(project.worktrees / original.run.id)
     places = [(root, tree)] if again.run.rerun_of == original.run.id else []
-    if places:
-        placed = list_placed(original.environment).items()
-        places += [(folder, f"{tree}{PACKAGES}/{name}") for folder, name in placed]
     prefixes = [_prefix(record) for record in (original, again)]
     if all(prefixes):
         places.append((prefixes[0], prefixes[1]))

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from repro.model.canonical import Json
-from repro.model.environment import OURS, local_folder, part
+from repro.model.environment import OURS, part
 from repro.model.secrets import REDACTED
 
-PACKAGES = ".packages"  # at the end of a folder beside an isolated tree
 # Reasons of `Omitted` that say more than that a file is not in the record.
 LOOKS_SECRET = "looks secret"  # noqa: S105  it is none itself
 EXCLUDED = "excluded"
@@ -47,26 +46,6 @@ def list_editables(environment: Mapping[str, Json]) -> dict[str, str]:
             place = origin.get("url" if "tree" not in origin or "url" in origin else "path")
             if isinstance(place, str):
                 found[name] = place
-    return found
-
-
-def placed_name(name: str, tree: str) -> str:
-    """The folder that the code of an editable package is put into, beside an isolated tree."""
-    return f"{name}-{tree[:12]}"
-
-
-def list_placed(environment: Mapping[str, Json]) -> dict[str, str]:
-    """Where each editable package elsewhere lay, and the folder that stands for it in a rerun.
-
-    Returns:
-        Absolute folders of this or another machine, each with its `placed_name`.
-    """
-    found = {}
-    for name, package in packages_of(environment).items():
-        origin = part(package, "origin")
-        tree, folder = origin.get("tree"), local_folder(origin)
-        if isinstance(tree, str) and folder is not None:
-            found[str(folder)] = placed_name(name, tree)
     return found
 
 

@@ -128,8 +128,10 @@ def test_an_editable_sibling_with_uncommitted_changes_is_restored_as_it_was(worl
     assert (sibling / "src/sibling/__init__.py").read_text() == "VALUE = 'later'\n"
     shutil.rmtree(sibling)
     assert repro("rerun", "--verify", run["id"]).returncode == 0
-    used = repro("exec", run["id"], "--", "python", "-c", "import sibling; print(sibling.VALUE)")
-    assert used.stdout == "uncommitted\n"
+    spoil = "import sibling; print(sibling.VALUE); open(sibling.__file__, 'w').write('VALUE = 0')"
+    for _ in range(2):  # what one command does to its packages is none of the next one's
+        assert repro("exec", run["id"], "--", "python", "-c", spoil).stdout == "uncommitted\n"
+    assert list((world.root / ".git/repro/worktrees").iterdir()) == []
 
 
 def test_the_present_packages_are_taken_when_asked_for_and_blamed(world):
@@ -151,3 +153,17 @@ def test_the_second_rerun_starts_no_installer(world):
     os.environ["UV_CACHE_DIR"] = str(world.tmp / "no-cache")
 
     assert as_json("rerun", "--verify", "--json", run["id"])["verdict"] == "identical"
+
+
+def test_a_rebuilt_environment_that_was_changed_is_said_to_be(world):
+    run = as_json("run", "--json", "--", ".venv/bin/python", "train.py")
+    shutil.rmtree(world.root / ".venv")
+    done = repro("rerun", "--verify", run["id"])
+    assert "not as recorded" not in done.stderr
+    [env] = (path for path in (world.root / ".git/repro/envs").iterdir() if path.is_dir())
+    [site] = env.glob("lib/python*/site-packages")
+    unpack(make_wheel(world.tmp / "wheels", "intruder", "1.0"), site)
+
+    done = repro("rerun", "--verify", run["id"])
+
+    assert "not as recorded any more: intruder;" in done.stderr

@@ -263,7 +263,8 @@ def _find_holders(project: Project) -> dict[str, str]:
 def place_editables(project: Project, record: Record, folder: Path) -> list[Path]:
     """Write the recorded code of each package that was in place elsewhere.
 
-    It goes to `folder/<name>-<12 digits of its tree>`, and is taken as it is where that exists.
+    It goes to `folder/<name>-<12 digits of its tree>`, and is taken as it is where that exists:
+    a folder that others use is none to give, for a program may write to its packages.
 
     Returns:
         The folders to put first on `PYTHONPATH`, absolute, in the order of the names.

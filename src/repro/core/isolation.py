@@ -10,6 +10,8 @@ from pathlib import Path
 
 from repro.atomic import FileLock, storage_errors
 from repro.core.beside_data import DataBeside, fill_worktree, plan_beside
+from repro.core.goal import read_goal
+from repro.core.inner import fill_inner
 from repro.core.measured import OnProgress
 from repro.core.project import Project
 from repro.core.restore import Beside, lay_out
@@ -19,6 +21,7 @@ from repro.store.git import open_repository
 from repro.store.settings import read_settings
 
 _LOCK = ".lock"
+_PACKAGES = ".packages"  # a folder beside a tree
 _MARK = ".work"  # beside a tree in which the user works
 _GUARD = "worktrees.lock"
 # A command may write to its datasets, and these are the user's. Only what takes minutes to copy,
@@ -38,6 +41,7 @@ class Isolated:
     Attributes:
         project: The repository as seen from the worktree.
         folder: Top of the worktree.
+        packages: Where the code of packages in place elsewhere belongs; it goes with the tree.
         cwd: Where the command of the run has its place in it.
         beside: What was written.
         linked: Datasets so large that they are links to where they lie now: writing to them
@@ -46,6 +50,7 @@ class Isolated:
 
     project: Project
     folder: Path
+    packages: Path
     cwd: Path
     beside: Beside
     linked: tuple[str, ...]
@@ -94,7 +99,7 @@ def isolated(
         if is_for_work:
             with storage_errors("the folder of worktrees"):
                 _mark_of(place).touch()
-        beside = lay_out(project, record, place)
+        beside = _with_submodules(project, record, lay_out(project, record, place))
         fill_worktree(project, place, plans)
         inside = _open_inside(project, place)
         cwd = place / record.run.cwd
@@ -104,6 +109,7 @@ def isolated(
             Isolated(
                 project=inside,
                 folder=place,
+                packages=_packages_of(place),
                 cwd=cwd,
                 beside=beside,
                 linked=tuple(plan.path for plan in plans if plan.linked is not None),
@@ -119,6 +125,16 @@ def isolated(
             lock.path.unlink(missing_ok=True)
             lock.release()
             _held.discard(lock.path)
+
+
+def _with_submodules(project: Project, record: Record, beside: Beside) -> Beside:
+    """Fill the submodules that the record leaves to their remotes, as far as they are here."""
+    if not beside.empty:
+        return beside
+    links = read_goal(project, record).links
+    filled = fill_inner(project, beside.folder, {path: links[path] for path in beside.empty})
+    empty = tuple(path for path in beside.empty if path not in filled)
+    return replace(beside, submodules=(*beside.submodules, *filled), empty=empty)
 
 
 def _open_inside(project: Project, place: Path) -> Project:
@@ -151,7 +167,8 @@ def look_at_tree(isolation: Isolated) -> TreeState:
     """
     git, folder = isolation.project.repository.git, isolation.folder
     words = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignored")
-    paths = [line[3:] for line in git.paths(*words)]
+    # Of a submodule without a repository of its own git says nothing.
+    paths = [*(line[3:] for line in git.paths(*words)), *isolation.beside.submodules]
     files = {path: _seen(folder / path) for path in paths if not _is_dropping(path)}
     return TreeState(git.text("rev-parse", "HEAD"), files)
 
@@ -161,7 +178,8 @@ def _seen(path: Path) -> object:
     try:
         status = path.lstat()
         if stat.S_ISDIR(status.st_mode):  # a submodule, or a repository of its own
-            return {name: _seen(path / name) for name in os.listdir(path)}
+            names = (name for name in os.listdir(path) if name not in _DROPPINGS)
+            return {name: _seen(path / name) for name in names}
     except OSError:  # deleted
         return None
     return status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns
@@ -191,6 +209,10 @@ def _claim(project: Project, run_id: str) -> tuple[Path, FileLock]:
                 _held.add(lock.path)
                 return place, lock
     raise AssertionError("unreachable")
+
+
+def _packages_of(place: Path) -> Path:
+    return Path(f"{place}{_PACKAGES}")
 
 
 def _mark_of(place: Path) -> Path:
@@ -223,7 +245,8 @@ def _sweep(project: Project, folder: Path) -> None:
 
 
 def _remove(project: Project, place: Path) -> None:
-    """Take a worktree away with all in it; links in it are not followed."""
+    """Take a worktree away with all in it, and its packages; links in it are not followed."""
+    shutil.rmtree(_packages_of(place), ignore_errors=True)
     git = project.repository.git
     words = ("worktree", "remove", "--force", "--force", "--", str(place))
     try:

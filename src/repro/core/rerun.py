@@ -9,6 +9,7 @@ from repro.core.conditions import (
     Conditions,
     Which,
     describe_conditions,
+    find_spoiled,
     foreign_roots,
     place_argv,
     restore_conditions,
@@ -32,6 +33,8 @@ from repro.model.run import Record, Status
 from repro.model.varied import VARIABLE, format_varied
 from repro.store.journal import read_journals
 
+_SHOWN = 5  # packages
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
@@ -40,7 +43,7 @@ class Wish:
     Attributes:
         which: Whose environment; None is the current one where it is the recorded one.
         assignments: Config entries that are varied, by dotted key.
-        replay: Whether its randomness is played back.
+        replay: Whether its randomness is played back, with the variables that bear on it.
         timeout_s: After so long the command is told to end.
         keep: Leave the isolated tree where it is.
         allow_foreign: Install packages from places that are no index of the user's.
@@ -138,6 +141,7 @@ def rerun(
             wish.which,
             allow_foreign=wish.allow_foreign,
             nearest=wish.nearest,
+            replay=wish.replay,
             on_progress=told.packages,
         )
         settings = isolation.project.settings
@@ -160,13 +164,16 @@ def _run(
     environ = {
         **conditions.environ,
         **_varied(variation),
-        "REPRO_FOREIGN": foreign_roots(project, isolation, conditions),
+        "REPRO_FOREIGN": foreign_roots(project, record, isolation, conditions),
     }
     inside = replace(isolation.project, environ=environ)
     argv = place_argv(project, record, isolation, conditions, variation.argv)
     argv = _with_secrets(argv, environ)
     command = resolve_command(argv, cwd=isolation.cwd, environ=environ)
     plan, notes = _plan_randomness(project, record, wish)
+    environment = describe_conditions(
+        replace(project, environ=environ), record, conditions, argv, isolation.cwd
+    )
     outer = project.environ.get("REPRO_RUN_ID", "")
     request = Request(
         command=variation.argv,
@@ -174,9 +181,7 @@ def _run(
         name=wish.name,
         tags=wish.tags,
         config=merge_config(_assigned(record), nest_config(wish.assignments)),
-        environment=describe_conditions(
-            replace(project, environ=environ), record, conditions, argv, isolation.cwd
-        ),
+        environment=environment,
         data=_other_data(inside, record, isolation),
         parent=outer if is_id(outer) else None,
         rerun_of=record.run.id,
@@ -196,16 +201,26 @@ def _run(
         record=sealed,
         outcome=outcome,
         which=conditions.which,
-        notes=(*conditions.notes, *notes, *_linked(isolation)),
+        notes=(*conditions.notes, *notes, *_spoiled(record, wish, conditions, environment)),
         unread=tuple(unread),
         folder=isolation.folder if wish.keep else None,
         same_paths=tuple(same),
     )
 
 
-def _linked(isolation: Isolated) -> list[str]:
-    what = "is a link to the present dataset: what writes to it changes that"
-    return [f"`{path}` {what}" for path in isolation.linked]
+def _spoiled(
+    record: Record, wish: Wish, conditions: Conditions, environment: Mapping[str, Json]
+) -> list[str]:
+    if conditions.which is not Which.RECORDED or wish.nearest:
+        return []
+    names = find_spoiled(record, environment)
+    if not names:
+        return []
+    named = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+    return [
+        f"packages in the rebuilt environment are not as recorded any more: {named};"
+        " `repro env rm` takes it away, and the next rerun builds it again"
+    ]
 
 
 def _assigned(record: Record) -> Mapping[str, Json]:

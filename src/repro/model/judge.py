@@ -25,6 +25,8 @@ from repro.model.verdict import (
     Verdict,
 )
 
+# What others send; a program that crashes ends by a signal of its own, each time.
+_FROM_OUTSIDE = {"SIGTERM", "SIGINT", "SIGKILL", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGALRM"}
 _NAMED = 3  # of a list
 _LARGE = 1 << 1000  # what is less is finite, and as a float too
 
@@ -331,6 +333,8 @@ def _missing(
     for side, who in ((original, "the original"), (again, "the rerun")):
         if side.lost_points:
             reasons.append(f"{side.lost_points:,} points of {who} could not be kept")
+        if side.status is Status.KILLED and side.signal in _FROM_OUTSIDE:
+            reasons.append(f"{who} was killed ({side.signal}) before its end")
     for name, one in series.items():
         if one.outcome is Outcome.INCOMPARABLE:
             who = "the original" if name in original.series else "the rerun"

@@ -326,6 +326,16 @@ def test_a_command_that_never_ends_is_ended(project):
     assert show(project, "@")["status"] == "killed"
 
 
+def test_a_rerun_of_a_rerun_that_prints_where_it_is_is_identical(project):
+    write_files(project, {"where.py": "import os\nprint(os.getcwd())\n"})
+    run = record(project, PYTHON, "where.py")
+
+    first = verify(project, run["id"])
+    second = verify(project, first["run"])
+
+    assert (first["verdict"], second["verdict"]) == ("identical", "identical")
+
+
 def test_several_times_gives_the_spread(project):
     run = record(project, PYTHON, "train.py")
 

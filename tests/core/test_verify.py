@@ -14,6 +14,7 @@ from repro.core.project import Project
 from repro.core.query import resolve_run
 from repro.core.verify import store_verdict, verdict_json, verify_runs
 from repro.errors import DamagedRecordError, InvalidInputError
+from repro.model.canonical import Json
 from repro.model.output import LIMIT, cut_output
 from repro.model.run import Record, Status
 from repro.model.verdict import Outcome, Tolerance
@@ -134,6 +135,41 @@ def test_the_worktree_and_the_environment_of_a_rerun_are_known(repository: Path)
     after = f"{tree}/train.py with /venvs/two/lib\n"
     a = write_run(open_at(repository), a, files={"output.log": before.encode()})
     b = write_run(open_at(repository), b, files={"output.log": after.encode()})
+
+    assert verify_runs(project, a, b).outcome is Outcome.IDENTICAL
+
+
+def test_the_worktrees_of_a_rerun_and_of_its_own_rerun_are_known(repository: Path) -> None:
+    project = open_here(repository)
+    root = make_record()
+    a, b = make_record(rerun_of=root.run.id), make_record()
+    b = replace(b, run=replace(b.run, rerun_of=a.run.id))
+    before, after = (project.worktrees / one.run.id for one in (root, a))
+    a = write_run(open_at(repository), a, files={"output.log": f"{before}/sub\n".encode()})
+    b = write_run(open_at(repository), b, files={"output.log": f"{after}-2/sub\n".encode()})
+    other = write_run(
+        open_at(repository),
+        replace(b, run=replace(b.run, id="aaaaaaaaaaaa")),
+        files={"output.log": f"{after}/other\n".encode()},
+    )
+
+    assert verify_runs(project, a, b).outcome is Outcome.IDENTICAL
+    assert verify_runs(project, a, other).outcome is Outcome.DIVERGED
+
+
+def test_packages_in_place_are_known_wherever_a_rerun_has_them(repository: Path) -> None:
+    project = open_here(repository)
+    origin: Json = {"url": "file:///home/ada/lib", "editable": True, "tree": "ab" * 20}
+    package: Json = {"name": "mylib", "version": "1", "origin": origin}
+    environment: dict[str, Json] = {"packages": {"list": [package]}}
+    a = make_record(environment=environment)
+    b = make_record(environment=environment, rerun_of=a.run.id)
+    placed = project.worktrees / f"{a.run.id}-2.packages" / f"mylib-{'ab' * 6}"
+    line = "{}/src/mylib/__init__.py:2: UserWarning: old\n"
+    a = write_run(
+        open_at(repository), a, files={"output.log": line.format("/home/ada/lib").encode()}
+    )
+    b = write_run(open_at(repository), b, files={"output.log": line.format(placed).encode()})
 
     assert verify_runs(project, a, b).outcome is Outcome.IDENTICAL
 

@@ -7,6 +7,7 @@ from itertools import chain
 
 from repro.core.amend import amend_run
 from repro.core.compare import compare_runs
+from repro.core.places import pair_places
 from repro.core.project import Project
 from repro.core.query import read_part, read_points
 from repro.errors import DamagedRecordError, ReproError
@@ -57,7 +58,7 @@ def verify_runs(
         after,
         tolerance=tolerance,
         metrics=metrics,
-        same_paths=[*same_paths, *_known_places(project, original, again)],
+        same_paths=[*same_paths, *pair_places(project, original, again)],
     )
     if verdict.outcome is Outcome.IDENTICAL:
         return verdict
@@ -90,24 +91,6 @@ def _find_causes(project: Project, original: Record, again: Record) -> tuple[Cau
         is_rerun=again.run.rerun_of == original.run.id,
         data_paths=[path for path in paths if isinstance(path, str)],
     )
-
-
-def _known_places(project: Project, original: Record, again: Record) -> list[tuple[str, str]]:
-    """Folders of the original and of the rerun that mean the same, as the records tell."""
-    root = str(project.repository.root)
-    tree = str(project.worktrees / original.run.id)
-    places = [(root, tree)] if again.run.rerun_of == original.run.id else []
-    prefixes = [_prefix(record) for record in (original, again)]
-    if all(prefixes):
-        places.append((prefixes[0], prefixes[1]))
-    return [*places, (root, root)]
-
-
-def _prefix(record: Record) -> str:
-    """The folder of the interpreter's environment, empty where that is not known."""
-    interpreter = record.environment.get("interpreter")
-    prefix = interpreter.get("prefix") if isinstance(interpreter, dict) else None
-    return prefix if isinstance(prefix, str) and prefix.startswith("/") else ""
 
 
 def _read_side(project: Project, record: Record, *, with_output: bool) -> Side:

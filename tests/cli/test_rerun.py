@@ -323,6 +323,7 @@ def test_a_command_that_never_ends_is_ended(project):
     verdict = verify(project, run["id"], "--timeout", "1", code=1)
 
     assert verdict["verdict"] != "identical"
+    assert verdict["causes"][0]["what"] == "the rerun was ended: it took longer than 1 s"
     assert show(project, "@")["status"] == "killed"
 
 

@@ -97,6 +97,50 @@ def test_a_run_in_progress_is_incomparable(repository: Path) -> None:
     live.journal.close()
     assert verdict.outcome is Outcome.INCOMPARABLE
     assert verdict.missing == ("the rerun is still running",)
+    assert verdict.causes == ()
+
+
+def test_code_of_the_original_tree_is_reason_enough(repository: Path) -> None:
+    a = with_output(repository, b"a\n")
+    b = with_output(repository, b"b\n", foreign=("train.py",))
+
+    verdict = verify_runs(open_here(repository), a, b)
+
+    assert verdict.outcome is Outcome.INCOMPARABLE
+    assert verdict.causes == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        (
+            {"warnings": ("the command was ended: it took longer than 60 s",)},
+            "the rerun was ended: it took longer than 60 s",
+        ),
+        ({}, "the rerun was ended: SIGTERM came from outside"),
+    ],
+)
+def test_a_command_that_was_ended_is_the_cause_and_nothing_is_guessed(
+    repository: Path, changes: dict[str, tuple[str, ...]], what: str
+) -> None:
+    a = with_output(repository, b"a\nb\n")
+    killed = {"status": "killed", "signal": "SIGTERM", "exit_code": 143, **changes}
+    b = with_output(repository, b"a\n", **killed)
+
+    verdict = verify_runs(open_here(repository), a, b)
+
+    assert verdict.outcome is Outcome.DIVERGED
+    assert [(cause.part, cause.what) for cause in verdict.causes] == [("command", what)]
+
+
+def test_a_metric_that_one_side_lacks_makes_nobody_guess(repository: Path) -> None:
+    project = open_here(repository)
+    a, b = recorded(project, {"loss": 0.5, "acc": 1.0}), recorded(project, {"loss": 0.5})
+
+    verdict = verify_runs(project, a, b)
+
+    assert verdict.outcome is Outcome.INCOMPARABLE
+    assert verdict.causes == ()
 
 
 def test_a_metric_that_neither_has_is_an_error(repository: Path) -> None:

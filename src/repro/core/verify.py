@@ -12,16 +12,18 @@ from repro.core.project import Project
 from repro.core.query import read_part, read_points
 from repro.errors import DamagedRecordError, ReproError
 from repro.model.canonical import Json, format_json
-from repro.model.causes import rank_causes
+from repro.model.causes import UNKNOWN, rank_causes
 from repro.model.config import flatten_config
-from repro.model.judge import Side, judge
+from repro.model.judge import FROM_OUTSIDE, Side, find_unfit, judge
 from repro.model.output import LIMIT
-from repro.model.run import Record
+from repro.model.run import Record, Run, Status
+from repro.model.text import escape
 from repro.model.verdict import Cause, Outcome, Tolerance, Verdict
 from repro.store.content import ContentStore
 from repro.store.verdicts import encode_verdict
 
 _WHOLE_LIMIT = 256 << 20  # bytes of an output that is compared whole
+_ENDED = "the command was ended: "  # of a warning; what follows is the reason
 _MARK = re.compile(
     rb"^\[\xe2\x80\xa6 ([\d,]{1,20}) bytes left out; all of it in the store as"
     rb" (sha256:[0-9a-f]{64}) \xe2\x80\xa6\]\n",
@@ -49,7 +51,8 @@ def verify_runs(
         InvalidInputError: Neither run has one of `metrics`.
         DamagedRecordError: The points of one cannot be read.
 
-    Cost: reads all points and both outputs; compares the conditions unless all is identical.
+    Cost: reads all points and both outputs; compares the conditions unless all is identical, or
+    the reason is known.
     """
     sides = [_read_side(project, record, with_output=not metrics) for record in (original, again)]
     before, after = _align_cut(*sides)
@@ -60,9 +63,13 @@ def verify_runs(
         metrics=metrics,
         same_paths=[*same_paths, *pair_places(project, original, again)],
     )
-    if verdict.outcome is Outcome.IDENTICAL:
+    if verdict.outcome is Outcome.IDENTICAL or find_unfit(before, after):
         return verdict
-    return replace(verdict, causes=_find_causes(project, original, again))
+    causes = _find_causes(project, original, again)
+    ended = _find_ended(original, again)
+    if ended or verdict.outcome is Outcome.INCOMPARABLE:  # what is known needs no guess
+        causes = tuple(cause for cause in causes if cause != UNKNOWN)
+    return replace(verdict, causes=(*ended, *causes))
 
 
 def store_verdict(project: Project, run_id: str, verdict: Verdict) -> None:
@@ -77,6 +84,24 @@ def store_verdict(project: Project, run_id: str, verdict: Verdict) -> None:
 def verdict_json(verdict: Verdict) -> dict[str, Json]:
     """The verdict as `--json` prints it, a stable shape to which keys may be added."""
     return encode_verdict(verdict)
+
+
+def _find_ended(original: Record, again: Record) -> tuple[Cause, ...]:
+    """Which of both was ended before its time, where only one was."""
+    told = [_ended(record.run) for record in (original, again)]
+    if None not in told or told == [None, None]:
+        return ()
+    who, what = ("the rerun", told[1]) if told[0] is None else ("the original", told[0])
+    return (Cause("command", f"{who} was ended: {what}"),)
+
+
+def _ended(run: Run) -> str | None:
+    for warning in run.warnings:
+        if warning.startswith(_ENDED):
+            return escape(warning.removeprefix(_ENDED))
+    if run.status is Status.KILLED and run.signal in FROM_OUTSIDE:
+        return f"{run.signal} came from outside"
+    return None
 
 
 def _find_causes(project: Project, original: Record, again: Record) -> tuple[Cause, ...]:

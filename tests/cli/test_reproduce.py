@@ -118,7 +118,8 @@ def test_an_editable_sibling_with_uncommitted_changes_is_restored_as_it_was(worl
     sibling = make_sibling(tmp_path / "sibling")
     write_files(sibling, {"src/sibling/__init__.py": "VALUE = 'uncommitted'\n"})
     install_editable(world.root / ".venv/bin/python", "sibling", sibling, roots=("src",))
-    write_files(world.root, {"train.py": "import sibling\nprint(sibling.VALUE)\n"})
+    script = "import sibling\nprint(sibling.VALUE, sibling.__file__, sep='\\n')\n"
+    write_files(world.root, {"train.py": script})
     run = as_json("run", "--json", "--", ".venv/bin/python", "train.py")
 
     write_files(sibling, {"src/sibling/__init__.py": "VALUE = 'later'\n"})

@@ -332,7 +332,18 @@ def test_a_command_that_never_ends_is_ended(project):
     verdict = verify(project, run["id"], "--timeout", "1", code=1)
 
     assert verdict["verdict"] != "identical"
+    assert verdict["causes"][0]["what"] == "the rerun was ended: it took longer than 1 s"
     assert show(project, "@")["status"] == "killed"
+
+
+def test_a_rerun_of_a_rerun_that_prints_where_it_is_is_identical(project):
+    write_files(project, {"where.py": "import os\nprint(os.getcwd())\n"})
+    run = record(project, PYTHON, "where.py")
+
+    first = verify(project, run["id"])
+    second = verify(project, first["run"])
+
+    assert (first["verdict"], second["verdict"]) == ("identical", "identical")
 
 
 def test_several_times_gives_the_spread(project):

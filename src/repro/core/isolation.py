@@ -109,7 +109,7 @@ def isolated(
             Isolated(
                 project=inside,
                 folder=place,
-                packages=_packages_of(place),
+                packages=packages_of_tree(place),
                 cwd=cwd,
                 beside=beside,
                 linked=tuple(plan.path for plan in plans if plan.linked is not None),
@@ -201,7 +201,7 @@ def _claim(project: Project, run_id: str) -> tuple[Path, FileLock]:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with FileLock(folder.parent / _GUARD):
         _sweep(project, folder)
-        for place in _names(folder, run_id):
+        for place in places_of_run(project, run_id):
             if os.path.lexists(place):
                 continue
             lock = FileLock(Path(f"{place}{_LOCK}"))
@@ -211,7 +211,8 @@ def _claim(project: Project, run_id: str) -> tuple[Path, FileLock]:
     raise AssertionError("unreachable")
 
 
-def _packages_of(place: Path) -> Path:
+def packages_of_tree(place: Path) -> Path:
+    """Where packages in place elsewhere are for an isolated tree."""
     return Path(f"{place}{_PACKAGES}")
 
 
@@ -219,7 +220,9 @@ def _mark_of(place: Path) -> Path:
     return Path(f"{place}{_MARK}")
 
 
-def _names(folder: Path, run_id: str) -> Iterator[Path]:
+def places_of_run(project: Project, run_id: str) -> Iterator[Path]:
+    """Where isolated trees of a run may be, without end: of several at once each has its own."""
+    folder = folder_of_worktrees(project)
     yield folder / run_id
     number = 2
     while True:
@@ -246,7 +249,7 @@ def _sweep(project: Project, folder: Path) -> None:
 
 def _remove(project: Project, place: Path) -> None:
     """Take a worktree away with all in it, and its packages; links in it are not followed."""
-    shutil.rmtree(_packages_of(place), ignore_errors=True)
+    shutil.rmtree(packages_of_tree(place), ignore_errors=True)
     git = project.repository.git
     words = ("worktree", "remove", "--force", "--force", "--", str(place))
     try:

@@ -149,3 +149,29 @@ def test_a_run_whose_code_is_gone_is_refused_without_a_trace(repository, run):
     assert done.returncode == 125
     assert "Traceback" not in done.stderr
     assert places(repository) == []
+
+
+def test_options_may_stand_behind_the_run(repository, run):
+    done = repro("exec", run, "--keep", "--yes", "--", "ls", "-a", "new.txt")
+
+    assert (done.returncode, done.stdout) == (0, "new.txt\n")
+    [name] = places(repository)
+    assert repro("exec", run, "--env", "current", "ls", "-x", "new.txt").stdout == "new.txt\n"
+    assert repro("exec", run, "--yes").returncode == 129
+    assert places(repository) == [name]
+
+
+def test_a_wrong_option_behind_the_run_is_no_command(repository, run):
+    done = repro("exec", run, "--kep", "--", "true")
+
+    assert done.returncode == 129
+    assert "--kep" in done.stderr
+
+
+def test_every_word_of_a_command_is_its_own(repository, run):
+    printed = "import sys; print(sys.argv[1:])"
+
+    done = repro("exec", run, sys.executable, "-c", printed, "--keep", "--", "-y")
+
+    assert done.stdout == "['--keep', '--', '-y']\n"
+    assert places(repository) == []

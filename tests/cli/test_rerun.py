@@ -408,3 +408,51 @@ def test_a_kept_worktree_is_named(project):
 
 def test_how_to_compare_needs_something_to_compare(project):
     assert repro("rerun", "--rtol", "0.1", "@", cwd=project).returncode == 129
+
+
+ARGPARSE = """
+    import argparse, repro
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lr", type=float, default=0.1)
+    args = parser.parse_args()
+    repro.init(config=vars(args))
+    repro.log({"lr": args.lr}, step=0)
+"""
+
+
+def test_a_param_that_nothing_read_is_recorded_as_it_was(project):
+    write_files(project, {"parsed.py": textwrap.dedent(ARGPARSE)})
+    run = record(project, PYTHON, "parsed.py")
+
+    done = repro("rerun", "-c", "lr=0.5", run["id"], cwd=project)
+
+    assert done.returncode == 125
+    assert "-c lr=0.5 -- --lr 0.5`" in done.stderr
+    new = show(project, "@")
+    assert new["config"] == {"lr": 0.1}
+    assert new["warnings"] == ["nothing read `lr`: it was not varied"]
+    assert new["identity"] is None
+
+
+def test_words_behind_the_dashes_are_appended_to_the_command(project):
+    write_files(project, {"parsed.py": textwrap.dedent(ARGPARSE)})
+    run = record(project, PYTHON, "parsed.py")
+
+    done = repro("rerun", run["id"], "-c", "lr=0.5", "--", "--lr", "0.5", cwd=project)
+
+    assert done.returncode == 0, done.stderr
+    assert "appended to the command: --lr 0.5" in done.stderr
+    new = show(project, "@")
+    assert new["command"] == [*run["command"], "--lr", "0.5"]
+    assert new["config"] == {"lr": 0.5}
+    assert new["metrics"]["lr"]["last"] == 0.5
+    assert new["warnings"] == []
+
+
+def test_words_are_appended_behind_the_dashes_alone(project):
+    run = record(project, PYTHON, "helper.py")
+
+    done = repro("rerun", run["id"], "more", cwd=project)
+
+    assert done.returncode == 129
+    assert "more" in done.stderr

@@ -7,6 +7,7 @@ import click
 from repro.cli import render
 from repro.cli.consent import ask_consent
 from repro.cli.context import RUN, open_here
+from repro.cli.dashes import Entering
 from repro.cli.outcome import warn
 from repro.cli.progress import showing_progress, showing_steps
 from repro.core.command import resolve_command
@@ -39,7 +40,10 @@ _NO_DATA = click.option("--no-data", is_flag=True, help="Do without the datasets
 
 
 @click.command(
-    "exec", context_settings={"allow_interspersed_args": False}, options_metavar="[OPTIONS]"
+    "exec",
+    cls=Entering,
+    context_settings={"allow_interspersed_args": False},
+    options_metavar="[OPTIONS]",
 )
 @ENV
 @NEAREST

@@ -44,6 +44,7 @@ class Wish:
     Attributes:
         which: Whose environment; None is the current one where it is the recorded one.
         assignments: Config entries that are varied, by dotted key.
+        appended: Words that the command gets at its end.
         replay: Whether its randomness is played back, with the variables that bear on it.
         timeout_s: After so long the command is told to end.
         keep: Leave the isolated tree where it is.
@@ -53,6 +54,7 @@ class Wish:
 
     which: Which | None = None
     assignments: Mapping[str, Json] = field(default_factory=dict)
+    appended: tuple[str, ...] = ()
     replay: bool = True
     timeout_s: float | None = None
     keep: bool = False
@@ -146,7 +148,9 @@ def rerun(
             on_progress=told.packages,
         )
         settings = isolation.project.settings
-        variation = plan_variation(isolation.folder, settings, record, wish.assignments)
+        variation = plan_variation(
+            isolation.folder, settings, record, wish.assignments, wish.appended
+        )
         write_variation(isolation.folder, variation)
         told.starting(conditions, variation)
         return _run(project, record, wish, isolation, conditions, variation, relay, streams)
@@ -191,6 +195,8 @@ def _run(
         randomness=plan,
     )
     live = start_run(inside, request)
+    if variation.awaited:
+        live.journal.append({"k": "awaited", "v": dict(variation.awaited), "t": project.clock()})
     try:
         outcome = launch(
             inside, live, command, relay=relay, streams=streams, timeout_s=wish.timeout_s

@@ -193,6 +193,17 @@ def test_code_of_the_original_tree_is_never_called_identical(project):
     assert "helper.py" in json.dumps(verdict)
 
 
+def test_thread_counts_and_the_like_are_those_of_the_run(project):
+    write_files(project, {"t.py": "import os\nprint(os.environ.get('OMP_NUM_THREADS'))\n"})
+    run = record(project, PYTHON, "t.py", OMP_NUM_THREADS="3")
+
+    done = repro("rerun", "--verify", run["id"], cwd=project, OMP_NUM_THREADS="2")
+    assert "identical" in done.stdout
+    assert "`OMP_NUM_THREADS` is `3` as in the run" in done.stderr
+    done = repro("rerun", "--no-replay", run["id"], cwd=project, OMP_NUM_THREADS="2")
+    assert "2\n" in done.stdout
+
+
 def test_what_a_rerun_took_from_the_original_tree_is_known_for_ever(project):
     write_files(
         project, {"sly.py": f"exec(compile('print(1)', {str(project / 'a.py')!r}, 'exec'))"}
@@ -203,6 +214,34 @@ def test_what_a_rerun_took_from_the_original_tree_is_known_for_ever(project):
     assert show(project, "@")["foreign"] == [str(project / "a.py")]
     done = repro("verify", "--json", run["id"], "@", cwd=project)
     assert json.loads(done.stdout)["verdict"] == "incomparable"
+
+
+def test_code_that_a_run_inside_of_the_rerun_took_is_noticed(project):
+    write_files(
+        project, {"sly.py": f"exec(compile('print(1)', {str(project / 'a.py')!r}, 'exec'))"}
+    )
+    run = record(project, *REPRO, "run", "--", PYTHON, "sly.py")
+
+    assert verify(project, run["id"], code=1)["verdict"] == "incomparable"
+
+
+def test_code_of_another_worktree_is_noticed(project, tmp_path):
+    other = tmp_path / "other"
+    git(project, "worktree", "add", "-q", str(other))
+    write_files(other, {"sly.py": f"exec(compile('print(1)', {str(other / 'a.py')!r}, 'exec'))"})
+    run = record(other, PYTHON, "sly.py")
+
+    assert verify(project, run["id"], code=1)["verdict"] == "incomparable"
+
+
+def test_an_environment_around_the_repository_hides_none_of_its_code(tmp_path):
+    venv.create(tmp_path / "env", with_pip=False)
+    root = make_repository(tmp_path / "env/a:b", {})
+    sly = f"exec(compile('print(1)', {str(root / 'a.py')!r}, 'exec'))"
+    write_files(root, {"sly.py": sly})
+    run = record(root, str(tmp_path / "env/bin/python"), "sly.py")
+
+    assert verify(root, run["id"], code=1)["verdict"] == "incomparable"
 
 
 @pytest.mark.parametrize("words", [[PYTHON, "-I"], ["env", "-i", PYTHON], [PYTHON, "-S"]])
@@ -293,7 +332,18 @@ def test_a_command_that_never_ends_is_ended(project):
     verdict = verify(project, run["id"], "--timeout", "1", code=1)
 
     assert verdict["verdict"] != "identical"
+    assert verdict["causes"][0]["what"] == "the rerun was ended: it took longer than 1 s"
     assert show(project, "@")["status"] == "killed"
+
+
+def test_a_rerun_of_a_rerun_that_prints_where_it_is_is_identical(project):
+    write_files(project, {"where.py": "import os\nprint(os.getcwd())\n"})
+    run = record(project, PYTHON, "where.py")
+
+    first = verify(project, run["id"])
+    second = verify(project, first["run"])
+
+    assert (first["verdict"], second["verdict"]) == ("identical", "identical")
 
 
 def test_several_times_gives_the_spread(project):

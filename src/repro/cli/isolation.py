@@ -132,14 +132,12 @@ def _enter(
                 record,
                 place,
                 Which(which) if which else None,
-                allow_foreign=yes or is_own(project, record),
+                allow_foreign=yes or not is_own(project, record),
                 nearest=nearest,
                 on_progress=step,
             )
         for note in conditions.notes:
-            render.note(f"repro: {escape(note)}")
-        for path in place.linked:
-            warn(f"`{path}` is a link to the present dataset: what writes to it changes that")
+            warn(note)
         if not words:
             short = short_id(project, record.run.id)
             render.note(f"repro: a shell in the tree of run {short}; `exit` leaves it")

@@ -120,7 +120,7 @@ def rerun(  # noqa: PLR0913  # click hands over each option by its name
         replay=not no_replay,
         timeout_s=timeout,
         keep=keep,
-        allow_foreign=yes or is_own(project, record),
+        allow_foreign=yes or not is_own(project, record),
         nearest=nearest,
         name=label,
         tags=tags,

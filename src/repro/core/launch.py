@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from repro.atomic import write_file
 from repro.core.command import Command, start_as_shell, start_error
@@ -24,6 +25,7 @@ from repro.model.canonical import format_json
 from repro.model.run import Artifact, Status
 from repro.store.journal import read_journals
 from repro.store.process import find_process
+from repro.store.random_reports import pass_on
 
 OUTPUT = "output.log"
 CHILD = "child.json"
@@ -108,6 +110,9 @@ def _launch(
         code = refusal.exit_code
     except KeyboardInterrupt:  # before the command had its chance to decide
         code = -signal.SIGINT
+    outer = project.environ.get("REPRO_LIVE_DIR")
+    if outer and project.environ.get("REPRO_FOREIGN"):  # a rerun is around us
+        pass_on(live.dir, Path(outer))
     outcome = _judge(code, relay.received)
     # On disk before the collecting, which can take long: a scheduler has little patience.
     live.journal.append(

@@ -25,6 +25,8 @@ from repro.model.verdict import (
     Verdict,
 )
 
+# What others send; a program that crashes ends by a signal of its own, each time.
+FROM_OUTSIDE = {"SIGTERM", "SIGINT", "SIGKILL", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGALRM"}
 _NAMED = 3  # of a list
 _LARGE = 1 << 1000  # what is less is finite, and as a float too
 
@@ -92,7 +94,7 @@ def judge(
     has_output = not metrics and original.has_output and again.has_output
     output = _judge_output(original, again, same_paths) if has_output else None
     first = _find_first(series)
-    unfit = _unfit(original, again)
+    unfit = find_unfit(original, again)
     missing = (*unfit, *_missing(original, again, series, summary, artifacts))
     outcome = Outcome.DIVERGED
     if unfit:
@@ -300,8 +302,8 @@ def _find_first(series: Mapping[str, MetricVerdict]) -> First | None:
     return min(firsts, key=lambda first: (first.step, first.metric), default=None)
 
 
-def _unfit(original: Side, again: Side) -> tuple[str, ...]:
-    """Why no result of both could be compared at all."""
+def find_unfit(original: Side, again: Side) -> tuple[str, ...]:
+    """Why no result of both can be compared at all, which no condition explains further."""
     reasons = []
     for side, who in ((original, "the original"), (again, "the rerun")):
         if side.status is Status.RUNNING:
@@ -331,6 +333,8 @@ def _missing(
     for side, who in ((original, "the original"), (again, "the rerun")):
         if side.lost_points:
             reasons.append(f"{side.lost_points:,} points of {who} could not be kept")
+        if side.status is Status.KILLED and side.signal in FROM_OUTSIDE:
+            reasons.append(f"{who} was killed ({side.signal}) before its end")
     for name, one in series.items():
         if one.outcome is Outcome.INCOMPARABLE:
             who = "the original" if name in original.series else "the rerun"

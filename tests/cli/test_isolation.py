@@ -175,3 +175,29 @@ def test_every_word_of_a_command_is_its_own(repository, run):
 
     assert done.stdout == "['--keep', '--', '-y']\n"
     assert places(repository) == []
+
+
+RECORDS = "import repro; repro.init(); repro.log({'a': 1})"
+
+
+def test_a_command_that_calls_the_sdk_records_nothing(repository, run):
+    done = repro("exec", run, "--", sys.executable, "-c", RECORDS)
+
+    assert done.returncode == 0, done.stderr
+    assert len(git(repository, "for-each-ref", "refs/repro/runs/").splitlines()) == 1
+
+
+def test_repro_itself_records_in_a_runs_tree(repository, run):
+    words = [*REPRO, "run", "--", sys.executable, "-c", RECORDS]
+    done = repro("exec", run, "--", *words)
+
+    assert done.returncode == 0, done.stderr
+    assert len(git(repository, "for-each-ref", "refs/repro/runs/").splitlines()) == 2
+
+
+def test_a_shell_that_may_hide_the_environment_says_so(repository, run, tmp_path):
+    (tmp_path / "zsh").symlink_to("/bin/sh")
+    done = repro("shell", run, given="cat new.txt\n", SHELL=str(tmp_path / "zsh"))
+
+    assert done.stdout == "untracked\n"
+    assert "warning: what zsh reads at its start" in done.stderr

@@ -11,7 +11,7 @@ from repro.store.package_index import open_index
 
 def test_the_search_ends_after_two_minutes_and_says_what_was_not_tried(tmp_path: Path) -> None:
     names = [f"foo{number}" for number in range(8)]
-    wheels = [make_wheel(tmp_path / "w", name, "1.0") for name in names]
+    wheels = [make_wheel(tmp_path / "w", name, v) for name in names for v in ("1.0", "1.1")]
     environ = {
         "PIP_INDEX_URL": make_index(tmp_path / "index", wheels),
         "PIP_CONFIG_FILE": "/dev/null",
@@ -31,3 +31,4 @@ def test_the_search_ends_after_two_minutes_and_says_what_was_not_tried(tmp_path:
     assert given == [120.0, 70.0, 20.0]
     assert [one.name for one in found] == names
     assert all("was not tried" in one.reason for one in found)
+    assert all(one.nearest is None for one in found)

@@ -51,10 +51,15 @@ def find_lacking(
     search.run(asked)
     offered = {one.name: answer.offered for one, answer in pairs}
     failing = [
-        Lacking(one.name, one.version, reason, find_nearest(one.version, offered[one.name]))
+        Lacking(one.name, one.version, reason, _nearest(one, reason, offered[one.name]))
         for one, reason in search.failing
     ]
     return sorted([*gone, *failing], key=lambda one: one.name)
+
+
+def _nearest(one: Requirement, reason: str, offered: Sequence[str]) -> str | None:
+    """The choice to take; none in the place of what may well be had as it was."""
+    return None if reason == _UNTRIED else find_nearest(one.version, offered)
 
 
 def find_gone(index: PackageIndex, requirements: Sequence[Requirement]) -> list[Lacking]:

@@ -346,6 +346,29 @@ def test_a_rerun_of_a_rerun_that_prints_where_it_is_is_identical(project):
     assert (first["verdict"], second["verdict"]) == ("identical", "identical")
 
 
+def test_a_metric_that_the_run_does_not_have_is_refused_before_anything_is_run(project):
+    run = record(project, PYTHON, "train.py")
+
+    done = repro("rerun", "--verify", "--metric", "typo", run["id"], cwd=project)
+
+    assert done.returncode == 129
+    assert "has no metric `typo`" in done.stderr
+    assert show(project, "@")["id"] == run["id"]
+
+
+def test_the_spread_is_of_the_chosen_metrics_and_of_none_says_so(project):
+    run = record(project, PYTHON, "train.py")
+
+    words = ("--times", "2", "--verify", "--metric", "loss", "--json")
+    chosen = json.loads(repro("rerun", *words, run["id"], cwd=project).stdout)
+
+    assert list(chosen["spread"]) == ["loss"]
+    silent = record(project, PYTHON, "-c", "print(1)")
+    done = repro("rerun", "--times", "2", silent["id"], cwd=project)
+    assert done.stdout == "1\n1\n"
+    assert "no metric whose spread" in done.stderr
+
+
 def test_several_times_gives_the_spread(project):
     run = record(project, PYTHON, "train.py")
 

@@ -12,8 +12,8 @@ from tests.support.records import make_record, open_at, write_run
 from repro.core.curate import tag_run
 from repro.core.project import Project
 from repro.core.query import resolve_run
-from repro.core.verify import store_verdict, verdict_json, verify_runs
-from repro.errors import DamagedRecordError, InvalidInputError
+from repro.core.verify import check_metrics, store_verdict, verdict_json, verify_runs
+from repro.errors import DamagedRecordError, InvalidInputError, UsageError
 from repro.model.canonical import Json
 from repro.model.output import LIMIT, cut_output
 from repro.model.run import Record, Status
@@ -149,6 +149,14 @@ def test_a_metric_that_neither_has_is_an_error(repository: Path) -> None:
 
     with pytest.raises(InvalidInputError, match="did you mean `loss`"):
         verify_runs(project, a, a, metrics=["los"])
+
+
+def test_a_metric_is_known_before_anything_is_run(repository: Path) -> None:
+    a = recorded(open_here(repository), {"loss": 0.5})
+    check_metrics(replace(a, summary={"best": {"acc": 1}}), ["loss", "best.acc"])
+
+    with pytest.raises(UsageError, match="did you mean `loss`"):
+        check_metrics(a, ["los"])
 
 
 def test_the_root_of_the_project_and_the_ids_of_both_runs_are_masked(repository: Path) -> None:

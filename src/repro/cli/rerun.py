@@ -25,7 +25,7 @@ from repro.core.rerun import Repeated, Telling, Wish, check_repeatable
 from repro.core.rerun import rerun as rerun_once
 from repro.core.trust import is_own
 from repro.core.vary import Variation
-from repro.core.verify import store_verdict, verdict_json, verify_runs
+from repro.core.verify import check_metrics, store_verdict, verdict_json, verify_runs
 from repro.errors import InvalidInputError, UsageError
 from repro.model.canonical import Json
 from repro.model.columns import format_number
@@ -112,6 +112,7 @@ def rerun(  # noqa: PLR0913  # click hands over each option by its name
     project = open_here()
     record = resolve_run(project, name)
     check_repeatable(record)
+    check_metrics(record, metrics)
     ask_consent(project, record, yes=yes, what="run its command")
     wish = Wish(
         which=Which(which) if which else None,
@@ -146,13 +147,16 @@ def rerun(  # noqa: PLR0913  # click hands over each option by its name
             verdicts.append(verdict)
             if not as_json:
                 _say_verdict(verdict)
-    spread = measure_spread(_last(record), list(map(_last, again))) if times > 1 else None
+    lasts = [_last(one, metrics) for one in (record, *again)]
+    spread = measure_spread(lasts[0], lasts[1:]) if times > 1 else None
     if as_json:
         values: list[Json] = [verdict_json(verdict) for verdict in verdicts]
         values = values or [run_json(new) for new in again]
         render.data_json(values[0] if spread is None else _times_json(values, spread))
-    elif spread is not None:
+    elif spread:
         _say_spread(spread)
+    elif spread is not None:
+        render.note("repro: there is no metric whose spread could be told")
     if verify:
         return 0 if all(verdict.outcome.is_success for verdict in verdicts) else 1
     return code
@@ -168,8 +172,13 @@ def _tolerance(
     return read_tolerance(rtol or 0.0, atol or 0.0)
 
 
-def _last(record: Record) -> dict[str, float]:
-    return {name: summary.last for name, summary in record.metrics.items()}
+def _last(record: Record, chosen: Sequence[str]) -> dict[str, float]:
+    """The last value of each metric, of the chosen ones where any are."""
+    return {
+        name: summary.last
+        for name, summary in record.metrics.items()
+        if name in chosen or not chosen
+    }
 
 
 def _say_verdict(verdict: Verdict) -> None:

@@ -10,11 +10,11 @@ from repro.core.compare import compare_runs
 from repro.core.places import pair_places
 from repro.core.project import Project
 from repro.core.query import read_part, read_points
-from repro.errors import DamagedRecordError, ReproError
+from repro.errors import DamagedRecordError, ReproError, UsageError
 from repro.model.canonical import Json, format_json
 from repro.model.causes import UNKNOWN, rank_causes
 from repro.model.config import flatten_config
-from repro.model.judge import FROM_OUTSIDE, Side, find_unfit, judge
+from repro.model.judge import FROM_OUTSIDE, Side, find_unfit, judge, name_near
 from repro.model.output import LIMIT
 from repro.model.run import Record, Run, Status
 from repro.model.text import escape
@@ -29,6 +29,21 @@ _MARK = re.compile(
     rb" (sha256:[0-9a-f]{64}) \xe2\x80\xa6\]\n",
     re.MULTILINE,
 )
+
+
+def check_metrics(original: Record, metrics: Sequence[str]) -> None:
+    """Refuse metrics that no rerun can be compared by, before it is made.
+
+    Raises:
+        UsageError: The original has none of that name, nor an entry of its summary.
+    """
+    known = original.metrics.keys() | flatten_config(original.summary).keys()
+    for name in metrics:
+        if name not in known:
+            raise UsageError(
+                f"run `{original.run.id}` has no metric {name_near(name, known)}",
+                hint=f"`repro show {original.run.id} --metrics` lists those that it has",
+            )
 
 
 def verify_runs(

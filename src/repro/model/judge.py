@@ -3,7 +3,7 @@
 import difflib
 import math
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
@@ -221,7 +221,10 @@ def _judge_metrics(
     known = names | original.summary.keys() | again.summary.keys()
     for name in chosen:
         if name not in known:
-            raise _unknown_metric(name, original, again)
+            raise InvalidInputError(
+                f"neither run has a metric {name_near(name, names)}",
+                hint=f"`repro show {original.run} --metrics` lists those of the original",
+            )
     verdicts = {}
     for name in sorted(names & set(chosen) if chosen else names):
         if name in original.series and name in again.series:
@@ -260,14 +263,11 @@ def _is_number(value: Json) -> TypeGuard[float]:
     return abs(value) < _LARGE
 
 
-def _unknown_metric(name: str, original: Side, again: Side) -> InvalidInputError:
-    names = sorted(original.series.keys() | again.series.keys())
-    near = difflib.get_close_matches(name, names, n=3)
+def name_near(name: str, names: Iterable[str]) -> str:
+    """A name that there is not, with those that may have been meant."""
+    near = difflib.get_close_matches(name, sorted(names), n=3)
     meant = " or ".join(f"`{escape(one)}`" for one in near)
-    return InvalidInputError(
-        f"neither run has a metric `{escape(name)}`" + (f"; did you mean {meant}?" if near else ""),
-        hint=f"`repro show {original.run} --metrics` lists those of the original",
-    )
+    return f"`{escape(name)}`" + (f"; did you mean {meant}?" if near else "")
 
 
 def _judge_artifacts(

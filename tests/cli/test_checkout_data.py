@@ -83,12 +83,13 @@ def test_work_is_listed_one_a_line_and_kept_when_that_is_asked_for(repository, t
     before = everything(repository)
 
     refused = cli("checkout", "one", "--data", code=1)
+    run = resolve_run(open_here(repository), "one").run.id
     assert refused.err == (
         "repro: checkout would lose work that exists nowhere else, in 2 files\n"
         "    data/train/a\\nb\n"
         "    data/train/a/one\n"
-        "hint: `repro checkout RUN --save` keeps it for `repro undo`; "
-        "`repro checkout -w DIR RUN` restores beside\n"
+        f"hint: `repro checkout {run} --save` keeps it for `repro undo`; "
+        f"`repro checkout -w DIR {run}` restores beside\n"
     )
     assert before == everything(repository)
 

@@ -201,3 +201,18 @@ def test_a_shell_that_may_hide_the_environment_says_so(repository, run, tmp_path
 
     assert done.stdout == "untracked\n"
     assert "warning: what zsh reads at its start" in done.stderr
+
+
+def test_nothing_is_checked_out_before_the_question_about_its_environment(repository, run):
+    write_files(repository, {"new.txt": "untracked\n"})
+    repro("run", "-n", "theirs", "--", sys.executable, "train.py")
+    (repository / "new.txt").unlink()
+    disown(repository)
+    folder = repository.parent / "beside"
+
+    refused = repro("checkout", "theirs", "--env", "-w", str(folder))
+    in_place = repro("checkout", "theirs", "--env")
+
+    assert (refused.returncode, in_place.returncode) == (1, 1)
+    assert not folder.exists()
+    assert not (repository / "new.txt").exists()

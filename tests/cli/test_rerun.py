@@ -160,7 +160,7 @@ def test_a_varied_entry_that_the_run_does_not_have_is_refused(project):
 
     done = repro("rerun", "-c", "widht=16", run["id"], cwd=project)
 
-    assert done.returncode == 125
+    assert done.returncode == 129
     assert "widht" in done.stderr
     assert "width" in done.stderr
     assert len(git(project, "for-each-ref", "refs/repro/runs/").splitlines()) == 1
@@ -479,3 +479,26 @@ def test_words_are_appended_behind_the_dashes_alone(project):
 
     assert done.returncode == 129
     assert "more" in done.stderr
+
+
+def test_what_is_said_to_run_is_what_runs_and_only_once_it_can(project):
+    write_files(project, {"key.py": "print('used')\n"})
+    run = record(project, PYTHON, str(project / "key.py"), "--api-key", "sk-hunter22hunter22")
+
+    refused = repro("rerun", run["id"], cwd=project)
+    done = repro("rerun", run["id"], cwd=project, REPRO_SECRET_API_KEY="sk-hunter22hunter22")
+
+    assert refused.returncode == 1
+    assert "running" not in refused.stderr
+    assert done.returncode == 0, done.stderr
+    [line] = [line for line in done.stderr.splitlines() if "running" in line]
+    assert f"{project}/key.py" not in line
+    assert "<redacted>" in line
+    assert "reproducible:" not in done.stderr
+
+
+def test_a_time_limit_that_is_no_number_is_refused_in_plain_words(project):
+    done = repro("rerun", "--timeout", "abc", "@", cwd=project)
+
+    assert done.returncode == 129
+    assert "'abc' is not a valid number" in done.stderr

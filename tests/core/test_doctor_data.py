@@ -60,7 +60,7 @@ def test_a_changed_dataset_whose_bytes_are_kept_is_ok_and_told(repository, kept)
     [item] = look(repository, kept)
 
     assert states_of([item]) == [("data:train", "ok")]
-    assert "has changed; all 2 files can be had as they were" in item.detail
+    assert "has changed; all 2 files can be had as recorded" in item.detail
     assert f"repro checkout {kept.id} --data" in item.hint
 
 

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -90,7 +90,7 @@ def checkout(
     project = open_here()
     target = _resolve(project, name)
     record = _with_data(target, name) if with_data or datasets else None
-    wish = _wished(target, name, **env)
+    wish = _agreed(project, _wished(target, name, **env))
     if folder is not None:
         plans = _plan_beside(project, record, datasets)
         beside = check_out_beside(project, target, folder)
@@ -174,6 +174,24 @@ def _wished(
             hint="leave `--env` out",
         )
     return _EnvWish(target, nearest, yes)
+
+
+def _agreed(project: Project, wish: _EnvWish | None) -> _EnvWish | None:
+    """Ask about somebody else's run before anything is made; what comes later need not ask."""
+    if wish is None:
+        return None
+    # Here, for a checkout without one need not wait for the import.
+    from repro.cli.consent import ask_consent  # noqa: PLC0415
+    from repro.core.rebuild import plan_environment  # noqa: PLC0415
+    from repro.core.trust import is_own  # noqa: PLC0415
+
+    if is_own(project, wish.record):
+        return wish
+    plan = plan_environment(project, wish.record)
+    if plan.built is not None and (plan.is_built or wish.nearest):  # nothing is executed
+        return wish
+    ask_consent(project, wish.record, yes=wish.yes, what="build its environment")
+    return replace(wish, yes=True)
 
 
 def _build(project: Project, wish: _EnvWish | None, tree: Path) -> dict[str, object]:

@@ -69,3 +69,10 @@ class RunName(click.ParamType):  # type: ignore[type-arg]  # generic from click 
 
 
 RUN = RunName()
+
+
+class _NumberAbove0(click.FloatRange):
+    name = "number above 0"  # as in "'abc' is not a valid number above 0"
+
+
+NUMBER_ABOVE_0 = _NumberAbove0(min=0, min_open=True)

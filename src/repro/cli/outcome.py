@@ -14,8 +14,14 @@ from repro.model.text import escape
 _OMITTED_SHOWN = 5
 
 
-def say_end(project: Project, record: Record, outcome: Outcome) -> None:
-    """Say that a run is recorded, how it ended, and what its record lacks."""
+def say_end(
+    project: Project, record: Record, outcome: Outcome, *, with_outlook: bool = True
+) -> None:
+    """Say that a run is recorded, how it ended, and what its record lacks.
+
+    Args:
+        with_outlook: Say whether it can be reproduced, too.
+    """
     run = record.run
     short = short_id(project, run.id)
     how = f"{run.status} in {_duration(run.duration_s or 0.0)}"
@@ -29,7 +35,8 @@ def say_end(project: Project, record: Record, outcome: Outcome) -> None:
         warn(warning)
     if run.lost_points:
         warn(f"{run.lost_points:,} points could not be kept")
-    render.note(f"repro: {escape(describe_outlook(foresee(record), short))}")
+    if with_outlook:
+        render.note(f"repro: {escape(describe_outlook(foresee(record), short))}")
 
 
 def say_omitted(omitted: Sequence[Omitted]) -> None:

@@ -9,7 +9,7 @@ import click
 
 from repro.cli import render
 from repro.cli.consent import ask_consent, ask_foreign
-from repro.cli.context import RUN, open_here
+from repro.cli.context import NUMBER_ABOVE_0, RUN, open_here
 from repro.cli.dashes import Appending
 from repro.cli.isolation import ENV, NEAREST, YES
 from repro.cli.outcome import say_end, warn
@@ -56,7 +56,7 @@ from repro.model.verdict import Tolerance, Verdict
 @click.option("--times", type=click.IntRange(min=1), default=1, metavar="N", help="Do it N times.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=NUMBER_ABOVE_0,
     metavar="SECONDS",
     help="End the command after so long.",
 )
@@ -222,8 +222,8 @@ def _once(project: Project, record: Record, wish: Wish, *, streams: Streams) -> 
     """One rerun, told about on standard error."""
     short = short_id(project, record.run.id)
 
-    def starting(conditions: Conditions, variation: Variation) -> None:
-        words = shlex.join(variation.argv)
+    def starting(conditions: Conditions, variation: Variation, argv: Sequence[str]) -> None:
+        words = shlex.join(argv)
         render.note(
             f"repro: running {short} again ({conditions.which} environment): {escape(words)}"
         )
@@ -236,7 +236,7 @@ def _once(project: Project, record: Record, wish: Wish, *, streams: Streams) -> 
     ):
         telling = Telling(data=report, packages=step, starting=starting)
         done = rerun_once(project, record, wish, relay=relay, streams=streams, telling=telling)
-    say_end(project, done.record, done.outcome)
+    say_end(project, done.record, done.outcome, with_outlook=False)
     for line in done.notes:
         warn(line)
     if done.record.run.foreign:

@@ -76,8 +76,8 @@ def _check(asked: _Asked) -> Item:
         what = f"`{path}` {found}; not here as recorded: {files}: {list_some(error.paths)}"
         return _away(asked, what, is_kept=facts.kept)
     hint = f"`repro checkout {asked.record.run.id} --data` brings it back in place"
-    files = count_of(facts.files, "file")
-    return ok(asked.item, f"`{path}` {found}; all {files} can be had as they were", hint)
+    files = f"all {facts.files:,} files" if facts.files != 1 else "its 1 file"
+    return ok(asked.item, f"`{path}` {found}; {files} can be had as recorded", hint)
 
 
 def _look(asked: _Asked) -> str | None:

@@ -1,6 +1,6 @@
 """A recorded run done again in isolation, and recorded as a run of its own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -86,13 +86,20 @@ class Repeated:
     same_paths: tuple[tuple[str, str], ...]
 
 
+Starting = Callable[[Conditions, Variation, Sequence[str]], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """Who is told how far a rerun is: of datasets, of packages, and once it starts."""
+    """Who is told how far a rerun is: of datasets, of packages, and once it starts.
+
+    Attributes:
+        starting: Gets the command last, without its secrets.
+    """
 
     data: OnProgress | None = None
     packages: Callable[[str], None] = lambda _: None
-    starting: Callable[[Conditions, Variation], None] = lambda *_: None
+    starting: Starting = lambda *_: None
 
 
 def check_repeatable(record: Record) -> None:
@@ -129,7 +136,9 @@ def rerun(
     """Do a run again, with its code, data, environment, config and randomness.
 
     Raises:
-        InvalidInputError: A varied entry is not the run's, or a secret is not given.
+        UsageError: A varied entry is not the run's.
+        InvalidInputError: It cannot be varied.
+        MissingSecretError: A secret is not given.
         MissingDataError, MissingPackagesError: Something it needs cannot be had.
         CommandError: Its program is not there.
     """
@@ -152,20 +161,30 @@ def rerun(
             isolation.folder, settings, record, wish.assignments, wish.appended
         )
         write_variation(isolation.folder, variation)
-        told.starting(conditions, variation)
-        return _run(project, record, wish, isolation, conditions, variation, relay, streams)
+        prepared = _Prepared(isolation, conditions, variation)
+        return _run(project, record, wish, prepared, relay, streams, told.starting)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A place in which the command can be started."""
+
+    isolation: Isolated
+    conditions: Conditions
+    variation: Variation
 
 
 def _run(
     project: Project,
     record: Record,
     wish: Wish,
-    isolation: Isolated,
-    conditions: Conditions,
-    variation: Variation,
+    prepared: _Prepared,
     relay: Relay,
     streams: Streams,
+    starting: Starting,
 ) -> Repeated:
+    isolation, variation = prepared.isolation, prepared.variation
+    conditions = prepared.conditions
     runner = _for_package_runner(record, conditions)
     conditions = replace(conditions, environ={**conditions.environ, **runner})
     environ = {
@@ -174,9 +193,10 @@ def _run(
         "REPRO_FOREIGN": foreign_roots(project, record, isolation, conditions),
     }
     inside = replace(isolation.project, environ=environ)
-    argv = place_argv(project, record, isolation, conditions, variation.argv)
-    argv = _with_secrets(argv, environ)
+    placed = place_argv(project, record, isolation, conditions, variation.argv)
+    argv = _with_secrets(placed, environ)
     command = resolve_command(argv, cwd=isolation.cwd, environ=environ)
+    starting(conditions, variation, placed)
     plan, notes = _plan_randomness(project, record, wish)
     environment = describe_conditions(
         replace(project, environ=environ), record, conditions, argv, isolation.cwd

@@ -148,11 +148,12 @@ def check_out(
         replaced = find_replaced(data, content)
         lost += replaced
         if lost and not save:
+            shown = target if isinstance(target, str) else target.run.id
             raise WouldLoseWorkError(
                 f"checkout would lose work that exists nowhere else, in {count_files(lost)}",
                 paths=lost,
-                hint="`repro checkout RUN --save` keeps it for `repro undo`; "
-                "`repro checkout -w DIR RUN` restores beside",
+                hint=f"`repro checkout {shown} --save` keeps it for `repro undo`; "
+                f"`repro checkout -w DIR {shown}` restores beside",
             )
         keep_replaced(data, content, replaced)
         prepared = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from posixpath import normpath
 
-from repro.errors import DamagedRecordError, InvalidInputError
+from repro.errors import DamagedRecordError, InvalidInputError, UsageError
 from repro.model.canonical import Json
 from repro.model.config import flatten_config
 from repro.model.dotted import find_path, value_at
@@ -68,8 +68,9 @@ def plan_variation(
         appended: Words that the command gets at its end.
 
     Raises:
-        InvalidInputError: The run has no such param, it is a whole section or a secret, or it
-            stands where it cannot be edited.
+        UsageError: The run has no such param.
+        InvalidInputError: It is a whole section or a secret, or it stands where it cannot be
+            edited.
     """
     plan = _Plan(root, settings, record, appended)
     flat: dict[str, Json] = {}
@@ -122,6 +123,7 @@ class _Plan:
         self.root = root
         self.names = settings.config
         self.config = record.config
+        self.run = record.run.id
         self.argv: Sequence[str] = (*record.run.command, *appended)
         self.edits: dict[str, bytes] = {}
         self.awaited: dict[str, Json] = {}
@@ -175,13 +177,14 @@ class _Plan:
             )
         return data
 
-    def unknown(self, key: str) -> InvalidInputError:
+    def unknown(self, key: str) -> UsageError:
         known = list(flatten_config(self.config))
         near = difflib.get_close_matches(key[:200], known, n=_NEAR, cutoff=0.5)
         near += [one for one in known if one.rpartition(".")[2] == key and one not in near][:_NEAR]
         listed = ", ".join(f"`{escape(one)}`" for one in near)
-        hint = f"did you mean {listed}?" if near else "`repro show RUN --config` lists its params"
-        return InvalidInputError(f"the run has no param `{escape(key[:200])}`", hint=hint)
+        shown = f"`repro show {self.run} --config` lists its params"
+        hint = f"did you mean {listed}?" if near else shown
+        return UsageError(f"the run has no param `{escape(key[:200])}`", hint=hint)
 
 
 def _check_old(key: str, old: Value) -> None:

@@ -128,8 +128,8 @@ def _enter(
             )
         for note in conditions.notes:
             render.note(f"repro: {escape(note)}")
-        for path in place.linked:
-            warn(f"`{path}` is a link to the present dataset: what writes to it changes that")
+        for line in place.notes:
+            warn(line)
         if not words:
             short = short_id(project, record.run.id)
             render.note(f"repro: a shell in the tree of run {short}; `exit` leaves it")

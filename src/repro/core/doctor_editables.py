@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 
-from repro.core.doctor_code import find_gone
+from repro.core.gone import find_gone
 from repro.core.project import Project
 from repro.core.started import EDITABLES
 from repro.model.conditions import list_editables, list_left_out, named_tree

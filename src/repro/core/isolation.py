@@ -1,7 +1,6 @@
 """The code and data of a run in a fresh worktree that nobody else sees, taken away afterwards."""
 
 import os
-import shutil
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -13,8 +12,9 @@ from repro.core.beside_data import DataBeside, fill_worktree, plan_beside
 from repro.core.measured import OnProgress
 from repro.core.project import Project
 from repro.core.restore import Beside, lay_out
-from repro.errors import GitError, ReproError
+from repro.errors import ReproError
 from repro.model.run import Record
+from repro.store.beside import drop_worktree
 from repro.store.git import open_repository
 from repro.store.settings import read_settings
 
@@ -26,6 +26,11 @@ _GUARD = "worktrees.lock"
 _LINK_FROM = 1 << 30
 # What merely running a program leaves beside its code.
 _DROPPINGS = ("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".ipynb_checkpoints")
+
+_EMPTY = (
+    "is empty there, for no repository here has its commit: "
+    "`git submodule update --init --recursive` fetches it"
+)
 
 # Locks this process holds: to open one again and close it would give it back.
 _held: set[Path] = set()
@@ -49,6 +54,15 @@ class Isolated:
     cwd: Path
     beside: Beside
     linked: tuple[str, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of it is not as a tree of its own, or not as the run had it."""
+        is_link = "is a link to the present dataset: what writes to it changes that"
+        return (
+            *(f"`{path}` {is_link}" for path in self.linked),
+            *(f"the submodule `{path}` {_EMPTY}" for path in self.beside.empty),
+        )
 
 
 class Scratchpad:
@@ -94,7 +108,7 @@ def isolated(
         if is_for_work:
             with storage_errors("the folder of worktrees"):
                 _mark_of(place).touch()
-        beside = lay_out(project, record, place)
+        beside = lay_out(project, record, place, is_whole=True)
         fill_worktree(project, place, plans)
         inside = _open_inside(project, place)
         cwd = place / record.run.cwd
@@ -112,7 +126,7 @@ def isolated(
         )
     finally:
         if not pad.is_kept:
-            _remove(project, place)
+            drop_worktree(project.repository.git, place)
         _mark_of(place).unlink(missing_ok=True)
         # Under the guard: a sweep that has the lock open already would take it for a dead one's.
         with FileLock(folder_of_worktrees(project).parent / _GUARD):
@@ -217,22 +231,9 @@ def _sweep(project: Project, folder: Path) -> None:
                 if _mark_of(place).exists():  # nobody knows what of it is the user's work
                     _mark_of(place).unlink()
                 else:
-                    _remove(project, place)
+                    drop_worktree(project.repository.git, place)
                 entry.unlink(missing_ok=True)
                 lock.release()
-
-
-def _remove(project: Project, place: Path) -> None:
-    """Take a worktree away with all in it; links in it are not followed."""
-    git = project.repository.git
-    words = ("worktree", "remove", "--force", "--force", "--", str(place))
-    try:
-        git.run(*words)
-    except GitError:  # it holds submodules, or was never whole
-        shutil.rmtree(place, ignore_errors=True)
-        with suppress(GitError):
-            git.run(*words)
-    shutil.rmtree(place, ignore_errors=True)
 
 
 def roots_of(project: Project) -> Sequence[str]:

@@ -181,6 +181,9 @@ def _run(
         parent=outer if is_id(outer) else None,
         rerun_of=record.run.id,
         randomness=plan,
+        # In the worktree they are plain files, of which git sees nothing.
+        submodules=isolation.beside.recorded,
+        warnings=isolation.notes,
     )
     live = start_run(inside, request)
     try:
@@ -196,16 +199,11 @@ def _run(
         record=sealed,
         outcome=outcome,
         which=conditions.which,
-        notes=(*conditions.notes, *notes, *_linked(isolation)),
+        notes=(*conditions.notes, *notes),
         unread=tuple(unread),
         folder=isolation.folder if wish.keep else None,
         same_paths=tuple(same),
     )
-
-
-def _linked(isolation: Isolated) -> list[str]:
-    what = "is a link to the present dataset: what writes to it changes that"
-    return [f"`{path}` {what}" for path in isolation.linked]
 
 
 def _assigned(record: Record) -> Mapping[str, Json]:

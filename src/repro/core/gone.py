@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from repro.core.goal import read_inner
 from repro.core.project import Project
 from repro.core.query import code_of
-from repro.errors import DamagedRecordError, GitError
+from repro.errors import DamagedRecordError, GitError, StorageError
 from repro.model.diagnosis import count_of, list_some
 from repro.model.run import Record
 from repro.model.text import escape
@@ -24,7 +24,7 @@ def naming_gone(project: Project, target: Record | str) -> Iterator[None]:
     """
     try:
         yield
-    except GitError as error:
+    except (GitError, StorageError) as error:  # where it goes on, files are not as they should
         git = project.repository.git
         if is_partial(git):
             raise

@@ -15,6 +15,8 @@ from tests.support.environments import World, make_world
 from tests.support.installs import install_editable, make_sibling
 from tests.support.wheels import make_source, make_wheel
 
+from repro.store.installer import find_uv
+
 SCRIPT = """
 import random
 import dep
@@ -117,7 +119,8 @@ def test_an_editable_sibling_with_uncommitted_changes_is_restored_as_it_was(worl
     sibling = make_sibling(tmp_path / "sibling")
     write_files(sibling, {"src/sibling/__init__.py": "VALUE = 'uncommitted'\n"})
     install_editable(world.root / ".venv/bin/python", "sibling", sibling, roots=("src",))
-    write_files(world.root, {"train.py": "import sibling\nprint(sibling.VALUE)\n"})
+    script = "import sibling\nprint(sibling.VALUE, sibling.__file__, sep='\\n')\n"
+    write_files(world.root, {"train.py": script})
     run = as_json("run", "--json", "--", ".venv/bin/python", "train.py")
 
     write_files(sibling, {"src/sibling/__init__.py": "VALUE = 'later'\n"})
@@ -129,8 +132,10 @@ def test_an_editable_sibling_with_uncommitted_changes_is_restored_as_it_was(worl
     assert (sibling / "src/sibling/__init__.py").read_text() == "VALUE = 'later'\n"
     shutil.rmtree(sibling)
     assert repro("rerun", "--verify", run["id"]).returncode == 0
-    used = repro("exec", run["id"], "--", "python", "-c", "import sibling; print(sibling.VALUE)")
-    assert used.stdout == "uncommitted\n"
+    spoil = "import sibling; print(sibling.VALUE); open(sibling.__file__, 'w').write('VALUE = 0')"
+    for _ in range(2):  # what one command does to its packages is none of the next one's
+        assert repro("exec", run["id"], "--", "python", "-c", spoil).stdout == "uncommitted\n"
+    assert list((world.root / ".git/repro/worktrees").iterdir()) == []
 
 
 def test_the_present_packages_are_taken_when_asked_for_and_blamed(world):
@@ -168,3 +173,33 @@ def test_a_package_that_was_built_from_the_code_of_the_run_is_recorded_as_a_copy
     assert "repro-code-" not in done.stderr
     listed = as_json("show", "--json", "@")["environment"]["packages"]["list"]
     assert {one["name"]: one.get("origin") for one in listed}["own"]["path"] == "."
+
+
+def test_a_rebuilt_environment_that_was_changed_is_said_to_be(world):
+    run = as_json("run", "--json", "--", ".venv/bin/python", "train.py")
+    shutil.rmtree(world.root / ".venv")
+    done = repro("rerun", "--verify", run["id"])
+    assert "not as recorded" not in done.stderr
+    [env] = (path for path in (world.root / ".git/repro/envs").iterdir() if path.is_dir())
+    [site] = env.glob("lib/python*/site-packages")
+    unpack(make_wheel(world.tmp / "wheels", "intruder", "1.0"), site)
+
+    done = repro("rerun", "--verify", run["id"])
+
+    assert "not as recorded any more: intruder;" in done.stderr
+
+
+@pytest.mark.skipif(find_uv(os.environ) is None, reason="uv is not here")
+@pytest.mark.parametrize("which", ["current", "recorded"])
+def test_uv_run_takes_the_environment_in_question_and_makes_none(world, which):
+    write_files(world.root, {"pyproject.toml": "[project]\nname = 'x'\nversion = '1'\n"})
+    write_files(world.root, {"train.py": "import sys\nprint(sys.prefix)\n"})
+    uv = (str(find_uv(os.environ)), "run", "--offline", "--no-sync", "python", "train.py")
+    run = as_json("run", "--json", "--", *uv)
+
+    done = repro("rerun", "--verify", "--env", which, run["id"])
+
+    assert "identical" in done.stdout, done.stdout + done.stderr
+    used = as_json("show", "--json", "@")["environment"]["interpreter"]["prefix"]
+    assert f"{used}\n" in done.stdout
+    assert used.startswith(str(world.root / (".venv" if which == "current" else ".git/repro/envs")))

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import Any
 from repro.core.editables import place_editables
 from repro.core.environment import capture_environment
 from repro.core.isolation import Isolated, roots_of
+from repro.core.needed import list_worktrees
 from repro.core.project import Project
 from repro.core.rebuild import activate, ensure_environment
 from repro.core.surroundings import current_environment
+from repro.errors import DamagedRecordError, GitError
 from repro.model.canonical import Json
-from repro.model.conditions import packages_of
-from repro.model.environment import OURS, environment_digest, packages_digest, part
+from repro.model.conditions import packages_of, replay_variables
+from repro.model.environment import OURS, environment_digest, local_folder, packages_digest, part
 from repro.model.paths import validate_path
 from repro.model.relocate import relocate
 from repro.model.run import Record
@@ -60,6 +63,7 @@ def restore_conditions(
     *,
     allow_foreign: bool = False,
     nearest: bool = False,
+    replay: bool = True,
     on_progress: Callable[[str], None] = lambda _: None,
 ) -> Conditions:
     """Get ready to run a command in an isolated tree, with that tree's code and no other.
@@ -69,6 +73,7 @@ def restore_conditions(
             one, rebuilt.
         allow_foreign: Install packages from places that are no index of the user's.
         nearest: Take the nearest version of what cannot be had.
+        replay: Set the variables that decide what is computed to what they were.
         on_progress: Told what is being done.
 
     Raises:
@@ -94,9 +99,12 @@ def restore_conditions(
         prefix: str | None = str(rebuilt.folder)
         notes = rebuilt.notes
         from_code = rebuilt.from_code
-        siblings = place_editables(project, record, project.repository.private / "editables")
+        siblings = place_editables(project, record, isolation.packages)
     else:
         prefix = _prefix(now)
+    said: list[str] = []
+    if replay:
+        environ, said = replay_variables(record.environment, environ)
     environ["PYTHONPATH"] = os.pathsep.join(
         [
             *_own_roots(record, isolation.folder),
@@ -112,7 +120,7 @@ def restore_conditions(
         environ=environ,
         bin=Path(prefix) / "bin" if prefix else None,
         prefixes=tuple(filter(None, dict.fromkeys([prefix, _prefix(now)]))),
-        notes=notes,
+        notes=(*notes, *said, *isolation.notes),
         from_code=from_code,
     )
 
@@ -178,11 +186,50 @@ def describe_conditions(
     return {**environment, "packages": packages}
 
 
-def foreign_roots(project: Project, isolation: Isolated, conditions: Conditions) -> str:
-    """The value of `REPRO_FOREIGN`: the original tree, then what in it is not its code."""
-    prefixes = [prefix for prefix in conditions.prefixes if prefix]
-    places = [str(project.repository.common_dir), str(isolation.folder), *prefixes]
-    return os.pathsep.join([str(project.repository.root.resolve()), *dict.fromkeys(places)])
+def find_spoiled(record: Record, environment: Mapping[str, Json]) -> list[str]:
+    """What of a rebuilt environment is not as recorded any more, by name.
+
+    It is shared, and whatever ran in it may have installed into it; and it borrows its interpreter,
+    which the system may have replaced by a newer one.
+
+    Args:
+        environment: As `describe_conditions` gives it.
+    """
+    recorded, found = packages_of(record.environment), packages_of(environment)
+    names = (recorded.keys() | found.keys()) - {OURS}
+    changed = [name for name in names if _version(recorded, name) != _version(found, name)]
+    was, is_now = (
+        part(one, "interpreter").get("version") for one in (record.environment, environment)
+    )
+    return [*(["Python"] if was != is_now else []), *sorted(changed)]
+
+
+def _version(packages: Mapping[str, Mapping[str, Json]], name: str) -> Json:
+    return packages[name].get("version") if name in packages else None
+
+
+def foreign_roots(
+    project: Project, record: Record, isolation: Isolated, conditions: Conditions
+) -> str:
+    """The value of `REPRO_FOREIGN`: trees that no code may come from, and what in them may be used.
+
+    Those are all working trees of the repository and, where packages in place elsewhere were put
+    in place from the record, their folders.
+    """
+    repository = project.repository
+    roots = [repository.root.resolve()]
+    with suppress(DamagedRecordError, GitError):  # one that is not there has no code
+        roots += list_worktrees(repository)
+    if conditions.which is Which.RECORDED:
+        origins = (part(package, "origin") for package in packages_of(record.environment).values())
+        roots += filter(None, (local_folder(one) for one in origins if one.get("editable") is True))
+    places = [repository.common_dir, isolation.folder]
+    for prefix in map(Path, filter(None, conditions.prefixes)):
+        # One at the root, or above it as /usr may be, is no reason to look away from the code.
+        is_above = any(root.is_relative_to(prefix.resolve()) for root in roots)
+        places += [prefix / "bin", *prefix.glob("lib*/python*")] if is_above else [prefix]
+    lines = ["\n".join(dict.fromkeys(map(str, paths))) for paths in (roots, places)]
+    return "\n\n".join(lines)
 
 
 def _place_now(project: Project, record: Record) -> Path:

@@ -263,7 +263,8 @@ def _find_holders(project: Project) -> dict[str, str]:
 def place_editables(project: Project, record: Record, folder: Path) -> list[Path]:
     """Write the recorded code of each package that was in place elsewhere.
 
-    It goes to `folder/<name>-<12 digits of its tree>`, and is taken as it is where that exists.
+    It goes to `folder/<name>-<12 digits of its tree>`, and is taken as it is where that exists:
+    a folder that others use is none to give, for a program may write to its packages.
 
     Returns:
         The folders to put first on `PYTHONPATH`, absolute, in the order of the names.
@@ -283,10 +284,15 @@ def place_editables(project: Project, record: Record, folder: Path) -> list[Path
                 f"run `{record.run.id}` does not hold the code of editable `{name}` that it names",
                 hint="`repro show RUN --env` shows what it names",
             )
-        target = folder.absolute() / f"{name}-{tree[:12]}"
+        target = folder_of_placed(folder.absolute(), name, tree)
         _place(project, tree, target)
         roots += [_root(target, path) for path in _named_roots(origin)]
     return roots
+
+
+def folder_of_placed(folder: Path, name: str, tree: str) -> Path:
+    """Where `place_editables` writes the code of a package."""
+    return folder / f"{name}-{tree[:12]}"
 
 
 def _tree_in(project: Project, commit: str, name: str) -> str | None:

@@ -1,6 +1,7 @@
 """The code and data of a run in a fresh worktree that nobody else sees, taken away afterwards."""
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -19,6 +20,7 @@ from repro.store.git import open_repository
 from repro.store.settings import read_settings
 
 _LOCK = ".lock"
+_PACKAGES = ".packages"  # a folder beside a tree
 _MARK = ".work"  # beside a tree in which the user works
 _GUARD = "worktrees.lock"
 # A command may write to its datasets, and these are the user's. Only what takes minutes to copy,
@@ -27,6 +29,7 @@ _LINK_FROM = 1 << 30
 # What merely running a program leaves beside its code.
 _DROPPINGS = ("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".ipynb_checkpoints")
 
+_IS_OTHER = "is not as recorded, after the filters of this repository"
 _EMPTY = (
     "is empty there, for no repository here has its commit: "
     "`git submodule update --init --recursive` fetches it"
@@ -43,6 +46,7 @@ class Isolated:
     Attributes:
         project: The repository as seen from the worktree.
         folder: Top of the worktree.
+        packages: Where the code of packages in place elsewhere belongs; it goes with the tree.
         cwd: Where the command of the run has its place in it.
         beside: What was written.
         linked: Datasets so large that they are links to where they lie now: writing to them
@@ -51,6 +55,7 @@ class Isolated:
 
     project: Project
     folder: Path
+    packages: Path
     cwd: Path
     beside: Beside
     linked: tuple[str, ...]
@@ -61,6 +66,7 @@ class Isolated:
         is_link = "is a link to the present dataset: what writes to it changes that"
         return (
             *(f"`{path}` {is_link}" for path in self.linked),
+            *(f"`{path}` {_IS_OTHER}" for path in self.beside.differing),
             *(f"the submodule `{path}` {_EMPTY}" for path in self.beside.empty),
         )
 
@@ -118,6 +124,7 @@ def isolated(
             Isolated(
                 project=inside,
                 folder=place,
+                packages=packages_of_tree(place),
                 cwd=cwd,
                 beside=beside,
                 linked=tuple(plan.path for plan in plans if plan.linked is not None),
@@ -126,7 +133,7 @@ def isolated(
         )
     finally:
         if not pad.is_kept:
-            drop_worktree(project.repository.git, place)
+            _remove(project, place)
         _mark_of(place).unlink(missing_ok=True)
         # Under the guard: a sweep that has the lock open already would take it for a dead one's.
         with FileLock(folder_of_worktrees(project).parent / _GUARD):
@@ -165,7 +172,8 @@ def look_at_tree(isolation: Isolated) -> TreeState:
     """
     git, folder = isolation.project.repository.git, isolation.folder
     words = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignored")
-    paths = [line[3:] for line in git.paths(*words)]
+    # Of a submodule without a repository of its own git says nothing.
+    paths = [*(line[3:] for line in git.paths(*words)), *isolation.beside.submodules]
     files = {path: _seen(folder / path) for path in paths if not _is_dropping(path)}
     return TreeState(git.text("rev-parse", "HEAD"), files)
 
@@ -175,7 +183,8 @@ def _seen(path: Path) -> object:
     try:
         status = path.lstat()
         if stat.S_ISDIR(status.st_mode):  # a submodule, or a repository of its own
-            return {name: _seen(path / name) for name in os.listdir(path)}
+            names = (name for name in os.listdir(path) if name not in _DROPPINGS)
+            return {name: _seen(path / name) for name in names}
     except OSError:  # deleted
         return None
     return status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns
@@ -197,7 +206,7 @@ def _claim(project: Project, run_id: str) -> tuple[Path, FileLock]:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with FileLock(folder.parent / _GUARD):
         _sweep(project, folder)
-        for place in _names(folder, run_id):
+        for place in places_of_run(project, run_id):
             if os.path.lexists(place):
                 continue
             lock = FileLock(Path(f"{place}{_LOCK}"))
@@ -207,11 +216,18 @@ def _claim(project: Project, run_id: str) -> tuple[Path, FileLock]:
     raise AssertionError("unreachable")
 
 
+def packages_of_tree(place: Path) -> Path:
+    """Where packages in place elsewhere are for an isolated tree."""
+    return Path(f"{place}{_PACKAGES}")
+
+
 def _mark_of(place: Path) -> Path:
     return Path(f"{place}{_MARK}")
 
 
-def _names(folder: Path, run_id: str) -> Iterator[Path]:
+def places_of_run(project: Project, run_id: str) -> Iterator[Path]:
+    """Where isolated trees of a run may be, without end: of several at once each has its own."""
+    folder = folder_of_worktrees(project)
     yield folder / run_id
     number = 2
     while True:
@@ -231,9 +247,15 @@ def _sweep(project: Project, folder: Path) -> None:
                 if _mark_of(place).exists():  # nobody knows what of it is the user's work
                     _mark_of(place).unlink()
                 else:
-                    drop_worktree(project.repository.git, place)
+                    _remove(project, place)
                 entry.unlink(missing_ok=True)
                 lock.release()
+
+
+def _remove(project: Project, place: Path) -> None:
+    """Take a worktree away with all in it, and its packages; links in it are not followed."""
+    shutil.rmtree(packages_of_tree(place), ignore_errors=True)
+    drop_worktree(project.repository.git, place)
 
 
 def roots_of(project: Project) -> Sequence[str]:

@@ -63,6 +63,15 @@ def test_what_cannot_be_had_is_an_error_with_its_items(cli: Cli, world: World) -
     assert len(said["items"]) == 1
 
 
+def test_what_has_no_nearest_choice_ends_with_what_can_be_done(cli: Cli, world: World) -> None:
+    run = world.run({"foo": "1.0"}).run
+
+    text = cli("env", "create", "@", code=1)
+
+    assert f"`repro rerun {run.id[:6]} --env current` takes the present packages" in text.err
+    assert "--nearest" not in text.err
+
+
 def test_packages_of_others_need_yes_without_a_terminal(cli: Cli, world: World) -> None:
     info = {"vcs": "git", "commit_id": "0" * 40}
     url = (world.tmp / "nowhere").as_uri()

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from repro.cli import render
-from repro.cli.consent import ask_consent
+from repro.cli.consent import ask_consent, ask_foreign
 from repro.cli.context import RUN, open_here
 from repro.cli.dashes import Entering
 from repro.cli.outcome import warn
@@ -19,7 +19,6 @@ from repro.core.isolation import isolated, look_at_tree
 from repro.core.project import Project
 from repro.core.query import resolve_run, short_id
 from repro.core.relay import Relay
-from repro.core.trust import is_own
 from repro.core.usershell import user_shell
 from repro.errors import UsageError
 from repro.model.text import escape
@@ -37,7 +36,7 @@ NEAREST = click.option(
     "--nearest", is_flag=True, help="Take the nearest version of a package that cannot be had."
 )
 YES = click.option(
-    "-y", "--yes", is_flag=True, help="Do not ask, though somebody else recorded it."
+    "-y", "--yes", is_flag=True, help="Do not ask, though somebody else made it, or packages of it."
 )
 _KEEP = click.option("--keep", is_flag=True, help="Leave the worktree where it is.")
 _NO_DATA = click.option("--no-data", is_flag=True, help="Do without the datasets of the run.")
@@ -118,6 +117,8 @@ def _enter(
     project = open_here()
     record = resolve_run(project, name)
     ask_consent(project, record, yes=yes, what="start a command with its code")
+    wanted = Which(which) if which else None
+    allow_foreign = ask_foreign(project, record, wanted, nearest=nearest, yes=yes)
     with (
         Relay() as relay,
         showing_progress("looking at the datasets") as report,
@@ -131,8 +132,8 @@ def _enter(
                 project,
                 record,
                 place,
-                Which(which) if which else None,
-                allow_foreign=yes or not is_own(project, record),
+                wanted,
+                allow_foreign=allow_foreign,
                 nearest=nearest,
                 on_progress=step,
             )

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from repro.cli import render
-from repro.cli.consent import ask_consent
+from repro.cli.consent import ask_consent, ask_foreign
 from repro.cli.context import RUN, open_here
 from repro.cli.dashes import Appending
 from repro.cli.isolation import ENV, NEAREST, YES
@@ -23,7 +23,6 @@ from repro.core.query import resolve_run, run_json, short_id
 from repro.core.relay import Relay
 from repro.core.rerun import Repeated, Telling, Wish, check_repeatable
 from repro.core.rerun import rerun as rerun_once
-from repro.core.trust import is_own
 from repro.core.vary import Variation
 from repro.core.verify import check_metrics, store_verdict, verdict_json, verify_runs
 from repro.errors import InvalidInputError, UsageError
@@ -114,14 +113,15 @@ def rerun(  # noqa: PLR0913  # click hands over each option by its name
     check_repeatable(record)
     check_metrics(record, metrics)
     ask_consent(project, record, yes=yes, what="run its command")
+    wanted = Which(which) if which else None
     wish = Wish(
-        which=Which(which) if which else None,
+        which=wanted,
         assignments=varied,
         appended=appended,
         replay=not no_replay,
         timeout_s=timeout,
         keep=keep,
-        allow_foreign=yes or not is_own(project, record),
+        allow_foreign=ask_foreign(project, record, wanted, nearest=nearest, yes=yes),
         nearest=nearest,
         name=label,
         tags=tags,

@@ -13,7 +13,7 @@ from repro.core.environment import capture_environment
 from repro.core.isolation import Isolated, roots_of
 from repro.core.needed import list_worktrees
 from repro.core.project import Project
-from repro.core.rebuild import activate, ensure_environment
+from repro.core.rebuild import EnvironmentPlan, activate, ensure_environment, plan_environment
 from repro.core.surroundings import current_environment
 from repro.errors import DamagedRecordError, GitError
 from repro.model.canonical import Json
@@ -55,6 +55,27 @@ class Conditions:
     from_code: tuple[str, ...] = ()
 
 
+def plan_conditions(
+    project: Project, record: Record, which: Which | None, *, nearest: bool = False
+) -> EnvironmentPlan | None:
+    """Say what `restore_conditions` would build; None where nothing is.
+
+    Raises:
+        DamagedRecordError: The record lists no packages.
+
+    Cost: Captures the present environment where `which` leaves the choice.
+    """
+    if which is None:
+        if not packages_of(record.environment):
+            return None
+        now = current_environment(project, record.run.command, cwd=_place_now(project, record))
+        which = _choose(record, now)
+    if which is Which.CURRENT:
+        return None
+    plan = plan_environment(project, record)
+    return None if plan.built is not None and (plan.is_built or nearest) else plan
+
+
 def restore_conditions(
     project: Project,
     record: Record,
@@ -85,9 +106,7 @@ def restore_conditions(
     if which is None and not packages_of(record.environment):
         which = Which.CURRENT
         notes = ("the run has no record of its packages: it gets the present ones",)
-    if which is None:
-        is_same = environment_digest(now) == environment_digest(record.environment)
-        which = Which.CURRENT if is_same else Which.RECORDED
+    which = which or _choose(record, now)
     environ = {key: value for key, value in project.environ.items() if key not in _OF_A_RUN}
     siblings: list[Path] = []
     from_code: tuple[str, ...] = ()
@@ -123,6 +142,26 @@ def restore_conditions(
         notes=(*notes, *said, *isolation.notes),
         from_code=from_code,
     )
+
+
+def place_imports(project: Project, record: Record, folder: Path) -> tuple[str, ...]:
+    """Give what a rebuilt environment takes from `PYTHONPATH`: the run's packages in place.
+
+    The recorded code of those from elsewhere is put where all runs share it.
+
+    Args:
+        folder: Top of a tree that has the code of the run.
+
+    Returns:
+        Folders, absolute, the first to be searched first.
+
+    Raises:
+        DamagedRecordError: The record names something that is not in it, or leads elsewhere.
+        StorageError: The disk is full or read-only.
+    """
+    placed = place_editables(project, record, _editables_folder(project))
+    # Those placed come first: what git ignores in the project is there as it is now, too.
+    return tuple(dict.fromkeys([*map(str, placed), *_own_roots(record, folder.absolute())]))
 
 
 def place_argv(
@@ -230,6 +269,15 @@ def foreign_roots(
         places += [prefix / "bin", *prefix.glob("lib*/python*")] if is_above else [prefix]
     lines = ["\n".join(dict.fromkeys(map(str, paths))) for paths in (roots, places)]
     return "\n\n".join(lines)
+
+
+def _choose(record: Record, now: Mapping[str, Json]) -> Which:
+    is_same = environment_digest(now) == environment_digest(record.environment)
+    return Which.CURRENT if is_same else Which.RECORDED
+
+
+def _editables_folder(project: Project) -> Path:
+    return project.repository.private / "editables"
 
 
 def _place_now(project: Project, record: Record) -> Path:

@@ -24,7 +24,7 @@ from repro.model.text import escape
 from repro.store.beside import write_tree_into
 from repro.store.git import join_names, split_names
 from repro.store.objects import is_oid
-from repro.store.quarantine import Quarantine
+from repro.store.quarantine import Quarantine, open_quarantine
 from repro.store.refs import LIVE, RUNS
 from repro.store.sibling import Look, Sibling, look_at_sibling, snapshot_sibling
 from repro.store.snapshot import Limits
@@ -138,6 +138,19 @@ def keep_editables(
         held=tuple(dict.fromkeys(held)),
         warnings=tuple(warnings),
     )
+
+
+def read_present_tree(project: Project, folder: Path) -> str | None:
+    """The tree that a run would keep of the code in a folder now; None where it cannot be read.
+
+    Cost: one `git status`; what changed is hashed, and nothing of it is kept.
+    """
+    try:
+        with open_quarantine(project.repository) as quarantine:
+            look = look_at_sibling(folder, project.repository)
+            return snapshot_sibling(folder, quarantine, _limits(project), look=look).tree
+    except GitError:
+        return None
 
 
 def _placed_tree(package: Json) -> str | None:

@@ -110,7 +110,7 @@ def foreign_facts(project: Project, record: Record) -> ForeignRun:
         host=run.host,
         code=_code_delta(project, record),
         data=tuple(_datasets(record)),
-        packages=tuple(_foreign_packages(record)),
+        packages=tuple(foreign_packages(record)),
     )
 
 
@@ -145,7 +145,8 @@ def _datasets(record: Record) -> list[tuple[str, str, int]]:
     return listed
 
 
-def _foreign_packages(record: Record) -> list[tuple[str, str]]:
+def foreign_packages(record: Record) -> list[tuple[str, str]]:
+    """Names of the packages that came from no package index, each with where it came from."""
     packages = record.environment.get("packages")
     listed = packages.get("list") if isinstance(packages, dict) else None
     found = []

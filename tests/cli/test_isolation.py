@@ -144,11 +144,18 @@ def test_a_run_whose_code_is_gone_is_refused_without_a_trace(repository, run):
         git(repository, "unpack-objects", "-q", stdin=data)
     (repository / ".git/objects" / snapshot[:2] / snapshot[2:]).unlink()
 
-    done = repro("exec", run, "--", "true")
+    beside = repository.parent / "beside"
+    for words in (("exec", run, "--", "true"), ("checkout", "-w", str(beside), run)):
+        done = repro(*words)
 
-    assert done.returncode == 125
-    assert "Traceback" not in done.stderr
-    assert places(repository) == []
+        assert done.returncode == (125 if words[0] == "exec" else 128)
+        said, hint = done.stderr.splitlines()[-2:]
+        assert f"the code of run `{run}` is not whole here" in said
+        assert "1 of 3 objects gone: `train.py`" in said
+        assert f"`repro doctor {run}`" in hint
+        assert places(repository) == []
+        assert not beside.exists()
+        assert len(git(repository, "worktree", "list").splitlines()) == 1
 
 
 def test_options_may_stand_behind_the_run(repository, run):

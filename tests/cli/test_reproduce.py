@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.support import git, make_repository, write_files
+from tests.support.doctors import install
 from tests.support.environments import World, make_world
 from tests.support.installs import install_editable, make_sibling
 from tests.support.wheels import make_source, make_wheel
@@ -234,6 +235,22 @@ def test_the_second_rerun_starts_no_installer(world):
     os.environ["UV_CACHE_DIR"] = str(world.tmp / "no-cache")
 
     assert as_json("rerun", "--verify", "--json", run["id"])["verdict"] == "identical"
+
+
+def test_a_package_that_was_built_from_the_code_of_the_run_is_recorded_as_a_copy_of_it(world):
+    make_source(world.root, "own", "1.0")
+    origin = {"url": world.root.as_uri(), "dir_info": {}}
+    install(world.root / ".venv", "own", "1.0", origin=json.dumps(origin))
+    run = as_json("run", "--json", "--", ".venv/bin/python", "train.py")
+    shutil.rmtree(world.root / ".venv")
+
+    done = repro("rerun", "--nearest", run["id"])
+
+    assert done.returncode == 0, done.stderr
+    assert "reproducible: yes, if the installed copy of `.` is its code" in done.stderr
+    assert "repro-code-" not in done.stderr
+    listed = as_json("show", "--json", "@")["environment"]["packages"]["list"]
+    assert {one["name"]: one.get("origin") for one in listed}["own"]["path"] == "."
 
 
 def test_a_rebuilt_environment_that_was_changed_is_said_to_be(world):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -431,6 +432,45 @@ def test_a_kept_worktree_is_named(project):
 
 def test_how_to_compare_needs_something_to_compare(project):
     assert repro("rerun", "--rtol", "0.1", "@", cwd=project).returncode == 129
+
+
+def with_submodule(tmp_path: Path, *, is_dirty: bool) -> Path:
+    """A project whose result comes from a submodule."""
+    inner = make_repository(tmp_path / "inner", {"lib.py": "X = 1\n"})
+    outer = make_repository(tmp_path / "outer", {"main.py": "from sub.lib import X\nprint(X)\n"})
+    git(outer, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner), "sub")
+    git(outer, "commit", "-qm", "submodule")
+    if is_dirty:
+        write_files(outer, {"sub/lib.py": "X = 2\n"})
+    return outer
+
+
+@pytest.mark.parametrize("is_dirty", [False, True])
+def test_a_submodule_is_there_in_a_rerun_and_in_a_rerun_of_that(tmp_path, is_dirty):
+    root = with_submodule(tmp_path, is_dirty=is_dirty)
+    run = record(root, PYTHON, "main.py")
+
+    assert verify(root, run["id"])["verdict"] == "identical"
+    assert verify(root, "@")["verdict"] == "identical"
+
+    first, again = show(root, run["id"]), show(root, "@")
+    assert again["id"] != first["id"]
+    for key in ("identity", "snapshot", "omitted", "warnings"):
+        assert again[key] == first[key]
+
+
+def test_an_empty_submodule_is_said_before_the_verdict_and_in_the_record(tmp_path):
+    root = with_submodule(tmp_path, is_dirty=False)
+    run = record(root, PYTHON, "main.py")
+    shutil.rmtree(root / "sub")
+    shutil.rmtree(root / ".git/modules/sub")
+
+    done = repro("rerun", "--verify", run["id"], cwd=root)
+
+    assert done.returncode == 1
+    assert "warning: the submodule `sub` is empty there" in done.stderr
+    [warning] = show(root, "@")["warnings"]
+    assert warning.startswith("the submodule `sub` is empty there")
 
 
 ARGPARSE = """

@@ -248,10 +248,14 @@ def test_a_copy_of_the_repository_is_degraded_and_says_what_builds_it(repository
     origin = {"url": repository.as_uri(), "dir_info": {}}
     (info / "direct_url.json").write_text(json.dumps(origin))
     run = record_with(open_here(repository))
+    there = look(repository, run)["packages:own"]
     shutil.rmtree(info)
 
     item = look(repository, run)["packages:own"]
 
+    assert there.state == "degraded"
+    assert there.detail.endswith("a copy of `.`, which may differ from the code of the run")
+    assert "`pip install -e .`" in there.hint
     assert item.state == "degraded"
     assert item.detail == "1.0 was a copy of `.` in the repository, which is not kept"
     assert "--nearest" in item.hint

@@ -47,6 +47,16 @@ def environment(*packages):
         ),
         ({"environment": environment(package("v", url="git+https://x.org/v", vcs="git"))}, "yes"),
         ({"environment": environment(package("o", path=".", editable=True))}, "yes"),
+        ({"environment": environment(package("o", path="w/o.whl", hash="sha256:1"))}, "yes"),
+        ({"environment": environment(package("git-repro", path="."))}, "yes"),
+        (
+            {"environment": environment(package("o", path="."))},
+            "yes, if the installed copy of `.` is its code (`pip install -e .`)",
+        ),
+        (
+            {"environment": environment(package("o", path="."), package("p", path="a b"))},
+            "yes, if the installed copy of `.` and 1 more is its code (`pip install -e .`)",
+        ),
         (
             {"environment": environment(package("e", url="file:///e", editable=True, tree="1"))},
             "yes",

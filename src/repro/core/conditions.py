@@ -44,6 +44,7 @@ class Conditions:
         bin: Where the programs of its Python are, None where that is not known.
         prefixes: Folders of Python environments; code that is loaded from them is no run's own.
         notes: What is not as it was, for the user.
+        from_code: Packages that were built from the code of the run.
     """
 
     which: Which
@@ -51,6 +52,7 @@ class Conditions:
     bin: Path | None
     prefixes: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    from_code: tuple[str, ...] = ()
 
 
 def plan_conditions(
@@ -107,6 +109,7 @@ def restore_conditions(
     which = which or _choose(record, now)
     environ = {key: value for key, value in project.environ.items() if key not in _OF_A_RUN}
     siblings: list[Path] = []
+    from_code: tuple[str, ...] = ()
     if which is Which.RECORDED:
         rebuilt = ensure_environment(
             project, record, allow_foreign=allow_foreign, nearest=nearest, on_progress=on_progress
@@ -114,6 +117,7 @@ def restore_conditions(
         environ = activate(rebuilt, environ)
         prefix: str | None = str(rebuilt.folder)
         notes = rebuilt.notes
+        from_code = rebuilt.from_code
         siblings = place_editables(project, record, isolation.packages)
     else:
         prefix = _prefix(now)
@@ -135,21 +139,9 @@ def restore_conditions(
         environ=environ,
         bin=Path(prefix) / "bin" if prefix else None,
         prefixes=tuple(filter(None, dict.fromkeys([prefix, _prefix(now)]))),
-        notes=(*notes, *said, *_notes_on_tree(isolation)),
+        notes=(*notes, *said, *isolation.notes),
+        from_code=from_code,
     )
-
-
-def _notes_on_tree(isolation: Isolated) -> list[str]:
-    """What of the isolated tree is not as the run had it, or is the user's own."""
-    notes = [
-        f"`{path}` is a link to the present dataset: what writes to it changes that"
-        for path in isolation.linked
-    ]
-    for path in isolation.beside.differing:
-        notes.append(f"`{path}` is not as recorded, after the filters of this repository")
-    for path in isolation.beside.empty:
-        notes.append(f"the submodule `{path}` is empty: the record holds nothing of it")
-    return notes
 
 
 def place_imports(project: Project, record: Record, folder: Path) -> tuple[str, ...]:
@@ -207,18 +199,19 @@ def describe_conditions(
     """The environment that the command gets, as a record says it.
 
     Packages that stand on the path instead of being installed, editable ones and repro itself,
-    count as they were recorded: these very trees were put in place.
+    count as they were recorded: these very trees were put in place. One that was built from the
+    code of the run is a copy of the repository, as it was.
     """
     inside = replace(project, environ=conditions.environ)
     environment = capture_environment(inside, argv, cwd=cwd)
     if conditions.which is Which.CURRENT:
         return environment
-    placed = {
-        name: one
-        for name, one in packages_of(record.environment).items()
-        if name == OURS or _is_editable(one)
-    }
+    recorded = packages_of(record.environment)
+    placed = {name: one for name, one in recorded.items() if name == OURS or _is_editable(one)}
     found = packages_of(environment)
+    for name in conditions.from_code:  # from a copy of it in a folder that is gone by now
+        if name in found and name in recorded:
+            placed[name] = {**found[name], "origin": recorded[name].get("origin")}
     own = found.get(OURS)
     if own is not None and own.get("version") != placed.get(OURS, {}).get("version"):
         placed.pop(OURS, None)

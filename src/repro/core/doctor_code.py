@@ -1,10 +1,11 @@
 """Whether the code of a run can be had again: its objects, its base, submodules, large files."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from repro.core.goal import inner_roots, read_goal
-from repro.core.inner import find_inner
+from repro.core.goal import Goal, inner_roots, read_goal
+from repro.core.gone import find_gone, is_partial, name_gone
+from repro.core.inner import Inner, find_inner
 from repro.core.project import Project
 from repro.core.query import code_of
 from repro.errors import DamagedRecordError, GitError
@@ -37,11 +38,11 @@ def check_code(project: Project, record: Record) -> Iterator[Item]:
         yield ok("code", f"all {count_of(total, 'object')} of the snapshot are here")
         return
     what = f"{len(gone):,} of {count_of(total, 'object')} of the snapshot"
-    if _is_partial(project.repository.git):
+    if is_partial(project.repository.git):
         hint = f"`repro checkout {run.id}` fetches them from the remote of this partial clone"
         yield degraded("code", f"{what} are only on the remote", hint)
     else:
-        names = list_some(_name_gone(project.repository.git, commit, gone))
+        names = list_some(name_gone(project.repository.git, commit, gone))
         yield missing("code", f"{what} are gone" + (f": {names}" if names else ""), fetch)
 
 
@@ -74,7 +75,7 @@ def check_submodules(project: Project, record: Record) -> Iterator[Item]:
     if not goal.links and goal.inner is None:
         return
     recorded = inner_roots(project, goal)
-    items = list(_submodules(project, goal.commit, goal.links, recorded))
+    items = list(_elsewhere(project, goal, recorded))
     items += _recorded(project.repository.git, recorded)
     if not items:
         count = count_of(len({*goal.links, *recorded}), "submodule")
@@ -90,34 +91,22 @@ def _recorded(git: Git, recorded: Mapping[str, str]) -> Iterator[Item]:
             yield missing("submodules", what, "`git fsck` says what else is; fetch the run anew")
 
 
-def _submodules(
-    project: Project, commit: str, links: Mapping[str, str], recorded: Mapping[str, str]
-) -> Iterator[Item]:
-    git = project.repository.git
-    urls = _read_urls(git, commit)
-    for path, oid in links.items():
-        if path in recorded or find_inner(project, path, oid) is not None:
-            continue
-        url = urls.get(path)
-        if url is None:
+def _elsewhere(project: Project, goal: Goal, recorded: Mapping[str, str]) -> Iterator[Item]:
+    for one in find_inner(project, goal, recorded):
+        short = one.commit[:_SHORT]
+        if isinstance(one, Inner):
+            gone, total = find_gone(one.git, f"{one.commit}^{{tree}}")
+            if gone:
+                what = f"{len(gone):,} of {count_of(total, 'object')} of `{one.path}` at {short}"
+                hint = "`git fetch` in that submodule, or a new clone of it, may bring them"
+                yield missing("submodules", f"{what} are gone", hint)
+        elif one.url is None:
             hint = "put a repository that has the commit there"
-            yield missing("submodules", f"`{path}` has no commit {oid[:_SHORT]} here", hint)
+            yield missing("submodules", f"`{one.path}` has no commit {short} here", hint)
         else:
-            what = f"`{path}` at {oid[:_SHORT]} has to be fetched from `{redact_url(url)}`"
-            yield degraded("submodules", what, "`git submodule update --init` fetches it")
-
-
-def _read_urls(git: Git, commit: str) -> dict[str, str]:
-    """Where the submodules of a commit come from, by path."""
-    words = ("config", "--null", "--blob", f"{commit}:.gitmodules", "--get-regexp")
-    said = git.run(*words, r"^submodule\..*\.(path|url)$", ok=(0, 1, 128)).out
-    paths: dict[str, str] = {}
-    urls: dict[str, str] = {}
-    for entry in said.decode(errors="surrogateescape").split("\0"):
-        key, _, value = entry.partition("\n")
-        name, _, kind = key.removeprefix("submodule.").rpartition(".")
-        (paths if kind == "path" else urls)[name] = value
-    return {path: urls[name] for name, path in paths.items() if name in urls}
+            what = f"`{one.path}` at {short} has to be fetched from `{redact_url(one.url)}`"
+            hint = "`git submodule update --init --recursive` fetches it"
+            yield degraded("submodules", what, hint)
 
 
 def check_lfs(project: Project, record: Record) -> Iterator[Item]:
@@ -164,32 +153,7 @@ def _size(path: Path) -> int | None:
         return None
 
 
-def find_gone(git: Git, name: str) -> tuple[list[str], int]:
-    """The ids of objects below a tree that are not here, and how many there should be.
-
-    Cost: one git process, which reads every tree and looks for every file.
-    """
-    words = ("rev-list", "--objects", "--no-object-names", "--missing=print", "--end-of-options")
-    listed = git.text(*words, name).split()
-    gone = [line[1:] for line in listed if line.startswith("?")]
-    return gone, len(listed)
-
-
-def _name_gone(git: Git, commit: str, gone: Iterable[str]) -> list[str]:
-    """Paths of some objects that are gone, where the folders above them are not."""
-    wanted = set(gone)
-    done = git.run("ls-tree", "-r", "-t", "-z", "--full-tree", commit, ok=range(256))
-    lines = done.out.decode(errors="surrogateescape").split("\0")
-    found = (line.partition("\t") for line in lines if line)
-    return [path for facts, _, path in found if facts.split(" ")[2] in wanted]
-
-
 def _is_commit(git: Git, oid: str) -> bool:
     # Without the network: a partial clone would else fetch what it lacks.
     env = {"GIT_NO_LAZY_FETCH": "1"}
     return git.run("cat-file", "-e", f"{oid}^{{commit}}", env=env, ok=(0, 1, 128)).code == 0
-
-
-def _is_partial(git: Git) -> bool:
-    words = ("config", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$")
-    return git.run(*words, ok=(0, 1)).code == 0

@@ -4,8 +4,8 @@ import os
 import re
 from collections.abc import Iterator
 
-from repro.core.doctor_code import find_gone
 from repro.core.editables import read_present_tree
+from repro.core.gone import find_gone
 from repro.core.project import Project
 from repro.core.started import EDITABLES
 from repro.core.trust import is_own

@@ -1,6 +1,7 @@
 """Whether the environment of a run can be had again: as it is, rebuilt already, or by the index."""
 
 import os
+import shlex
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from repro.core.project import Project
 from repro.core.rebuild import plan_environment
 from repro.errors import RemoteError
 from repro.model.canonical import Json
-from repro.model.conditions import packages_of
+from repro.model.conditions import list_copies, packages_of
 from repro.model.diagnosis import Item, State, count_of, degraded, missing, ok, worst
 from repro.model.environment import local_folder, part
 from repro.model.requirements import Kind, Requirement, Requirements
@@ -68,6 +69,7 @@ def check_environment(project: Project, record: Record, around: Around) -> Itera
         beside = f", and {others} more" if others > 0 else ""
         yield ok("environment", f"{python} with {total} as recorded{beside}")
         yield check_interpreter(project, record, now)
+        yield from _check_copies(recorded, ())
         return
     plan = plan_environment(project, record)
     if plan.is_built:
@@ -85,6 +87,7 @@ def check_environment(project: Project, record: Record, around: Around) -> Itera
     yield _sum_up(record, total, differing, [interpreter, *items], reason)
     yield interpreter
     yield from items
+    yield from _check_copies(recorded, names)
 
 
 def _find_differing(
@@ -153,6 +156,15 @@ def _check_ours(one: Requirement) -> Iterator[Item]:
     if one.version != VERSION:
         detail = f"the run had repro {one.version}, and this one is {VERSION}"
         yield degraded(_item(one), detail)
+
+
+def _check_copies(recorded: Mapping[str, Json], differing: Container[str]) -> Iterator[Item]:
+    """Copies of the repository that are installed still: nothing tells which code they are of."""
+    for name, place in list_copies(recorded).items():
+        if normalise_name(name) not in differing:
+            detail = f"installed is a copy of `{place}`, which may differ from the code of the run"
+            hint = f"`pip install -e {shlex.quote(place)}` has its code in the record of each run"
+            yield degraded(f"packages:{name}", detail, hint)
 
 
 def _copied(one: Requirement, run: str) -> Item:

@@ -63,7 +63,7 @@ def read_goal(project: Project, target: Record | str) -> Goal:
         return Goal(commit, tree, None, title, links, None)
     run = target.run
     title = run.name or " ".join(run.command)
-    return Goal(commit, tree, run.id, title, links, _read_inner(project, target))
+    return Goal(commit, tree, run.id, title, links, read_inner(project, target))
 
 
 def list_tree(git: Git, tree: str) -> list[str]:
@@ -71,7 +71,7 @@ def list_tree(git: Git, tree: str) -> list[str]:
     return git.paths("ls-tree", "-r", "-z", "--end-of-options", tree)
 
 
-def _read_inner(project: Project, record: Record) -> str | None:
+def read_inner(project: Project, record: Record) -> str | None:
     """The tree `submodules` of the record; of a run in progress, that of its live ref."""
     git = project.repository.git
     ref = LIVE + record.run.id

@@ -10,13 +10,12 @@ from pathlib import Path
 
 from repro.atomic import FileLock, storage_errors
 from repro.core.beside_data import DataBeside, fill_worktree, plan_beside
-from repro.core.goal import read_goal
-from repro.core.inner import fill_inner
 from repro.core.measured import OnProgress
 from repro.core.project import Project
 from repro.core.restore import Beside, lay_out
-from repro.errors import GitError, ReproError
+from repro.errors import ReproError
 from repro.model.run import Record
+from repro.store.beside import drop_worktree
 from repro.store.git import open_repository
 from repro.store.settings import read_settings
 
@@ -29,6 +28,12 @@ _GUARD = "worktrees.lock"
 _LINK_FROM = 1 << 30
 # What merely running a program leaves beside its code.
 _DROPPINGS = ("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".ipynb_checkpoints")
+
+_IS_OTHER = "is not as recorded, after the filters of this repository"
+_EMPTY = (
+    "is empty there, for no repository here has its commit: "
+    "`git submodule update --init --recursive` fetches it"
+)
 
 # Locks this process holds: to open one again and close it would give it back.
 _held: set[Path] = set()
@@ -54,6 +59,16 @@ class Isolated:
     cwd: Path
     beside: Beside
     linked: tuple[str, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of it is not as a tree of its own, or not as the run had it."""
+        is_link = "is a link to the present dataset: what writes to it changes that"
+        return (
+            *(f"`{path}` {is_link}" for path in self.linked),
+            *(f"`{path}` {_IS_OTHER}" for path in self.beside.differing),
+            *(f"the submodule `{path}` {_EMPTY}" for path in self.beside.empty),
+        )
 
 
 class Scratchpad:
@@ -99,7 +114,7 @@ def isolated(
         if is_for_work:
             with storage_errors("the folder of worktrees"):
                 _mark_of(place).touch()
-        beside = _with_submodules(project, record, lay_out(project, record, place))
+        beside = lay_out(project, record, place, is_whole=True)
         fill_worktree(project, place, plans)
         inside = _open_inside(project, place)
         cwd = place / record.run.cwd
@@ -125,16 +140,6 @@ def isolated(
             lock.path.unlink(missing_ok=True)
             lock.release()
             _held.discard(lock.path)
-
-
-def _with_submodules(project: Project, record: Record, beside: Beside) -> Beside:
-    """Fill the submodules that the record leaves to their remotes, as far as they are here."""
-    if not beside.empty:
-        return beside
-    links = read_goal(project, record).links
-    filled = fill_inner(project, beside.folder, {path: links[path] for path in beside.empty})
-    empty = tuple(path for path in beside.empty if path not in filled)
-    return replace(beside, submodules=(*beside.submodules, *filled), empty=empty)
 
 
 def _open_inside(project: Project, place: Path) -> Project:
@@ -250,15 +255,7 @@ def _sweep(project: Project, folder: Path) -> None:
 def _remove(project: Project, place: Path) -> None:
     """Take a worktree away with all in it, and its packages; links in it are not followed."""
     shutil.rmtree(packages_of_tree(place), ignore_errors=True)
-    git = project.repository.git
-    words = ("worktree", "remove", "--force", "--force", "--", str(place))
-    try:
-        git.run(*words)
-    except GitError:  # it holds submodules, or was never whole
-        shutil.rmtree(place, ignore_errors=True)
-        with suppress(GitError):
-            git.run(*words)
-    shutil.rmtree(place, ignore_errors=True)
+    drop_worktree(project.repository.git, place)
 
 
 def roots_of(project: Project) -> Sequence[str]:

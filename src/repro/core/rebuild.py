@@ -97,6 +97,11 @@ class Rebuilt:
     substitutes: tuple[Substitute, ...]
     notes: tuple[str, ...]
 
+    @property
+    def from_code(self) -> tuple[str, ...]:
+        """The packages that were built from the code of the run."""
+        return tuple(one.name for one in self.substitutes if one.taken == _OWN_CODE)
+
 
 def envs_folder(project: Project) -> Path:
     """The folder of all rebuilt environments."""

@@ -213,6 +213,9 @@ def _run(
         parent=outer if is_id(outer) else None,
         rerun_of=record.run.id,
         randomness=plan,
+        # In the worktree they are plain files, of which git sees nothing.
+        submodules=isolation.beside.recorded,
+        warnings=isolation.notes,
     )
     live = start_run(inside, request)
     if variation.awaited:
@@ -225,12 +228,13 @@ def _run(
     finally:
         with relay.held():
             sealed = seal_record(inside, live.dir)
+    own = [note for note in conditions.notes if note not in isolation.notes]  # the record has those
     same = [(root, str(isolation.folder)) for root in dict.fromkeys([str(project.repository.root)])]
     return Repeated(
         record=sealed,
         outcome=outcome,
         which=conditions.which,
-        notes=(*conditions.notes, *notes, *_spoiled(record, wish, conditions, environment)),
+        notes=(*own, *notes, *_spoiled(record, wish, conditions, environment)),
         unread=tuple(unread),
         folder=isolation.folder if wish.keep else None,
         same_paths=tuple(same),

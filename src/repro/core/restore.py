@@ -1,6 +1,7 @@
 """The code of a run brought back: in place of the present state, or beside it."""
 
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from repro.core.goal import (
     list_tree,
     read_goal,
 )
+from repro.core.gone import naming_gone
+from repro.core.inner import Absent, find_inner
 from repro.core.moving import DataMoves, find_replaced, keep_replaced
 from repro.core.project import Project
 from repro.core.query import code_of
@@ -33,13 +36,14 @@ from repro.core.undo import undo
 from repro.errors import (
     BusyRepositoryError,
     DamagedRecordError,
+    GitError,
     InvalidInputError,
     ReproError,
     UnsupportedRepositoryError,
     WouldLoseWorkError,
 )
 from repro.model.run import Record
-from repro.store.beside import add_worktree, write_tree_into
+from repro.store.beside import add_worktree, drop_worktree, write_files_of
 from repro.store.busy import refuse_busy
 from repro.store.content import ContentStore
 from repro.store.lfs import restore_objects
@@ -89,8 +93,9 @@ class Beside:
         run: Id of the run, None for another code state.
         title: As in `Restored`.
         n_files: Files in it, those of submodules included.
-        submodules: Folders that were filled from the record.
-        empty: Submodules of which the record holds nothing: a remote has them.
+        recorded: Tree of each submodule, or inner repository, that is in the record, by path.
+        submodules: Those that have their files, as plain ones.
+        empty: Submodules without files: a remote has them.
         differing: As in `Restored`.
     """
 
@@ -99,6 +104,7 @@ class Beside:
     run: str | None
     title: str
     n_files: int
+    recorded: Mapping[str, str]
     submodules: tuple[str, ...]
     empty: tuple[str, ...]
     differing: tuple[str, ...]
@@ -128,13 +134,16 @@ def check_out(
         WouldLoseWorkError: Such work is there, and `save` is not given; nothing was changed.
         BusyRepositoryError: git, or another repro, is in the middle of something.
         UnsupportedRepositoryError: The run needs another content of a submodule.
+        DamagedRecordError: Objects of the code are gone; everything is as it was.
         GitError, StorageError: git failed; everything is as it was.
     """
     repository = project.repository
     content = ContentStore(project.store)
-    goal = read_goal(project, target)
+    with naming_gone(project, target):
+        goal = read_goal(project, target)
     take_back_interrupted(project, target, save=save)
     with (
+        naming_gone(project, target),
         open_scratch(repository) as scratch,
         open_quarantine(repository) as quarantine,
         ExitStack() as stack,
@@ -291,7 +300,8 @@ def check_out_beside(project: Project, target: Record | str, folder: Path) -> Be
 
     Raises:
         InvalidInputError: `folder` is not empty, or no folder.
-        DamagedRecordError: The record names a submodule's path that leads elsewhere.
+        DamagedRecordError: Objects of the code are gone; or the record names a submodule's path
+            that leads elsewhere.
         GitError, StorageError: git failed.
     """
     folder = Path(os.path.abspath(folder))  # noqa: PTH100  a link in it is the user's business
@@ -302,37 +312,84 @@ def check_out_beside(project: Project, target: Record | str, folder: Path) -> Be
     return lay_out(project, target, folder)
 
 
-def lay_out(project: Project, target: Record | str, folder: Path) -> Beside:
+def lay_out(
+    project: Project, target: Record | str, folder: Path, *, is_whole: bool = False
+) -> Beside:
     """Make the worktree of `check_out_beside` at any place, an absolute path.
 
+    Args:
+        is_whole: Whether submodules of which the record holds nothing are filled as well, from
+            the repositories of them that are on this machine.
+
     Raises:
-        InvalidInputError, DamagedRecordError, GitError, StorageError: As there.
+        InvalidInputError, DamagedRecordError, GitError, StorageError: As there; then there is no
+            worktree.
     """
     repository = project.repository
-    goal = read_goal(project, target)
-    roots = inner_roots(project, goal)
-    restore_objects(repository, goal.tree, ContentStore(project.store))
-    inside = add_worktree(repository, folder, goal.commit)
-    with open_quarantine(repository) as quarantine:
-        for number, (path, tree) in enumerate(roots.items()):
-            _fill(project, folder, path, tree, quarantine.dir / f"inner-{number}")
-    words = ("diff", "--name-only", "-z", "--no-ext-diff", "--no-textconv")
-    differing = inside.paths(*words, "--ignore-submodules=all", "HEAD", "--")
-    n_inner = sum(len(list_tree(repository.git, tree)) for tree in roots.values())
-    listed = inside.run("ls-files", "-z").out.count(b"\0")
+    with naming_gone(project, target):
+        goal = read_goal(project, target)
+        roots = inner_roots(project, goal)
+        restore_objects(repository, goal.tree, ContentStore(project.store))
+        inside = add_worktree(repository, folder, goal.commit)
+        try:
+            filled, empty = _fill_all(project, goal, roots, folder, is_whole=is_whole)
+            words = ("diff", "--name-only", "-z", "--no-ext-diff", "--no-textconv")
+            differing = inside.paths(*words, "--ignore-submodules=all", "HEAD", "--")
+            listed = inside.run("ls-files", "-z").out.count(b"\0")
+        except BaseException:
+            drop_worktree(repository.git, folder)
+            raise
     return Beside(
         folder=folder,
         commit=goal.commit,
         run=goal.run,
         title=goal.title,
-        n_files=listed - len(goal.links) + n_inner,
-        submodules=tuple(roots),
-        empty=tuple(path for path in goal.links if path not in roots),
+        n_files=listed - len(goal.links) + sum(filled.values()),
+        recorded=roots,
+        submodules=tuple(filled),
+        empty=empty,
         differing=tuple(differing),
     )
 
 
-def _fill(project: Project, folder: Path, path: str, tree: str, index: Path) -> None:
+def _fill_all(
+    project: Project, goal: Goal, roots: Mapping[str, str], folder: Path, *, is_whole: bool
+) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Write the submodules of a new worktree.
+
+    Returns:
+        How many files each that was written has, by path; and those that are empty.
+    """
+    repository = project.repository
+    git, git_dir = repository.git, repository.common_dir
+    filled: dict[str, int] = {}
+    empty: list[str] = []
+    with open_quarantine(repository) as quarantine:
+        for number, (path, tree) in enumerate(roots.items()):
+            target = _place_inner(folder, path)
+            write_files_of(git, git_dir, tree, target, quarantine.dir / f"inner-{number}")
+            filled[path] = len(list_tree(git, tree))
+        if not is_whole:
+            return filled, tuple(path for path in goal.links if path not in roots)
+        for number, one in enumerate(find_inner(project, goal, roots)):
+            if isinstance(one, Absent):
+                empty.append(one.path)
+                continue
+            target = _place_inner(folder, one.path)
+            index = quarantine.dir / f"submodule-{number}"
+            try:
+                write_files_of(one.git, one.git_dir, one.commit, target, index)
+            except GitError:  # better no part of it than some
+                shutil.rmtree(target)
+                target.mkdir()
+                empty.append(one.path)
+            else:
+                filled[one.path] = len(list_tree(one.git, one.commit))
+    return filled, tuple(empty)
+
+
+def _place_inner(folder: Path, path: str) -> Path:
+    """The folder of a submodule in a new worktree, made."""
     target = folder / path
     if not is_inside(folder, path) or target.is_symlink():
         raise DamagedRecordError(
@@ -340,4 +397,4 @@ def _fill(project: Project, folder: Path, path: str, tree: str, index: Path) -> 
             hint="the record was damaged or made to do harm",
         )
     target.mkdir(parents=True, exist_ok=True)
-    write_tree_into(project.repository, tree, target, index)
+    return target

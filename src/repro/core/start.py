@@ -28,6 +28,7 @@ from repro.store.objects import reading
 from repro.store.quarantine import Quarantine, open_quarantine, publish
 from repro.store.refs import LIVE, LIVE_DATA, RUNS, RefUpdate, read_ref, update_refs
 from repro.store.runs import read_record
+from repro.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from repro.core.measured import OnProgress
@@ -46,6 +47,9 @@ class Request:
         data: Paths of datasets beside those of `repro.yaml`, relative to `cwd`.
         resume: Id of the run to continue.
         randomness: Where its random numbers come from; None leaves that to the command.
+        submodules: Trees, in this repository, of submodules that lie there as plain files, by
+            path.
+        warnings: What is known already not to be as it should, in words.
     """
 
     command: tuple[str, ...]
@@ -60,6 +64,8 @@ class Request:
     parent: str | None = None
     rerun_of: str | None = None
     randomness: RandomPlan | None = None
+    submodules: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +148,7 @@ def _capture(
             ):
                 looks = look_around(project, request.environment)
                 taken = take_code(project, quarantine, pinning.paths)
+                taken = replace(taken, submodules=_submodules(request, taken))
                 around = keep_surroundings(
                     project,
                     quarantine,
@@ -193,6 +200,12 @@ def _capture(
     write_start(folder, started)
     fsync_dir(project.live)
     return started
+
+
+def _submodules(request: Request, taken: Snapshot) -> dict[str, str]:
+    links = taken.working.gitlinks
+    placed = {path: tree for path, tree in request.submodules.items() if path in links}
+    return {**placed, **taken.submodules}
 
 
 def _publish(
@@ -295,6 +308,7 @@ def _first_run(
         ),
         omitted=(*code.omitted, *_unpinned(pins)),
         warnings=(
+            *request.warnings,
             *_line_ends(code.converted),
             *pins.warnings,
             *conditions.around.warnings,

@@ -49,6 +49,25 @@ def list_editables(environment: Mapping[str, Json]) -> dict[str, str]:
     return found
 
 
+_ARCHIVES = (".whl", ".zip", ".gz", ".bz2", ".xz", ".tar")
+
+
+def list_copies(environment: Mapping[str, Json]) -> dict[str, str]:
+    """Which folder of the project each package is an installed copy of, by its name.
+
+    Nobody can tell whether it is a copy of the code as the run has it. Not of repro itself, nor
+    of what came from a file.
+    """
+    found = {}
+    for name, package in packages_of(environment).items():
+        origin = package.get("origin")
+        place = origin.get("path") if isinstance(origin, Mapping) else None
+        is_copy = isinstance(origin, Mapping) and origin.get("editable") is not True
+        if is_copy and isinstance(place, str) and name != OURS and not place.endswith(_ARCHIVES):
+            found[name] = place
+    return found
+
+
 def named_tree(environment: Mapping[str, Json], name: str) -> str | None:
     """The git tree with the code of an editable package; None where the record has none."""
     origin = packages_of(environment)[name].get("origin")

@@ -1,5 +1,6 @@
 """Whether a run that just ended could be reproduced, going by its record alone."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ from repro.model.canonical import Json
 from repro.model.conditions import (
     EXCLUDED,
     LOOKS_SECRET,
+    list_copies,
     list_editables,
     list_left_out,
     list_redacted,
@@ -27,12 +29,14 @@ class Outlook:
         reasons: Why it could not be reproduced; none where it could.
         stay: What must stay as it is, for its bytes are not in the record.
         give: Names of the arguments that must be given again.
+        copies: Folders of the project that packages are installed copies of.
         is_unseeded: Whether random numbers that the code does not seed would be others.
     """
 
     reasons: tuple[str, ...]
     stay: tuple[str, ...]
     give: tuple[str, ...]
+    copies: tuple[str, ...] = ()
     is_unseeded: bool = False
 
     @property
@@ -50,6 +54,7 @@ def foresee(record: Record) -> Outlook:
         reasons=tuple(_reasons(record)),
         stay=tuple(_stay(record)),
         give=tuple(list_redacted(record.run.command)),
+        copies=tuple(dict.fromkeys(list_copies(record.environment).values())),
         is_unseeded=bool(record.randomness) and record.randomness.get("seed") is None,
     )
 
@@ -107,6 +112,10 @@ def describe_outlook(outlook: Outlook, run: str) -> str:
     if outlook.stay:
         verb = "stays as it is" if len(outlook.stay) == 1 else "stay as they are"
         clauses.append(f"as long as {_list(outlook.stay, ', ')} {verb}")
+    for place in outlook.copies[:1]:
+        more = f" and {len(outlook.copies) - 1} more" if len(outlook.copies) > 1 else ""
+        command = f"pip install -e {shlex.quote(place)}"
+        clauses.append(f"if the installed copy of `{place}`{more} is its code (`{command}`)")
     if outlook.give:
         clauses.append(f"given {_list([f'`{name}`' for name in outlook.give], ', ')} again")
     if outlook.is_unseeded:

@@ -1,11 +1,25 @@
 """A new worktree of git beside the present one, with all files of a commit."""
 
 import os
+import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from repro.atomic import storage_errors
 from repro.errors import GitError, InvalidInputError
 from repro.store.git import Git, Repository
+
+
+def drop_worktree(git: Git, folder: Path) -> None:
+    """Take a worktree away with all in it; links in it are not followed."""
+    words = ("worktree", "remove", "--force", "--force", "--", str(folder))
+    try:
+        git.run(*words)
+    except GitError:  # it holds submodules, or was never whole
+        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(GitError):
+            git.run(*words)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def add_worktree(repository: Repository, folder: Path, commit: str) -> Git:
@@ -65,20 +79,15 @@ def write_tree_into(repository: Repository, tree: str, folder: Path, index: Path
     Args:
         index: A file that may be written, and is of no use afterwards.
     """
-    _write(repository.git, repository.common_dir, tree, folder, index)
+    write_files_of(repository.git, repository.common_dir, tree, folder, index)
 
 
-def write_commit_into(git: Git, commit: str, folder: Path, index: Path) -> None:
-    """Write the files of a commit of another repository, as `write_tree_into` does.
+def write_files_of(git: Git, git_dir: Path, tree: str, folder: Path, index: Path) -> None:
+    """Do what `write_tree_into` does, with a tree of any repository, such as a submodule's.
 
     Args:
-        git: In that repository.
+        git_dir: Of that repository, whose filters are applied.
     """
-    git_dir = Path(git.text("rev-parse", "--absolute-git-dir"))
-    _write(git, git_dir, f"{commit}^{{tree}}", folder, index)
-
-
-def _write(git: Git, git_dir: Path, tree: str, folder: Path, index: Path) -> None:
     env = {"GIT_INDEX_FILE": str(index), "GIT_WORK_TREE": str(folder), "GIT_DIR": str(git_dir)}
     words = ("-c", "core.sparseCheckout=false", "-c", "core.splitIndex=false")
     git.run(*words, "read-tree", "-u", "--reset", tree, env=env, cwd=folder)

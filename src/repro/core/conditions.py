@@ -10,7 +10,9 @@ from typing import Any
 from repro.core.editables import place_editables
 from repro.core.environment import capture_environment
 from repro.core.isolation import Isolated, roots_of
+from repro.core.prefixes import link_prefix
 from repro.core.project import Project
+from repro.core.python_then import likely_command
 from repro.core.rebuild import activate, ensure_environment
 from repro.core.surroundings import current_environment
 from repro.model.canonical import Json
@@ -73,8 +75,10 @@ def restore_conditions(
         MissingPackagesError: Something of the recorded environment cannot be had.
         DamagedRecordError: The record breaks FORMAT.md.
     """
-    now = current_environment(project, record.run.command, cwd=_place_now(project, record))
+    words = likely_command(project, record)
+    now = current_environment(project, words, cwd=_place_now(project, record))
     notes: tuple[str, ...] = ()
+    is_asked_for = which is not None
     if which is None and not packages_of(record.environment):
         which = Which.CURRENT
         notes = ("the run has no record of its packages: it gets the present ones",)
@@ -87,12 +91,19 @@ def restore_conditions(
         rebuilt = ensure_environment(
             project, record, allow_foreign=allow_foreign, nearest=nearest, on_progress=on_progress
         )
-        environ = activate(rebuilt, environ)
+        environ = activate(rebuilt.folder, environ)
         prefix: str | None = str(rebuilt.folder)
         notes = rebuilt.notes
         siblings = place_editables(project, record, project.repository.private / "editables")
     else:
         prefix = _prefix(now)
+        if prefix is not None and words != record.run.command and not is_asked_for:
+            environ = activate(Path(prefix), environ)
+    if prefix is not None and link_prefix(
+        isolation.folder, roots_of(project), _prefix(record.environment), Path(prefix)
+    ):
+        # What it would bring up to date for this tree is the user's own, behind the links.
+        environ["UV_NO_SYNC"] = "1"
     environ["PYTHONPATH"] = os.pathsep.join(
         [
             *_own_roots(record, isolation.folder),

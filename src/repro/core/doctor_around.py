@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from repro.core.environment import capture_environment
 from repro.core.project import Project
+from repro.core.python_then import likely_command
 from repro.core.trust import is_own
 from repro.errors import RemoteError
 from repro.model.canonical import Json
@@ -67,7 +68,9 @@ class Around:
         """
         run = record.run
         words, cwd = run.command, run.cwd
-        if not is_own(self.project, record):
+        if is_own(self.project, record):
+            words = likely_command(self.project, record)
+        else:
             words = tuple(word for word in words[:1] if "/" not in word)
             cwd = "."
         key = (words, cwd)

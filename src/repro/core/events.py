@@ -39,6 +39,7 @@ class Events:
         data: What `data.json` shall say of datasets that were taken into use; by name.
         manifests: The tree of the pages of each of these.
         end: How the run ended, None while it has not.
+        identity: Of the run, where an environment says that it is another one now.
         lost: Points that could not be kept.
         skipped: Lines that a crash or a bad disk damaged.
         last_time: Of the newest record, in seconds since 1970.
@@ -59,6 +60,7 @@ class Events:
     name: str | None = None
     note: str | None = None
     end: Mapping[str, Any] | None = None
+    identity: str | None = None
     lost: int = 0
     skipped: int = 0
     last_time: float = 0.0
@@ -201,7 +203,10 @@ def _take_goal(events: Events, record: Mapping[str, Any]) -> None:
 
 
 def _take_environment(events: Events, record: Mapping[str, Any]) -> None:
-    events.environment = dict(_mapping(record["v"]))
+    environment, identity = dict(_mapping(record["v"])), record.get("identity")
+    if identity is not None and not _DIGEST.fullmatch(_text(identity)):
+        raise ValueError("not an identity")
+    events.environment, events.identity = environment, identity
 
 
 def _take_randomness(events: Events, record: Mapping[str, Any]) -> None:

@@ -13,14 +13,23 @@ from repro.core.isolation import Isolated, roots_of
 from repro.core.prefixes import link_prefix
 from repro.core.project import Project
 from repro.core.python_then import likely_command
+from repro.core.randomness import user_environment
 from repro.core.rebuild import activate, ensure_environment
+from repro.core.search_path import (
+    VARIABLE,
+    describe_search_path,
+    place_search_path,
+    with_search_path,
+)
 from repro.core.surroundings import current_environment
+from repro.core.trust import is_own
 from repro.model.canonical import Json
-from repro.model.conditions import packages_of
+from repro.model.conditions import packages_of, search_path_of
 from repro.model.environment import OURS, environment_digest, packages_digest, part
 from repro.model.paths import validate_path
 from repro.model.relocate import relocate
 from repro.model.run import Record
+from repro.model.text import escape
 
 # Of the run around us, if there is one: this is none of its part.
 _OF_A_RUN = ("REPRO_RUN_ID", "REPRO_LIVE_DIR", "REPRO_RANDOM", "REPRO_FOREIGN", "REPRO_VARIED")
@@ -43,6 +52,7 @@ class Conditions:
         bin: Where the programs of its Python are, None where that is not known.
         prefixes: Folders of Python environments; code that is loaded from them is no run's own.
         notes: What is not as it was, for the user.
+        search_path: What of `PYTHONPATH` is the run's or the user's, as a record says it.
     """
 
     which: Which
@@ -50,6 +60,7 @@ class Conditions:
     bin: Path | None
     prefixes: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    search_path: tuple[str, ...] = ()
 
 
 def restore_conditions(
@@ -76,7 +87,10 @@ def restore_conditions(
         DamagedRecordError: The record breaks FORMAT.md.
     """
     words = likely_command(project, record)
-    now = current_environment(project, words, cwd=_place_now(project, record))
+    outside = allow_foreign or is_own(project, record)
+    given = with_search_path(project, record, outside=outside)
+    now = current_environment(given, words, cwd=_place_now(project, record))
+    search_path = _search_path(given, record)
     notes: tuple[str, ...] = ()
     is_asked_for = which is not None
     if which is None and not packages_of(record.environment):
@@ -108,7 +122,7 @@ def restore_conditions(
         [
             *_own_roots(record, isolation.folder),
             *map(str, siblings),
-            *_relocated_path(project, isolation, environ.get("PYTHONPATH", "")),
+            *place_search_path(search_path, isolation.folder),
         ]
     )
     if not environ["PYTHONPATH"]:
@@ -119,7 +133,8 @@ def restore_conditions(
         environ=environ,
         bin=Path(prefix) / "bin" if prefix else None,
         prefixes=tuple(filter(None, dict.fromkeys([prefix, _prefix(now)]))),
-        notes=notes,
+        notes=(*notes, *_lacking_path(record, search_path)),
+        search_path=search_path,
     )
 
 
@@ -162,6 +177,10 @@ def describe_conditions(
     """
     inside = replace(project, environ=conditions.environ)
     environment = capture_environment(inside, argv, cwd=cwd)
+    variables = {k: v for k, v in part(environment, "variables").items() if k != VARIABLE}
+    if conditions.search_path:  # without what was put there for the tree
+        variables[VARIABLE] = os.pathsep.join(conditions.search_path)
+    environment["variables"] = variables
     if conditions.which is Which.CURRENT:
         return environment
     placed = {
@@ -220,12 +239,12 @@ def _own_roots(record: Record, folder: Path) -> list[str]:
     return list(dict.fromkeys(roots))
 
 
-def _relocated_path(project: Project, isolation: Isolated, value: str) -> list[str]:
-    entries = [entry for entry in value.split(os.pathsep) if entry]
-    return list(
-        relocate(
-            entries,
-            old_roots=roots_of(project),
-            new_root=str(isolation.folder),
-        )
-    )
+def _search_path(project: Project, record: Record) -> tuple[str, ...]:
+    value = user_environment(project.environ).get(VARIABLE)
+    folder = _place_now(project, record)
+    return describe_search_path(value, project.repository.root, folder) if value else ()
+
+
+def _lacking_path(record: Record, given: Sequence[str]) -> list[str]:
+    lacking = [one for one in search_path_of(record.environment) if one not in given]
+    return [f"`{escape(one)}` of {VARIABLE} is not taken from the record" for one in lacking]

@@ -36,6 +36,8 @@ def note_python(project: Project, live: LiveRun) -> None:
     found = capture_environment(project, (real.executable,), cwd=folder)
     if _home(part(found, "interpreter").get("prefix")) != _home(real.prefix):
         return  # then the record says that it does not know
+    # It was read behind what a rerun puts there for its tree.
+    found["variables"] = live.environment.get("variables", found["variables"])
     record: dict[str, Json] = {"k": "environment", "v": found, "t": project.clock()}
     started = read_start(live.dir)
     if started is not None and started.run.identity is not None:

@@ -11,6 +11,7 @@ from repro.model.conditions import (
     list_redacted,
     named_tree,
     packages_of,
+    search_path_of,
 )
 from repro.model.environment import OURS, local_folder, part
 from repro.model.run import Record
@@ -77,6 +78,9 @@ def _stay(record: Record) -> Iterator[str]:
     for one in record.run.omitted:
         if one.reason == LOOKS_SECRET:
             yield f"`{one.path}`"
+    for entry in search_path_of(record.environment):
+        if entry.startswith("/"):
+            yield f"`{entry}`"
     for name, package in packages_of(record.environment).items():
         if name == OURS:  # put in as the repro that does the rerun
             continue

@@ -437,7 +437,7 @@ def test_code_below_the_root_is_reported_but_that_of_exceptions_is_not(tmp_path)
     )
     write_files(tree, {"mine.py": "x = 1\n"})
     environ = {
-        "REPRO_FOREIGN": os.pathsep.join([str(root), str(tree)]),
+        "REPRO_FOREIGN": f"{root}\n\n{tree}",
         "PYTHONPATH": os.pathsep.join([str(root), str(root / "sub"), str(tree)]),
     }
     played = play(tree, FOREIGN, environ=environ)
@@ -496,6 +496,7 @@ HIDDEN = (
     "subprocess.run([py, '-c', ''], check=True)\n"
     "subprocess.run([py, '-c', 'pass', '-I'], check=True)\n"
     "subprocess.run(['true', 'python', '-I'], env={}, check=True)\n"
+    "subprocess.run([py, '-Im', 'ensurepip', '--version'], check=True)\n"
 )
 
 

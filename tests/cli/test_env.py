@@ -63,16 +63,26 @@ def test_what_cannot_be_had_is_an_error_with_its_items(cli: Cli, world: World) -
     assert len(said["items"]) == 1
 
 
+def test_what_has_no_nearest_choice_ends_with_what_can_be_done(cli: Cli, world: World) -> None:
+    run = world.run({"foo": "1.0"}).run
+
+    text = cli("env", "create", "@", code=1)
+
+    assert f"`repro rerun {run.id[:6]} --env current` takes the present packages" in text.err
+    assert "--nearest" not in text.err
+
+
 def test_packages_of_others_need_yes_without_a_terminal(cli: Cli, world: World) -> None:
     info = {"vcs": "git", "commit_id": "0" * 40}
     url = (world.tmp / "nowhere").as_uri()
     world.run({"foo": {"url": url, "vcs_info": info}})
 
-    refused = cli("env", "create", "@", code=1)
-    tried = cli("env", "create", "@", "--yes", code=1)
+    words = ("exec", "--env", "recorded")
+    refused = [cli("env", "create", "@", code=1), cli(*words, "@", "true", code=1)]
+    tried = [cli("env", "create", "@", "--yes", code=1), cli(*words, "--yes", "@", "true", code=1)]
 
-    assert "`--yes` agrees to install it" in refused.err
-    assert "`--yes`" not in tried.err
+    assert all("`--yes` agrees to install it" in one.err for one in refused)
+    assert all("`--yes`" not in one.err for one in tried)
 
 
 def test_ls_and_rm(cli: Cli, world: World) -> None:

@@ -149,3 +149,55 @@ def test_a_run_whose_code_is_gone_is_refused_without_a_trace(repository, run):
     assert done.returncode == 125
     assert "Traceback" not in done.stderr
     assert places(repository) == []
+
+
+def test_options_may_stand_behind_the_run(repository, run):
+    done = repro("exec", run, "--keep", "--yes", "--", "ls", "-a", "new.txt")
+
+    assert (done.returncode, done.stdout) == (0, "new.txt\n")
+    [name] = places(repository)
+    assert repro("exec", run, "--env", "current", "ls", "-x", "new.txt").stdout == "new.txt\n"
+    assert repro("exec", run, "--yes").returncode == 129
+    assert places(repository) == [name]
+
+
+def test_a_wrong_option_behind_the_run_is_no_command(repository, run):
+    done = repro("exec", run, "--kep", "--", "true")
+
+    assert done.returncode == 129
+    assert "--kep" in done.stderr
+
+
+def test_every_word_of_a_command_is_its_own(repository, run):
+    printed = "import sys; print(sys.argv[1:])"
+
+    done = repro("exec", run, sys.executable, "-c", printed, "--keep", "--", "-y")
+
+    assert done.stdout == "['--keep', '--', '-y']\n"
+    assert places(repository) == []
+
+
+RECORDS = "import repro; repro.init(); repro.log({'a': 1})"
+
+
+def test_a_command_that_calls_the_sdk_records_nothing(repository, run):
+    done = repro("exec", run, "--", sys.executable, "-c", RECORDS)
+
+    assert done.returncode == 0, done.stderr
+    assert len(git(repository, "for-each-ref", "refs/repro/runs/").splitlines()) == 1
+
+
+def test_repro_itself_records_in_a_runs_tree(repository, run):
+    words = [*REPRO, "run", "--", sys.executable, "-c", RECORDS]
+    done = repro("exec", run, "--", *words)
+
+    assert done.returncode == 0, done.stderr
+    assert len(git(repository, "for-each-ref", "refs/repro/runs/").splitlines()) == 2
+
+
+def test_a_shell_that_may_hide_the_environment_says_so(repository, run, tmp_path):
+    (tmp_path / "zsh").symlink_to("/bin/sh")
+    done = repro("shell", run, given="cat new.txt\n", SHELL=str(tmp_path / "zsh"))
+
+    assert done.stdout == "untracked\n"
+    assert "warning: what zsh reads at its start" in done.stderr

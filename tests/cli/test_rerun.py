@@ -193,6 +193,17 @@ def test_code_of_the_original_tree_is_never_called_identical(project):
     assert "helper.py" in json.dumps(verdict)
 
 
+def test_thread_counts_and_the_like_are_those_of_the_run(project):
+    write_files(project, {"t.py": "import os\nprint(os.environ.get('OMP_NUM_THREADS'))\n"})
+    run = record(project, PYTHON, "t.py", OMP_NUM_THREADS="3")
+
+    done = repro("rerun", "--verify", run["id"], cwd=project, OMP_NUM_THREADS="2")
+    assert "identical" in done.stdout
+    assert "`OMP_NUM_THREADS` is `3` as in the run" in done.stderr
+    done = repro("rerun", "--no-replay", run["id"], cwd=project, OMP_NUM_THREADS="2")
+    assert "2\n" in done.stdout
+
+
 def test_what_a_rerun_took_from_the_original_tree_is_known_for_ever(project):
     write_files(
         project, {"sly.py": f"exec(compile('print(1)', {str(project / 'a.py')!r}, 'exec'))"}
@@ -203,6 +214,34 @@ def test_what_a_rerun_took_from_the_original_tree_is_known_for_ever(project):
     assert show(project, "@")["foreign"] == [str(project / "a.py")]
     done = repro("verify", "--json", run["id"], "@", cwd=project)
     assert json.loads(done.stdout)["verdict"] == "incomparable"
+
+
+def test_code_that_a_run_inside_of_the_rerun_took_is_noticed(project):
+    write_files(
+        project, {"sly.py": f"exec(compile('print(1)', {str(project / 'a.py')!r}, 'exec'))"}
+    )
+    run = record(project, *REPRO, "run", "--", PYTHON, "sly.py")
+
+    assert verify(project, run["id"], code=1)["verdict"] == "incomparable"
+
+
+def test_code_of_another_worktree_is_noticed(project, tmp_path):
+    other = tmp_path / "other"
+    git(project, "worktree", "add", "-q", str(other))
+    write_files(other, {"sly.py": f"exec(compile('print(1)', {str(other / 'a.py')!r}, 'exec'))"})
+    run = record(other, PYTHON, "sly.py")
+
+    assert verify(project, run["id"], code=1)["verdict"] == "incomparable"
+
+
+def test_an_environment_around_the_repository_hides_none_of_its_code(tmp_path):
+    venv.create(tmp_path / "env", with_pip=False)
+    root = make_repository(tmp_path / "env/a:b", {})
+    sly = f"exec(compile('print(1)', {str(root / 'a.py')!r}, 'exec'))"
+    write_files(root, {"sly.py": sly})
+    run = record(root, str(tmp_path / "env/bin/python"), "sly.py")
+
+    assert verify(root, run["id"], code=1)["verdict"] == "incomparable"
 
 
 @pytest.mark.parametrize("words", [[PYTHON, "-I"], ["env", "-i", PYTHON], [PYTHON, "-S"]])
@@ -293,7 +332,41 @@ def test_a_command_that_never_ends_is_ended(project):
     verdict = verify(project, run["id"], "--timeout", "1", code=1)
 
     assert verdict["verdict"] != "identical"
+    assert verdict["causes"][0]["what"] == "the rerun was ended: it took longer than 1 s"
     assert show(project, "@")["status"] == "killed"
+
+
+def test_a_rerun_of_a_rerun_that_prints_where_it_is_is_identical(project):
+    write_files(project, {"where.py": "import os\nprint(os.getcwd())\n"})
+    run = record(project, PYTHON, "where.py")
+
+    first = verify(project, run["id"])
+    second = verify(project, first["run"])
+
+    assert (first["verdict"], second["verdict"]) == ("identical", "identical")
+
+
+def test_a_metric_that_the_run_does_not_have_is_refused_before_anything_is_run(project):
+    run = record(project, PYTHON, "train.py")
+
+    done = repro("rerun", "--verify", "--metric", "typo", run["id"], cwd=project)
+
+    assert done.returncode == 129
+    assert "has no metric `typo`" in done.stderr
+    assert show(project, "@")["id"] == run["id"]
+
+
+def test_the_spread_is_of_the_chosen_metrics_and_of_none_says_so(project):
+    run = record(project, PYTHON, "train.py")
+
+    words = ("--times", "2", "--verify", "--metric", "loss", "--json")
+    chosen = json.loads(repro("rerun", *words, run["id"], cwd=project).stdout)
+
+    assert list(chosen["spread"]) == ["loss"]
+    silent = record(project, PYTHON, "-c", "print(1)")
+    done = repro("rerun", "--times", "2", silent["id"], cwd=project)
+    assert done.stdout == "1\n1\n"
+    assert "no metric whose spread" in done.stderr
 
 
 def test_several_times_gives_the_spread(project):
@@ -358,3 +431,51 @@ def test_a_kept_worktree_is_named(project):
 
 def test_how_to_compare_needs_something_to_compare(project):
     assert repro("rerun", "--rtol", "0.1", "@", cwd=project).returncode == 129
+
+
+ARGPARSE = """
+    import argparse, repro
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lr", type=float, default=0.1)
+    args = parser.parse_args()
+    repro.init(config=vars(args))
+    repro.log({"lr": args.lr}, step=0)
+"""
+
+
+def test_a_param_that_nothing_read_is_recorded_as_it_was(project):
+    write_files(project, {"parsed.py": textwrap.dedent(ARGPARSE)})
+    run = record(project, PYTHON, "parsed.py")
+
+    done = repro("rerun", "-c", "lr=0.5", run["id"], cwd=project)
+
+    assert done.returncode == 125
+    assert "-c lr=0.5 -- --lr 0.5`" in done.stderr
+    new = show(project, "@")
+    assert new["config"] == {"lr": 0.1}
+    assert new["warnings"] == ["nothing read `lr`: it was not varied"]
+    assert new["identity"] is None
+
+
+def test_words_behind_the_dashes_are_appended_to_the_command(project):
+    write_files(project, {"parsed.py": textwrap.dedent(ARGPARSE)})
+    run = record(project, PYTHON, "parsed.py")
+
+    done = repro("rerun", run["id"], "-c", "lr=0.5", "--", "--lr", "0.5", cwd=project)
+
+    assert done.returncode == 0, done.stderr
+    assert "appended to the command: --lr 0.5" in done.stderr
+    new = show(project, "@")
+    assert new["command"] == [*run["command"], "--lr", "0.5"]
+    assert new["config"] == {"lr": 0.5}
+    assert new["metrics"]["lr"]["last"] == 0.5
+    assert new["warnings"] == []
+
+
+def test_words_are_appended_behind_the_dashes_alone(project):
+    run = record(project, PYTHON, "helper.py")
+
+    done = repro("rerun", run["id"], "more", cwd=project)
+
+    assert done.returncode == 129
+    assert "more" in done.stderr

@@ -87,8 +87,8 @@ def test_the_exit_code_is_the_commands_own(repository, words, code):
 
 
 def test_a_failed_command_says_how_it_failed(repository):
-    assert "(failed with exit code 7 after 0." in repro("run", "--", "sh", "-c", "exit 7").stderr
-    assert "(killed by SIGKILL after 0." in repro("run", "--", "sh", "-c", "kill -9 $$").stderr
+    assert "(failed with exit code 7 after " in repro("run", "--", "sh", "-c", "exit 7").stderr
+    assert "(killed by SIGKILL after " in repro("run", "--", "sh", "-c", "kill -9 $$").stderr
 
 
 def test_a_command_that_does_not_exist_is_no_run(repository):
@@ -207,7 +207,7 @@ def test_a_disk_that_fails_while_sealing_keeps_the_live_folder(repository):
 
 @pytest.mark.parametrize("gone", [".git/repro/live", ".git/repro", ".git", "$PWD"])
 def test_a_command_that_deletes_its_own_record_gets_one_error(repository, gone):
-    done = repro("run", "--", "sh", "-c", f'rm -rf "{gone}"')
+    done = repro("run", "--", "sh", "-c", f'until rm -rf "{gone}"; do :; done')
 
     assert done.returncode == 125
     assert "Traceback" not in done.stderr

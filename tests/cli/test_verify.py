@@ -218,6 +218,18 @@ def test_output_alone_carries_the_verdict_where_nothing_else_was_recorded(
     assert cli("verify", a, b, code=code).out.splitlines()[0] == headline
 
 
+def test_output_that_does_not_count_is_said_not_to(repository: Path, cli: Cli) -> None:
+    a = _written(repository, "a", b"a\n", summary={"best": 1})
+    b = _written(repository, "b", b"b\n", summary={"best": 1})
+
+    assert cli("verify", a, b).out == (
+        "identical: 1 entry of the summary, bit for bit\n"
+        "output (does not count):\n  line 1 differs:\n  - a\n  + b\n"
+    )
+    c, d = _written(repository, "c", b"a\n"), _written(repository, "d", b"b\n")
+    assert "\noutput:\n  line 1 differs:\n" in cli("verify", c, d, code=1).out
+
+
 def test_two_runs_that_failed_alike_are_identical_and_it_says_so(
     repository: Path, cli: Cli
 ) -> None:

@@ -143,6 +143,9 @@ def test_every_package_that_cannot_be_had_is_named(repository, run, place, monke
         "packages:torch",
     ]
     assert items["environment"].detail.endswith("; 2 cannot be had")
+    hint = items["environment"].hint
+    assert "rebuilds it" not in hint
+    assert f"`repro rerun {run.id} --env current`" in hint
 
 
 def test_an_index_that_does_not_answer_is_degraded_and_never_missing(repository, run, place):
@@ -223,6 +226,7 @@ def test_a_package_from_version_control_is_degraded_and_says_from_where(reposito
 
     assert item.state == "degraded"
     assert f"from `git+https://example.org/x.git@{'c' * 40}`" in item.detail
+    assert item.hint == f"`repro env create {run.id}` fetches it, once you agree"
 
 
 def test_a_package_from_a_local_file_is_missing_once_that_is_gone(repository, place, tmp_path):

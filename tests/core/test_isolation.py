@@ -1,12 +1,13 @@
 """A run's tree laid out again beside everything, and taken away without a trace."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from tests.support import git, write_files
+from tests.support import git, make_repository, write_files
 from tests.support.datasets import add_data
 from tests.support.projects import make_run, open_here
 from tests.support.restores import everything, read_all
@@ -148,6 +149,37 @@ def test_a_killed_process_leaves_the_tree_in_which_the_user_worked(repository: P
 
     assert [path.name for path in folder_of_worktrees(project).iterdir()] == [run.id]
     assert (folder_of_worktrees(project) / run.id / "mine").exists()
+
+
+def test_submodules_that_are_here_are_filled_and_others_are_said_to_be_empty(
+    repository: Path, tmp_path: Path
+) -> None:
+    deep = make_repository(tmp_path / "deep", {"d.py": "deep\n"})
+    inner = make_repository(tmp_path / "inner", {"m.py": "old\n"})
+    allow = ("-c", "protocol.file.allow=always", "submodule", "add", "-q")
+    git(inner, *allow, str(deep), "deep")
+    git(inner, "commit", "-qm", "deep")
+    git(repository, *allow, str(inner), "lib/sub")
+    git(repository, *allow, str(deep), "gone")
+    update = ("-c", "protocol.file.allow=always", "submodule", "update", "-q", "--init")
+    git(repository, *update, "--recursive")
+    git(repository, "commit", "-qm", "submodules")
+    project = open_here(repository)
+    record = resolve_run(project, make_run(project).id)
+    git(repository, "submodule", "deinit", "-q", "-f", "gone")
+    shutil.rmtree(repository / ".git/modules/gone")
+    write_files(repository / "lib/sub", {"m.py": "new\n"})
+    before = everything(repository)
+
+    with isolated(project, record) as (place, _):
+        assert (place.folder / "lib/sub/m.py").read_text() == "old\n"
+        assert (place.folder / "lib/sub/deep/d.py").read_text() == "deep\n"
+        assert place.beside.empty == ("gone",)
+        seen = look_at_tree(place)
+        write_files(place.folder, {"lib/sub/m.py": "mine\n"})
+        assert look_at_tree(place).changes_since(seen) == ["lib/sub"]
+
+    assert everything(repository) == before
 
 
 def test_two_trees_of_one_run_can_be_there_at_once(repository: Path) -> None:

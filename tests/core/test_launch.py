@@ -647,3 +647,55 @@ def test_a_command_that_does_not_end_when_its_time_is_over_is_killed(project, mo
     done = sh(project, "trap '' TERM; while :; do sleep 0.1; done", timeout_s=0.2)
 
     assert (done.outcome.status, done.outcome.signal) == (Status.KILLED, "SIGKILL")
+
+
+_PARENT = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdout=subprocess.PIPE)
+print(child.pid, child.stdout.readline() and "", flush=True)
+time.sleep(60)
+"""
+
+
+def _is_there(pid: int) -> bool:
+    found = find_process(pid)
+    return found is not None and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2:3]
+
+
+def test_processes_of_a_command_that_takes_too_long_end_with_it(project):
+    child = "import time; print(flush=True); time.sleep(70)"
+    done = run_launch(project, [sys.executable, "-c", _PARENT, child], timeout_s=1)
+
+    assert done.outcome.signal == "SIGTERM"
+    assert not _is_there(int(done.out.split()[0]))
+
+
+def test_what_a_command_started_has_time_to_write_its_last_words(project, tmp_path):
+    last = tmp_path / "checkpoint"
+    child = f"""
+import pathlib, signal, time
+def end(*_):
+    time.sleep(0.5)
+    pathlib.Path({str(last)!r}).touch()
+    raise SystemExit
+signal.signal(signal.SIGTERM, end)
+print(flush=True)
+time.sleep(70)
+"""
+    run_launch(project, [sys.executable, "-c", _PARENT, child], timeout_s=1)
+
+    assert last.exists()
+
+
+def test_what_a_command_started_and_does_not_end_is_killed(project, monkeypatch):
+    monkeypatch.setattr("repro.core.deadline.GRACE_S", 0.2)
+    child = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print(flush=True)
+time.sleep(70)
+"""
+    done = run_launch(project, [sys.executable, "-c", _PARENT, child], timeout_s=1)
+
+    assert done.outcome.signal == "SIGTERM"
+    assert not _is_there(int(done.out.split()[0]))

@@ -14,7 +14,13 @@ import pytest
 from tests.support import git, write_files
 from tests.support.environments import World, make_world, versions_in
 from tests.support.projects import open_here
-from tests.support.wheels import make_broken_sdist, make_index, make_source, make_wheel
+from tests.support.wheels import (
+    make_broken_sdist,
+    make_index,
+    make_source,
+    make_wheel,
+    serving,
+)
 
 from repro.core.building import open_builder
 from repro.core.environment import capture_environment
@@ -480,6 +486,28 @@ def test_no_network_is_told_for_each_package_and_soon(
     assert len(found) == 20
     assert all("does not answer" in item for item in found.values())
     assert time.monotonic() - start < 60
+
+
+def test_what_uv_keeps_needs_no_network(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    wheels = [make_wheel(world.tmp / "w", name, "1.0") for name in ("foo", "bar", "baz")]
+    pages = {f"/{wheel.name}": wheel.read_bytes() for wheel in wheels}
+    for wheel in wheels:
+        link = f'<a href="/{wheel.name}">{wheel.name}</a>'
+        pages[f"/{wheel.name.split('-')[0]}/"] = link.encode()
+    first = world.run({"foo": "1.0", "bar": "1.0"})
+    with serving(pages) as (url, _):
+        monkeypatch.setenv("PIP_INDEX_URL", url)
+        shutil.rmtree(ensure_environment(world.project, first).folder)
+    shutil.rmtree(world.root / ".git/repro/index-cache", ignore_errors=True)
+
+    again = ensure_environment(world.project, first)
+    found = missing(world, world.run({"foo": "1.0", "bar": "1.0", "baz": "1.0"}))
+
+    assert again.is_new
+    assert versions_in(again.python, "foo", "bar") == ["1.0", "1.0"]
+    assert found.keys() == {"baz"}
+    assert f"the package index `{url}` does not answer" in found["baz"]
 
 
 def test_no_installer_is_an_error_that_names_both(

@@ -138,12 +138,15 @@ def test_a_record_put_in_the_place_of_ones_own_is_not_own(repository, changes):
     assert not is_own(project, resolve_run(project, run.id))
 
 
-def test_an_amendment_that_changes_the_command_alone_is_not_own(repository):
+@pytest.mark.parametrize(
+    ("key", "value"), [("command", ["sh", "-c", "true"]), ("assigned", {"loader": "evil.so"})]
+)
+def test_an_amendment_that_changes_what_is_executed_alone_is_not_own(repository, key, value):
     project = open_here(repository)
     run = make_run(project)
     mine = resolve_run(project, run.id)
     facts = json.loads(git(repository, "show", f"{mine.commit}:run.json"))
-    facts["command"] = ["sh", "-c", "true"]
+    facts[key] = value
     blob = git(repository, "hash-object", "-w", "--stdin", stdin=json.dumps(facts).encode())
     entries = git(repository, "ls-tree", mine.commit).split("\n")
     kept = [line for line in entries if not line.endswith("\trun.json")]
@@ -205,3 +208,19 @@ def test_equal_code_has_no_delta(repository):
     run = make_run(project)
 
     assert foreign_facts(project, resolve_run(project, run.id)).code == ()
+
+
+def test_code_that_only_the_record_has_is_said_to_be_there(repository, tmp_path):
+    inner = make_repository(tmp_path / "inner", {"m.py": "old\n"})
+    git(repository, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner), "sub")
+    git(repository, "commit", "-qm", "submodule")
+    write_files(repository / "sub", {"m.py": "theirs\n"})
+    project = open_here(repository)
+    record = resolve_run(project, make_run(project).id)
+    place = {"path": "vendor/x", "editable": True, "tree": "1" * 40}
+    packages = {"list": [{"name": "x", "version": "1", "origin": place}]}
+
+    facts = foreign_facts(project, replace(record, environment={"packages": packages}))
+
+    assert facts.code[0] == "sub: a submodule, whose files the record brings"
+    assert facts.packages == (("x", "the record"),)

@@ -69,7 +69,7 @@ def test_else_the_program_must_read_it_from_its_run(root):
 
     assert (found.argv, found.edits) == (COMMAND, {})
     assert found.overrides == {"dropout": 0.1, "model.size": 2}
-    assert found.awaited == ("dropout", "model.size")
+    assert list(found.awaited) == ["dropout", "model.size"]
 
 
 def test_several_params_change_one_file_once(root):
@@ -138,7 +138,7 @@ def test_nothing_outside_of_the_tree_is_edited(root, name):
 
     found = plan(root, Settings(config=(name,)), dropout=1)
 
-    assert (found.edits, found.awaited) == ({}, ("dropout",))
+    assert (found.edits, list(found.awaited)) == ({}, ["dropout"])
     with pytest.raises(InvalidInputError, match="not inside"):
         write_variation(root, Variation((), {name: b"dropout: 1\n"}))
     assert out.read_text() == "dropout: 0.5\n"
@@ -189,7 +189,7 @@ def test_a_real_program_runs_with_the_varied_params_wherever_they_come_from(repo
     _, after = execute(variation.argv, REPRO_VARIED=format_varied(variation.overrides))
 
     assert variation.argv == (sys.executable, "train.py", "--lr", "0.2", "--amp")
-    assert variation.awaited == ("dropout",)
+    assert list(variation.awaited) == ["dropout"]
     assert after.config == {
         "model": {"width": 4}, "lr": 0.2, "amp": True, "dropout": 0.1,
     }  # fmt: skip

@@ -12,8 +12,9 @@ from tests.support.records import make_record, open_at, write_run
 from repro.core.curate import tag_run
 from repro.core.project import Project
 from repro.core.query import resolve_run
-from repro.core.verify import store_verdict, verdict_json, verify_runs
-from repro.errors import DamagedRecordError, InvalidInputError
+from repro.core.verify import check_metrics, store_verdict, verdict_json, verify_runs
+from repro.errors import DamagedRecordError, InvalidInputError, UsageError
+from repro.model.canonical import Json
 from repro.model.output import LIMIT, cut_output
 from repro.model.run import Record, Status
 from repro.model.verdict import Outcome, Tolerance
@@ -96,6 +97,50 @@ def test_a_run_in_progress_is_incomparable(repository: Path) -> None:
     live.journal.close()
     assert verdict.outcome is Outcome.INCOMPARABLE
     assert verdict.missing == ("the rerun is still running",)
+    assert verdict.causes == ()
+
+
+def test_code_of_the_original_tree_is_reason_enough(repository: Path) -> None:
+    a = with_output(repository, b"a\n")
+    b = with_output(repository, b"b\n", foreign=("train.py",))
+
+    verdict = verify_runs(open_here(repository), a, b)
+
+    assert verdict.outcome is Outcome.INCOMPARABLE
+    assert verdict.causes == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        (
+            {"warnings": ("the command was ended: it took longer than 60 s",)},
+            "the rerun was ended: it took longer than 60 s",
+        ),
+        ({}, "the rerun was ended: SIGTERM came from outside"),
+    ],
+)
+def test_a_command_that_was_ended_is_the_cause_and_nothing_is_guessed(
+    repository: Path, changes: dict[str, tuple[str, ...]], what: str
+) -> None:
+    a = with_output(repository, b"a\nb\n")
+    killed = {"status": "killed", "signal": "SIGTERM", "exit_code": 143, **changes}
+    b = with_output(repository, b"a\n", **killed)
+
+    verdict = verify_runs(open_here(repository), a, b)
+
+    assert verdict.outcome is Outcome.DIVERGED
+    assert [(cause.part, cause.what) for cause in verdict.causes] == [("command", what)]
+
+
+def test_a_metric_that_one_side_lacks_makes_nobody_guess(repository: Path) -> None:
+    project = open_here(repository)
+    a, b = recorded(project, {"loss": 0.5, "acc": 1.0}), recorded(project, {"loss": 0.5})
+
+    verdict = verify_runs(project, a, b)
+
+    assert verdict.outcome is Outcome.INCOMPARABLE
+    assert verdict.causes == ()
 
 
 def test_a_metric_that_neither_has_is_an_error(repository: Path) -> None:
@@ -104,6 +149,14 @@ def test_a_metric_that_neither_has_is_an_error(repository: Path) -> None:
 
     with pytest.raises(InvalidInputError, match="did you mean `loss`"):
         verify_runs(project, a, a, metrics=["los"])
+
+
+def test_a_metric_is_known_before_anything_is_run(repository: Path) -> None:
+    a = recorded(open_here(repository), {"loss": 0.5})
+    check_metrics(replace(a, summary={"best": {"acc": 1}}), ["loss", "best.acc"])
+
+    with pytest.raises(UsageError, match="did you mean `loss`"):
+        check_metrics(a, ["los"])
 
 
 def test_the_root_of_the_project_and_the_ids_of_both_runs_are_masked(repository: Path) -> None:
@@ -134,6 +187,41 @@ def test_the_worktree_and_the_environment_of_a_rerun_are_known(repository: Path)
     after = f"{tree}/train.py with /venvs/two/lib\n"
     a = write_run(open_at(repository), a, files={"output.log": before.encode()})
     b = write_run(open_at(repository), b, files={"output.log": after.encode()})
+
+    assert verify_runs(project, a, b).outcome is Outcome.IDENTICAL
+
+
+def test_the_worktrees_of_a_rerun_and_of_its_own_rerun_are_known(repository: Path) -> None:
+    project = open_here(repository)
+    root = make_record()
+    a, b = make_record(rerun_of=root.run.id), make_record()
+    b = replace(b, run=replace(b.run, rerun_of=a.run.id))
+    before, after = (project.worktrees / one.run.id for one in (root, a))
+    a = write_run(open_at(repository), a, files={"output.log": f"{before}/sub\n".encode()})
+    b = write_run(open_at(repository), b, files={"output.log": f"{after}-2/sub\n".encode()})
+    other = write_run(
+        open_at(repository),
+        replace(b, run=replace(b.run, id="aaaaaaaaaaaa")),
+        files={"output.log": f"{after}/other\n".encode()},
+    )
+
+    assert verify_runs(project, a, b).outcome is Outcome.IDENTICAL
+    assert verify_runs(project, a, other).outcome is Outcome.DIVERGED
+
+
+def test_packages_in_place_are_known_wherever_a_rerun_has_them(repository: Path) -> None:
+    project = open_here(repository)
+    origin: Json = {"url": "file:///home/ada/lib", "editable": True, "tree": "ab" * 20}
+    package: Json = {"name": "mylib", "version": "1", "origin": origin}
+    environment: dict[str, Json] = {"packages": {"list": [package]}}
+    a = make_record(environment=environment)
+    b = make_record(environment=environment, rerun_of=a.run.id)
+    placed = project.worktrees / f"{a.run.id}-2.packages" / f"mylib-{'ab' * 6}"
+    line = "{}/src/mylib/__init__.py:2: UserWarning: old\n"
+    a = write_run(
+        open_at(repository), a, files={"output.log": line.format("/home/ada/lib").encode()}
+    )
+    b = write_run(open_at(repository), b, files={"output.log": line.format(placed).encode()})
 
     assert verify_runs(project, a, b).outcome is Outcome.IDENTICAL
 

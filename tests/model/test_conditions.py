@@ -1,6 +1,12 @@
 import pytest
 
-from repro.model.conditions import list_editables, list_left_out, list_redacted, packages_of
+from repro.model.conditions import (
+    list_editables,
+    list_left_out,
+    list_redacted,
+    packages_of,
+    replay_variables,
+)
 from repro.model.secrets import redact_argv
 
 
@@ -40,3 +46,26 @@ def test_what_is_left_out_of_an_editable_package_is_told_but_for_secrets():
 @pytest.mark.parametrize("packages", [None, 3, {}, {"list": 3}, {"list": [3, {}, {"name": 3}]}])
 def test_what_is_no_list_of_packages_has_none(packages):
     assert packages_of({"packages": packages}) == {}
+
+
+def test_variables_that_decide_what_is_computed_are_as_in_the_run():
+    recorded = {
+        "variables": {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "3", "LD_PRELOAD": "x"}
+    }
+    environ = {"OMP_NUM_THREADS": "8", "TF_DETERMINISTIC_OPS": "1", "HOME": "/root"}
+
+    changed, notes = replay_variables(recorded, environ)
+
+    assert changed == {"OMP_NUM_THREADS": "1", "HOME": "/root"}
+    assert notes == [
+        "`OMP_NUM_THREADS` is `1` as in the run; in your environment it is `8`",
+        "`TF_DETERMINISTIC_OPS` is not set as in the run; in your environment it is `1`",
+    ]
+
+
+@pytest.mark.parametrize("value", ["<redacted>", 1, ["a"], "a\0b"])
+def test_variables_that_no_environment_can_have_are_left_alone(value):
+    environ = {"XLA_FLAGS": "mine"}
+
+    assert replay_variables({"variables": {"XLA_FLAGS": value}}, environ) == (environ, [])
+    assert replay_variables({}, environ) == (environ, [])

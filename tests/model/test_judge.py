@@ -363,3 +363,13 @@ def test_a_divergence_that_was_measured_counts_whatever_is_missing():
     before = side(series=series(m=[1.0]), artifacts={"a": "x"})
 
     assert judge(before, side(artifacts={"a": "y"})).outcome is Outcome.DIVERGED
+
+
+@pytest.mark.parametrize(
+    ("signal", "outcome"), [("SIGTERM", Outcome.INCOMPARABLE), ("SIGSEGV", Outcome.IDENTICAL)]
+)
+def test_two_runs_that_were_both_killed_prove_nothing(signal, outcome):
+    one = side(status=Status.KILLED, exit_code=None, signal=signal, series=series(m=[1.0]))
+
+    assert judge(one, one).outcome is outcome
+    assert judge(one, side()).outcome is Outcome.DIVERGED

@@ -2,7 +2,12 @@
 
 import pytest
 
-from repro.model.launchers import program_arguments, shell_line
+from repro.model.launchers import (
+    is_package_runner,
+    program_arguments,
+    shell_line,
+    starts_python,
+)
 
 
 @pytest.mark.parametrize(
@@ -88,3 +93,21 @@ def test_launchers_without_end_end():
 )
 def test_the_word_that_is_a_line_of_shell_is_found(command, position):
     assert shell_line(command.split()) == position
+
+
+@pytest.mark.parametrize(
+    ("command", "is_python", "is_runner"),
+    [
+        (("python3.11", "-I", "t.py"), True, False),
+        (("env", "-i", "/venv/bin/python", "t.py"), True, False),
+        (("uv", "run", "python", "t.py"), True, True),
+        (("poetry", "run", "train"), False, True),
+        (("sh", "-c", "cd a && python t.py"), True, False),
+        (("sh", "-c", "echo pythonic"), False, False),
+        (("echo", "python", "-I"), False, False),
+        (("./simulate", "uv", "run"), False, False),
+    ],
+)
+def test_what_a_command_starts(command, is_python, is_runner):
+    assert starts_python(command) is is_python
+    assert is_package_runner(command) is is_runner

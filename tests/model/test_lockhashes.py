@@ -1,7 +1,9 @@
 """Hashes that lock files pin."""
 
 import json
+import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -93,3 +95,12 @@ names = st.sampled_from(["uv.lock", "requirements.txt", "Pipfile.lock", "pylock.
 @given(st.dictionaries(names, st.binary(max_size=200)))
 def test_any_bytes_can_be_read(files: dict[str, bytes]) -> None:
     read_hashes(files)
+
+
+@pytest.mark.parametrize(
+    "line", ["a" + " " * 300_000, " " * 300_000, "a" * 300_000, "a[" * 300_000]
+)
+def test_no_line_takes_long(line):
+    before = time.process_time()
+    read_hashes({"requirements.txt": line.encode()})
+    assert time.process_time() - before < 1

@@ -43,6 +43,13 @@ def test_paths_that_stand_for_each_other_are_masked():
     assert verdict == OutputVerdict(lines=1, masked=1)
 
 
+def test_pairs_that_share_a_path_mean_the_same_place():
+    pairs = [("/a", "/t/1"), ("/t/0", "/t/1"), ("/t/0", "/t/2"), ("/b", "/u")]
+
+    assert compare_output(b"/t/0/x /a/y\n", b"/t/2/x /t/1/y\n", same_paths=pairs).first is None
+    assert compare_output(b"/t/0/x\n", b"/u/x\n", same_paths=pairs).first is not None
+
+
 def test_a_path_may_stand_for_several():
     pairs = [("/a", "/a/trees/1"), ("/a", "/a"), ("/v", "/a/envs/2")]
     before, after = b"took 1 s in /a/x, /a/x, /v\n", b"took 2 s in /a/trees/1/x, /a/x, /a/envs/2\n"

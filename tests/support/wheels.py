@@ -36,7 +36,10 @@ def make_wheel(
     place = folder / f"{module}-{version}-{tag}.whl"
     with zipfile.ZipFile(place, "w") as archive:
         for path, text in files.items():
-            archive.writestr(path, text)
+            # Without the time of day, for an index tells the hash of a wheel that is made again.
+            entry = zipfile.ZipInfo(path)
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, text)
     return place
 
 

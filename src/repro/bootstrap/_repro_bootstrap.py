@@ -285,11 +285,15 @@ def _begin_child(parent: str, data: object) -> None:
 
 
 def _watch_code(roots: str) -> None:
-    """Report each file below the first root, and not below another one, that code comes from.
+    """Report each file below one of the roots, and below no exception, that code comes from.
 
     So is a Python that is started in such a way that it reports nothing itself.
     """
-    root, *others = [os.path.join(os.path.realpath(one), "") for one in roots.split(os.pathsep)]
+    named, _, excepted = roots.partition("\n\n")
+    watched, others = (
+        tuple(os.path.join(os.path.realpath(one), "") for one in lines.split("\n") if one)
+        for lines in (named, excepted)
+    )
     seen = set()
     try:
         here = os.getcwd()
@@ -301,7 +305,7 @@ def _watch_code(roots: str) -> None:
             return
         seen.add(name)
         path = os.path.realpath(os.path.join(here, name))
-        if path.startswith(root) and not path.startswith(tuple(others)):
+        if path.startswith(watched) and not path.startswith(others):
             _report.write(foreign=_legible(path))
 
     for module in list(sys.modules.values()):  # a line of a `.pth` file may have loaded it
@@ -365,6 +369,8 @@ def _is_hidden(words: "list[str]", environ: object) -> bool:
         return True
     if {"-i", "-", "PYTHONPATH"} & set(words[:at]):
         return True
+    if "ensurepip" in words[at + 1 : at + 3]:  # `venv` isolates it, and it has no code of a user
+        return False
     for word in words[at + 1 :]:
         if word[:1] != "-" or word[:2] in ("--", "-X", "-W", "-c", "-m"):
             return False

@@ -99,7 +99,7 @@ def checkout(
         _say_beside(project, beside, plans)
         for plan in plans:
             _say_filled(plan)
-        built = _build(project, wish)
+        built = _build(project, wish, beside.folder)
         if as_json:
             filled = {plan.name: len(plan.entries) for plan in plans}
             done = _beside_json(beside) | ({"data": filled} if record else {})
@@ -113,7 +113,7 @@ def checkout(
     changed = {one.name: len(one.moves) for one in moves}
     for name, count in changed.items():
         render.note(f"dataset {escape(name)}: {_count(count, 'path')} as recorded again")
-    built = _build(project, wish)
+    built = _build(project, wish, project.repository.root)
     if as_json:
         done = _restored_json(restored) | ({"data": changed} if record else {})
         render.data_json(done | built)
@@ -176,16 +176,16 @@ def _wished(
     return _EnvWish(target, nearest, yes)
 
 
-def _build(project: Project, wish: _EnvWish | None) -> dict[str, object]:
+def _build(project: Project, wish: _EnvWish | None, tree: Path) -> dict[str, object]:
     """Build the environment, and give it as part of what is printed as JSON."""
     if wish is None:
         return {}
     # Here, for a checkout without one need not wait for the import.
     from repro.cli.env import build, rebuilt_json, say_activation  # noqa: PLC0415
 
-    rebuilt = build(project, wish.record, nearest=wish.nearest, yes=wish.yes)
-    say_activation(rebuilt)
-    return {"env": rebuilt_json(rebuilt)}
+    rebuilt, imports = build(project, wish.record, tree, nearest=wish.nearest, yes=wish.yes)
+    say_activation(rebuilt, imports)
+    return {"env": rebuilt_json(rebuilt, imports)}
 
 
 def _plan_restore(

@@ -1,4 +1,4 @@
-"""The question before anything of a run that somebody else recorded is executed."""
+"""The questions before anything of somebody else, a run or a package, is executed."""
 
 import shlex
 import sys
@@ -8,13 +8,16 @@ import click
 
 from repro.cli import render
 from repro.cli.sizes import format_size
+from repro.core.conditions import Which, plan_conditions
 from repro.core.project import Project
-from repro.core.trust import ForeignRun, foreign_facts, is_own
+from repro.core.rebuild import EnvironmentPlan
+from repro.core.trust import ForeignRun, foreign_facts, foreign_packages, is_own
 from repro.errors import ConsentError
 from repro.model.run import Record
 from repro.model.text import escape
 
 _SHOWN = 10  # lines of any list
+_SHOWN_PACKAGES = 20
 
 
 def ask_consent(project: Project, record: Record, *, yes: bool, what: str) -> None:
@@ -41,6 +44,46 @@ def ask_consent(project: Project, record: Record, *, yes: bool, what: str) -> No
         raise ConsentError(
             f"nothing of run `{facts.run}` was executed", hint=f"`repro show {facts.run}` shows it"
         )
+
+
+def ask_packages(project: Project, record: Record, plan: EnvironmentPlan, *, yes: bool) -> bool:
+    """Say whether what a plan takes from repositories, addresses and paths may be installed.
+
+    Of the user's own runs, too: what is there may be another thing than it was. The question
+    about somebody else's run, which comes before, names such packages already.
+
+    Raises:
+        ConsentError: The answer is no.
+    """
+    if yes or not is_own(project, record):
+        return True
+    if not plan.foreign or sys.stdin is None or not sys.stdin.isatty():
+        return False  # each is then listed, with what agrees to it
+    render.note("repro: these packages come from no index:")
+    for one in plan.foreign[:_SHOWN_PACKAGES]:
+        render.note(f"    {escape(one.name)} {escape(one.version)}: {escape(one.address or '')}")
+    if len(plan.foreign) > _SHOWN_PACKAGES:
+        render.note(f"    … and {len(plan.foreign) - _SHOWN_PACKAGES} more")
+    if not click.confirm("Install them?", err=True):
+        raise ConsentError(
+            "nothing was installed", hint=f"`repro show {record.run.id} --env` shows all of it"
+        )
+    return True
+
+
+def ask_foreign(
+    project: Project, record: Record, which: Which | None, *, nearest: bool, yes: bool
+) -> bool:
+    """Say whether packages of the record from no index may be installed for a command of a run.
+
+    Raises:
+        ConsentError: The answer is no.
+        DamagedRecordError: The record lists no packages, and they are asked for.
+    """
+    if yes or not is_own(project, record) or not foreign_packages(record):
+        return True
+    plan = plan_conditions(project, record, which, nearest=nearest)
+    return plan is None or ask_packages(project, record, plan, yes=yes)
 
 
 def _describe(facts: ForeignRun) -> Iterator[str]:

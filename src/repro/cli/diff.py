@@ -36,14 +36,20 @@ _AROUND = ("environment", "hardware")
 @click.argument("a", type=RUN, metavar="A")
 @click.argument("b", type=RUN, metavar="[B]", required=False)
 @click.option("--stat", is_flag=True, help="Only how much differs, by part and by file.")
-@click.option("--exit-code", "exit_code", is_flag=True, help="Exit with 1 if anything differs.")
+@click.option(
+    "--exit-code",
+    "exit_code",
+    is_flag=True,
+    help="Exit with 1 if more than drawn seeds differs.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def diff(a: str, b: str | None, *, stat: bool, exit_code: bool, as_json: bool) -> int:
     """Show what differs between run A and run B, or the working tree as it is now.
 
     Seven parts are compared: code, config, data, environment, hardware, randomness, results;
-    and the command. What is equal is one line at the end. Where A or B is no run but a git
-    revision, or RUN^{code}, only code is compared.
+    and the command. What is equal is one line at the end. Seeds that were drawn for each run
+    are one line, and none where both programs chose the same ones. Where A or B is no run but
+    a git revision, or RUN^{code}, only code is compared.
     """
     project = open_here()
     before = _resolve(project, a)
@@ -145,7 +151,9 @@ def _entries(comparison: Comparison, part: str) -> Iterator[str]:
         plain = {key: change for key, change in changes.items() if key not in packages}
         width = max((len(escape(key)) for key in plain), default=0)
         for key, (old, new) in plain.items():
-            yield f"{escape(key).ljust(width)}  {format_value(old)} → {format_value(new)}"
+            is_drawn = part == "randomness" and key == "seed" and comparison.drawn is not None
+            note = " (drawn for each run)" if is_drawn else ""
+            yield f"{escape(key).ljust(width)}  {format_value(old)} → {format_value(new)}{note}"
         for key in packages:
             yield escape(describe_package(key.removeprefix(_PACKAGES), changes[key]))
 

@@ -1,7 +1,9 @@
 """`repro env`: environments of runs built again, listed and removed."""
 
+import os
 import shlex
-import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -19,8 +21,9 @@ from repro.core.rebuild import (
     ensure_environment,
     plan_environment,
 )
-from repro.errors import ConsentError, UsageError
+from repro.errors import UsageError
 from repro.model.canonical import Json
+from repro.model.conditions import list_editables, named_tree
 from repro.model.run import Record
 from repro.model.text import escape
 
@@ -29,7 +32,6 @@ VERBS = {
     "ls": ("repro.cli.env:ls", "List the environments that were built"),
     "rm": ("repro.cli.env:rm", "Remove environments that were built"),
 }
-_SHOWN = 20  # packages of a list
 _TITLES = ("DIGEST", "SIZE", "PYTHON", "PACKAGES", "RUNS", "AS RECORDED")
 
 
@@ -60,17 +62,28 @@ def create(name: str, *, nearest: bool, yes: bool, as_json: bool) -> None:
     """
     project = open_here()
     record = resolve_run(project, name)
-    rebuilt = build(project, record, nearest=nearest, yes=yes)
+    root = project.repository.root
+    rebuilt, imports = build(project, record, root, nearest=nearest, yes=yes)
     if as_json:
-        render.data_json(rebuilt_json(rebuilt))
-    else:
-        render.out(str(rebuilt.folder))
+        render.data_json(rebuilt_json(rebuilt, imports))
+        return
+    _say_imports(imports)
+    render.out(str(rebuilt.folder))
 
 
-def build(project: Project, record: Record, *, nearest: bool, yes: bool) -> Rebuilt:
+def build(
+    project: Project, record: Record, tree: Path, *, nearest: bool, yes: bool
+) -> tuple[Rebuilt, tuple[str, ...]]:
     """Give the environment of a run, and say what there is to say about it.
 
+    Args:
+        tree: Where the code of the run is, or would be, for packages of its own in place.
+
+    Returns:
+        The environment, and the folders that `PYTHONPATH` must have with it.
+
     Raises:
+        DamagedRecordError: The record does not hold the code of a package that it names.
         ConsentError: The run is somebody else's, or packages of it are, and nobody agreed.
         MissingPackagesError: Parts of it cannot be had.
     """
@@ -83,28 +96,21 @@ def build(project: Project, record: Record, *, nearest: bool, yes: bool) -> Rebu
             project, record, allow_foreign=is_agreed, nearest=nearest, on_progress=report
         )
     _say_built(project, record, plan, rebuilt)
-    return rebuilt
+    if not plan.editables:
+        return rebuilt, ()
+    # Here, for most environments have no such package.
+    from repro.core.conditions import place_imports  # noqa: PLC0415
+
+    return rebuilt, place_imports(project, record, tree)
 
 
 def _agrees(project: Project, record: Record, plan: EnvironmentPlan, *, yes: bool) -> bool:
     """Ask what must be asked; whether packages from elsewhere may be installed."""
     # Here, for what shows the code of somebody's run is slow to import, and mostly not needed.
-    from repro.cli.consent import ask_consent  # noqa: PLC0415
-    from repro.core.trust import is_own  # noqa: PLC0415
+    from repro.cli.consent import ask_consent, ask_packages  # noqa: PLC0415
 
     ask_consent(project, record, yes=yes, what="build its environment")
-    if yes or not is_own(project, record):  # the question about that names its packages, too
-        return True
-    if not plan.foreign or sys.stdin is None or not sys.stdin.isatty():
-        return False
-    render.note("repro: these packages come from no index:")
-    for one in plan.foreign[:_SHOWN]:
-        render.note(f"    {escape(one.name)} {escape(one.version)}: {escape(one.address or '')}")
-    if len(plan.foreign) > _SHOWN:
-        render.note(f"    … and {len(plan.foreign) - _SHOWN} more")
-    if not click.confirm("Install them?", err=True):
-        raise ConsentError("nothing was installed", hint="`repro show RUN --env` shows all of it")
-    return True
+    return ask_packages(project, record, plan, yes=yes)
 
 
 def _say_built(project: Project, record: Record, plan: EnvironmentPlan, rebuilt: Rebuilt) -> None:
@@ -113,19 +119,36 @@ def _say_built(project: Project, record: Record, plan: EnvironmentPlan, rebuilt:
     render.note(f"repro: the environment of run {short} {how}")
     for note in rebuilt.notes:
         render.note(f"repro: note: {note}")
-    if plan.editables:
-        names = ", ".join(escape(one.name) for one in plan.editables)
-        render.note(f"repro: note: editable, so not installed: {names}")
+    absent = [
+        name
+        for name in list_editables(record.environment)
+        if named_tree(record.environment, name) is None
+    ]
+    placed = [one.name for one in plan.editables if one.name not in absent]
+    if placed:
+        names = ", ".join(map(escape, placed))
+        render.note(f"repro: note: editable, so not installed but on `PYTHONPATH`: {names}")
+    if absent:
+        names = ", ".join(map(escape, absent))
+        render.note(f"repro: warning: editable, and its code is not in the record: {names}")
 
 
-def say_activation(rebuilt: Rebuilt) -> None:
+def say_activation(rebuilt: Rebuilt, imports: Sequence[str]) -> None:
     """Say how a shell gets into an environment."""
     script = shlex.quote(str(rebuilt.folder / "bin" / "activate"))
     render.note(f"hint: `source {escape(script)}` enters its environment")
+    _say_imports(imports)
 
 
-def rebuilt_json(rebuilt: Rebuilt) -> dict[str, Json]:
-    """What was built, as JSON."""
+def _say_imports(imports: Sequence[str]) -> None:
+    if imports:
+        value = escape(shlex.quote(os.pathsep.join(imports)))
+        line = f"export PYTHONPATH={value}${{PYTHONPATH:+:$PYTHONPATH}}"
+        render.note(f"hint: `{line}` brings the editable packages into it")
+
+
+def rebuilt_json(rebuilt: Rebuilt, imports: Sequence[str]) -> dict[str, Json]:
+    """What was built, as JSON, with the folders that `PYTHONPATH` must have."""
     return {
         "folder": str(rebuilt.folder),
         "python": str(rebuilt.python),
@@ -136,6 +159,7 @@ def rebuilt_json(rebuilt: Rebuilt) -> dict[str, Json]:
             for one in rebuilt.substitutes
         ],
         "notes": list(rebuilt.notes),
+        "pythonpath": list(imports),
     }
 
 

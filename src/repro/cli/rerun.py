@@ -1,5 +1,6 @@
 """`repro rerun`: do a run again in isolation, and say whether the result is the same."""
 
+import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -7,8 +8,9 @@ from dataclasses import asdict
 import click
 
 from repro.cli import render
-from repro.cli.consent import ask_consent
+from repro.cli.consent import ask_consent, ask_foreign
 from repro.cli.context import RUN, open_here
+from repro.cli.dashes import Appending
 from repro.cli.isolation import ENV, NEAREST, YES
 from repro.cli.outcome import say_end, warn
 from repro.cli.progress import showing_steps
@@ -21,20 +23,19 @@ from repro.core.query import resolve_run, run_json, short_id
 from repro.core.relay import Relay
 from repro.core.rerun import Repeated, Telling, Wish, check_repeatable
 from repro.core.rerun import rerun as rerun_once
-from repro.core.trust import is_own
 from repro.core.vary import Variation
-from repro.core.verify import store_verdict, verdict_json, verify_runs
+from repro.core.verify import check_metrics, store_verdict, verdict_json, verify_runs
 from repro.errors import InvalidInputError, UsageError
 from repro.model.canonical import Json
 from repro.model.columns import format_number
-from repro.model.config import parse_assignment
+from repro.model.config import flatten_config, nest_config, parse_assignment
 from repro.model.run import Record
 from repro.model.spread import Spread, measure_spread
 from repro.model.text import escape
 from repro.model.verdict import Tolerance, Verdict
 
 
-@click.command()
+@click.command(cls=Appending)
 @click.option(
     "-c",
     "--config",
@@ -65,8 +66,10 @@ from repro.model.verdict import Tolerance, Verdict
 @YES
 @click.option("--json", "as_json", is_flag=True, help="Print the new run, or the verdict, as JSON.")
 @click.argument("name", metavar="RUN", type=RUN)
+@click.argument("appended", nargs=-1, type=click.UNPROCESSED, metavar="[-- WORD...]")
 def rerun(  # noqa: PLR0913  # click hands over each option by its name
     name: str,
+    appended: tuple[str, ...],
     assignments: tuple[str, ...],
     which: str | None,
     rtol: float | None,
@@ -89,12 +92,15 @@ def rerun(  # noqa: PLR0913  # click hands over each option by its name
     \b
     repro rerun baseline --verify
     repro rerun baseline -c lr=0.01
+    repro rerun baseline -- --lr 0.01
     repro rerun baseline --verify --no-replay --times 5
 
     It runs in a fresh worktree, and is recorded as a run of its own. With --verify its metrics are
     compared step by step with those of the run, its artifacts by digest, its output line by
     line; the verdict is kept in the new run, and the exit code is 0 only for `identical` or
     `within tolerance`. Else it is the command's own; 125 when repro itself failed.
+
+    Words behind `--` are appended to its command, and recorded as part of it.
     """
     tolerance = _tolerance(rtol, atol, metrics, verify=verify)
     varied = dict(map(parse_assignment, assignments))
@@ -105,14 +111,17 @@ def rerun(  # noqa: PLR0913  # click hands over each option by its name
     project = open_here()
     record = resolve_run(project, name)
     check_repeatable(record)
+    check_metrics(record, metrics)
     ask_consent(project, record, yes=yes, what="run its command")
+    wanted = Which(which) if which else None
     wish = Wish(
-        which=Which(which) if which else None,
+        which=wanted,
         assignments=varied,
+        appended=appended,
         replay=not no_replay,
         timeout_s=timeout,
         keep=keep,
-        allow_foreign=yes or is_own(project, record),
+        allow_foreign=ask_foreign(project, record, wanted, nearest=nearest, yes=yes),
         nearest=nearest,
         name=label,
         tags=tags,
@@ -138,13 +147,16 @@ def rerun(  # noqa: PLR0913  # click hands over each option by its name
             verdicts.append(verdict)
             if not as_json:
                 _say_verdict(verdict)
-    spread = measure_spread(_last(record), list(map(_last, again))) if times > 1 else None
+    lasts = [_last(one, metrics) for one in (record, *again)]
+    spread = measure_spread(lasts[0], lasts[1:]) if times > 1 else None
     if as_json:
         values: list[Json] = [verdict_json(verdict) for verdict in verdicts]
         values = values or [run_json(new) for new in again]
         render.data_json(values[0] if spread is None else _times_json(values, spread))
-    elif spread is not None:
+    elif spread:
         _say_spread(spread)
+    elif spread is not None:
+        render.note("repro: there is no metric whose spread could be told")
     if verify:
         return 0 if all(verdict.outcome.is_success for verdict in verdicts) else 1
     return code
@@ -160,8 +172,13 @@ def _tolerance(
     return read_tolerance(rtol or 0.0, atol or 0.0)
 
 
-def _last(record: Record) -> dict[str, float]:
-    return {name: summary.last for name, summary in record.metrics.items()}
+def _last(record: Record, chosen: Sequence[str]) -> dict[str, float]:
+    """The last value of each metric, of the chosen ones where any are."""
+    return {
+        name: summary.last
+        for name, summary in record.metrics.items()
+        if name in chosen or not chosen
+    }
 
 
 def _say_verdict(verdict: Verdict) -> None:
@@ -188,6 +205,17 @@ def _number(value: float | None) -> str:
 
 def _times_json(values: list[Json], spread: Mapping[str, Spread]) -> dict[str, Json]:
     return {"reruns": values, "spread": {name: asdict(one) for name, one in spread.items()}}
+
+
+def _unread_hint(short: str, key: str, assignments: Mapping[str, Json]) -> str:
+    """How else the program may take a param: as a rule the config it gives to `init` is parsed."""
+    value = flatten_config(nest_config(assignments)).get(key)
+    word = shlex.quote(value if isinstance(value, str) else json.dumps(value))
+    again = f"repro rerun {short} -c {key}={word} -- --{key} {word}"
+    return (
+        f"if the command takes it as an option: `{again}`; "
+        f"else let the program read it from `run.config`, as `repro.init()` gives it"
+    )
 
 
 def _once(project: Project, record: Record, wish: Wish, *, streams: Streams) -> Repeated:
@@ -218,7 +246,7 @@ def _once(project: Project, record: Record, wish: Wish, *, streams: Streams) -> 
     if done.unread:
         raise InvalidInputError(
             f"{', '.join(f'`{key}`' for key in done.unread)} was varied, but nothing read it",
-            hint=f"run `{done.record.run.id}` is as the original: `repro.init(config=…)` reads it",
+            hint=_unread_hint(short, done.unread[0], wish.assignments),
         )
     if done.folder is not None:
         render.note(f"repro: the worktree is kept: {escape(str(done.folder))}")

@@ -74,7 +74,9 @@ def describe_verdict(verdict: Verdict) -> Iterator[str]:
         if state is not ArtifactState.SAME
     ]
     yield from _section("artifacts", artifacts)
-    yield from _section("output", list(_output(verdict)))
+    does_count = not (verdict.metrics or verdict.summary or verdict.artifacts)
+    title = "output" if does_count else "output (does not count)"
+    yield from _section(title, list(_output(verdict)))
 
 
 def metric_hint(verdict: Verdict) -> str | None:

@@ -101,7 +101,9 @@ class Builder:
             raise _no_installer(installer, self.python, outcome.error)
         chosen = [one for one in wanted if one.kind not in _PLACED]
         self.on_progress(f"installing {len(chosen)} packages with {installer.name}")
-        outcome = installer.install(folder, chosen) if chosen else outcome
+        if chosen:  # first without the network, which may be slow, or not there at all
+            outcome = installer.install_kept(folder, chosen)
+            outcome = installer.install(folder, chosen) if outcome.error else outcome
         if outcome.error is not None:
             lacking = self._find_lacking(installer, folder, chosen)
             if lacking:
@@ -127,7 +129,10 @@ class Builder:
     ) -> list[Lacking]:
         self.on_progress("not all of it can be had: looking at each package")
         return find_lacking(
-            self._index(), chosen, lambda some: installer.install(folder, some).error
+            self._index(),
+            chosen,
+            lambda some: installer.install(folder, some).error,
+            lambda one: installer.has_cached(str(folder / "bin" / "python"), [one]),
         )
 
     def _index(self) -> PackageIndex:

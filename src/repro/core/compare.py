@@ -19,6 +19,7 @@ from repro.model.diff import (
     FileChange,
     diff_command,
     diff_config,
+    diff_drawn,
     diff_environment,
     diff_metrics,
     find_changed_data,
@@ -213,6 +214,7 @@ def _compare(
         environment=environment,
         hardware=hardware,
         randomness=randomness,
+        drawn=diff_drawn(a, b),
         metrics=diff_metrics(a, b),
         compared=parts,
     )

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -10,11 +11,12 @@ from typing import Any
 from repro.core.editables import place_editables
 from repro.core.environment import capture_environment
 from repro.core.isolation import Isolated, roots_of
+from repro.core.needed import list_worktrees
 from repro.core.prefixes import link_prefix
 from repro.core.project import Project
 from repro.core.python_then import likely_command
 from repro.core.randomness import user_environment
-from repro.core.rebuild import activate, ensure_environment
+from repro.core.rebuild import EnvironmentPlan, activate, ensure_environment, plan_environment
 from repro.core.search_path import (
     VARIABLE,
     describe_search_path,
@@ -23,9 +25,10 @@ from repro.core.search_path import (
 )
 from repro.core.surroundings import current_environment
 from repro.core.trust import is_own
+from repro.errors import DamagedRecordError, GitError
 from repro.model.canonical import Json
-from repro.model.conditions import packages_of, search_path_of
-from repro.model.environment import OURS, environment_digest, packages_digest, part
+from repro.model.conditions import packages_of, replay_variables, search_path_of
+from repro.model.environment import OURS, environment_digest, local_folder, packages_digest, part
 from repro.model.paths import validate_path
 from repro.model.relocate import relocate
 from repro.model.run import Record
@@ -63,6 +66,29 @@ class Conditions:
     search_path: tuple[str, ...] = ()
 
 
+def plan_conditions(
+    project: Project, record: Record, which: Which | None, *, nearest: bool = False
+) -> EnvironmentPlan | None:
+    """Say what `restore_conditions` would build; None where nothing is.
+
+    Raises:
+        DamagedRecordError: The record lists no packages.
+
+    Cost: Captures the present environment where `which` leaves the choice.
+    """
+    if which is None:
+        if not packages_of(record.environment):
+            return None
+        given = with_search_path(project, record, outside=is_own(project, record))
+        words = likely_command(project, record)
+        now = current_environment(given, words, cwd=_place_now(project, record))
+        which = _choose(record, now)
+    if which is Which.CURRENT:
+        return None
+    plan = plan_environment(project, record)
+    return None if plan.built is not None and (plan.is_built or nearest) else plan
+
+
 def restore_conditions(
     project: Project,
     record: Record,
@@ -71,6 +97,7 @@ def restore_conditions(
     *,
     allow_foreign: bool = False,
     nearest: bool = False,
+    replay: bool = True,
     on_progress: Callable[[str], None] = lambda _: None,
 ) -> Conditions:
     """Get ready to run a command in an isolated tree, with that tree's code and no other.
@@ -80,6 +107,7 @@ def restore_conditions(
             one, rebuilt.
         allow_foreign: Install packages from places that are no index of the user's.
         nearest: Take the nearest version of what cannot be had.
+        replay: Set the variables that decide what is computed to what they were.
         on_progress: Told what is being done.
 
     Raises:
@@ -96,9 +124,7 @@ def restore_conditions(
     if which is None and not packages_of(record.environment):
         which = Which.CURRENT
         notes = ("the run has no record of its packages: it gets the present ones",)
-    if which is None:
-        is_same = environment_digest(now) == environment_digest(record.environment)
-        which = Which.CURRENT if is_same else Which.RECORDED
+    which = which or _choose(record, now)
     environ = {key: value for key, value in project.environ.items() if key not in _OF_A_RUN}
     siblings: list[Path] = []
     if which is Which.RECORDED:
@@ -108,7 +134,7 @@ def restore_conditions(
         environ = activate(rebuilt.folder, environ)
         prefix: str | None = str(rebuilt.folder)
         notes = rebuilt.notes
-        siblings = place_editables(project, record, project.repository.private / "editables")
+        siblings = place_editables(project, record, isolation.packages)
     else:
         prefix = _prefix(now)
         if prefix is not None and words != record.run.command and not is_asked_for:
@@ -118,6 +144,9 @@ def restore_conditions(
     ):
         # What it would bring up to date for this tree is the user's own, behind the links.
         environ["UV_NO_SYNC"] = "1"
+    said: list[str] = []
+    if replay:
+        environ, said = replay_variables(record.environment, environ)
     environ["PYTHONPATH"] = os.pathsep.join(
         [
             *_own_roots(record, isolation.folder),
@@ -133,9 +162,42 @@ def restore_conditions(
         environ=environ,
         bin=Path(prefix) / "bin" if prefix else None,
         prefixes=tuple(filter(None, dict.fromkeys([prefix, _prefix(now)]))),
-        notes=(*notes, *_lacking_path(record, search_path)),
+        notes=(*notes, *said, *_lacking_path(record, search_path), *_notes_on_tree(isolation)),
         search_path=search_path,
     )
+
+
+def _notes_on_tree(isolation: Isolated) -> list[str]:
+    """What of the isolated tree is not as the run had it, or is the user's own."""
+    notes = [
+        f"`{path}` is a link to the present dataset: what writes to it changes that"
+        for path in isolation.linked
+    ]
+    for path in isolation.beside.differing:
+        notes.append(f"`{path}` is not as recorded, after the filters of this repository")
+    for path in isolation.beside.empty:
+        notes.append(f"the submodule `{path}` is empty: the record holds nothing of it")
+    return notes
+
+
+def place_imports(project: Project, record: Record, folder: Path) -> tuple[str, ...]:
+    """Give what a rebuilt environment takes from `PYTHONPATH`: the run's packages in place.
+
+    The recorded code of those from elsewhere is put where all runs share it.
+
+    Args:
+        folder: Top of a tree that has the code of the run.
+
+    Returns:
+        Folders, absolute, the first to be searched first.
+
+    Raises:
+        DamagedRecordError: The record names something that is not in it, or leads elsewhere.
+        StorageError: The disk is full or read-only.
+    """
+    placed = place_editables(project, record, _editables_folder(project))
+    # Those placed come first: what git ignores in the project is there as it is now, too.
+    return tuple(dict.fromkeys([*map(str, placed), *_own_roots(record, folder.absolute())]))
 
 
 def place_argv(
@@ -202,11 +264,59 @@ def describe_conditions(
     return {**environment, "packages": packages}
 
 
-def foreign_roots(project: Project, isolation: Isolated, conditions: Conditions) -> str:
-    """The value of `REPRO_FOREIGN`: the original tree, then what in it is not its code."""
-    prefixes = [prefix for prefix in conditions.prefixes if prefix]
-    places = [str(project.repository.common_dir), str(isolation.folder), *prefixes]
-    return os.pathsep.join([str(project.repository.root.resolve()), *dict.fromkeys(places)])
+def find_spoiled(record: Record, environment: Mapping[str, Json]) -> list[str]:
+    """What of a rebuilt environment is not as recorded any more, by name.
+
+    It is shared, and whatever ran in it may have installed into it; and it borrows its interpreter,
+    which the system may have replaced by a newer one.
+
+    Args:
+        environment: As `describe_conditions` gives it.
+    """
+    recorded, found = packages_of(record.environment), packages_of(environment)
+    names = (recorded.keys() | found.keys()) - {OURS}
+    changed = [name for name in names if _version(recorded, name) != _version(found, name)]
+    was, is_now = (
+        part(one, "interpreter").get("version") for one in (record.environment, environment)
+    )
+    return [*(["Python"] if was != is_now else []), *sorted(changed)]
+
+
+def _version(packages: Mapping[str, Mapping[str, Json]], name: str) -> Json:
+    return packages[name].get("version") if name in packages else None
+
+
+def foreign_roots(
+    project: Project, record: Record, isolation: Isolated, conditions: Conditions
+) -> str:
+    """The value of `REPRO_FOREIGN`: trees that no code may come from, and what in them may be used.
+
+    Those are all working trees of the repository and, where packages in place elsewhere were put
+    in place from the record, their folders.
+    """
+    repository = project.repository
+    roots = [repository.root.resolve()]
+    with suppress(DamagedRecordError, GitError):  # one that is not there has no code
+        roots += list_worktrees(repository)
+    if conditions.which is Which.RECORDED:
+        origins = (part(package, "origin") for package in packages_of(record.environment).values())
+        roots += filter(None, (local_folder(one) for one in origins if one.get("editable") is True))
+    places = [repository.common_dir, isolation.folder]
+    for prefix in map(Path, filter(None, conditions.prefixes)):
+        # One at the root, or above it as /usr may be, is no reason to look away from the code.
+        is_above = any(root.is_relative_to(prefix.resolve()) for root in roots)
+        places += [prefix / "bin", *prefix.glob("lib*/python*")] if is_above else [prefix]
+    lines = ["\n".join(dict.fromkeys(map(str, paths))) for paths in (roots, places)]
+    return "\n\n".join(lines)
+
+
+def _choose(record: Record, now: Mapping[str, Json]) -> Which:
+    is_same = environment_digest(now) == environment_digest(record.environment)
+    return Which.CURRENT if is_same else Which.RECORDED
+
+
+def _editables_folder(project: Project) -> Path:
+    return project.repository.private / "editables"
 
 
 def _place_now(project: Project, record: Record) -> Path:

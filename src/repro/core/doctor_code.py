@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from repro.core.goal import inner_roots, is_filled, read_goal
+from repro.core.goal import inner_roots, read_goal
+from repro.core.inner import find_inner
 from repro.core.project import Project
 from repro.core.query import code_of
 from repro.errors import DamagedRecordError, GitError
 from repro.model.diagnosis import Item, count_of, degraded, list_some, missing, ok
-from repro.model.paths import validate_path
 from repro.model.run import Record
 from repro.model.secrets import redact_url
 from repro.model.text import is_argument
@@ -96,7 +96,7 @@ def _submodules(
     git = project.repository.git
     urls = _read_urls(git, commit)
     for path, oid in links.items():
-        if path in recorded or _has_inner(project, path, oid):
+        if path in recorded or find_inner(project, path, oid) is not None:
             continue
         url = urls.get(path)
         if url is None:
@@ -105,19 +105,6 @@ def _submodules(
         else:
             what = f"`{path}` at {oid[:_SHORT]} has to be fetched from `{redact_url(url)}`"
             yield degraded("submodules", what, "`git submodule update --init` fetches it")
-
-
-def _has_inner(project: Project, path: str, oid: str) -> bool:
-    validate_path(path)
-    git = project.repository.git
-    for folder in (
-        project.repository.root / path,
-        project.repository.common_dir / "modules" / path,
-    ):
-        is_repository = is_filled(folder) or (folder / "HEAD").is_file()
-        if is_repository and _is_commit(Git(folder, git.environ), oid):
-            return True
-    return False
 
 
 def _read_urls(git: Git, commit: str) -> dict[str, str]:

@@ -5,8 +5,10 @@ import re
 from collections.abc import Iterator
 
 from repro.core.doctor_code import find_gone
+from repro.core.editables import read_present_tree
 from repro.core.project import Project
 from repro.core.started import EDITABLES
+from repro.core.trust import is_own
 from repro.model.conditions import list_editables, list_left_out, named_tree
 from repro.model.diagnosis import Item, count_of, degraded, list_some, missing, ok
 from repro.model.environment import local_folder
@@ -24,8 +26,23 @@ def check_editables(project: Project, record: Record) -> Iterator[Item]:
     items = [item for name, url in editables.items() for item in _check(project, record, name, url)]
     if not items:
         count = count_of(len(editables), "editable package")
-        items = [ok("editables", f"the code of {count} is in the record")]
+        detail = f"the code of {count} is in the record"
+        since = [_since(project, record, name, url) for name, url in editables.items()]
+        items = [ok("editables", "; ".join([detail, *filter(None, since)]))]
     yield from items
+
+
+def _since(project: Project, record: Record, name: str, url: str) -> str | None:
+    """What became of the folder of a package whose code is in the record."""
+    named = named_tree(record.environment, name)
+    if not is_own(project, record):  # what a record from elsewhere names is not looked into
+        return None
+    place = local_folder({"url": url}) or project.repository.root / url
+    if not os.path.lexists(place):
+        return f"the folder of `{name}` is gone since"
+    if named is not None and read_present_tree(project, place) not in (named, None):
+        return f"`{name}` has changed since"
+    return None
 
 
 def _check(project: Project, record: Record, name: str, url: str) -> Iterator[Item]:

@@ -76,7 +76,7 @@ def check_environment(project: Project, record: Record, around: Around) -> Itera
         return
     interpreter = check_interpreter(project, record, now)
     names = {normalise_name(one.name) for one in differing}
-    items, unasked = _check_each(plan.requirements, names, part(recorded, "interpreter"), around)
+    items, unasked = _check_each(record, plan.requirements, names, around)
     if unasked and has_interpreter(recorded, now):
         python = str(part(now, "interpreter").get("executable"))
         if open_installer(project.environ).has_cached(python, list(unasked)):
@@ -113,10 +113,7 @@ def _source(origin: Json) -> tuple[Json, ...] | None:
 
 
 def _check_each(
-    requirements: Requirements,
-    differing: Container[str],
-    interpreter: Mapping[str, Json],
-    around: Around,
+    record: Record, requirements: Requirements, differing: Container[str], around: Around
 ) -> tuple[list[Item], dict[Requirement, str]]:
     """The packages that are a problem, and those that nobody could be asked about, with why.
 
@@ -132,13 +129,14 @@ def _check_each(
         if one.kind is Kind.OWN:
             items += _check_ours(one)
         elif one.is_foreign:
-            items += _check_foreign(one)
+            items += _check_foreign(one, record.run.id)
         elif one.name in differing and one.kind is Kind.COPY:
-            items.append(_copied(one))
+            items.append(_copied(one, record.run.id))
         elif one.name in differing and one.kind is Kind.INDEX:
             wanted.append(one)
     if not around.ask_index:
         return items, dict.fromkeys(wanted, "the package index was not asked")
+    interpreter = part(record.environment, "interpreter")
     answers = around.ask(((one.name, one.version) for one in wanted), interpreter)
     unasked: dict[Requirement, str] = {}
     for one in wanted:
@@ -157,19 +155,18 @@ def _check_ours(one: Requirement) -> Iterator[Item]:
         yield degraded(_item(one), detail)
 
 
-def _copied(one: Requirement) -> Item:
+def _copied(one: Requirement, run: str) -> Item:
     detail = f"{one.version} was a copy of `{one.address}` in the repository, which is not kept"
-    return degraded(
-        _item(one), detail, "`repro env create RUN --nearest` builds it from the code of the run"
-    )
+    hint = f"`repro env create {run} --nearest` builds it from the code of the run"
+    return degraded(_item(one), detail, hint)
 
 
-def _check_foreign(one: Requirement) -> Iterator[Item]:
+def _check_foreign(one: Requirement, run: str) -> Iterator[Item]:
     """A package that came from no index."""
     place = local_folder({"url": one.address})
     if place is None:
-        detail = f"{one.version} has to be fetched from `{one.address}`"
-        yield degraded(_item(one), detail, "whether it is still there was not asked")
+        detail = f"{one.version} came from `{one.address}`; whether it is still there is not known"
+        yield degraded(_item(one), detail, f"`repro env create {run}` fetches it, once you agree")
     elif not os.path.lexists(place):
         detail = f"{one.version} was installed from `{place}`, which is gone"
         yield missing(_item(one), detail, "bring that file or folder back")
@@ -219,5 +216,11 @@ def _sum_up(
     else:
         gone = sum(one.state is State.MISSING for one in items)
         detail += f"; {gone} cannot be had" if gone else ""
-    hint = f"`repro env create {record.run.id}` rebuilds it"
+    run = record.run.id
+    hint = f"`repro env create {run}` rebuilds it"
+    if state is State.MISSING:
+        hint = (
+            f"`repro env create {run}` lists the nearest choices; "
+            f"`repro rerun {run} --env current` takes what is installed"
+        )
     return Item("environment", state, detail, hint)

@@ -24,7 +24,7 @@ from repro.model.text import escape
 from repro.store.beside import write_tree_into
 from repro.store.git import join_names, split_names
 from repro.store.objects import is_oid
-from repro.store.quarantine import Quarantine
+from repro.store.quarantine import Quarantine, open_quarantine
 from repro.store.refs import LIVE, RUNS
 from repro.store.sibling import Look, Sibling, look_at_sibling, snapshot_sibling
 from repro.store.snapshot import Limits
@@ -138,6 +138,19 @@ def keep_editables(
         held=tuple(dict.fromkeys(held)),
         warnings=tuple(warnings),
     )
+
+
+def read_present_tree(project: Project, folder: Path) -> str | None:
+    """The tree that a run would keep of the code in a folder now; None where it cannot be read.
+
+    Cost: one `git status`; what changed is hashed, and nothing of it is kept.
+    """
+    try:
+        with open_quarantine(project.repository) as quarantine:
+            look = look_at_sibling(folder, project.repository)
+            return snapshot_sibling(folder, quarantine, _limits(project), look=look).tree
+    except GitError:
+        return None
 
 
 def _placed_tree(package: Json) -> str | None:
@@ -263,7 +276,8 @@ def _find_holders(project: Project) -> dict[str, str]:
 def place_editables(project: Project, record: Record, folder: Path) -> list[Path]:
     """Write the recorded code of each package that was in place elsewhere.
 
-    It goes to `folder/<name>-<12 digits of its tree>`, and is taken as it is where that exists.
+    It goes to `folder/<name>-<12 digits of its tree>`, and is taken as it is where that exists:
+    a folder that others use is none to give, for a program may write to its packages.
 
     Returns:
         The folders to put first on `PYTHONPATH`, absolute, in the order of the names.
@@ -283,10 +297,15 @@ def place_editables(project: Project, record: Record, folder: Path) -> list[Path
                 f"run `{record.run.id}` does not hold the code of editable `{name}` that it names",
                 hint="`repro show RUN --env` shows what it names",
             )
-        target = folder.absolute() / f"{name}-{tree[:12]}"
+        target = folder_of_placed(folder.absolute(), name, tree)
         _place(project, tree, target)
         roots += [_root(target, path) for path in _named_roots(origin)]
     return roots
+
+
+def folder_of_placed(folder: Path, name: str, tree: str) -> Path:
+    """Where `place_editables` writes the code of a package."""
+    return folder / f"{name}-{tree[:12]}"
 
 
 def _tree_in(project: Project, commit: str, name: str) -> str | None:

@@ -40,6 +40,8 @@ class Events:
         manifests: The tree of the pages of each of these.
         end: How the run ended, None while it has not.
         identity: Of the run, where an environment says that it is another one now.
+        awaited: Params that a rerun varied for the program to read, with the original's values.
+        read: Those that it read.
         lost: Points that could not be kept.
         skipped: Lines that a crash or a bad disk damaged.
         last_time: Of the newest record, in seconds since 1970.
@@ -61,9 +63,16 @@ class Events:
     note: str | None = None
     end: Mapping[str, Any] | None = None
     identity: str | None = None
+    awaited: dict[str, Json] = field(default_factory=dict)
+    read: set[str] = field(default_factory=set)
     lost: int = 0
     skipped: int = 0
     last_time: float = 0.0
+
+    @property
+    def unread(self) -> dict[str, Json]:
+        """Params that were varied in vain, with the values of the original."""
+        return {key: value for key, value in self.awaited.items() if key not in self.read}
 
 
 def read_events(started: Started, journals: Sequence[Journal]) -> Events:
@@ -193,6 +202,14 @@ def _take_config(events: Events, record: Mapping[str, Any]) -> None:
     events.config = merge_config(events.config, _mapping(record["c"]))
 
 
+def _take_awaited(events: Events, record: Mapping[str, Any]) -> None:
+    events.awaited.update(_mapping(record["v"]))
+
+
+def _take_varied(events: Events, record: Mapping[str, Any]) -> None:
+    events.read.update([_text(key) for key in record["v"]])
+
+
 def _take_summary(events: Events, record: Mapping[str, Any]) -> None:
     events.summary.update(_mapping(record["s"]))
 
@@ -243,6 +260,8 @@ _TAKES: dict[Any, Callable[[Events, Mapping[str, Any], Order], None]] = {
 # Eight ranks that set the same config are one config.
 _TAKES_OF_RANK_0: dict[Any, Callable[[Events, Mapping[str, Any]], None]] = {
     "config": _take_config,
+    "awaited": _take_awaited,
+    "varied": _take_varied,
     "summary": _take_summary,
     "define": _take_goal,
     "environment": _take_environment,

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from repro.atomic import FileLock, storage_errors
 from repro.core.beside_data import DataBeside, fill_worktree, plan_beside
+from repro.core.goal import read_goal
+from repro.core.inner import fill_inner
 from repro.core.measured import OnProgress
 from repro.core.project import Project
 from repro.core.restore import Beside, lay_out
@@ -19,6 +21,7 @@ from repro.store.git import open_repository
 from repro.store.settings import read_settings
 
 _LOCK = ".lock"
+_PACKAGES = ".packages"  # a folder beside a tree
 _MARK = ".work"  # beside a tree in which the user works
 _GUARD = "worktrees.lock"
 # A command may write to its datasets, and these are the user's. Only what takes minutes to copy,
@@ -38,6 +41,7 @@ class Isolated:
     Attributes:
         project: The repository as seen from the worktree.
         folder: Top of the worktree.
+        packages: Where the code of packages in place elsewhere belongs; it goes with the tree.
         cwd: Where the command of the run has its place in it.
         beside: What was written.
         linked: Datasets so large that they are links to where they lie now: writing to them
@@ -46,6 +50,7 @@ class Isolated:
 
     project: Project
     folder: Path
+    packages: Path
     cwd: Path
     beside: Beside
     linked: tuple[str, ...]
@@ -94,7 +99,7 @@ def isolated(
         if is_for_work:
             with storage_errors("the folder of worktrees"):
                 _mark_of(place).touch()
-        beside = lay_out(project, record, place)
+        beside = _with_submodules(project, record, lay_out(project, record, place))
         fill_worktree(project, place, plans)
         inside = _open_inside(project, place)
         cwd = place / record.run.cwd
@@ -104,6 +109,7 @@ def isolated(
             Isolated(
                 project=inside,
                 folder=place,
+                packages=packages_of_tree(place),
                 cwd=cwd,
                 beside=beside,
                 linked=tuple(plan.path for plan in plans if plan.linked is not None),
@@ -119,6 +125,16 @@ def isolated(
             lock.path.unlink(missing_ok=True)
             lock.release()
             _held.discard(lock.path)
+
+
+def _with_submodules(project: Project, record: Record, beside: Beside) -> Beside:
+    """Fill the submodules that the record leaves to their remotes, as far as they are here."""
+    if not beside.empty:
+        return beside
+    links = read_goal(project, record).links
+    filled = fill_inner(project, beside.folder, {path: links[path] for path in beside.empty})
+    empty = tuple(path for path in beside.empty if path not in filled)
+    return replace(beside, submodules=(*beside.submodules, *filled), empty=empty)
 
 
 def _open_inside(project: Project, place: Path) -> Project:
@@ -151,7 +167,8 @@ def look_at_tree(isolation: Isolated) -> TreeState:
     """
     git, folder = isolation.project.repository.git, isolation.folder
     words = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignored")
-    paths = [line[3:] for line in git.paths(*words)]
+    # Of a submodule without a repository of its own git says nothing.
+    paths = [*(line[3:] for line in git.paths(*words)), *isolation.beside.submodules]
     files = {path: _seen(folder / path) for path in paths if not _is_dropping(path)}
     return TreeState(git.text("rev-parse", "HEAD"), files)
 
@@ -161,7 +178,8 @@ def _seen(path: Path) -> object:
     try:
         status = path.lstat()
         if stat.S_ISDIR(status.st_mode):  # a submodule, or a repository of its own
-            return {name: _seen(path / name) for name in os.listdir(path)}
+            names = (name for name in os.listdir(path) if name not in _DROPPINGS)
+            return {name: _seen(path / name) for name in names}
     except OSError:  # deleted
         return None
     return status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns
@@ -183,7 +201,7 @@ def _claim(project: Project, run_id: str) -> tuple[Path, FileLock]:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with FileLock(folder.parent / _GUARD):
         _sweep(project, folder)
-        for place in _names(folder, run_id):
+        for place in places_of_run(project, run_id):
             if os.path.lexists(place):
                 continue
             lock = FileLock(Path(f"{place}{_LOCK}"))
@@ -193,11 +211,18 @@ def _claim(project: Project, run_id: str) -> tuple[Path, FileLock]:
     raise AssertionError("unreachable")
 
 
+def packages_of_tree(place: Path) -> Path:
+    """Where packages in place elsewhere are for an isolated tree."""
+    return Path(f"{place}{_PACKAGES}")
+
+
 def _mark_of(place: Path) -> Path:
     return Path(f"{place}{_MARK}")
 
 
-def _names(folder: Path, run_id: str) -> Iterator[Path]:
+def places_of_run(project: Project, run_id: str) -> Iterator[Path]:
+    """Where isolated trees of a run may be, without end: of several at once each has its own."""
+    folder = folder_of_worktrees(project)
     yield folder / run_id
     number = 2
     while True:
@@ -223,7 +248,8 @@ def _sweep(project: Project, folder: Path) -> None:
 
 
 def _remove(project: Project, place: Path) -> None:
-    """Take a worktree away with all in it; links in it are not followed."""
+    """Take a worktree away with all in it, and its packages; links in it are not followed."""
+    shutil.rmtree(packages_of_tree(place), ignore_errors=True)
     git = project.repository.git
     words = ("worktree", "remove", "--force", "--force", "--", str(place))
     try:

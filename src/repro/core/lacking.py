@@ -16,7 +16,10 @@ _MOST_TRIES = 64  # of an installer
 
 
 def find_lacking(
-    index: PackageIndex, requirements: Sequence[Requirement], install: Install
+    index: PackageIndex,
+    requirements: Sequence[Requirement],
+    install: Install,
+    is_kept: Callable[[Requirement], bool],
 ) -> list[Lacking]:
     """Say which of some requirements, that could not be installed together, are to blame.
 
@@ -25,13 +28,14 @@ def find_lacking(
 
     Args:
         install: Tries to install some of them; gives why that fails, None when it does not.
+        is_kept: Whether a requirement of an index can be installed without asking it.
 
     Cost: A request for each requirement, then some tries to install for each that fails.
     """
     pairs = list(zip(requirements, _ask_all(index, requirements), strict=True))
     gone = [answer.lacking for _, answer in pairs if answer.lacking is not None]
     rest = [(one, answer) for one, answer in pairs if answer.lacking is None]
-    unasked = [(one, answer.error) for one, answer in rest if answer.error is not None]
+    unasked = [(one, answer.error) for one, answer in rest if answer.error and not is_kept(one)]
     asked = [one for one, answer in rest if answer.error is None]
     # What an installer has in its cache needs no index. To try those one by one that it cannot
     # ask for either takes minutes, for it waits for the network each time.

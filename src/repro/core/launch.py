@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from repro.atomic import write_file
 from repro.core.command import Command, start_as_shell, start_error
@@ -25,6 +26,7 @@ from repro.model.canonical import format_json
 from repro.model.run import Artifact, Status
 from repro.store.journal import read_journals
 from repro.store.process import find_process
+from repro.store.random_reports import pass_on
 
 OUTPUT = "output.log"
 CHILD = "child.json"
@@ -73,7 +75,8 @@ def launch(
     artifacts that `repro.yaml` names, and how it ended. Then the run can be sealed.
 
     Args:
-        timeout_s: After so long the command is told to end (SIGTERM), and soon killed.
+        timeout_s: After so long the command and what it started are told to end (SIGTERM),
+            and soon killed; for that it gets a session of its own.
 
     Raises:
         CommandError: The system refused to start it; the record says so.
@@ -108,6 +111,9 @@ def _launch(
         code = refusal.exit_code
     except KeyboardInterrupt:  # before the command had its chance to decide
         code = -signal.SIGINT
+    outer = project.environ.get("REPRO_LIVE_DIR")
+    if outer and project.environ.get("REPRO_FOREIGN"):  # a rerun is around us
+        pass_on(live.dir, Path(outer))
     outcome = _judge(code, relay.received)
     # On disk before the collecting, which can take long: a scheduler has little patience.
     live.journal.append(
@@ -170,9 +176,9 @@ def _run_child(
             actions = {signal.SIGWINCH: terminal.resize, signal.SIGTSTP: terminal.stop_child}
         follower = Follower(log, terminal, stack.enter_context(wakeup(actions)))
         stack.callback(follower.close)
-        has_session = terminal is not None
+        has_session = terminal is not None or timeout_s is not None
         stack.enter_context(relay.passing(is_own_session=has_session))
-        child = _start(project, live, command, streams, terminal, follower)
+        child = _start(project, live, command, streams, terminal, follower, has_session=has_session)
 
         def send(number: int) -> None:
             if child.returncode is None:  # once it is reaped its pid may be somebody else's
@@ -189,7 +195,7 @@ def _run_child(
         stack.callback(sampler.stop)
         if terminal is not None:
             terminal.take_keyboard(child.pid)
-        limit = Deadline(timeout_s, send)
+        limit = Deadline(timeout_s, child.pid)
         code = follower.follow(lambda: _poll(child, terminal, limit))
     if limit.is_past:
         problems.append(f"the command was ended: it took longer than {timeout_s:g} s")
@@ -208,6 +214,8 @@ def _start(
     streams: Streams,
     terminal: Terminal | None,
     follower: Follower,
+    *,
+    has_session: bool,
 ) -> "subprocess.Popen[bytes]":
     environ = child_environment(live.randomness, project.environ, command.argv)
     environ |= {"REPRO_RUN_ID": live.id, "REPRO_LIVE_DIR": str(live.dir)}
@@ -239,7 +247,7 @@ def _start(
                 stdin=stdin,
                 stdout=stdout,
                 stderr=stderr,
-                start_new_session=terminal is not None,
+                start_new_session=has_session,
                 preexec_fn=terminal.controller() if terminal else None,
             )
 
@@ -288,15 +296,16 @@ def _poll(
     child: "subprocess.Popen[bytes]", terminal: Terminal | None, limit: Deadline
 ) -> int | None:
     limit.check()
-    pid, status = os.waitpid(child.pid, os.WNOHANG | os.WUNTRACED)
-    if pid == 0:
-        return None
-    if os.WIFSTOPPED(status):
-        if terminal is not None:
-            terminal.suspend(child.pid)
-        return None
-    child.returncode = os.waitstatus_to_exitcode(status)
-    return child.returncode
+    if child.returncode is None:
+        pid, status = os.waitpid(child.pid, os.WNOHANG | os.WUNTRACED)
+        if pid == 0:
+            return None
+        if os.WIFSTOPPED(status):
+            if terminal is not None:
+                terminal.suspend(child.pid)
+            return None
+        child.returncode = os.waitstatus_to_exitcode(status)
+    return None if limit.is_waiting() else child.returncode
 
 
 def _collect(project: Project, live: LiveRun, before: Mapping[str, Signature]) -> list[str]:

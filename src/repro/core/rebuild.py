@@ -30,6 +30,7 @@ from repro.store.target import own_target
 if TYPE_CHECKING:
     from repro.core.building import Builder
 
+_AGREES = "`--yes` agrees to install it"
 _OWN_CODE = "the code of the run"
 _SHOWN = 12  # hex digits of a commit
 
@@ -277,7 +278,7 @@ def _platform_lacking(record: Record, plan: EnvironmentPlan) -> list[Lacking]:
 
 def _needs_consent(one: Requirement) -> Lacking:
     where = one.address or ""
-    return Lacking(one.name, one.version, f"comes from {where}: `--yes` agrees to install it")
+    return Lacking(one.name, one.version, f"comes from {where}: {_AGREES}")
 
 
 def _can_go_on(lacking: Sequence[Lacking], *, nearest: bool) -> bool:
@@ -325,10 +326,19 @@ def _taken(one: Requirement, version: str, code: Path | None) -> Requirement:
 def _missing(project: Project, record: Record, lacking: Sequence[Lacking]) -> MissingPackagesError:
     short = short_id(project, record.run.id)
     number = "a part" if len(lacking) == 1 else f"{len(lacking)} parts"
-    offered = all(one.nearest is not None for one in lacking)
-    hint = f"`repro env create {short} --nearest` takes the nearest" if offered else None
     return MissingPackagesError(
         f"{number} of the environment of run `{short}` cannot be had as recorded",
         items=[str(one) for one in lacking],
-        hint=hint,
+        hint=_next_step(short, lacking),
+    )
+
+
+def _next_step(short: str, lacking: Sequence[Lacking]) -> str:
+    if all(one.reason.endswith(_AGREES) for one in lacking):
+        return "add `--yes`, once you have looked at them"
+    if all(one.nearest is not None for one in lacking):
+        return f"`repro env create {short} --nearest` takes the nearest"
+    return (
+        "look at the network, and at the indexes that pip or uv is set to; "
+        f"`repro rerun {short} --env current` takes the present packages"
     )

@@ -9,6 +9,7 @@ from repro.core.conditions import (
     Conditions,
     Which,
     describe_conditions,
+    find_spoiled,
     foreign_roots,
     place_argv,
     restore_conditions,
@@ -26,11 +27,14 @@ from repro.errors import InvalidInputError, MissingSecretError, UsageError
 from repro.model.canonical import Json
 from repro.model.config import merge_config, nest_config
 from repro.model.ids import is_id
+from repro.model.launchers import is_package_runner
 from repro.model.randomness import RandomPlan
 from repro.model.redacted import fill_redacted
 from repro.model.run import Record, Status
 from repro.model.varied import VARIABLE, format_varied
 from repro.store.journal import read_journals
+
+_SHOWN = 5  # packages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +44,8 @@ class Wish:
     Attributes:
         which: Whose environment; None is the current one where it is the recorded one.
         assignments: Config entries that are varied, by dotted key.
-        replay: Whether its randomness is played back.
+        appended: Words that the command gets at its end.
+        replay: Whether its randomness is played back, with the variables that bear on it.
         timeout_s: After so long the command is told to end.
         keep: Leave the isolated tree where it is.
         allow_foreign: Install packages from places that are no index of the user's.
@@ -49,6 +54,7 @@ class Wish:
 
     which: Which | None = None
     assignments: Mapping[str, Json] = field(default_factory=dict)
+    appended: tuple[str, ...] = ()
     replay: bool = True
     timeout_s: float | None = None
     keep: bool = False
@@ -138,10 +144,13 @@ def rerun(
             wish.which,
             allow_foreign=wish.allow_foreign,
             nearest=wish.nearest,
+            replay=wish.replay,
             on_progress=told.packages,
         )
         settings = isolation.project.settings
-        variation = plan_variation(isolation.folder, settings, record, wish.assignments)
+        variation = plan_variation(
+            isolation.folder, settings, record, wish.assignments, wish.appended
+        )
         write_variation(isolation.folder, variation)
         told.starting(conditions, variation)
         return _run(project, record, wish, isolation, conditions, variation, relay, streams)
@@ -157,16 +166,21 @@ def _run(
     relay: Relay,
     streams: Streams,
 ) -> Repeated:
+    runner = _for_package_runner(record, conditions)
+    conditions = replace(conditions, environ={**conditions.environ, **runner})
     environ = {
         **conditions.environ,
         **_varied(variation),
-        "REPRO_FOREIGN": foreign_roots(project, isolation, conditions),
+        "REPRO_FOREIGN": foreign_roots(project, record, isolation, conditions),
     }
     inside = replace(isolation.project, environ=environ)
     argv = place_argv(project, record, isolation, conditions, variation.argv)
     argv = _with_secrets(argv, environ)
     command = resolve_command(argv, cwd=isolation.cwd, environ=environ)
     plan, notes = _plan_randomness(project, record, wish)
+    environment = describe_conditions(
+        replace(project, environ=environ), record, conditions, argv, isolation.cwd
+    )
     outer = project.environ.get("REPRO_RUN_ID", "")
     request = Request(
         command=variation.argv,
@@ -174,15 +188,15 @@ def _run(
         name=wish.name,
         tags=wish.tags,
         config=merge_config(_assigned(record), nest_config(wish.assignments)),
-        environment=describe_conditions(
-            replace(project, environ=environ), record, conditions, argv, isolation.cwd
-        ),
+        environment=environment,
         data=_other_data(inside, record, isolation),
         parent=outer if is_id(outer) else None,
         rerun_of=record.run.id,
         randomness=plan,
     )
     live = start_run(inside, request)
+    if variation.awaited:
+        live.journal.append({"k": "awaited", "v": dict(variation.awaited), "t": project.clock()})
     try:
         outcome = launch(
             inside, live, command, relay=relay, streams=streams, timeout_s=wish.timeout_s
@@ -196,16 +210,26 @@ def _run(
         record=sealed,
         outcome=outcome,
         which=conditions.which,
-        notes=(*conditions.notes, *notes, *_linked(isolation)),
+        notes=(*conditions.notes, *notes, *_spoiled(record, wish, conditions, environment)),
         unread=tuple(unread),
         folder=isolation.folder if wish.keep else None,
         same_paths=tuple(same),
     )
 
 
-def _linked(isolation: Isolated) -> list[str]:
-    what = "is a link to the present dataset: what writes to it changes that"
-    return [f"`{path}` {what}" for path in isolation.linked]
+def _spoiled(
+    record: Record, wish: Wish, conditions: Conditions, environment: Mapping[str, Json]
+) -> list[str]:
+    if conditions.which is not Which.RECORDED or wish.nearest:
+        return []
+    names = find_spoiled(record, environment)
+    if not names:
+        return []
+    named = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+    return [
+        f"the rebuilt environment is not as recorded any more: {named};"
+        " `repro env rm` takes it away, and the next rerun builds it again"
+    ]
 
 
 def _assigned(record: Record) -> Mapping[str, Json]:
@@ -223,6 +247,23 @@ def _plan_randomness(
         note = "the run has no record of its randomness: it is drawn anew"
         return draw_randomness(project), (note,)
     return plan, ()
+
+
+def _for_package_runner(record: Record, conditions: Conditions) -> dict[str, str]:
+    """What makes `uv run` and the like take the environment in question, and leave it as it is.
+
+    In a new tree they would make one of their own.
+    """
+    if conditions.bin is None or not is_package_runner(record.run.command):
+        return {}
+    prefix = conditions.bin.parent
+    if not (prefix / "pyvenv.cfg").exists():
+        return {}
+    return {
+        "VIRTUAL_ENV": str(prefix),
+        "UV_PROJECT_ENVIRONMENT": str(prefix),
+        "UV_NO_SYNC": "1",
+    }
 
 
 def _varied(variation: Variation) -> dict[str, str]:

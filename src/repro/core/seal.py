@@ -13,6 +13,7 @@ from repro.core.python_ran import doubt_environment
 from repro.core.started import Started, surrounding_files
 from repro.model.canonical import MAX_BYTES, Json, format_json
 from repro.model.config import merge_config
+from repro.model.dotted import find_path, with_value
 from repro.model.environment import split_launch
 from repro.model.launchers import starts_python
 from repro.model.output import collapse_output, cut_output
@@ -97,7 +98,7 @@ def assemble(
     environment, run = doubt_environment(environment, run, reports.processes)
     record = Record(
         run=run,
-        config=redact_config(merge_config(started.config, events.config)),
+        config=redact_config(_config(started, events)),
         metrics=metrics,
         summary={**earlier.summary, **events.summary},
         data={**started.data, **events.data},
@@ -109,6 +110,14 @@ def assemble(
     record, encoded = _encode(record)
     files.update(encoded)
     return Sealed(record=record, files=files, ended_at=ended_at)
+
+
+def _config(started: Started, events: Events) -> dict[str, Json]:
+    """The config; a varied param that nothing read is as in the original, whatever was said."""
+    config = merge_config(started.config, events.config)
+    for key, value in events.unread.items():
+        config = with_value(config, find_path(config, key) or (key,), value)
+    return config
 
 
 def _encode(record: Record) -> tuple[Record, dict[str, bytes]]:
@@ -146,13 +155,19 @@ def _ended_run(started: Started, events: Events, ended_at: float) -> Run:
         status=status,
         ended=ended,
         duration_s=round(spent, 6),
-        identity=(events.identity or run.identity) if _knew_all_data(started, events) else None,
+        identity=(events.identity or run.identity)
+        if _knew_all_conditions(started, events)
+        else None,
         exit_code=end.get("exit_code"),
         signal=end.get("signal"),
         attempts=attempts,
         lost_points=run.lost_points + events.lost,
         skipped_lines=run.skipped_lines + events.skipped,
-        warnings=(*run.warnings, *events.warnings),
+        warnings=(
+            *run.warnings,
+            *events.warnings,
+            *(f"nothing read `{key}`: it was not varied" for key in events.unread),
+        ),
     )
 
 
@@ -166,9 +181,11 @@ def _watched(run: Run, started: Started, reports: Reports) -> Run:
     return replace(run, foreign=reports.foreign, unwatched=unwatched)
 
 
-def _knew_all_data(started: Started, events: Events) -> bool:
-    """Whether no other data came into use than the identity of the run was made of."""
-    return all(started.data.get(name) == facts for name, facts in events.data.items())
+def _knew_all_conditions(started: Started, events: Events) -> bool:
+    """Whether no other data or params came into use than the identity of the run was made of."""
+    return not events.unread and all(
+        started.data.get(name) == facts for name, facts in events.data.items()
+    )
 
 
 def _earlier_rows(earlier: Mapping[str, Sequence[Point]]) -> Iterator[Row]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from repro.core.compare import format_patch
+from repro.core.goal import inner_roots, read_goal
 from repro.core.project import Project
 from repro.core.query import code_of
 from repro.errors import DamagedRecordError, GitError
@@ -92,7 +93,8 @@ def _is_same(objects: Objects, record: Record, made: str) -> bool:
 
 
 def _decisive(run: Run) -> tuple[object, ...]:
-    return run.id, run.command, run.cwd, run.base, run.snapshot
+    # Of `assigned` a rerun makes the config, which the program reads.
+    return run.id, run.command, run.cwd, run.base, run.snapshot, run.assigned
 
 
 def foreign_facts(project: Project, record: Record) -> ForeignRun:
@@ -108,7 +110,7 @@ def foreign_facts(project: Project, record: Record) -> ForeignRun:
         host=run.host,
         code=_code_delta(project, record),
         data=tuple(_datasets(record)),
-        packages=tuple(_foreign_packages(record)),
+        packages=tuple(foreign_packages(record)),
     )
 
 
@@ -117,7 +119,18 @@ def _code_delta(project: Project, record: Record) -> tuple[str, ...]:
         stat = format_patch(project, code_of(record.run), None, stat=True, reverse=True)
     except (DamagedRecordError, GitError) as error:
         return (f"cannot be compared: {error.message}",)
-    return tuple(line.strip() for line in stat.decode(errors="replace").splitlines())
+    lines = [line.strip() for line in stat.decode(errors="replace").splitlines()]
+    inner = _inner_code(project, record)
+    return (*inner, *(lines or ["all else as the working tree"])) if inner else tuple(lines)
+
+
+def _inner_code(project: Project, record: Record) -> list[str]:
+    """What no comparison with the working tree shows: code of submodules in the record."""
+    try:
+        roots = inner_roots(project, read_goal(project, record))
+    except DamagedRecordError as error:
+        return [f"submodules cannot be read: {error.message}"]
+    return [f"{path}: a submodule, whose files the record brings" for path in roots]
 
 
 def _datasets(record: Record) -> list[tuple[str, str, int]]:
@@ -132,13 +145,18 @@ def _datasets(record: Record) -> list[tuple[str, str, int]]:
     return listed
 
 
-def _foreign_packages(record: Record) -> list[tuple[str, str]]:
+def foreign_packages(record: Record) -> list[tuple[str, str]]:
+    """Names of the packages that came from no package index, each with where it came from."""
     packages = record.environment.get("packages")
     listed = packages.get("list") if isinstance(packages, dict) else None
     found = []
     for one in listed if isinstance(listed, list) else []:
         origin = one.get("origin") if isinstance(one, dict) else None
-        # One without a URL is inside of the project, and so a part of its code.
-        if isinstance(one, dict) and isinstance(origin, dict) and "url" in origin:
+        if not isinstance(one, dict) or not isinstance(origin, dict):
+            continue
+        # One without either is inside of the project, and so a part of its code.
+        if "tree" in origin:
+            found.append((str(one.get("name")), "the record"))
+        elif "url" in origin:
             found.append((str(one.get("name")), str(origin["url"])))
     return found

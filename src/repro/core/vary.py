@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,20 +37,24 @@ class Variation:
         argv: The recorded command with the new values; paths and secrets are still recorded ones.
         edits: New bytes of params files, by their path relative to the root.
         overrides: All varied params by their dotted keys, for `REPRO_VARIED`.
-        awaited: Those that neither command nor file gives: the program must read them from the
-            config of the run, or they had no effect.
+        awaited: Those that neither command nor file gives, with their recorded values: the
+            program must read them from the config of the run, or they had no effect.
         said: One line for each param, as in "`lr`: 0.1 → 0.2, in the command".
     """
 
     argv: tuple[str, ...]
     edits: Mapping[str, bytes] = field(default_factory=dict)
     overrides: Mapping[str, Json] = field(default_factory=dict)
-    awaited: tuple[str, ...] = ()
+    awaited: Mapping[str, Json] = field(default_factory=dict)
     said: tuple[str, ...] = ()
 
 
 def plan_variation(
-    root: Path, settings: Settings, record: Record, assignments: Mapping[str, Json]
+    root: Path,
+    settings: Settings,
+    record: Record,
+    assignments: Mapping[str, Json],
+    appended: Sequence[str] = (),
 ) -> Variation:
     """Say what must change for a rerun of `record` to have other params; nothing is written.
 
@@ -60,21 +65,20 @@ def plan_variation(
         root: A fresh working tree of the run.
         settings: What its `repro.yaml` says.
         assignments: New values by dotted keys; a mapping stands for its entries.
+        appended: Words that the command gets at its end.
 
     Raises:
         InvalidInputError: The run has no such param, it is a whole section or a secret, or it
             stands where it cannot be edited.
     """
-    plan = _Plan(root, settings, record)
+    plan = _Plan(root, settings, record, appended)
     flat: dict[str, Json] = {}
     for key, value in assignments.items():
         flat.update(flatten_config({key: value}))
     for key, value in flat.items():
         plan.vary(key, value)
     format_varied(flat)
-    return Variation(
-        tuple(plan.argv), dict(plan.edits), flat, tuple(plan.awaited), tuple(plan.said)
-    )
+    return Variation(tuple(plan.argv), dict(plan.edits), flat, dict(plan.awaited), tuple(plan.said))
 
 
 def write_variation(root: Path, variation: Variation) -> None:
@@ -93,7 +97,7 @@ def write_variation(root: Path, variation: Variation) -> None:
         write_tracked(root / name, data)
 
 
-def find_unconsumed(journals: Iterable[Journal], awaited: Sequence[str]) -> list[str]:
+def find_unconsumed(journals: Iterable[Journal], awaited: Iterable[str]) -> list[str]:
     """Give the varied params that the program did not read, going by what its journals say.
 
     Args:
@@ -112,14 +116,18 @@ def find_unconsumed(journals: Iterable[Journal], awaited: Sequence[str]) -> list
 class _Plan:
     """The changes so far, one param after the other."""
 
-    def __init__(self, root: Path, settings: Settings, record: Record) -> None:
+    def __init__(
+        self, root: Path, settings: Settings, record: Record, appended: Sequence[str]
+    ) -> None:
         self.root = root
         self.names = settings.config
         self.config = record.config
-        self.argv: Sequence[str] = record.run.command
+        self.argv: Sequence[str] = (*record.run.command, *appended)
         self.edits: dict[str, bytes] = {}
-        self.awaited: list[str] = []
+        self.awaited: dict[str, Json] = {}
         self.said: list[str] = []
+        if appended:
+            self.said.append(f"appended to the command: {escape(shlex.join(appended))}")
 
     def vary(self, key: str, value: Json) -> None:
         path = find_path(self.config, key)
@@ -135,7 +143,7 @@ class _Plan:
             self.edits[name] = edit_value(self.read(name), name, key, value)
             self.say(key, old, value, f"in `{escape(name)}`")
         elif path is not None:
-            self.awaited.append(key)
+            self.awaited[key] = value_at(self.config, path)
             self.say(key, old, value, "in the config that the program reads from its run")
         else:
             raise self.unknown(key)

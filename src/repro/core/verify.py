@@ -7,25 +7,43 @@ from itertools import chain
 
 from repro.core.amend import amend_run
 from repro.core.compare import compare_runs
+from repro.core.places import pair_places
 from repro.core.project import Project
 from repro.core.query import read_part, read_points
-from repro.errors import DamagedRecordError, ReproError
+from repro.errors import DamagedRecordError, ReproError, UsageError
 from repro.model.canonical import Json, format_json
-from repro.model.causes import rank_causes
+from repro.model.causes import UNKNOWN, rank_causes
 from repro.model.config import flatten_config
-from repro.model.judge import Side, judge
+from repro.model.judge import FROM_OUTSIDE, Side, find_unfit, judge, name_near
 from repro.model.output import LIMIT
-from repro.model.run import Record
+from repro.model.run import Record, Run, Status
+from repro.model.text import escape
 from repro.model.verdict import Cause, Outcome, Tolerance, Verdict
 from repro.store.content import ContentStore
 from repro.store.verdicts import encode_verdict
 
 _WHOLE_LIMIT = 256 << 20  # bytes of an output that is compared whole
+_ENDED = "the command was ended: "  # of a warning; what follows is the reason
 _MARK = re.compile(
     rb"^\[\xe2\x80\xa6 ([\d,]{1,20}) bytes left out; all of it in the store as"
     rb" (sha256:[0-9a-f]{64}) \xe2\x80\xa6\]\n",
     re.MULTILINE,
 )
+
+
+def check_metrics(original: Record, metrics: Sequence[str]) -> None:
+    """Refuse metrics that no rerun can be compared by, before it is made.
+
+    Raises:
+        UsageError: The original has none of that name, nor an entry of its summary.
+    """
+    known = original.metrics.keys() | flatten_config(original.summary).keys()
+    for name in metrics:
+        if name not in known:
+            raise UsageError(
+                f"run `{original.run.id}` has no metric {name_near(name, known)}",
+                hint=f"`repro show {original.run.id} --metrics` lists those that it has",
+            )
 
 
 def verify_runs(
@@ -48,7 +66,8 @@ def verify_runs(
         InvalidInputError: Neither run has one of `metrics`.
         DamagedRecordError: The points of one cannot be read.
 
-    Cost: reads all points and both outputs; compares the conditions unless all is identical.
+    Cost: reads all points and both outputs; compares the conditions unless all is identical, or
+    the reason is known.
     """
     sides = [_read_side(project, record, with_output=not metrics) for record in (original, again)]
     before, after = _align_cut(*sides)
@@ -57,11 +76,15 @@ def verify_runs(
         after,
         tolerance=tolerance,
         metrics=metrics,
-        same_paths=[*same_paths, *_known_places(project, original, again)],
+        same_paths=[*same_paths, *pair_places(project, original, again)],
     )
-    if verdict.outcome is Outcome.IDENTICAL:
+    if verdict.outcome is Outcome.IDENTICAL or find_unfit(before, after):
         return verdict
-    return replace(verdict, causes=_find_causes(project, original, again))
+    causes = _find_causes(project, original, again)
+    ended = _find_ended(original, again)
+    if ended or verdict.outcome is Outcome.INCOMPARABLE:  # what is known needs no guess
+        causes = tuple(cause for cause in causes if cause != UNKNOWN)
+    return replace(verdict, causes=(*ended, *causes))
 
 
 def store_verdict(project: Project, run_id: str, verdict: Verdict) -> None:
@@ -78,6 +101,24 @@ def verdict_json(verdict: Verdict) -> dict[str, Json]:
     return encode_verdict(verdict)
 
 
+def _find_ended(original: Record, again: Record) -> tuple[Cause, ...]:
+    """Which of both was ended before its time, where only one was."""
+    told = [_ended(record.run) for record in (original, again)]
+    if None not in told or told == [None, None]:
+        return ()
+    who, what = ("the rerun", told[1]) if told[0] is None else ("the original", told[0])
+    return (Cause("command", f"{who} was ended: {what}"),)
+
+
+def _ended(run: Run) -> str | None:
+    for warning in run.warnings:
+        if warning.startswith(_ENDED):
+            return escape(warning.removeprefix(_ENDED))
+    if run.status is Status.KILLED and run.signal in FROM_OUTSIDE:
+        return f"{run.signal} came from outside"
+    return None
+
+
 def _find_causes(project: Project, original: Record, again: Record) -> tuple[Cause, ...]:
     try:
         comparison = compare_runs(project, original, again)
@@ -90,24 +131,6 @@ def _find_causes(project: Project, original: Record, again: Record) -> tuple[Cau
         is_rerun=again.run.rerun_of == original.run.id,
         data_paths=[path for path in paths if isinstance(path, str)],
     )
-
-
-def _known_places(project: Project, original: Record, again: Record) -> list[tuple[str, str]]:
-    """Folders of the original and of the rerun that mean the same, as the records tell."""
-    root = str(project.repository.root)
-    tree = str(project.worktrees / original.run.id)
-    places = [(root, tree)] if again.run.rerun_of == original.run.id else []
-    prefixes = [_prefix(record) for record in (original, again)]
-    if all(prefixes):
-        places.append((prefixes[0], prefixes[1]))
-    return [*places, (root, root)]
-
-
-def _prefix(record: Record) -> str:
-    """The folder of the interpreter's environment, empty where that is not known."""
-    interpreter = record.environment.get("interpreter")
-    prefix = interpreter.get("prefix") if isinstance(interpreter, dict) else None
-    return prefix if isinstance(prefix, str) and prefix.startswith("/") else ""
 
 
 def _read_side(project: Project, record: Record, *, with_output: bool) -> Side:

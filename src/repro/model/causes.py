@@ -79,7 +79,8 @@ def rank_causes(
         At least one; `UNKNOWN` first where nothing that could matter differs.
     """
     sorter = _Sorter(comparison, data_paths)
-    given, drawn = _split(comparison.randomness, _is_given)
+    given, other_randomness = _split(comparison.randomness, _is_given)
+    drawn = tuple(_drawn(other_randomness, comparison.drawn))
     packages, other = _split(comparison.environment, _is_package)
     places, surroundings = _split(other, _is_place)
     likely = (
@@ -91,12 +92,12 @@ def rank_causes(
         *_data(comparison),
         *sorter.code("data"),
         *_entries("randomness", given),
-        *(_drawn(drawn) if is_rerun else ()),
+        *(drawn if is_rerun else ()),
         *_packages(packages),
         *_entries("environment", _variables_last(surroundings)),
         *sorter.code("environment"),
         *_entries("hardware", comparison.hardware),
-        *(() if is_rerun else _drawn(drawn)),
+        *(() if is_rerun else drawn),
     )
     idle = (
         *sorter.code("idle"),
@@ -271,9 +272,14 @@ def _is_place(key: str) -> bool:
     return _PLACES.match(key) is not None
 
 
-def _drawn(changes: Changes) -> Iterator[Cause]:
-    """One cause: the seeds of single generators follow from the seed of the run."""
-    if "seed" in changes:
-        yield Cause("randomness", f"`seed`, drawn for each run: {_both(changes['seed'])}")
+def _drawn(changes: Changes, drawn: Change | None) -> Iterator[Cause]:
+    """One cause for the drawn seeds: those of single generators follow from that of the run.
+
+    They are one even where the program chose its own, for the order of sets, and what came
+    before it chose, follow from them.
+    """
+    seed = changes.get("seed", drawn)
+    if seed is not None:
+        yield Cause("randomness", f"`seed`, drawn for each run: {_both(seed)}")
     elif changes:
         yield from _entries("randomness", changes)

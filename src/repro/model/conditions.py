@@ -9,6 +9,20 @@ from repro.model.secrets import REDACTED
 # Reasons of `Omitted` that say more than that a file is not in the record.
 LOOKS_SECRET = "looks secret"  # noqa: S105  it is none itself
 EXCLUDED = "excluded"
+# Variables that decide what is computed, or printed, and do not belong to a machine.
+_REPLAYED = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "CUBLAS_WORKSPACE_CONFIG",
+    "TORCH_CUDNN_V8_API_ENABLED",
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+    "NVIDIA_TF32_OVERRIDE",
+    "TF_DETERMINISTIC_OPS",
+    "XLA_FLAGS",
+    "JAX_ENABLE_X64",
+    "TZ",
+)
 _WISHED = {LOOKS_SECRET, EXCLUDED}
 
 
@@ -69,3 +83,32 @@ def list_redacted(command: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return {
         one.option or f"argument {one.position}": one.variables for one in find_redacted(command)
     }
+
+
+def replay_variables(
+    environment: Mapping[str, Json], environ: Mapping[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """Give the variables of a process those that a run had: thread counts, flags of determinism.
+
+    Args:
+        environment: As the run recorded it; where it tells no variables, nothing changes.
+        environ: The whole environment of the process.
+
+    Returns:
+        The environment, and a line for each variable that is another in it than in `environ`.
+    """
+    recorded = part(environment, "variables")
+    changed = dict(environ)
+    notes: list[str] = []
+    for name in _REPLAYED if "variables" in environment else ():
+        value, now = recorded.get(name), environ.get(name)
+        is_usable = value is None or (isinstance(value, str) and REDACTED not in value)
+        if value == now or not is_usable or "\0" in str(value):
+            continue
+        changed.pop(name, None)
+        if value is not None:
+            changed[name] = str(value)
+        yours = "not set" if now is None else f"`{now}`"
+        had = "not set" if value is None else f"`{value}`"
+        notes.append(f"`{name}` is {had} as in the run; in your environment it is {yours}")
+    return changed, notes

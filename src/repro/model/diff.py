@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from repro.model.canonical import Json
 from repro.model.config import flatten_config
+from repro.model.randomdiff import find_drawn, fold_randomness
 from repro.model.randomness import compared_randomness
 from repro.model.run import MetricSummary, Record
 from repro.model.values import ABSENT, Value, is_same
@@ -67,6 +68,9 @@ class Comparison:
         command: Both commands, each as a list of words; None where equal.
         config: By dotted key, in the order of A, then of B.
         environment: Interpreter, packages (`packages.<name>`) and variables, by dotted key.
+        randomness: Without what only follows from another entry; `seed` for seeds that were
+            drawn, unless both programs chose the same ones.
+        drawn: The seeds that were drawn for both, where they differ, whatever else was chosen.
         metrics: Last values by metric; what the user set as summary beside them.
         compared: Names of the parts that both sides have; only these can differ.
     """
@@ -78,14 +82,16 @@ class Comparison:
     environment: Changes = field(default_factory=dict)
     hardware: Changes = field(default_factory=dict)
     randomness: Changes = field(default_factory=dict)
+    drawn: Change | None = None
     metrics: Changes = field(default_factory=dict)
     compared: tuple[str, ...] = ()
 
     @property
     def differs(self) -> bool:
-        """Whether any part differs."""
+        """Whether any part does; seeds that were merely drawn for each run are no difference."""
         parts = (self.code, self.command, self.config, self.data, self.environment)
-        return any([*parts, self.hardware, self.randomness, self.metrics])
+        randomness = self.randomness.keys() - ({"seed"} if self.drawn else set())
+        return any([*parts, self.hardware, randomness, self.metrics])
 
 
 def diff_flat(a: Mapping[str, Json], b: Mapping[str, Json]) -> Changes:
@@ -242,8 +248,13 @@ def diff_environment(a: Record, b: Record) -> tuple[Changes, Changes, Changes]:
     return (
         diff_flat(before.environment, after.environment),
         diff_flat(before.hardware, after.hardware),
-        diff_flat(before.randomness, after.randomness),
+        fold_randomness(diff_flat(before.randomness, after.randomness), a.randomness, b.randomness),
     )
+
+
+def diff_drawn(a: Record, b: Record) -> Change | None:
+    """The seeds that were drawn for both runs, None where they are equal or one had none."""
+    return find_drawn(a.randomness, b.randomness)
 
 
 def diff_command(a: Record, b: Record) -> Change | None:

@@ -3,7 +3,7 @@
 import difflib
 import math
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
@@ -25,6 +25,8 @@ from repro.model.verdict import (
     Verdict,
 )
 
+# What others send; a program that crashes ends by a signal of its own, each time.
+FROM_OUTSIDE = {"SIGTERM", "SIGINT", "SIGKILL", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGALRM"}
 _NAMED = 3  # of a list
 _LARGE = 1 << 1000  # what is less is finite, and as a float too
 
@@ -92,7 +94,7 @@ def judge(
     has_output = not metrics and original.has_output and again.has_output
     output = _judge_output(original, again, same_paths) if has_output else None
     first = _find_first(series)
-    unfit = _unfit(original, again)
+    unfit = find_unfit(original, again)
     missing = (*unfit, *_missing(original, again, series, summary, artifacts))
     outcome = Outcome.DIVERGED
     if unfit:
@@ -219,7 +221,10 @@ def _judge_metrics(
     known = names | original.summary.keys() | again.summary.keys()
     for name in chosen:
         if name not in known:
-            raise _unknown_metric(name, original, again)
+            raise InvalidInputError(
+                f"neither run has a metric {name_near(name, names)}",
+                hint=f"`repro show {original.run} --metrics` lists those of the original",
+            )
     verdicts = {}
     for name in sorted(names & set(chosen) if chosen else names):
         if name in original.series and name in again.series:
@@ -258,14 +263,11 @@ def _is_number(value: Json) -> TypeGuard[float]:
     return abs(value) < _LARGE
 
 
-def _unknown_metric(name: str, original: Side, again: Side) -> InvalidInputError:
-    names = sorted(original.series.keys() | again.series.keys())
-    near = difflib.get_close_matches(name, names, n=3)
+def name_near(name: str, names: Iterable[str]) -> str:
+    """A name that there is not, with those that may have been meant."""
+    near = difflib.get_close_matches(name, sorted(names), n=3)
     meant = " or ".join(f"`{escape(one)}`" for one in near)
-    return InvalidInputError(
-        f"neither run has a metric `{escape(name)}`" + (f"; did you mean {meant}?" if near else ""),
-        hint=f"`repro show {original.run} --metrics` lists those of the original",
-    )
+    return f"`{escape(name)}`" + (f"; did you mean {meant}?" if near else "")
 
 
 def _judge_artifacts(
@@ -300,8 +302,8 @@ def _find_first(series: Mapping[str, MetricVerdict]) -> First | None:
     return min(firsts, key=lambda first: (first.step, first.metric), default=None)
 
 
-def _unfit(original: Side, again: Side) -> tuple[str, ...]:
-    """Why no result of both could be compared at all."""
+def find_unfit(original: Side, again: Side) -> tuple[str, ...]:
+    """Why no result of both can be compared at all, which no condition explains further."""
     reasons = []
     for side, who in ((original, "the original"), (again, "the rerun")):
         if side.status is Status.RUNNING:
@@ -331,6 +333,8 @@ def _missing(
     for side, who in ((original, "the original"), (again, "the rerun")):
         if side.lost_points:
             reasons.append(f"{side.lost_points:,} points of {who} could not be kept")
+        if side.status is Status.KILLED and side.signal in FROM_OUTSIDE:
+            reasons.append(f"{who} was killed ({side.signal}) before its end")
     for name, one in series.items():
         if one.outcome is Outcome.INCOMPARABLE:
             who = "the original" if name in original.series else "the rerun"

@@ -159,6 +159,12 @@ def starts_python(argv: Sequence[str]) -> bool:
     return any(_PYTHON.match(_base(argv[position])) for position in _walk(argv)[0])
 
 
+def is_package_runner(argv: Sequence[str]) -> bool:
+    """Whether a command is `uv run`, `poetry run` or the like, which look for an environment."""
+    names = (_base(argv[position]) for position in _walk(argv)[0])
+    return any(_LAUNCHERS.get(name) is _PACKAGE_RUNNER for name in names)
+
+
 def is_launched(argv: Sequence[str]) -> bool:
     """Whether a command is one launcher or more before one program, such as `uv run python`.
 

@@ -10,7 +10,8 @@ from repro.model.canonical import Json
 
 _SEPARATORS = re.compile(r"[-_.]+")
 # A line of requirements: a name, extras, `==`, a version, and hashes before a comment.
-_PIN = re.compile(r"\s*([A-Za-z0-9._-]+)\s*(?:\[[^\]]*\])?\s*===?\s*([^\s;#\\]+)")
+# Possessive, for a line of nothing but spaces must not take long.
+_PIN = re.compile(r"\s*+([A-Za-z0-9._-]++)\s*+(?:\[[^\]]*+\])?+\s*+===?\s*+([^\s;#\\]+)")
 _OPTION = re.compile(r"--hash[= ](sha(?:256|384|512):[0-9a-f]+)")
 
 Pin = tuple[str, str, str]  # name, version, hash

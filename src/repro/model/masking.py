@@ -27,7 +27,10 @@ _YEAR = r"(?:,?[ -]+(?:19|20)\d\d)"
 _UNIT = r"(?:ns|[uµμ]s|ms|s|secs?|seconds?|msecs?|milliseconds?|minutes|mins|hours|hrs|days)"
 _ANY_UNIT = rf"\s?(?:{_UNIT}|minute|min|m|hour|hr|h|day|d)\b"
 _PARTS = r"(?:\d+\s?(?:d|h|hr|m|min)\s?){1,3}\d+(?:\.\d+)?\s?s(?:ec)?"
-_COUNTED = r"(?:it|iter|iteration|episode|trial|step|batch|sample|example|epoch|token|img|image|frame|row|file|record|call)"
+_COUNTED = (
+    r"(?:it|iter|iteration|episode|trial|step|batch|sample|example|epoch|token|img|image|frame|row"
+    r"|file|record|call)"
+)
 # A number beside such a word; but what it took 37 of, iterations or epochs, is a result.
 _AMOUNT = (
     rf"(?:\d+:\d\d\b|{_NUMBER}{_ANY_UNIT}|\d++\.\d*+(?:[eE][+-]?\d++)?+(?!\s+{_COUNTED}(?:s|es)?\b)"

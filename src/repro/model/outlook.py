@@ -78,9 +78,7 @@ def _stay(record: Record) -> Iterator[str]:
     for one in record.run.omitted:
         if one.reason == LOOKS_SECRET:
             yield f"`{one.path}`"
-    for entry in search_path_of(record.environment):
-        if entry.startswith("/"):
-            yield f"`{entry}`"
+    yield from _outside(record)
     for name, package in packages_of(record.environment).items():
         if name == OURS:  # put in as the repro that does the rerun
             continue
@@ -89,6 +87,12 @@ def _stay(record: Record) -> Iterator[str]:
             place = local_folder(origin)
             if place is not None:
                 yield f"`{place}`"
+
+
+def _outside(record: Record) -> Iterator[str]:
+    for entry in search_path_of(record.environment):
+        if entry.startswith("/"):
+            yield f"`{entry}`"
 
 
 def describe_outlook(outlook: Outlook, run: str) -> str:

@@ -42,11 +42,12 @@ def compare_output(
 
 
 def _maskers(same_paths: Sequence[tuple[str, str]]) -> tuple[Masker, Masker]:
-    """For the original and for the rerun; of several pairs with one path the first counts."""
+    """For the original and for the rerun; pairs that share a path mean the same place."""
     names: dict[str, str] = {}
     after: dict[str, str] = {}
     for old, new in same_paths:
-        name = names.setdefault(old, "path" + "i" * len(names))
+        name = names.get(old) or after.get(new) or "path" + "i" * len(names)
+        names.setdefault(old, name)
         after.setdefault(new, name)
     return Masker(names), Masker(after)
 

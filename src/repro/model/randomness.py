@@ -103,7 +103,7 @@ class Reports:
 
     Attributes:
         processes: The main one, or else the first, before the others.
-        foreign: Absolute paths of the files below the root of `REPRO_FOREIGN` that code was
+        foreign: Absolute paths of the files below the roots of `REPRO_FOREIGN` that code was
             loaded from, sorted.
         unwatched: Programs that were started so that they report nothing, sorted.
     """

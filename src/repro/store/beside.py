@@ -65,7 +65,20 @@ def write_tree_into(repository: Repository, tree: str, folder: Path, index: Path
     Args:
         index: A file that may be written, and is of no use afterwards.
     """
-    env = {"GIT_INDEX_FILE": str(index), "GIT_WORK_TREE": str(folder)}
-    env["GIT_DIR"] = str(repository.common_dir)
+    _write(repository.git, repository.common_dir, tree, folder, index)
+
+
+def write_commit_into(git: Git, commit: str, folder: Path, index: Path) -> None:
+    """Write the files of a commit of another repository, as `write_tree_into` does.
+
+    Args:
+        git: In that repository.
+    """
+    git_dir = Path(git.text("rev-parse", "--absolute-git-dir"))
+    _write(git, git_dir, f"{commit}^{{tree}}", folder, index)
+
+
+def _write(git: Git, git_dir: Path, tree: str, folder: Path, index: Path) -> None:
+    env = {"GIT_INDEX_FILE": str(index), "GIT_WORK_TREE": str(folder), "GIT_DIR": str(git_dir)}
     words = ("-c", "core.sparseCheckout=false", "-c", "core.splitIndex=false")
-    repository.git.run(*words, "read-tree", "-u", "--reset", tree, env=env, cwd=folder)
+    git.run(*words, "read-tree", "-u", "--reset", tree, env=env, cwd=folder)

@@ -148,11 +148,11 @@ class PackageIndex:
             failures = self._failures.setdefault(parts.netloc, [])
             if len(failures) >= _MOST_FAILURES:  # it is not there: who asks for many is not kept
                 raise failures[-1]
-            listed = self._request(page, failures)
+            listed = self._request(page, failures, index=redact_url(url))
             self._remember(kept, listed)
         return listed
 
-    def _request(self, page: str, failures: list[RemoteError]) -> list[_Listed]:
+    def _request(self, page: str, failures: list[RemoteError], *, index: str) -> list[_Listed]:
         """What a page lists; nothing where there is no such page."""
         parts = urlsplit(page)
         shown = redact_url(page)
@@ -176,7 +176,7 @@ class PackageIndex:
             reason = getattr(error, "reason", None) or error
             failures.append(
                 RemoteError(
-                    f"the package index does not answer at `{shown}`: {reason}",
+                    f"the package index `{index}` does not answer: {reason}",
                     hint="look at the network and at the index that pip or uv is set to",
                 )
             )

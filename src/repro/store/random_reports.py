@@ -1,11 +1,14 @@
 """What the bootstrap of each process of a run wrote into its live folder, read and checked."""
 
+import json
 import math
 import os
 import re
 import stat
+from contextlib import suppress
 from pathlib import Path
 
+from repro.bootstrap._repro_generators import short_digest
 from repro.errors import DamagedRecordError
 from repro.model.canonical import Json, parse_json
 from repro.model.randomness import MAIN, ProcessReport, Reports
@@ -46,6 +49,26 @@ def read_reports(live_dir: Path) -> Reports:
     processes.sort(key=_order)
     found = (tuple(sorted(texts)[:_MOST_NAMED]) for texts in (foreign, unwatched))
     return Reports(tuple(processes), *found)
+
+
+def pass_on(live_dir: Path, outer: Path) -> None:
+    """Tell the run around a run of foreign code, which counts as loaded in that one, too.
+
+    Args:
+        live_dir: Of the inner run.
+        outer: Live folder of the other one; nothing happens where that is gone.
+    """
+    found = read_reports(live_dir)
+    lines = [f"{json.dumps({'foreign': path})}\n" for path in found.foreign]
+    lines += [f"{json.dumps({'unwatched': program})}\n" for program in found.unwatched]
+    if not lines:
+        return
+    name = f"random-{short_digest(f'inner/{live_dir.name}')}.jsonl"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    with suppress(OSError):
+        fd = os.open(outer / name, flags, 0o600)
+        with os.fdopen(fd, "w") as file:
+            file.writelines(lines)
 
 
 def _order(process: ProcessReport) -> tuple[bool, bool, float, str]:

@@ -13,6 +13,12 @@ from repro.store.interpreter import is_python_name
 _SHEBANG = re.compile(rb"#![ \t]*([^\r\n]+)")
 # How pip and uv write a shebang whose path is too long or has spaces.
 _LONG_SHEBANG = re.compile(rb"#!/bin/sh\r?\n'''exec' (?:\"([^\"\n]+)\"|([^ \n]+)) ")
+# The variable whose environment a tool takes rather than the `.venv` of the project.
+_TAKEN_FIRST = {
+    "uv": "UV_PROJECT_ENVIRONMENT",
+    "poetry": "VIRTUAL_ENV",
+    "pipenv": "VIRTUAL_ENV",
+}
 _PROJECT_TOOLS = {"hatch", "pdm", "pipenv", "poetry", "rye", "uv"}
 _CONDAS = {"conda", "mamba", "micromamba"}
 
@@ -74,6 +80,9 @@ def _candidates(command: Sequence[str], place: _Place) -> Iterator[str | None]:
         name = Path(program).name
         if name in _CONDAS:
             yield _conda_python(command, program)
+        variable = _TAKEN_FIRST.get(name)
+        if variable is not None and place.environ.get(variable):
+            yield _existing(place.root / place.environ[variable])
         if name in _PROJECT_TOOLS:
             yield _existing(place.root / ".venv")
         yield _python_of(program, place)

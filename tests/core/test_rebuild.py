@@ -293,7 +293,7 @@ def test_our_own_package_is_the_one_that_runs(world: World) -> None:
     rebuilt = ensure_environment(world.project, record)
 
     assert rebuilt.notes == (f"git-repro is {VERSION}, which runs this; the run had 0.0.1",)
-    environ = activate(rebuilt, {"PATH": os.environ["PATH"], "PYTHONHOME": "/nowhere"})
+    environ = activate(rebuilt.folder, {"PATH": os.environ["PATH"], "PYTHONHOME": "/nowhere"})
     for argv in (["repro"], ["git-repro"], [str(rebuilt.python), "-m", "repro"]):
         done = subprocess.run([*argv, "--version"], env=environ, capture_output=True, text=True)
         assert done.stdout == f"repro {VERSION}\n", done.stderr

@@ -168,3 +168,20 @@ def test_a_shim_is_left_to_decide_what_is_not_clear(pyenv, version):
     (pyenv / "pyenv/version").write_text(f"{version}\n")
 
     assert with_shims(pyenv) == "pyenv/shims/python"
+
+
+def test_a_tool_that_is_written_in_python_is_not_the_interpreter_it_starts(tmp_path):
+    tool, inner = tmp_path / "bin/poetry", tmp_path / "root/.venv/bin/python"
+    for path in (tool, inner, tmp_path / "bin/python3"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!{tmp_path}/bin/python3\n")
+        path.chmod(0o755)
+
+    found = find_interpreter(
+        ["poetry", "run", "t.py"],
+        environ={"PATH": str(tool.parent)},
+        cwd=tmp_path,
+        root=tmp_path / "root",
+    )
+
+    assert found == str(inner)

@@ -57,7 +57,14 @@ class Report:
                 self.key = "%s-%d.%d" % (key, os.getpid(), time.time_ns())
             return True
         version = "%d.%d.%d" % sys.version_info[:3]
-        self.write(process=key, python=version, pid=os.getpid(), t=time.time())
+        self.write(
+            process=key,
+            python=version,
+            executable=_legible(sys.executable),
+            prefix=_legible(sys.prefix),
+            pid=os.getpid(),
+            t=time.time(),
+        )
         return True
 
     def is_taken(self, key: str) -> bool:
@@ -83,6 +90,11 @@ class Report:
                 os.close(fd)
         except OSError:
             pass
+
+
+def _legible(path: "str | None") -> str:
+    """A path as text that any reader of JSON takes."""
+    return os.fsencode(path or "").decode("utf-8", "replace")
 
 
 def file_name(key: str) -> str:
@@ -294,7 +306,7 @@ def _watch_code(roots: str) -> None:
         seen.add(name)
         path = os.path.realpath(os.path.join(here, name))
         if path.startswith(watched) and not path.startswith(others):
-            _report.write(foreign=os.fsencode(path).decode("utf-8", "replace"))
+            _report.write(foreign=_legible(path))
 
     for module in list(sys.modules.values()):  # a line of a `.pth` file may have loaded it
         look(getattr(module, "__file__", None))

@@ -17,6 +17,7 @@ from repro.core.compare import (
     format_patch,
 )
 from repro.core.project import Project
+from repro.core.python_then import likely_command
 from repro.core.query import code_of, resolve_code, resolve_run
 from repro.errors import AmbiguousRunError, UnknownRunError, UsageError
 from repro.model.columns import format_value
@@ -78,7 +79,8 @@ def _compare(
         return compare_code(project, _commit(before), _commit(after))
     if isinstance(before, Record):
         with showing_progress("hashing the datasets") as report:
-            return compare_with_worktree(project, before, on_progress=report)
+            words = likely_command(project, before)
+            return compare_with_worktree(project, before, words=words, on_progress=report)
     raise UsageError(
         f"`{escape(a)}` is no run, so there is only code to compare",
         hint="`git diff` compares a revision with the working tree",

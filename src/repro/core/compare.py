@@ -71,7 +71,11 @@ def compare_runs(project: Project, a: Record, b: Record) -> Comparison:
 
 
 def compare_with_worktree(
-    project: Project, a: Record, *, on_progress: "OnProgress | None" = None
+    project: Project,
+    a: Record,
+    *,
+    words: Sequence[str] = (),
+    on_progress: "OnProgress | None" = None,
 ) -> Comparison:
     """Say in what running A's command here and now would differ from A.
 
@@ -80,6 +84,7 @@ def compare_with_worktree(
     A dataset counts as it lies now where the project says that it is, else where A had it.
 
     Args:
+        words: What starts the interpreter that counts; the command of A by default.
         on_progress: Called several times a second while datasets are read.
 
     Raises:
@@ -88,7 +93,7 @@ def compare_with_worktree(
     Cost: takes a snapshot, and hashes the files of datasets that are new since the last time.
     """
     folder = project.repository.root / a.run.cwd
-    environment = capture_environment(project, a.run.command, cwd=folder)
+    environment = capture_environment(project, words or a.run.command, cwd=folder)
     looks = look_around(project, environment)
     with _working_code(project) as (code, quarantine):
         changes = _diff_code(project, _code_of(a), code, quarantine.env)

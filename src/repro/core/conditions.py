@@ -12,16 +12,27 @@ from repro.core.editables import place_editables
 from repro.core.environment import capture_environment
 from repro.core.isolation import Isolated, roots_of
 from repro.core.needed import list_worktrees
+from repro.core.prefixes import link_prefix
 from repro.core.project import Project
+from repro.core.python_then import likely_command
+from repro.core.randomness import user_environment
 from repro.core.rebuild import EnvironmentPlan, activate, ensure_environment, plan_environment
+from repro.core.search_path import (
+    VARIABLE,
+    describe_search_path,
+    place_search_path,
+    with_search_path,
+)
 from repro.core.surroundings import current_environment
+from repro.core.trust import is_own
 from repro.errors import DamagedRecordError, GitError
 from repro.model.canonical import Json
-from repro.model.conditions import packages_of, replay_variables
+from repro.model.conditions import packages_of, replay_variables, search_path_of
 from repro.model.environment import OURS, environment_digest, local_folder, packages_digest, part
 from repro.model.paths import validate_path
 from repro.model.relocate import relocate
 from repro.model.run import Record
+from repro.model.text import escape
 
 # Of the run around us, if there is one: this is none of its part.
 _OF_A_RUN = ("REPRO_RUN_ID", "REPRO_LIVE_DIR", "REPRO_RANDOM", "REPRO_FOREIGN", "REPRO_VARIED")
@@ -45,6 +56,7 @@ class Conditions:
         prefixes: Folders of Python environments; code that is loaded from them is no run's own.
         notes: What is not as it was, for the user.
         from_code: Packages that were built from the code of the run.
+        search_path: What of `PYTHONPATH` is the run's or the user's, as a record says it.
     """
 
     which: Which
@@ -53,6 +65,7 @@ class Conditions:
     prefixes: tuple[str, ...]
     notes: tuple[str, ...] = ()
     from_code: tuple[str, ...] = ()
+    search_path: tuple[str, ...] = ()
 
 
 def plan_conditions(
@@ -68,7 +81,9 @@ def plan_conditions(
     if which is None:
         if not packages_of(record.environment):
             return None
-        now = current_environment(project, record.run.command, cwd=_place_now(project, record))
+        given = with_search_path(project, record, outside=is_own(project, record))
+        words = likely_command(project, record)
+        now = current_environment(given, words, cwd=_place_now(project, record))
         which = _choose(record, now)
     if which is Which.CURRENT:
         return None
@@ -101,8 +116,13 @@ def restore_conditions(
         MissingPackagesError: Something of the recorded environment cannot be had.
         DamagedRecordError: The record breaks FORMAT.md.
     """
-    now = current_environment(project, record.run.command, cwd=_place_now(project, record))
+    words = likely_command(project, record)
+    outside = allow_foreign or is_own(project, record)
+    given = with_search_path(project, record, outside=outside)
+    now = current_environment(given, words, cwd=_place_now(project, record))
+    search_path = _search_path(given, record)
     notes: tuple[str, ...] = ()
+    is_asked_for = which is not None
     if which is None and not packages_of(record.environment):
         which = Which.CURRENT
         notes = ("the run has no record of its packages: it gets the present ones",)
@@ -114,13 +134,20 @@ def restore_conditions(
         rebuilt = ensure_environment(
             project, record, allow_foreign=allow_foreign, nearest=nearest, on_progress=on_progress
         )
-        environ = activate(rebuilt, environ)
+        environ = activate(rebuilt.folder, environ)
         prefix: str | None = str(rebuilt.folder)
         notes = rebuilt.notes
         from_code = rebuilt.from_code
         siblings = place_editables(project, record, isolation.packages)
     else:
         prefix = _prefix(now)
+        if prefix is not None and words != record.run.command and not is_asked_for:
+            environ = activate(Path(prefix), environ)
+    if prefix is not None and link_prefix(
+        isolation.folder, roots_of(project), _prefix(record.environment), Path(prefix)
+    ):
+        # What it would bring up to date for this tree is the user's own, behind the links.
+        environ["UV_NO_SYNC"] = "1"
     said: list[str] = []
     if replay:
         environ, said = replay_variables(record.environment, environ)
@@ -128,7 +155,7 @@ def restore_conditions(
         [
             *_own_roots(record, isolation.folder),
             *map(str, siblings),
-            *_relocated_path(project, isolation, environ.get("PYTHONPATH", "")),
+            *place_search_path(search_path, isolation.folder),
         ]
     )
     if not environ["PYTHONPATH"]:
@@ -139,8 +166,9 @@ def restore_conditions(
         environ=environ,
         bin=Path(prefix) / "bin" if prefix else None,
         prefixes=tuple(filter(None, dict.fromkeys([prefix, _prefix(now)]))),
-        notes=(*notes, *said, *isolation.notes),
+        notes=(*notes, *said, *_lacking_path(record, search_path), *isolation.notes),
         from_code=from_code,
+        search_path=search_path,
     )
 
 
@@ -204,6 +232,10 @@ def describe_conditions(
     """
     inside = replace(project, environ=conditions.environ)
     environment = capture_environment(inside, argv, cwd=cwd)
+    variables = {k: v for k, v in part(environment, "variables").items() if k != VARIABLE}
+    if conditions.search_path:  # without what was put there for the tree
+        variables[VARIABLE] = os.pathsep.join(conditions.search_path)
+    environment["variables"] = variables
     if conditions.which is Which.CURRENT:
         return environment
     recorded = packages_of(record.environment)
@@ -310,12 +342,12 @@ def _own_roots(record: Record, folder: Path) -> list[str]:
     return list(dict.fromkeys(roots))
 
 
-def _relocated_path(project: Project, isolation: Isolated, value: str) -> list[str]:
-    entries = [entry for entry in value.split(os.pathsep) if entry]
-    return list(
-        relocate(
-            entries,
-            old_roots=roots_of(project),
-            new_root=str(isolation.folder),
-        )
-    )
+def _search_path(project: Project, record: Record) -> tuple[str, ...]:
+    value = user_environment(project.environ).get(VARIABLE)
+    folder = _place_now(project, record)
+    return describe_search_path(value, project.repository.root, folder) if value else ()
+
+
+def _lacking_path(record: Record, given: Sequence[str]) -> list[str]:
+    lacking = [one for one in search_path_of(record.environment) if one not in given]
+    return [f"`{escape(one)}` of {VARIABLE} is not taken from the record" for one in lacking]

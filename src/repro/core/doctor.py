@@ -16,6 +16,7 @@ from repro.core.doctor_interpreter import check_gpus, check_platform
 from repro.core.doctor_packages import check_environment
 from repro.core.measured import OnProgress
 from repro.core.project import Project
+from repro.core.search_path import check_search_path
 from repro.errors import ReproError
 from repro.model.diagnosis import Diagnosis, Item, degraded
 from repro.model.run import Record
@@ -56,6 +57,7 @@ def examine(
             project, record, ask_store=known.ask_index, on_progress=on_progress
         ),
         "environment": lambda: check_environment(project, record, known),
+        "search path": lambda: check_search_path(record),
         "editables": lambda: check_editables(project, record),
         "platform": lambda: check_platform(record, known.environment(record)),
         "gpu": lambda: check_gpus(record, known.environment(record)),

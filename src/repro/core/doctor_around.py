@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from repro.core.environment import capture_environment
 from repro.core.project import Project
+from repro.core.python_then import likely_command
+from repro.core.search_path import VARIABLE, with_search_path
 from repro.core.trust import is_own
 from repro.errors import RemoteError
 from repro.model.canonical import Json
@@ -54,7 +56,7 @@ class Around:
     def __init__(self, project: Project, *, ask_index: bool) -> None:
         self.project = project
         self.ask_index = ask_index
-        self._environments: dict[tuple[tuple[str, ...], str], Mapping[str, Json]] = {}
+        self._environments: dict[tuple[tuple[str, ...], str, str | None], Mapping[str, Json]] = {}
         self._offers: dict[tuple[str, str, Target], Offer | RemoteError] = {}
         self._n_failed = self._n_answered = 0
         self._counting = Lock()
@@ -67,14 +69,18 @@ class Around:
         """
         run = record.run
         words, cwd = run.command, run.cwd
-        if not is_own(self.project, record):
+        if is_own(self.project, record):
+            words = likely_command(self.project, record)
+            project = with_search_path(self.project, record, outside=True)
+        else:
             words = tuple(word for word in words[:1] if "/" not in word)
             cwd = "."
-        key = (words, cwd)
+            project = self.project
+        key = (words, cwd, project.environ.get(VARIABLE))
         if key not in self._environments:
             folder = self.project.repository.root / cwd
             place = folder if folder.is_dir() else self.project.repository.root
-            self._environments[key] = capture_environment(self.project, words, cwd=place)
+            self._environments[key] = capture_environment(project, words, cwd=place)
         return self._environments[key]
 
     def ask(

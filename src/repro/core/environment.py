@@ -7,9 +7,10 @@ from pathlib import Path
 
 from repro.core.project import Project
 from repro.core.randomness import user_environment
+from repro.core.search_path import VARIABLE, describe_search_path
 from repro.model.canonical import Json
 from repro.model.environment import OURS, local_folder, packages_digest
-from repro.model.secrets import allowed_variables
+from repro.model.secrets import allowed_variables, redact_text
 from repro.store.container import read_container
 from repro.store.cuda import read_cuda
 from repro.store.editable import find_import_roots
@@ -57,10 +58,19 @@ def capture_environment(
         "container": read_container(environ=environ),
         "conda": _conda(prefix, environ),
         "indexes": read_indexes(prefix=prefix, environ=environ),
-        "variables": dict(sorted(allowed_variables(project.environ).items())),
+        "variables": _variables(project, cwd or project.repository.root),
         "git": ".".join(map(str, project.repository.git.version)),
         "repro": find_version(own.paths, OURS),
     }
+
+
+def _variables(project: Project, cwd: Path) -> dict[str, Json]:
+    variables = allowed_variables(project.environ)
+    path = project.environ.get(VARIABLE)
+    if path:
+        entries = describe_search_path(path, project.repository.root, cwd)
+        variables[VARIABLE] = redact_text(os.pathsep.join(entries))
+    return dict(sorted(variables.items()))
 
 
 def _interpreter(project: Project, command: Sequence[str], cwd: Path) -> Interpreter | None:

@@ -39,6 +39,7 @@ class Events:
         data: What `data.json` shall say of datasets that were taken into use; by name.
         manifests: The tree of the pages of each of these.
         end: How the run ended, None while it has not.
+        identity: Of the run, where an environment says that it is another one now.
         awaited: Params that a rerun varied for the program to read, with the original's values.
         read: Those that it read.
         lost: Points that could not be kept.
@@ -61,6 +62,7 @@ class Events:
     name: str | None = None
     note: str | None = None
     end: Mapping[str, Any] | None = None
+    identity: str | None = None
     awaited: dict[str, Json] = field(default_factory=dict)
     read: set[str] = field(default_factory=set)
     lost: int = 0
@@ -218,7 +220,10 @@ def _take_goal(events: Events, record: Mapping[str, Any]) -> None:
 
 
 def _take_environment(events: Events, record: Mapping[str, Any]) -> None:
-    events.environment = dict(_mapping(record["v"]))
+    environment, identity = dict(_mapping(record["v"])), record.get("identity")
+    if identity is not None and not _DIGEST.fullmatch(_text(identity)):
+        raise ValueError("not an identity")
+    events.environment, events.identity = environment, identity
 
 
 def _take_randomness(events: Events, record: Mapping[str, Any]) -> None:

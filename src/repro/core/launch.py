@@ -15,6 +15,7 @@ from repro.core.deadline import Deadline
 from repro.core.follow import Follower, OutputLog
 from repro.core.outputs import Signature, collect_artifacts, collect_metrics, output_state
 from repro.core.project import Project
+from repro.core.python_ran import note_python
 from repro.core.randomness import child_environment
 from repro.core.relay import Relay, wakeup
 from repro.core.sampler import Sampler
@@ -127,8 +128,9 @@ def _launch(
     if refusal is not None:
         raise refusal
     try:
-        if before is not None:
-            with relay.interruptible():
+        with relay.interruptible():
+            note_python(project, live)
+            if before is not None:
                 problems += _collect(project, live, before)
     except KeyboardInterrupt:
         problems.append("^C cut the collecting of metrics files and artifacts short")

@@ -204,13 +204,13 @@ def ensure_environment(
     return _rebuilt(built, is_new=True)
 
 
-def activate(rebuilt: Rebuilt, environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a process whose programs come from a rebuilt one first."""
+def activate(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a process whose programs come from that of a folder first."""
     changed = {key: value for key, value in environ.items() if key != "PYTHONHOME"}
     path = environ.get("PATH")
-    programs = str(rebuilt.folder / "bin")
+    programs = str(folder / "bin")
     changed["PATH"] = f"{programs}:{path}" if path else programs
-    changed["VIRTUAL_ENV"] = str(rebuilt.folder)
+    changed["VIRTUAL_ENV"] = str(folder)
     return changed
 
 

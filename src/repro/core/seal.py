@@ -9,6 +9,7 @@ from pathlib import Path
 from repro.core.earlier import Earlier
 from repro.core.events import Events, read_events
 from repro.core.pins import manifest_files
+from repro.core.python_ran import doubt_environment
 from repro.core.started import Started, surrounding_files
 from repro.model.canonical import MAX_BYTES, Json, format_json
 from repro.model.config import merge_config
@@ -93,8 +94,10 @@ def assemble(
     if launch:
         files["launch.json"] = format_json(launch)
     reports = read_reports(folder)
+    run = _watched(_ended_run(started, events, ended_at), started, reports)
+    environment, run = doubt_environment(environment, run, reports.processes)
     record = Record(
-        run=_watched(_ended_run(started, events, ended_at), started, reports),
+        run=run,
         config=redact_config(_config(started, events)),
         metrics=metrics,
         summary={**earlier.summary, **events.summary},
@@ -152,7 +155,9 @@ def _ended_run(started: Started, events: Events, ended_at: float) -> Run:
         status=status,
         ended=ended,
         duration_s=round(spent, 6),
-        identity=run.identity if _knew_all_conditions(started, events) else None,
+        identity=(events.identity or run.identity)
+        if _knew_all_conditions(started, events)
+        else None,
         exit_code=end.get("exit_code"),
         signal=end.get("signal"),
         attempts=attempts,

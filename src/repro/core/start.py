@@ -76,6 +76,7 @@ class LiveRun:
         dir: Its folder `live/<id>`.
         run: As `run.json` would say now.
         journal: Open, and the sign that the run is alive: close it before sealing.
+        environment: As `environment.json` would say now.
     """
 
     id: RunId
@@ -84,6 +85,7 @@ class LiveRun:
     config: Mapping[str, Json]
     journal: JournalWriter
     randomness: RandomPlan | None = None
+    environment: Mapping[str, Json] = field(default_factory=dict)
 
 
 def start_run(
@@ -114,7 +116,15 @@ def start_run(
         with suppress(ReproError):  # what stopped us is the news
             drop_unstarted(project, folder)
         raise
-    return LiveRun(run_id, folder, started.run, started.config, journal, request.randomness)
+    return LiveRun(
+        run_id,
+        folder,
+        started.run,
+        started.config,
+        journal,
+        request.randomness,
+        started.environment,
+    )
 
 
 def _resumed(project: Project, run_id: str) -> Record:

@@ -33,6 +33,12 @@ def packages_of(environment: Mapping[str, Json]) -> dict[str, Mapping[str, Json]
     return {str(one["name"]): one for one in found if isinstance(one.get("name"), str)}
 
 
+def search_path_of(environment: Mapping[str, Json]) -> list[str]:
+    """The entries of `PYTHONPATH`: absolute, or relative to the root of the repository."""
+    value = part(environment, "variables").get("PYTHONPATH")
+    return [one for one in value.split(":") if one] if isinstance(value, str) else []
+
+
 def list_editables(environment: Mapping[str, Json]) -> dict[str, str]:
     """Where each editable package lay whose code that of the project does not hold, by its name.
 

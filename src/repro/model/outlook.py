@@ -14,6 +14,7 @@ from repro.model.conditions import (
     list_redacted,
     named_tree,
     packages_of,
+    search_path_of,
 )
 from repro.model.environment import OURS, local_folder, part
 from repro.model.run import Record
@@ -84,6 +85,7 @@ def _stay(record: Record) -> Iterator[str]:
         if one.reason == LOOKS_SECRET:
             yield f"`{one.path}`"
     yield from (f"`{folder}`" for folder in _of_system(record.environment))
+    yield from _outside(record)
     for name, package in packages_of(record.environment).items():
         if name == OURS:  # put in as the repro that does the rerun
             continue
@@ -98,6 +100,12 @@ def _of_system(environment: Mapping[str, Json]) -> list[str]:
     """Folders whose packages come from the operating system, in versions that no index may have."""
     folders = part(environment, "packages").get("system")
     return [str(one) for one in folders] if isinstance(folders, list) else []
+
+
+def _outside(record: Record) -> Iterator[str]:
+    for entry in search_path_of(record.environment):
+        if entry.startswith("/"):
+            yield f"`{entry}`"
 
 
 def describe_outlook(outlook: Outlook, run: str) -> str:

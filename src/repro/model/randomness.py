@@ -82,6 +82,9 @@ class ProcessReport:
         started: Seconds since 1970.
         generators: The seed that each got, by name.
         flags: Nested, as `read_flags` of the bootstrap gives them.
+        executable: Absolute path of its interpreter; empty where that is not said.
+        prefix: Absolute path of the environment of that; empty where that is not said.
+        pid: Its id in the system; that of a program which took its place by `exec` is the same.
     """
 
     key: str
@@ -89,6 +92,9 @@ class ProcessReport:
     started: float
     generators: Mapping[str, Json]
     flags: Mapping[str, Json]
+    executable: str = ""
+    prefix: str = ""
+    pid: int = 0
 
 
 @dataclass(frozen=True, slots=True)

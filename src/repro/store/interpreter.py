@@ -117,6 +117,11 @@ def is_python_name(path: str) -> bool:
     return _PYTHON.fullmatch(Path(path).name) is not None
 
 
+def is_environment(prefix: str) -> bool:
+    """Whether a folder is an environment of its own, virtual or of conda, not a system's."""
+    return any(Path(prefix, name).exists() for name in ("pyvenv.cfg", "conda-meta"))
+
+
 def is_own(executable: str) -> bool:
     """Whether that is the interpreter that runs this, in the same virtual environment."""
     settings = _venv_settings(executable)

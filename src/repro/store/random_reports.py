@@ -117,8 +117,19 @@ def _process(lines: list[dict[str, Json]]) -> ProcessReport | None:
             generators[label] = seed
         flags.update(check_flags(line.get("flags")))
     return ProcessReport(
-        key=key, python=python, started=started, generators=generators, flags=flags
+        key=key,
+        python=python,
+        started=started,
+        generators=generators,
+        flags=flags,
+        executable=_path(header.get("executable")) or "",
+        prefix=_path(header.get("prefix")) or "",
+        pid=_pid(header.get("pid")),
     )
+
+
+def _pid(value: Json) -> int:
+    return value if type(value) is int and 0 < value < _SEEDS else 0
 
 
 def _is_seed(value: Json) -> bool:

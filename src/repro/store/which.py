@@ -56,11 +56,27 @@ def find_interpreter(
     return None
 
 
+def is_certain(
+    command: Sequence[str], *, environ: Mapping[str, str], cwd: Path, root: Path
+) -> bool:
+    """Whether the program of a command is a Python, or a script whose first line names one."""
+    place = _Place(environ, cwd, root)
+    program = _which(command[0], place) if command else None
+    if program is None or is_tool(program):
+        return False
+    return _python_of(program, place) is not None
+
+
+def is_tool(program: str) -> bool:
+    """Whether a program is one that starts the Python of another environment than its own."""
+    return Path(program).name in _PROJECT_TOOLS | _CONDAS
+
+
 def _candidates(command: Sequence[str], place: _Place) -> Iterator[str | None]:
     """From the most certain to the least."""
     program = _which(command[0], place) if command else None
     if program is not None:
-        yield _python_of(program, place)
+        # Before the interpreter of the tool itself, for many of these are written in Python.
         name = Path(program).name
         if name in _CONDAS:
             yield _conda_python(command, program)
@@ -69,6 +85,7 @@ def _candidates(command: Sequence[str], place: _Place) -> Iterator[str | None]:
             yield _existing(place.root / place.environ[variable])
         if name in _PROJECT_TOOLS:
             yield _existing(place.root / ".venv")
+        yield _python_of(program, place)
     for word in command[1:]:
         if is_python_name(word):
             yield _python(word, place)

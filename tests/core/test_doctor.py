@@ -49,7 +49,7 @@ def test_months_later_each_fact_is_named(repository, tmp_path, monkeypatch):
     assert items["base"].state == "ok"
     assert "on no branch any more; its branch `topic` is gone" in items["base"].detail
     assert items["data:train"].state == "ok"
-    assert "`data/train` has changed; all 1 file can be had" in items["data:train"].detail
+    assert "`data/train` has changed; its 1 file can be had" in items["data:train"].detail
     assert items["environment"].state == "ok"
     assert "`numpy` 2.0.0 (" in items["environment"].detail
     assert "`gone-pkg` 1.0 (not installed)" in items["environment"].detail

@@ -402,6 +402,18 @@ def test_a_repository_inside_the_repository_is_kept_whole(repository: Path) -> N
     assert set(content(repository, taken.submodules["vendor"])) == {"v.py", "new.py", "inner/i.py"}
 
 
+def test_a_clone_inside_the_repository_that_its_remote_has_is_named(
+    repository: Path, tmp_path: Path
+) -> None:
+    make_repository(tmp_path / "theirs", {"v.py": "V = 1\n"})
+    git(repository, "clone", "-q", str(tmp_path / "theirs"), "vendor")
+
+    taken = snap(repository)
+
+    assert taken.submodules == {}
+    assert [(one.path, one.reason) for one in taken.omitted] == [("vendor", "clone of a remote")]
+
+
 @pytest.fixture
 def modes(tmp_path: Path) -> None:
     """Skip where a process may read what the modes forbid, as root may."""

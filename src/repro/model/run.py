@@ -31,7 +31,8 @@ class Omitted:
     Attributes:
         path: Relative to the root, with `/`.
         size: Bytes, None where it could not be read.
-        reason: `too large`, `total too large`, `looks secret`, `excluded`, `unreadable`.
+        reason: `too large`, `total too large`, `looks secret`, `excluded`, `unreadable`,
+            `clone of a remote`.
     """
 
     path: str

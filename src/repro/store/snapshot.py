@@ -253,11 +253,7 @@ def _snapshot_inner(
     *,
     whole: bool = False,
 ) -> dict[str, str]:
-    """Trees of the submodules and embedded repositories that their remotes could not give back.
-
-    Args:
-        whole: Give the others, too.
-    """
+    """Trees of submodules and embedded repositories that no remote has, or with `whole` of all."""
     trees = {}
     for path in (*working.gitlinks, *working.embedded):
         root = git.cwd / path
@@ -274,6 +270,8 @@ def _snapshot_inner(
         else:
             if tree is not None:
                 trees[path] = tree
+            elif path in working.embedded:  # no commit names it, as it does a submodule's
+                omitted[path] = Omitted(path, None, "clone of a remote")
     return trees
 
 

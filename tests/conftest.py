@@ -48,3 +48,9 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = make_repository(tmp_path / "project")
     monkeypatch.chdir(root)
     return root
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for repositories that are made once, and copied from then on."""
+    return tmp_path_factory.mktemp("shelf")

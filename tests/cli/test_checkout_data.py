@@ -42,11 +42,6 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
     return Cli(capsys)
 
 
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("shelf")
-
-
 @pytest.fixture
 def top(repository: Path, shelf: Path) -> Path:
     """A kept dataset as run `two` had it, after a run `one` had it otherwise."""

@@ -47,12 +47,6 @@ FILES: dict[str, str | bytes] = {
 ODD = ["a\nb", os.fsdecode(b"caf\xe9"), "-rf", "a b", "a:b", "%2E", "~", "\u202e", "né", "x" * 255]
 
 
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for repositories that are made once, and copied from then on."""
-    return tmp_path_factory.mktemp("shelf")
-
-
 @pytest.fixture
 def data(repository: Path, shelf: Path) -> Path:
     """The folder of a kept dataset, committed."""

@@ -41,12 +41,6 @@ HARM = [
 ]
 
 
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for a repository that is made once, and copied from then on."""
-    return tmp_path_factory.mktemp("shelf")
-
-
 @pytest.fixture
 def top(repository: Path, shelf: Path) -> Path:
     """A dataset with a run `one`, changed by hand in several ways since."""

@@ -16,7 +16,13 @@ from repro.core.prefixes import link_prefix
 from repro.core.project import Project
 from repro.core.python_then import likely_command
 from repro.core.randomness import user_environment
-from repro.core.rebuild import EnvironmentPlan, activate, ensure_environment, plan_environment
+from repro.core.rebuild import (
+    EnvironmentPlan,
+    activate,
+    ensure_environment,
+    is_current,
+    plan_environment,
+)
 from repro.core.search_path import (
     VARIABLE,
     describe_search_path,
@@ -28,7 +34,7 @@ from repro.core.trust import is_own
 from repro.errors import DamagedRecordError, GitError
 from repro.model.canonical import Json
 from repro.model.conditions import packages_of, replay_variables, search_path_of
-from repro.model.environment import OURS, environment_digest, local_folder, packages_digest, part
+from repro.model.environment import OURS, local_folder, packages_digest, part
 from repro.model.paths import validate_path
 from repro.model.relocate import relocate
 from repro.model.run import Record
@@ -304,8 +310,7 @@ def foreign_roots(
 
 
 def _choose(record: Record, now: Mapping[str, Json]) -> Which:
-    is_same = environment_digest(now) == environment_digest(record.environment)
-    return Which.CURRENT if is_same else Which.RECORDED
+    return Which.CURRENT if is_current(record, now) else Which.RECORDED
 
 
 def _editables_folder(project: Project) -> Path:

@@ -2,6 +2,7 @@
 
 ReproError                      128
 ├── UsageError                  129  the command line itself is wrong
+│   └── FilterError             129  a filter over runs is wrong, at a place in its text
 ├── NotARepositoryError         128  no git repository that can hold runs
 ├── UnsupportedRepositoryError  128  a repository form that git or repro cannot handle here
 ├── UnknownRunError             128  no run has that name
@@ -51,6 +52,20 @@ class UsageError(ReproError):
 
     slug = "usage"
     exit_code = 129
+
+
+class FilterError(UsageError):
+    """A filter over runs is wrong from `start` to `end`, characters of its `text`."""
+
+    slug = "filter"
+
+    def __init__(
+        self, message: str, *, text: str, start: int, end: int, hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.text = text
+        self.start = start
+        self.end = end
 
 
 class NotARepositoryError(ReproError):

@@ -9,6 +9,7 @@ from typing import Literal
 from repro.errors import UsageError
 from repro.model.canonical import Json
 from repro.model.config import flatten_config
+from repro.model.fields import FIELDS
 from repro.model.run import Record
 from repro.model.text import escape
 from repro.model.times import parse_time
@@ -27,32 +28,19 @@ class Column:
     value: Callable[[Record], Value]
 
 
+_COLUMNS: dict[str, Callable[[Record], Value]] = {
+    **{name: field.value for name, field in FIELDS.items()},
+    "tags": lambda record: ", ".join(record.run.tags) or ABSENT,
+}
+
+
 def _optional(value: Json) -> Value:
     return ABSENT if value is None else value
 
 
-_FIELDS: dict[str, Callable[[Record], Value]] = {
-    "id": lambda record: record.run.id,
-    "name": lambda record: _optional(record.run.name),
-    "status": lambda record: record.run.status.value,
-    "created": lambda record: record.run.created,
-    "started": lambda record: record.run.started,
-    "ended": lambda record: _optional(record.run.ended),
-    "duration": lambda record: _optional(record.run.duration_s),
-    "exit_code": lambda record: _optional(record.run.exit_code),
-    "branch": lambda record: _optional(record.run.branch),
-    "user": lambda record: record.run.user,
-    "host": lambda record: record.run.host,
-    "command": lambda record: " ".join(record.run.command),
-    "tags": lambda record: ", ".join(record.run.tags) or ABSENT,
-    "note": lambda record: _optional(record.run.note),
-}
-FIELDS = tuple(_FIELDS)
-
-
 def field_column(name: str) -> Column:
-    """The column of one of `FIELDS`."""
-    return Column(name, "field", _FIELDS[name])
+    """The column of a field of `model/fields.py`, or of `tags`."""
+    return Column(name, "field", _COLUMNS[name])
 
 
 def config_column(key: str, title: str | None = None) -> Column:
@@ -99,7 +87,7 @@ def find_column(records: Sequence[Record], key: str) -> Column:
     Raises:
         UsageError: None of the runs has it, or a param and a metric have the same name.
     """
-    if key in _FIELDS:
+    if key in _COLUMNS:
         return field_column(key)
     found = _matching(records, key)
     if len({column.kind for column in found}) > 1:
@@ -111,7 +99,7 @@ def find_column(records: Sequence[Record], key: str) -> Column:
         return found[0]
     if not records:
         return Column(key, "field", lambda _: ABSENT)
-    names = [*FIELDS, *_params(records), *_metrics(records)]
+    names = [*_COLUMNS, *_params(records), *_metrics(records)]
     near = difflib.get_close_matches(key, names, n=3)
     meant = " or ".join(f"`{escape(name)}`" for name in near)
     raise UsageError(

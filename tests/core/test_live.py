@@ -120,7 +120,9 @@ def acts(draw: st.DrawFn) -> list[tuple[str, Any]]:
     """What happens to the journals: mostly forward in time and step, as in life."""
     found: list[tuple[str, Any]] = []
     for _ in range(draw(st.integers(1, 14))):
-        kind = draw(st.sampled_from(["log", "log", "log", "other", "tear", "cut", "gone", "noise"]))
+        kind = draw(
+            st.sampled_from(["log", "log", "other", "other", "tear", "cut", "gone", "noise"])
+        )
         who = draw(st.integers(0, 3))
         how = {"log": logs, "other": others, "tear": logs, "cut": st.integers(1, 80)}
         found.append((kind, (who, draw(how[kind]) if kind in how else None, draw(_LATER))))
@@ -213,6 +215,25 @@ def test_a_line_that_is_being_written_is_neither_taken_nor_lost(grow: Growing) -
 
     assert grow.read().metrics["loss"].count == 2
     assert grow.n_whole == 1
+
+
+def test_what_was_said_earlier_and_is_read_later_does_not_win(grow: Growing) -> None:
+    grow.add(A, header() + line({"k": "config", "t": 9.0, "c": {"lr": 9}}))
+    grow.read()
+    grow.add(B, header() + line({"k": "config", "t": 8.0, "c": {"lr": 8}}))
+
+    grow.check()
+
+    assert grow.read().config["lr"] == 9
+
+
+def test_a_record_without_a_time_stays_behind_the_one_before_it(grow: Growing) -> None:
+    grow.add(A, header() + line({"k": "config", "t": 9.0, "c": {"lr": 9}}))
+    grow.add(B, header() + line({"k": "note", "t": 10.0, "v": "n"}))
+    grow.read()
+    grow.add(A, line({"k": "note", "v": "earlier"}))
+
+    grow.check()
 
 
 def test_a_step_before_the_last_one_is_read_with_all_others(grow: Growing) -> None:

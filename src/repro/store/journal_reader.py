@@ -149,6 +149,9 @@ def _read_one(path: Path, place: Place | None) -> tuple[Journal, Place] | None:
     if inode != before.inode or crc32(data[:checked]) != before.check:
         return None
     new = _without_torn(data[checked:])
+    is_joined = checked and data[checked - 1 : checked] != b"\n" and new[:1] not in (b"", b"\n")
+    if is_joined:  # what was taken for a whole line was the start of another one
+        return None
     journal = parse_journal(new, name=path.name)
     if before.offset and journal.header:
         return None

@@ -1,8 +1,7 @@
 """What listing costs: `python -m tests.bench.bench_ls [RUNS]`.
 
-Makes a repository of many runs and prints `repro ls --limit 20` as a
-whole process, the rebuild of the run index and questions to it, beside `git for-each-ref` and
-`git log` on the same refs.
+Makes a repository of many runs and prints `repro ls --limit 20` as a whole process, the rebuild of
+the run index and questions to it, beside `git for-each-ref` and `git log` on the same refs.
 """
 
 import os

@@ -165,13 +165,14 @@ def write_runs(repository: Repository, records: Iterable[Record], *, base: str) 
     """Add sealed runs that are not there yet; their refs are packed, with all others."""
     stream = iter(records)
     refs: dict[str, str] = {}
-    while some := list(itertools.islice(stream, _RUNS_A_PACK)):
-        refs.update(_import(repository, some, base))
+    while some := _import(repository, itertools.islice(stream, _RUNS_A_PACK), base):
+        refs.update(some)
     _pack_refs(repository, refs)
 
 
-def _import(repository: Repository, records: list[Record], base: str) -> dict[str, str]:
+def _import(repository: Repository, records: Iterable[Record], base: str) -> dict[str, str]:
     """Write commits as one pack; the ref that each is to have."""
+    refs = []
     with tempfile.TemporaryDirectory() as folder:
         marks = Path(folder) / "marks"
         # All of them in turn on one branch: a ref each would be a file each.
@@ -180,14 +181,16 @@ def _import(repository: Repository, records: list[Record], base: str) -> dict[st
             "fast-import", "--quiet", "--force", "--done", f"--export-marks={marks}",
         )  # fmt: skip
         assert process.stdin is not None
-        for mark, record in enumerate(records, 1):
-            process.stdin.writelines(_commit(record, mark, base))
+        for record in records:
+            refs.append(RUNS + record.run.id)
+            process.stdin.writelines(_commit(record, len(refs), base))
         _, err = process.communicate(b"done\n")
         if process.returncode:
             raise RuntimeError(err.decode(errors="replace"))
-        repository.git.run("update-ref", "-d", _SCRATCH)
         found = dict(line.split(" ") for line in marks.read_text().splitlines())
-    return {RUNS + record.run.id: found[f":{n}"] for n, record in enumerate(records, 1)}
+    if refs:
+        repository.git.run("update-ref", "-d", _SCRATCH)
+    return {ref: found[f":{mark}"] for mark, ref in enumerate(refs, 1)}
 
 
 def _commit(record: Record, mark: int, base: str) -> Iterator[bytes]:

@@ -76,10 +76,7 @@ def list_runs(
         keys: Sequence[SortKey] = ()
         if where.strip() or sort:
             # A list of the newest runs starts without the language.
-            from repro.model.binding import (  # type: ignore[import-not-found, unused-ignore]  # noqa: PLC0415
-                parse_filter,
-                parse_sort,
-            )
+            from repro.model.binding import parse_filter, parse_sort  # noqa: PLC0415
 
             condition = parse_filter(where, index, now=project.clock())
             parts += [] if condition is None else [condition]

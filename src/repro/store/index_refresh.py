@@ -23,7 +23,7 @@ from repro.store.refstamp import RefStamp
 from repro.store.runs import ENVIRONMENT_FILE, decode_record, read_record_files
 
 _MANY = 200  # records to read from which on importing pygit2 pays off
-_BATCH = 2000  # runs written at once: others get at the file in between, and ^C loses no more
+_BATCH = 5000  # runs written at once: others get at the file in between, and ^C loses no more
 _TOLD = 100  # runs between two tellings of how far it is
 
 OnProgress = Callable[[int, int], None]

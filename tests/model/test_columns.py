@@ -1,4 +1,4 @@
-"""Columns: which values a table of runs shows, and how they read."""
+"""Columns: which values a table of runs shows."""
 
 import pytest
 
@@ -7,16 +7,11 @@ from repro.model.canonical import Json
 from repro.model.columns import (
     choose_columns,
     find_column,
-    format_age,
-    format_duration,
-    format_number,
-    format_value,
     sort_records,
 )
 from repro.model.ids import RunId
 from repro.model.run import MetricSummary, Record, Run, Status
 from repro.model.times import format_time
-from repro.model.values import ABSENT, Value
 
 NOW = 1_764_000_000.0
 
@@ -82,70 +77,3 @@ def test_statistics_of_a_metric_have_names() -> None:
 def test_a_name_that_no_run_has_is_refused_with_near_ones() -> None:
     with pytest.raises(UsageError, match=r"did you mean `learning_rate`"):
         find_column([record({"learning_rate": 1})], "learning_rat")
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (ABSENT, "-"),
-        (None, "null"),
-        (True, "true"),
-        (3, "3"),
-        (0.1, "0.1"),
-        ("a\x1b[2Jb", "a\\x1b[2Jb"),
-        ([1, 0.5, "x"], "[1, 0.5, x]"),
-        ({"a": None}, "{a: null}"),
-        ("x" * 50, "x" * 39 + "…"),
-    ],
-)
-def test_values_read_plainly(value: Value, expected: str) -> None:
-    assert expected == format_value(value)
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (0.123456789, "0.12346"),
-        (1e-5, "1e-05"),
-        (2.0, "2"),
-        (-0.0, "0"),
-        (123456.7, "123457"),
-        (1e300, "1e+300"),
-        (float("nan"), "nan"),
-        (float("-inf"), "-inf"),
-    ],
-)
-def test_numbers_keep_what_matters(value: float, expected: str) -> None:
-    assert expected == format_number(value)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [
-        (None, "-"),
-        (0.44, "0.4s"),
-        (9.96, "10s"),
-        (59.6, "1m 00s"),
-        (185, "3m 05s"),
-        (7620, "2h 07m"),
-        (90000, "1d 01h"),
-    ],
-)
-def test_durations(seconds: float | None, expected: str) -> None:
-    assert expected == format_duration(seconds)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [
-        (-5.0, "just now"),
-        (59.0, "just now"),
-        (60.0, "1 minute ago"),
-        (7300.0, "2 hours ago"),
-        (86400.0 * 3, "3 days ago"),
-        (86400.0 * 8, "1 week ago"),
-        (86400.0 * 800, "2 years ago"),
-    ],
-)
-def test_ages(seconds: float, expected: str) -> None:
-    assert expected == format_age(format_time(NOW), NOW + seconds)

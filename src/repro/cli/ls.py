@@ -12,11 +12,9 @@ from repro.model.columns import (
     choose_columns,
     field_column,
     find_column,
-    format_age,
-    format_duration,
-    format_value,
     sort_records,
 )
+from repro.model.readable import format_age, format_duration, format_value
 from repro.model.run import Record, Status
 from repro.model.text import escape
 

@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from threading import Event, Thread
 
 from repro.cli import render
-from repro.cli.sizes import format_size
 from repro.core.measured import OnProgress, Progress
-from repro.model.columns import format_duration
+from repro.model.readable import format_duration, format_size
 from repro.model.text import escape
 
 _FIRST_S = 0.5  # what is done before that needs no line

@@ -1,4 +1,4 @@
-"""What stands in the columns of a table of runs, and how one value of a run reads."""
+"""What stands in the columns of a table of runs."""
 
 import difflib
 import math
@@ -12,11 +12,9 @@ from repro.model.config import flatten_config
 from repro.model.fields import FIELDS
 from repro.model.run import Record
 from repro.model.text import escape
-from repro.model.times import parse_time
 from repro.model.values import ABSENT, Value, is_same
 
 _STATISTICS = ("last", "first", "min", "max", "mean", "count", "last_step", "min_step", "max_step")
-_LONGEST_CELL = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,64 +168,3 @@ def _rank(value: Value) -> tuple[int, float, str]:
     if isinstance(value, (bool, int, float)):
         return 0, value, ""
     return 1, 0.0, value if isinstance(value, str) else repr(value)
-
-
-def format_value(value: Value) -> str:
-    """A value for a person: numbers with what matters of them, nothing that a terminal obeys."""
-    if value is ABSENT:
-        return "-"
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return format_number(value)
-    if isinstance(value, list):
-        return _cut("[" + ", ".join(map(format_value, value)) + "]")
-    if isinstance(value, dict):
-        inner = (f"{escape(key)}: {format_value(item)}" for key, item in value.items())
-        return _cut("{" + ", ".join(inner) + "}")
-    return _cut(escape(str(value)))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
-
-
-def format_number(value: float) -> str:
-    """A number in five digits, without a tail of zeros: `0.12346`, `1e-05`, `12346`."""
-    if value == int(value) if math.isfinite(value) else False:
-        return str(int(value)) if abs(value) < 1e15 else f"{value:.5g}"
-    if 1e5 <= abs(value) < 1e15:
-        return f"{value:.0f}"
-    return f"{value:.5g}"
-
-
-def format_duration(seconds: float | None) -> str:
-    """Seconds as `0.4s`, `12s`, `3m 05s`, `2h 07m`, `3d 04h`."""
-    if seconds is None:
-        return "-"
-    if seconds < 9.95:
-        return f"{seconds:.1f}s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m {whole % 60:02d}s"
-    if whole < 86400:
-        return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
-    return f"{whole // 86400}d {whole % 86400 // 3600:02d}h"
-
-
-_AGES = ((86400 * 365, "year"), (86400 * 30, "month"), (86400 * 7, "week"), (86400, "day"))
-_SHORT_AGES = ((3600, "hour"), (60, "minute"))
-
-
-def format_age(moment: str, now: float) -> str:
-    """How long ago a time, as `format_time` writes it, was: `just now`, `3 minutes ago`."""
-    seconds = now - parse_time(moment)
-    for size, unit in (*_AGES, *_SHORT_AGES):
-        if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    return "just now"

@@ -124,9 +124,7 @@ class _Parser:
 
     def _in_brackets(self, opening: Token) -> Expression:
         if self._at(")"):
-            raise self._error(
-                "there is nothing in these brackets", opening, hint="write a comparison"
-            )
+            raise self._error("there is nothing in these brackets", opening, end=self._token.end)
         found = self._some()
         if self._at("end"):
             raise self._error("this bracket has no other that closes it", opening)
@@ -214,7 +212,7 @@ class _Parser:
             raise self._unexpected("`(`", hint="a list stands in brackets: `in (1, 2)`")
         self._advance()
         if self._at(")"):
-            raise self._error("a list needs at least one value", opening)
+            raise self._error("a list needs at least one value", opening, end=self._token.end)
         values = [self._value_of(name, "=")]
         while self._at(","):
             self._advance()

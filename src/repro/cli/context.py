@@ -6,6 +6,7 @@ import random
 import re
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -76,7 +77,7 @@ class _NumberAbove0(click.FloatRange):
     name = "number above 0"  # as in "'abc' is not a valid number above 0"
 
     def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """The number; NaN, which no bound keeps out, is none."""
         number = float(super().convert(value, param, ctx))

@@ -16,7 +16,7 @@ from repro.model.text import escape
 from repro.store.content import ContentStore
 from repro.store.index import Problem
 from repro.store.objects import is_oid, read_file, reading
-from repro.store.runs import encode_metrics, encode_run, read_series
+from repro.store.runs import encode_metrics, encode_run, read_record, read_series
 
 if TYPE_CHECKING:
     from repro.model.verdict import Verdict
@@ -149,16 +149,35 @@ def _git_commit(project: Project, text: str) -> str | None:
 
 
 def read_points(project: Project, record: Record) -> dict[str, list[Point]]:
-    """All points of a run, by metric, each in the order of its steps."""
+    """All points of a run, by metric, each in the order of its steps.
+
+    Raises:
+        UnknownRunError: It was in progress, and is gone.
+        DamagedRecordError: They cannot be read.
+    """
     commit = record.commit
     if not commit:
         with open_runs(project) as runs:
-            if record.run.id in runs.live:
-                return runs.live[record.run.id].series()
-            commit = runs.sealed[record.run.id]  # sealed meanwhile
+            run_id = find_id(runs, record.run.id)
+            if run_id in runs.live:
+                return runs.live[run_id].series()
+            commit = runs.sealed[run_id]  # sealed meanwhile
     content = ContentStore(project.store)
     with reading(project.repository) as objects:
         return read_series(objects, commit, stored=content.read)
+
+
+def read_whole(project: Project, record: Record) -> Record:
+    """Give all parts of a record of a list, which leaves environment and artifacts out.
+
+    Raises:
+        UnknownRunError: It was in progress, and is gone.
+        DamagedRecordError: It breaks FORMAT.md, or its commit is gone.
+    """
+    if not record.commit:
+        return resolve_run(project, record.run.id)
+    with reading(project.repository) as objects:
+        return read_record(objects, record.commit)
 
 
 def read_part(project: Project, record: Record, path: str) -> bytes | None:

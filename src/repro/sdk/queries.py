@@ -1,14 +1,12 @@
-"""The runs of a repository as a list of records."""
+"""The runs of a repository, asked for from Python."""
 
-import os
-import time
-from pathlib import Path
-
-from repro.core.project import open_project
-from repro.core.query import describe_problem, list_runs
+from repro.core.project import Project
+from repro.core.query import describe_problem, list_runs, resolve_run
 from repro.core.record import recover_runs
-from repro.model.run import Record
+from repro.sdk.here import find_project
 from repro.sdk.notices import warn
+from repro.sdk.record import Record
+from repro.sdk.runlist import RunList
 
 
 def runs(
@@ -17,7 +15,7 @@ def runs(
     status: str | None = None,
     name: str | None = None,
     tag: str | None = None,
-) -> list[Record]:
+) -> RunList:
     """List the runs of the repository around the current folder, newest first.
 
     Runs in progress are among them; runs whose process died are sealed first.
@@ -31,11 +29,34 @@ def runs(
     Raises:
         NotARepositoryError: There is no repository here.
     """
-    project = open_project(Path.cwd(), environ=os.environ, clock=time.time, entropy=os.urandom)
-    for problem in recover_runs(project).problems:
-        warn(problem)
+    project = _open()
     listing = list_runs(project, limit=None if name else limit, status=status, tag=tag)
     for found in listing.problems:
         warn(describe_problem(found))
     records = [record for record in listing.records if name is None or record.run.name == name]
-    return records[:limit]
+    root = project.repository.root
+    return RunList([Record(record, root) for record in records[:limit]])
+
+
+def get_run(name: str) -> Record:
+    """Give one run by anything the command line calls it.
+
+    Args:
+        name: An id or its first characters, a name, `@` for the newest run, `@{1}` for the one
+            before it, `RUN~1` for the parent of another run.
+
+    Raises:
+        UnknownRunError: Nothing is called that.
+        AmbiguousRunError: Several ids start like that.
+        NotARepositoryError: There is no repository here.
+        DamagedRecordError: Its record cannot be read.
+    """
+    project = _open()
+    return Record(resolve_run(project, name), project.repository.root, is_whole=True)
+
+
+def _open() -> Project:
+    project, _ = find_project()
+    for problem in recover_runs(project).problems:
+        warn(problem)
+    return project

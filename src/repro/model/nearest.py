@@ -1,6 +1,7 @@
 """The names that somebody may have meant by one that is not there."""
 
 import difflib
+from bisect import bisect_left
 from collections.abc import Iterable
 
 _LONGEST = 80  # characters; nobody mistypes a few letters of a longer name
@@ -22,7 +23,8 @@ def nearest_names(text: str, known: Iterable[str], *, n: int = 3) -> list[str]:
     folded = text.casefold()
     last = tuple(separator + folded for separator in _SEPARATORS)
     first = tuple(folded + separator for separator in _SEPARATORS)
-    parts, alike = [], []
+    parts: list[str] = []
+    alike: list[str] = []
     for name in dict.fromkeys(known):
         lowered = name.casefold()
         if lowered == folded or lowered.endswith(last) or lowered.startswith(first):
@@ -30,10 +32,21 @@ def nearest_names(text: str, known: Iterable[str], *, n: int = 3) -> list[str]:
         elif abs(len(name) - len(text)) <= _FARTHEST and _shares_an_end(lowered, folded):
             alike.append(name)
     if len(alike) > _MOST:
-        alike.sort(key=lambda name: name[:2] != text[:2])
-    close = difflib.get_close_matches(text, alike[:_MOST], n=n)
+        alike = _around(text, alike) + _turned(_around(text[::-1], _turned(alike)))
+    close = difflib.get_close_matches(text, dict.fromkeys(alike), n=n)
     return [*sorted(parts, key=len)[:n], *close][:n]
 
 
 def _shares_an_end(a: str, b: str) -> bool:
     return a[:1] == b[:1] or a[-1:] == b[-1:]
+
+
+def _around(text: str, names: list[str]) -> list[str]:
+    """Those that share the longest beginnings with `text`."""
+    names = sorted(names)
+    place = bisect_left(names, text)
+    return names[max(0, place - _MOST // 4) : place + _MOST // 4]
+
+
+def _turned(names: list[str]) -> list[str]:
+    return [name[::-1] for name in names]

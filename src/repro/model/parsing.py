@@ -214,7 +214,7 @@ class _Parser:
             raise self._unexpected("`(`", hint="a list stands in brackets: `in (1, 2)`")
         self._advance()
         if self._at(")"):
-            raise self._error("a list needs at least one value", opening)
+            raise self._error("a list needs at least one value", opening, end=self._token.end)
         values = [self._value_of(name, "=")]
         while self._at(","):
             self._advance()

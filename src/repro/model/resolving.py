@@ -16,6 +16,7 @@ _STATISTICS: dict[str, Statistic] = {name: name for name in get_args(Statistic)}
 # MLflow's and W&B's words beside ours, so that their filters are read.
 _PREFIXES = {
     "config": Space.CONFIG, "params": Space.CONFIG, "param": Space.CONFIG,
+    "parameters": Space.CONFIG, "parameter": Space.CONFIG,
     "metrics": Space.METRIC, "metric": Space.METRIC, "summary": Space.SUMMARY, "env": Space.ENV,
     "data": Space.DATA, "attributes": Space.FIELD, "attribute": Space.FIELD, "attr": Space.FIELD,
     "run": Space.FIELD,

@@ -20,7 +20,7 @@ from repro.model.run import MetricSummary, Record, Run, Status
 from repro.model.times import format_time
 from repro.store.git import Repository, open_repository
 from repro.store.index import RunIndex
-from repro.store.refs import RUNS, list_run_refs
+from repro.store.refs import RUNS, RunRefs
 from repro.store.runs import encode_record
 
 ROUNDS = 7
@@ -99,12 +99,12 @@ def main() -> None:
             )
 
         def ask() -> None:
-            with RunIndex(repository, list_run_refs(repository.git)) as opened:
-                opened.newest(limit=20)
+            with RunIndex(repository, RunRefs(repository, now_ns=time.time_ns)) as opened:
+                opened.select(limit=20)
 
         def ask_all() -> None:
-            with RunIndex(repository, list_run_refs(repository.git)) as opened:
-                assert len(opened.newest()) == n_runs
+            with RunIndex(repository, RunRefs(repository, now_ns=time.time_ns)) as opened:
+                assert len(opened.select()) == n_runs
 
         def rebuild() -> None:
             index.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """Runs in progress, as far as their live folders tell."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -60,6 +61,16 @@ class InProgress:
                 self.started.randomness, read_reports(self.folder).processes, events.randomness
             ),
         )
+
+    def stamp(self) -> str:
+        """Another text whenever its journals have more to read."""
+        parts = []
+        with os.scandir(self.folder) as entries:
+            for entry in entries:
+                if entry.is_file(follow_symlinks=False):
+                    status = entry.stat(follow_symlinks=False)
+                    parts.append(f"{entry.name} {status.st_size} {status.st_mtime_ns}")
+        return "\n".join(sorted(parts))
 
     def series(self) -> dict[str, list[Point]]:
         """All points so far, by metric."""

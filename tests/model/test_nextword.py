@@ -11,8 +11,8 @@ KNOWN = {
     Space.SUMMARY: ["best"],
     Space.ENV: ["packages.numpy", "python.version"],
     Space.DATA: ["train"],
-    Space.TAG: ["v1", "v2", "a b"],
 }
+TAGS = ["v1", "v2", "a b"]
 
 
 class Words:
@@ -33,7 +33,7 @@ def names(prefix):
 
 
 def filters(text):
-    return [found for found, _ in complete_filter(text, Words())]
+    return [found for found, _ in complete_filter(text, Words(), lambda _: TAGS)]
 
 
 @pytest.mark.parametrize(

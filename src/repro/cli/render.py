@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import sys
-import unicodedata
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
@@ -14,6 +13,7 @@ from repro.atomic import storage_errors
 from repro.cli import pager
 from repro.model.canonical import name_number
 from repro.model.text import UNSAFE, escape
+from repro.model.width import places as places
 
 _COLOURS = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "cyan": 36}
 GAP = "  "  # between columns
@@ -80,16 +80,6 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
         cell + " " * (width - places(cell)) for cell, width in zip(cells, widths, strict=False)
     )
     return GAP.join(padded).rstrip()
-
-
-def places(text: str) -> int:
-    """How many places of a terminal line `text` takes."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        for char in text
-    )
 
 
 def page(text: str) -> None:

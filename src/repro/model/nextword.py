@@ -1,7 +1,7 @@
 """How a filter over runs may go on: what its last word can become."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import get_args
 
 from repro.errors import FilterError
@@ -11,6 +11,7 @@ from repro.model.lexing import Token, read_token
 from repro.model.run import Status
 
 Word = tuple[str, str]  # the word, and what it stands for
+Tags = Callable[[str], Iterable[str]]
 
 _BARE = re.compile(r"[^\W\d][\w./:-]*\Z")  # a name that needs no quotes
 _SPACES = (Space.CONFIG, Space.METRIC, Space.SUMMARY, Space.DATA, Space.ENV)
@@ -46,8 +47,16 @@ _THEN = {
 }  # fmt: skip
 
 
-def complete_filter(text: str, vocabulary: Vocabulary) -> Iterator[Word]:
-    """Give each filter that `text` becomes when its last word is made whole."""
+def _no_tags(_: str) -> Iterable[str]:
+    return ()
+
+
+def complete_filter(text: str, vocabulary: Vocabulary, tags: Tags = _no_tags) -> Iterator[Word]:
+    """Give each filter that `text` becomes when its last word is made whole.
+
+    Args:
+        tags: Gives those that start with some characters; a vocabulary has no tags.
+    """
     try:
         tokens = list(_read(text))
     except FilterError:  # such as a quote that is still open
@@ -55,7 +64,7 @@ def complete_filter(text: str, vocabulary: Vocabulary) -> Iterator[Word]:
     start = len(text)
     if tokens and tokens[-1].end == len(text) and tokens[-1].kind in ("word", "operator"):
         start = tokens.pop().start
-    for word, what in _next_words(tokens, text[start:], vocabulary):
+    for word, what in _next_words(tokens, text[start:], vocabulary, tags):
         if word.startswith(text[start:]):
             yield text[:start] + word, what
 
@@ -102,7 +111,9 @@ def _inside(space: Space, prefix: str, vocabulary: Vocabulary) -> Iterator[str]:
         yield from (f"{metric}.{word}" for word in _STATISTICS if word.startswith(begun))
 
 
-def _next_words(tokens: Iterable[Token], word: str, vocabulary: Vocabulary) -> Iterator[Word]:
+def _next_words(
+    tokens: Iterable[Token], word: str, vocabulary: Vocabulary, tags: Tags
+) -> Iterator[Word]:
     expected, name = "name", ""
     for token in tokens:
         said = token.text.lower() if token.kind == "word" else token.kind
@@ -112,15 +123,14 @@ def _next_words(tokens: Iterable[Token], word: str, vocabulary: Vocabulary) -> I
     if expected == "name":
         yield from complete_name(word, vocabulary)
     elif expected in ("value", "item"):
-        yield from ((value, "value") for value in _values(name, vocabulary))
+        found = tags(word) if name in ("tag", "tags") else _values(name, vocabulary)
+        yield from ((value, "value") for value in found if _BARE.match(value))
     yield from ((one, "word") for one in _WORDS[expected])
 
 
 def _values(name: str, vocabulary: Vocabulary) -> Iterable[str]:
     if name == "status":
         return [status.value for status in Status]
-    if name in ("tag", "tags"):
-        return filter(_BARE.match, vocabulary.names(Space.TAG))
     bare = name.removeprefix("config.")
     is_bool = name == "dirty" or vocabulary.kinds(Key(Space.CONFIG, bare)) == {Kind.BOOL}
     return ("true", "false") if is_bool else ()

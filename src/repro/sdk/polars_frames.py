@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from repro.model.canonical import carriable_text
 from repro.model.run import Status
 from repro.model.series import Point
-from repro.sdk.table import Column, Type, as_json, plain_column, seconds_column, speakable
+from repro.sdk.table import Column, Type, as_json, plain_column, seconds_column
 
 try:
     import polars
@@ -54,13 +55,14 @@ def frame_series(series: Mapping[str, Sequence[Point]], *, long: bool) -> "DataF
         found = {point.step: point.value for point in points}
         # Polars has no index apart from its columns, so a metric cannot be called as that is.
         title = f"metrics.{name}" if name == "step" else name
-        columns.append(Column(speakable(title), Type.MEASURE, [found.get(step) for step in steps]))
+        columns.append(
+            Column(carriable_text(title), Type.MEASURE, [found.get(step) for step in steps])
+        )
     return frame_columns(columns)
 
 
 def _steps(steps: Sequence[int]) -> Column:
-    column = plain_column("step", steps)
-    return column if steps else Column("step", Type.INTEGER, [])
+    return plain_column("step", steps, empty=Type.INTEGER)
 
 
 def _convert(column: Column) -> "polars.Series":

@@ -1,16 +1,24 @@
 """The runs of a repository, asked for from Python."""
 
+from collections.abc import Sequence
+
+from repro.core.choosing import Choice
+from repro.core.found import find_runs
 from repro.core.project import Project
-from repro.core.query import describe_problem, list_runs, resolve_run
+from repro.core.query import describe_problem, resolve_run
 from repro.core.record import recover_runs
+from repro.sdk import runlist
 from repro.sdk.here import find_project
 from repro.sdk.notices import warn
+from repro.sdk.places import showing_place
 from repro.sdk.record import Record
 from repro.sdk.runlist import RunList
 
 
 def runs(
+    where: str = "",
     *,
+    sort: str | Sequence[str] = (),
     limit: int | None = None,
     status: str | None = None,
     name: str | None = None,
@@ -21,21 +29,27 @@ def runs(
     Runs in progress are among them; runs whose process died are sealed first.
 
     Args:
+        where: A filter in the query language, such as `val_loss < .2 and lr < 1e-4`.
+        sort: A name, or several, that the first counts most of: `val_loss` ascending,
+            `-val_loss` descending.
         limit: At most so many; None is all.
         status: Only runs with this status, such as `finished`.
         name: Only runs with exactly this name.
         tag: Only runs with this tag.
 
     Raises:
+        FilterError: The filter, or a name to sort by, is wrong; its text shows the place.
         NotARepositoryError: There is no repository here.
     """
     project = _open()
-    listing = list_runs(project, limit=None if name else limit, status=status, tag=tag)
-    for found in listing.problems:
-        warn(describe_problem(found))
-    records = [record for record in listing.records if name is None or record.run.name == name]
+    keys = (sort,) if isinstance(sort, str) else tuple(sort)
+    choice = Choice(where=where, sort=keys, status=status, name=name, tag=tag)
+    with showing_place():
+        found = find_runs(project, choice, limit=limit, n_first=runlist.CHUNK)
+    for problem in found.problems:
+        warn(describe_problem(problem))
     root = project.repository.root
-    return RunList([Record(record, root) for record in records[:limit]])
+    return RunList(root, found.ids, [Record(parts, root) for parts in found.first])
 
 
 def get_run(name: str) -> Record:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from repro.model.canonical import carriable_text
 from repro.model.values import ABSENT, Value
 
 _SMALLEST, _LARGEST = -(1 << 63), (1 << 63) - 1
@@ -40,17 +41,20 @@ class Column:
     values: Sequence[object]
 
 
-def plain_column(title: str, values: Iterable[Value]) -> Column:
+def plain_column(title: str, values: Iterable[Value], *, empty: Type = Type.TEXT) -> Column:
     """A column of params or the like: of one type where all values are, `mixed` otherwise.
 
     Integers and floats together are floats, as are integers beyond 64 bits; null is missing.
+
+    Args:
+        empty: The type of a column without any value.
     """
     plain: list[object] = [None if value is ABSENT else value for value in values]
-    kind = _find_type(plain)
+    kind = _find_type(plain, empty)
     if kind is Type.FLOAT:
         plain = [None if value is None else _as_float(value) for value in plain]
     elif kind in (Type.TEXT, Type.MIXED):
-        plain = _speakable(plain)
+        plain = _carriable(plain)
     return Column(title, kind, plain)
 
 
@@ -75,7 +79,7 @@ def seconds_column(title: str, values: Iterable[float]) -> Column:
 
 def texts_column(title: str, values: Iterable[Sequence[str]]) -> Column:
     """A column of lists of texts, such as tags."""
-    return Column(title, Type.TEXTS, [_speakable(texts) for texts in values])
+    return Column(title, Type.TEXTS, [_carriable(texts) for texts in values])
 
 
 def status_column(title: str, values: Iterable[Value]) -> Column:
@@ -83,35 +87,32 @@ def status_column(title: str, values: Iterable[Value]) -> Column:
     return Column(title, Type.STATUS, [None if value is ABSENT else value for value in values])
 
 
-def speakable(text: str) -> str:
-    r"""A text that can be encoded: half of a surrogate pair, such as a bad byte, is `\udc80`."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
 def as_json(value: object) -> str:
     """The JSON that stands for a value where a column of texts has to hold it."""
-    return speakable(json.dumps(value, ensure_ascii=False))
+    return carriable_text(json.dumps(value, ensure_ascii=False))
 
 
-def _find_type(values: Sequence[object]) -> Type:
+def _find_type(values: Sequence[object], empty: Type) -> Type:
     types = set(map(type, values)) - {type(None)}
+    if not types:
+        return empty
     if types == {bool}:
         return Type.BOOL
     if types == {int}:
         held = [value for value in values if isinstance(value, int)]
         return Type.INTEGER if min(held) >= _SMALLEST and max(held) <= _LARGEST else Type.FLOAT
-    if types and types <= {int, float}:
+    if types <= {int, float}:
         return Type.FLOAT
-    if types <= {str}:
+    if types == {str}:
         return Type.TEXT
     return Type.LIST if types == {list} else Type.MIXED
 
 
-def _speakable(values: Sequence[object]) -> list[object]:
+def _carriable(values: Sequence[object]) -> list[object]:
     with suppress(UnicodeEncodeError):
         "".join([value for value in values if isinstance(value, str)]).encode()
         return list(values)
-    return [speakable(value) if isinstance(value, str) else value for value in values]
+    return [carriable_text(value) if isinstance(value, str) else value for value in values]
 
 
 def _as_float(value: object) -> float:

@@ -99,7 +99,7 @@ def _find_live(project: Project, sealed: RunRefs) -> tuple[dict[str, "InProgress
 
 
 def _live_source(live: "InProgress") -> LiveSource:
-    return LiveSource(live.stamp(), lambda _: (live.record(), b""))
+    return LiveSource(live.stamp(), live.read_brief)
 
 
 @contextmanager

@@ -40,7 +40,7 @@ class Resolver:
         """Look names of `text` up in `vocabulary`."""
         self._text = text
         self._vocabulary = vocabulary
-        self._found: dict[Name, Key] = {}
+        self._found: dict[tuple[str, tuple[int, int] | None], Key] = {}
 
     def resolve(self, name: Name) -> Key:
         """Give what `name` stands for; `age` is the field `created`.
@@ -53,10 +53,10 @@ class Resolver:
         Raises:
             FilterError: No run has it, or it fits more than one.
         """
-        key = self._found.get(name)
-        if key is None:
-            key = self._found[name] = self._resolve(name)
-        return key
+        written = name.text, name.quoted
+        if written not in self._found:
+            self._found[written] = self._resolve(name)
+        return self._found[written]
 
     def _resolve(self, name: Name) -> Key:
         text = name.text
@@ -153,7 +153,7 @@ def _split_prefix(name: Name) -> tuple[str, Name | None]:
         return "", None
     cut = len(before) + 1
     quoted = None if name.quoted is None else (name.quoted[0] - cut, name.quoted[1] - cut)
-    return before, Name(after, quoted, name.start, name.end)
+    return before, Name(after, name.start, name.end, quoted)
 
 
 def _split_statistic(name: Name) -> tuple[str, str]:

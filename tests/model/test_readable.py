@@ -8,10 +8,12 @@ from repro.model.readable import (
     format_age,
     format_duration,
     format_integer,
+    format_mean,
     format_measured,
     format_number,
     format_size,
     format_value,
+    plain_text,
     shorten,
 )
 from repro.model.times import format_time
@@ -132,3 +134,32 @@ def test_sizes(size: float, expected: str) -> None:
 
 def test_a_text_is_cut_in_the_middle_to_the_length_asked_for() -> None:
     assert [shorten("abcdefghij", n) for n in (10, 5, 1)] == ["abcdefghij", "ab…ij", "…"]
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "expected"),
+    [
+        (0.21345, 0.01423, "0.213 ± 0.014"),
+        (123.4, 20.6, "123 ± 21"),
+        (0.5, None, "0.5"),
+        (0.5, 0.0, "0.5 ± 0"),
+        (1e-9, 2.5e-12, "1e-09 ± 2.5e-12"),
+        (1e300, math.inf, "1e+300"),
+        (12345.6, 123456.0, "12346 ± 120000"),
+    ],
+)
+def test_a_mean_has_as_many_digits_as_its_deviation_tells(
+    mean: float, std: float | None, expected: str
+) -> None:
+    assert expected == format_mean(mean, std)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (ABSENT, ""), (None, "null"), (True, "true"), (0.1 + 0.2, "0.30000000000000004"),
+        (math.nan, "nan"), (10**20, "1" + "0" * 20), ("a\nb", "a\nb"), ([1, "é"], '[1, "é"]'),
+    ],
+)  # fmt: skip
+def test_values_for_programs_are_exact(value: Value, expected: str) -> None:
+    assert expected == plain_text(value)

@@ -7,7 +7,7 @@ import polars
 import pytest
 
 import repro
-from repro.errors import FilterError
+from repro.errors import FilterError, UsageError
 from repro.sdk import runlist
 from tests.support.projects import open_here
 from tests.support.records import a_summary, make_record, write_run
@@ -137,6 +137,7 @@ def test_the_columns_that_are_named_are_given_in_that_order(project):
     assert list(there.columns) == words
     assert there.iloc[0].tolist() == [0.25, 0.1, "3.11.4", 2, ["x"], "finished"]
     assert repro.runs().to_polars(columns=words).columns == words
+    assert list(repro.runs().to_pandas(columns=["metrics.*"]).columns) == ["metrics.loss"]
 
 
 def test_a_column_that_is_named_is_there_although_no_run_of_the_list_has_it(project):
@@ -156,6 +157,8 @@ def test_a_name_that_no_run_has_is_an_error(project):
 
     with pytest.raises(FilterError, match="lrr"):
         repro.runs().to_pandas(columns=["lrr"])
+    with pytest.raises(UsageError, match=r"nothing\.\*"):
+        repro.runs().to_polars(columns=["nothing.*"])
 
 
 def test_no_runs_are_an_empty_frame_with_the_fields(project):

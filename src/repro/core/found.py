@@ -11,6 +11,7 @@ from repro.model.binding import resolve_name
 from repro.model.condition import Key, Space
 from repro.model.run import Record
 from repro.model.values import Value
+from repro.model.wanted import find_columns
 from repro.store.index import Problem
 
 
@@ -85,10 +86,17 @@ def list_names(project: Project) -> dict[Space, list[str]]:
 
 
 def resolve_names(project: Project, words: Sequence[str]) -> list[tuple[str, Key]]:
-    """Give what names of the query language stand for, each with its name.
+    """Give what names of the query language, and patterns of these, stand for, with their names.
 
     Raises:
         FilterError: A name is unknown or ambiguous.
+        UsageError: A pattern fits nothing.
     """
     with open_runs(project) as runs:
-        return [(word, resolve_name(word, runs.index)) for word in words]
+        index = runs.index
+        found = [(word, column) for word in words for column in find_columns(word, index)]
+        # A column of the command line that is no name of the language: here a metric is meant.
+        return [
+            (column.title, resolve_name(word, index) if column.key is None else column.key)
+            for word, column in found
+        ]

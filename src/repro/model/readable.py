@@ -1,5 +1,6 @@
-"""Values as a person reads them: numbers, times, sizes, and lists of these."""
+"""Values as text: for a person, with what matters of numbers, times and sizes, or exactly."""
 
+import json
 import math
 
 from repro.model.text import escape
@@ -79,6 +80,17 @@ def format_measured(values: list[float]) -> list[str]:
     ]
 
 
+def format_mean(mean: float, std: float | None) -> str:
+    """A mean with its standard deviation, as many digits as that tells: `0.213 ± 0.014`."""
+    if std is None or not math.isfinite(std):
+        return format_number(mean)
+    exponent = math.floor(math.log10(std)) if std else 0
+    if not std or not -10 <= exponent < _DIGITS or not abs(mean) < 1e10:
+        return f"{format_number(mean)} ± {format_number(float(f'{std:.2g}'))}"
+    decimals = max(1 - exponent, 0)
+    return f"{mean:.{decimals}f} ± {std:.{decimals}f}"
+
+
 def _is_exact(value: float, decimals: int, among: int = 17) -> bool:
     """Whether `value`, rounded to `among` decimals, has no more than `decimals` of them."""
     rounded = round(value, among)
@@ -119,3 +131,14 @@ def format_age(moment: str, now: float) -> str:
             count = int(seconds // size)
             return f"{count} {unit}{'s' if count > 1 else ''} ago"
     return "just now"
+
+
+def plain_text(value: Value) -> str:
+    """A value for programs, exactly: numbers that read back, `true`, JSON; nothing where absent."""
+    if value is ABSENT:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return repr(value)
+    return json.dumps(value, ensure_ascii=False)

@@ -175,3 +175,8 @@ class Record:
     def __repr__(self) -> str:
         name = "" if self.name is None else f" {self.name!r}"
         return f"<Record {self.id}{name} {self.status.value}>"
+
+    def _repr_html_(self) -> str:
+        from repro.sdk.html import record_html  # noqa: PLC0415  # notebooks alone ask for it
+
+        return record_html(self._parts)

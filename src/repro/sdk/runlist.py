@@ -1,5 +1,6 @@
 """Runs as a list that reads its records when they are asked for."""
 
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
@@ -70,6 +71,12 @@ class RunList(Sequence[Record]):
         lines = [f"  {record!r}" for record in self[:_SHOWN]]
         more = [f"  … and {len(self) - _SHOWN:,} more"] if len(self) > _SHOWN else []
         return "\n".join([f"<RunList of {len(self):,} {runs}>", *lines, *more])
+
+    def _repr_html_(self) -> str:
+        from repro.sdk.html import MOST_ROWS, runs_html  # noqa: PLC0415  # notebooks alone ask
+
+        shown = [record._parts for record in self[:MOST_ROWS]]
+        return runs_html(shown, len(self), time.time())
 
     def to_pandas(
         self, columns: Sequence[str] | None = None, *, statistics: bool = False

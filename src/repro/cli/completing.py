@@ -50,11 +50,12 @@ def complete_settings(ctx: click.Context, _: click.Parameter, word: str) -> list
 
 
 def complete_names(ctx: click.Context, _: click.Parameter, word: str) -> list[CompletionItem]:
-    """Names of the query language, of a list the last one."""
+    """Names of the query language, of a list the last one, also behind `+` and `-`."""
     from repro.core.suggest import suggest_names  # noqa: PLC0415
 
-    before, comma, name = word.rpartition(",")
-    return _plain((before + comma + text, what) for text, what in _ask(ctx, suggest_names, name))
+    begun = len(word) - len(word.rpartition(",")[2].lstrip("+-"))
+    found = _ask(ctx, suggest_names, word[begun:])
+    return _plain((word[:begun] + text, what) for text, what in found)
 
 
 def complete_filter(ctx: click.Context, _: click.Parameter, word: str) -> list[CompletionItem]:

@@ -18,7 +18,8 @@ from repro.core.query import resolve_run, run_json
 from repro.core.randomness import draw_randomness
 from repro.core.record import seal_record
 from repro.core.relay import Relay
-from repro.core.start import LiveRun, Request, start_run
+from repro.core.request import Request
+from repro.core.start import LiveRun, start_run
 from repro.errors import CommandError, ReproError, UsageError
 from repro.model.canonical import Json
 from repro.model.config import nest_config, parse_assignment

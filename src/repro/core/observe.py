@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from repro.core.capture import Code, capture_config, commit_code, identify, take_code
@@ -28,6 +29,7 @@ class Observed:
         config: The whole of it, redacted.
         pages: Those of `pins`, in the quarantine.
         command: Redacted.
+        cwd: Where it runs, relative to the root; `.` for one outside of it.
         identity: None where a dataset could not be pinned: of data that nobody knows nothing can
             be said to have been tried.
         untracked: Files of the code that git does not track, relative to the root.
@@ -39,6 +41,7 @@ class Observed:
     config: Mapping[str, Json]
     pages: PageTrees
     command: tuple[str, ...]
+    cwd: str
     identity: str | None
     untracked: tuple[str, ...]
 
@@ -106,12 +109,17 @@ def observe(
                 config=config,
                 pages=write_pages(quarantine, pins.files, author=author, when=now),
                 command=command,
+                cwd=_relative(request.cwd.resolve(), project.repository.root.resolve()),
                 identity=None
                 if pins.unpinned
                 else identify(code.tree, config, pins.data, command, around.environment),
                 untracked=taken.working.untracked,
             ),
         )
+
+
+def _relative(cwd: Path, root: Path) -> str:
+    return cwd.relative_to(root).as_posix() if cwd.is_relative_to(root) else "."
 
 
 def _submodules(request: Request, taken: Snapshot) -> dict[str, str]:

@@ -199,9 +199,6 @@ def _first_run(
     now: float,
 ) -> Run:
     code, pins = seen.code, seen.pins
-    root = project.repository.root
-    cwd = request.cwd.resolve()
-    inside = cwd.is_relative_to(root.resolve())
     moment = format_time(now)
     # Reading a dataset the first time can take an hour, in which nothing is executed yet.
     is_slow = pins.facts or seen.around.editables
@@ -215,7 +212,7 @@ def _first_run(
         ended=None,
         duration_s=None,
         command=seen.command,
-        cwd=cwd.relative_to(root.resolve()).as_posix() if inside else ".",
+        cwd=seen.cwd,
         assigned=redact_config(request.config),
         base=code.base,
         snapshot=code.snapshot,

@@ -21,7 +21,7 @@ from repro.model.diff import (
 )
 from repro.model.run import Record
 from repro.model.text import escape
-from repro.model.values import ABSENT, Value
+from repro.model.values import ABSENT, Value, is_same
 
 Part = Literal["config", "code", "data", "command", "packages", "environment", "unknown"]
 
@@ -97,6 +97,17 @@ def list_differences(
         *_packages({key: one for key, one in around.items() if key.startswith(_PACKAGE)}),
         *_environment({key: one for key, one in around.items() if key in DECIDING_KEYS}),
     )
+
+
+def count_differences(a: Record, b: Record) -> int:
+    """How many params, datasets and commands `list_differences` would name, much faster."""
+    before, after = flatten_config(a.config), flatten_config(b.config)
+    params = sum(
+        not is_same(before.get(key, ABSENT), after.get(key, ABSENT))
+        for key in before.keys() | after.keys()
+    )
+    has_other_command = next(_command(a, b, has_params=params > 0), None) is not None
+    return params + len(find_changed_data(a.data, b.data)) + has_other_command
 
 
 def known_config(a: Record, now: Mapping[str, Json]) -> dict[str, Json]:

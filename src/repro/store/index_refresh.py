@@ -15,7 +15,7 @@ from repro.model.canonical import Json, parse_json
 from repro.model.ids import is_id
 from repro.model.run import Record
 from repro.store.git import Repository
-from repro.store.index_rows import Row, name_environment
+from repro.store.index_rows import Row, is_plain, name_environment
 from repro.store.index_writer import IndexWriter
 from repro.store.objects import Objects, is_oid, open_objects
 from repro.store.refs import RunRefs
@@ -229,7 +229,7 @@ class IndexRefresh:
         record = decode_record(files)
         if record.run.id != run_id:
             raise DamagedRecordError(f"it says that it is run `{record.run.id}`")
-        return Row(record, oid, files.environment)
+        return Row(record, oid, files.environment, is_plain=is_plain(files.contents))
 
     def _open_objects(self, *, many: bool = False) -> Objects:
         if self._objects is None:

@@ -18,6 +18,7 @@ from repro.store.index_rows import (
     value_cells,
 )
 
+_MANY = 200  # rows from which on the import of a faster encoder pays off
 _MARKS = ", ".join("?" * (6 + len(FIELDS) - 2))
 _PUT_RUN = f"INSERT INTO run VALUES ({_MARKS})"  # noqa: S608
 _PUT_SERIES = f"INSERT OR REPLACE INTO series VALUES (?, ?{', ?' * len(STATISTICS)})"  # noqa: S608
@@ -75,7 +76,8 @@ class IndexWriter:
             env = self._environments[row.environment] if row.environment else None
             head = (number, run.id, row.commit, row.live, env, run.created)
             runs.append((*head, *field_cells(record)))
-            documents.append((number, encode_document(record), row.state))
+            fast = row.is_plain and len(rows) >= _MANY
+            documents.append((number, encode_document(record, fast=fast), row.state))
             for space, cells in value_cells(record).items():
                 numbers = self._numbers(space, cells)
                 values += [(numbers[name], number, v) for name, v in cells.items()]

@@ -254,16 +254,18 @@ _USUAL_KEYS = [
 _USUAL_SCALARS: list[bool | int | float | str] = [0, 1, 1.0, True, "a", "v2", "finished"]
 _ODD_SCALARS = [one for one in ODD_VALUES if isinstance(one, bool | int | float | str)]
 _FIELD_VALUES: list[bool | int | float | str] = [
-    "finished",
-    "lost",
-    "v2",
-    format_time(NOW),
-    format_time(NOW + 1),
-    1.5,
-    7,
-    137,
+    *(
+        "finished",
+        "lost",
+        "v2",
+        format_time(NOW),
+        format_time(NOW + 1),
+        1.5,
+        7,
+        137,
+    ),
+    *("[]", '[1, "a", null]', "xxh3:ff", "1.26.4", "engine", ":", 2**62, 2**40),
 ]
-_FIELD_VALUES += ["[]", '[1, "a", null]', "xxh3:ff", "1.26.4", "engine", ":", 2**62, 2**40]
 _SCALARS: list[bool | int | float | str] = [*_ODD_SCALARS, *_FIELD_VALUES]
 _PATTERNS = ["", "a", "^a$", "[0-9]+", "é", "(?i)ADAM", r"\d", ".", "^.b", "\\[", "\0", "$", "b c"]
 _LIKE = [

@@ -6,7 +6,8 @@ import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import zip_longest
 from typing import Any
 
@@ -20,8 +21,25 @@ GAP = "  "  # between columns
 _NOT_RAW = re.compile(f"(?!\n){UNSAFE}")
 
 
+_gathered: list[str] | None = None
+
+
+@contextmanager
+def gathered() -> Iterator[list[str]]:
+    """Give the lines that `out` and `note` are told meanwhile; nothing of them is printed."""
+    global _gathered  # as standard output itself, which it stands for
+    before, _gathered = _gathered, []
+    try:
+        yield _gathered
+    finally:
+        _gathered = before
+
+
 def out(text: str) -> None:
     """Print data and a newline."""
+    if _gathered is not None:
+        _gathered.extend(text.split("\n"))
+        return
     with storage_errors("to standard output"):
         print(text)
 
@@ -41,6 +59,9 @@ def raw(data: bytes) -> None:
 
 def note(text: str) -> None:
     """Print progress, a hint or a warning to standard error."""
+    if _gathered is not None:
+        _gathered.extend(text.split("\n"))
+        return
     print(text, file=sys.stderr, flush=True)
 
 

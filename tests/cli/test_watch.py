@@ -59,7 +59,7 @@ class Viewer:
 
     def frame(self) -> str:
         """The newest frame, without colours."""
-        newest = self.written.rpartition("\x1b[H")[2].partition(SHOW)[0]
+        newest = self.written.rpartition("\x1b[H")[2].partition("\x1b[?7h")[0]
         return COLOURS.sub("", newest.replace("\x1b[K", "").replace("\x1b[J", ""))
 
     def end(self) -> tuple[int, str]:

@@ -25,7 +25,8 @@ def keep_listing(project: Project, show: Callable[[], None], interval_s: float) 
     if not has_screen():
         while True:
             if lines := listed.look(is_needed=False):
-                render.line("\n".join([*lines, ""]))
+                render.out("\n".join([*lines, ""]))
+                render.flush()
             time.sleep(bounded(interval_s))
 
     def draw(is_needed: bool) -> Sequence[str] | None:

@@ -12,9 +12,9 @@ from repro.cli.screen import bounded, can_show, fit, has_screen, keep_drawing, s
 from repro.core.project import Project
 from repro.core.query import short_id
 from repro.core.watch import View, Watch, choose_watched
-from repro.model.columns import format_duration, format_number
 from repro.model.curve import sample_curve
 from repro.model.progress import find_progress, last_step
+from repro.model.readable import format_duration, format_number
 from repro.model.run import MetricSummary
 from repro.model.sparkline import ASCII, BLOCKS, draw_sparkline
 from repro.model.text import escape
@@ -221,7 +221,8 @@ def _watch_on_screen(shown: _Shown, interval_s: float) -> None:
 def _print_changes(shown: _Shown, interval_s: float) -> None:
     while True:
         if shown.look():
-            render.line(shown.line())
+            render.out(shown.line())
+            render.flush()
         if shown.is_over():
             return
         time.sleep(interval_s)

@@ -291,3 +291,15 @@ def test_more_groups_than_shown_are_said(repository: Path, cli: Cli) -> None:
     ended = cli("ls", "--group-by", "lr", "--limit", "1", "--sort", "-runs")
     assert ended.out.splitlines()[1].split()[:2] == ["0.1", "3"]
     assert ended.err == "… and 2 more groups: `--all` lists all\n"
+
+
+@pytest.mark.parametrize("how", ["--jsonl", "--csv", "--porcelain"])
+def test_many_runs_are_read_in_pieces(
+    repository: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    write_groups(repository)
+    whole = cli("ls", how, "--all").out
+    monkeypatch.setattr("repro.core.found._PIECE", 2)
+    monkeypatch.setattr("repro.cli.selection.MOST", 1)
+    assert cli("ls", how, "--all").out == whole
+    assert whole.count("c10000000000") == 1

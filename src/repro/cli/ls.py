@@ -1,7 +1,8 @@
 """`repro ls`: runs as a table, in groups, or for programs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
@@ -24,12 +25,21 @@ from repro.cli.runtable import (
     narrow_order,
     say_hidden,
 )
-from repro.cli.selection import Selection, say_more, say_none, select_runs, takes_selection
+from repro.cli.selection import (
+    Selection,
+    say_more,
+    say_none,
+    select_runs,
+    stream_runs,
+    takes_selection,
+)
 from repro.core.project import Project
-from repro.core.query import Listing
 from repro.errors import UsageError
 from repro.model.columns import Column, choose_keys, default_columns, field_column
 from repro.model.run import Record
+
+if TYPE_CHECKING:
+    from repro.core.found import FoundRecords
 
 _ID = field_column("id")
 
@@ -71,8 +81,7 @@ def ls(selection: Selection, columns: str | None, group_by: str | None, chosen: 
 def _list_for_programs(
     project: Project, selection: Selection, columns: str | None, chosen: Format
 ) -> None:
-    listing = select_runs(project, selection)
-    records = listing.records
+    records = stream_runs(project, selection)
     if chosen.name == "json":
         print_json(records)
     elif chosen.name == "jsonl":
@@ -80,41 +89,47 @@ def _list_for_programs(
     elif chosen.name == "porcelain":
         print_porcelain(records, chosen.end)
     elif chosen.name == "csv":
-        print_runs_csv(*_asked(project, records, columns, csv_columns(records)))
+        print_runs_csv(*_asked(project, records, columns, lambda: csv_columns(records)))
     else:
-        _print_template(project, listing, chosen)
+        _print_template(project, records, chosen)
 
 
-def _print_template(project: Project, listing: Listing, chosen: Format) -> None:
+def _print_template(project: Project, records: "FoundRecords", chosen: Format) -> None:
     # Here, for a table has no template.
     from repro.core.columns import resolve_template, with_environment  # noqa: PLC0415
     from repro.model.rowformat import fill_template, named_columns  # noqa: PLC0415
 
     template = resolve_template(project, chosen.template)
-    now = project.clock()
-    for record in with_environment(project, listing.records, named_columns(template)):
-        line = fill_template(template, record, listing.short, now)
+    short, now = records.shorten(), project.clock()
+    for record in with_environment(project, records, named_columns(template)):
+        line = fill_template(template, record, short, now)
         render.raw(line.encode(errors="surrogateescape") + chosen.end)
 
 
 def _asked(
-    project: Project, records: Sequence[Record], columns: str | None, usual: list[Column]
-) -> tuple[Sequence[Record], list[Column]]:
+    project: Project,
+    records: Iterable[Record],
+    columns: str | None,
+    usual: Callable[[], list[Column]],
+) -> tuple[Iterable[Record], list[Column]]:
     """The columns that were asked for, with what they show of the runs; or the usual ones."""
     if columns is None:
-        return records, usual
+        return records, usual()
     # Here, for few lists ask for any.
     from repro.core.columns import resolve_columns, with_environment  # noqa: PLC0415
 
-    asked = resolve_columns(project, columns).apply(usual)
+    wanted = resolve_columns(project, columns)
+    asked = wanted.apply(usual() if wanted.is_change else [])
     return with_environment(project, records, asked), asked
 
 
 def _list_table(project: Project, selection: Selection, columns: str | None) -> None:
     listing = select_runs(project, selection)
     choice = choose_keys(listing.records)
-    usual = default_columns(listing.records, choice)
-    records, asked = _asked(project, listing.records, columns, usual)
+    found, asked = _asked(
+        project, listing.records, columns, lambda: default_columns(listing.records, choice)
+    )
+    records = list(found)
     if not records:
         say_none(listing, selection)
         return
@@ -150,15 +165,15 @@ def _list_groups(project: Project, selection: Selection, group_by: str, chosen: 
     from repro.core.columns import resolve_keys, resolve_order, with_environment  # noqa: PLC0415
     from repro.model.groups import group_runs, sort_groups  # noqa: PLC0415
 
-    listing = select_runs(project, replace(selection, sort=(), limit=None))
+    records = stream_runs(project, replace(selection, sort=(), limit=None))
     columns = resolve_keys(project, group_by)
     orders = resolve_order(project, selection.sort)
     keys = [column.key for column in columns if column.key is not None]
-    grouping = group_runs(with_environment(project, listing.records, columns), keys)
+    grouping = group_runs(with_environment(project, records, columns), keys)
     groups = sort_groups(grouping.groups, keys, orders)
     shown = groups[: selection.limit]
     if not shown and chosen.name == "table":
-        say_none(listing, selection)
+        say_none(select_runs(project, replace(selection, sort=(), limit=0)), selection)
         return
     print_groups(shown, columns, grouping.goals, chosen, project.clock())
     if chosen.name == "table" and len(groups) > len(shown):

@@ -1,7 +1,7 @@
 """`repro ls`: runs as a table, in groups, or for programs."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -89,7 +89,8 @@ def _list_for_programs(
     elif chosen.name == "porcelain":
         print_porcelain(records, chosen.end)
     elif chosen.name == "csv":
-        print_runs_csv(*_asked(project, records, columns, lambda: csv_columns(records)))
+        asked = _ask(project, records, columns, lambda: csv_columns(records))
+        print_runs_csv(asked.records, asked.columns)
     else:
         _print_template(project, records, chosen)
 
@@ -106,37 +107,52 @@ def _print_template(project: Project, records: "FoundRecords", chosen: Format) -
         render.raw(line.encode(errors="surrogateescape") + chosen.end)
 
 
-def _asked(
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Columns to show, and records with all that they show.
+
+    Attributes:
+        is_usual: Whether they are the usual ones, apart from some that were added or taken away.
+    """
+
+    records: Iterable[Record]
+    columns: list[Column]
+    is_usual: bool
+
+
+def _ask(
     project: Project,
     records: Iterable[Record],
     columns: str | None,
     usual: Callable[[], list[Column]],
-) -> tuple[Iterable[Record], list[Column]]:
-    """The columns that were asked for, with what they show of the runs; or the usual ones."""
+) -> _Asked:
     if columns is None:
-        return records, usual()
+        return _Asked(records, usual(), is_usual=True)
     # Here, for few lists ask for any.
     from repro.core.columns import resolve_columns, with_environment  # noqa: PLC0415
 
     wanted = resolve_columns(project, columns)
-    asked = wanted.apply(usual() if wanted.is_change else [])
-    return with_environment(project, records, asked), asked
+    chosen = wanted.apply(usual() if wanted.is_change else [])
+    return _Asked(with_environment(project, records, chosen), chosen, is_usual=wanted.is_change)
 
 
 def _list_table(project: Project, selection: Selection, columns: str | None) -> None:
     listing = select_runs(project, selection)
     choice = choose_keys(listing.records)
-    found, asked = _asked(
+    asked = _ask(
         project, listing.records, columns, lambda: default_columns(listing.records, choice)
     )
-    records = list(found)
+    records = list(asked.records)
     if not records:
         say_none(listing, selection)
         return
-    shown = [_ID, *(one for one in asked if one.key != _ID.key)]
-    _print_table(shown, records, listing.short, project.clock(), is_cut=columns is None)
-    if columns is None and (constants := describe_constants(choice, len(records))):
-        render.note(constants)
+    shown = [_ID, *(one for one in asked.columns if one.key != _ID.key)]
+    width = render.width() if asked.is_usual else 0
+    _print_table(shown, records, listing.short, project.clock(), width)
+    keys = {column.key for column in shown}
+    constant = [pair for pair in choice.constant if pair[0] not in keys]
+    if asked.is_usual and constant:
+        render.note(describe_constants(constant, len(records)))
     say_more(listing, len(records))
 
 
@@ -145,10 +161,8 @@ def _print_table(
     records: Sequence[Record],
     short: Mapping[str, str],
     now: float,
-    *,
-    is_cut: bool,
+    width: int,
 ) -> None:
-    width = render.width() if is_cut else 0
     laid = {one: lay_column(one, records, short, now) for one in columns}
     table, n_shown = lay_out(list(laid.values()), width=width)
     if n_shown < len(laid):

@@ -98,7 +98,12 @@ def _write(text: str) -> None:
 
 
 def _json_text(value: Any, spaces: int | None) -> str:
-    text = json.dumps(_carriable(value), indent=spaces, ensure_ascii=False, allow_nan=False)
+    try:
+        text = json.dumps(value, indent=spaces, ensure_ascii=False, allow_nan=False)
+    except (ValueError, TypeError):  # rare, and copying every value takes as long as this
+        text = json.dumps(_carriable(value), indent=spaces, ensure_ascii=False, allow_nan=False)
+    if text.replace("\n", "").isprintable():
+        return text
     return _NOT_RAW.sub(_escaped, text)
 
 

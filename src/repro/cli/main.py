@@ -13,7 +13,6 @@ from click.shell_completion import shell_complete
 
 from repro.atomic import storage_errors
 from repro.cli import render
-from repro.cli.caret import point_at
 from repro.cli.pager import NO_PAGER
 from repro.cli.verbs import Verbs
 from repro.errors import (
@@ -27,6 +26,7 @@ from repro.errors import (
     UsageError,
     WouldLoseWorkError,
 )
+from repro.model.caret import point_at
 from repro.model.text import escape
 from repro.version import VERSION
 
@@ -37,7 +37,7 @@ VERBS = {
     "demo": ("repro.cli.demo:demo", "Run a small real experiment from end to end"),
     "run": ("repro.cli.run:run", "Record a command as a run"),
     "ls": ("repro.cli.ls:ls", "List runs as a table"),
-    "log": ("repro.cli.ls:log", "Show runs one below the other, as git log does"),
+    "log": ("repro.cli.log:log", "Show runs one below the other, as git log does"),
     "show": ("repro.cli.show:show", "Show one run, or one part of it"),
     "find": ("repro.cli.find:find", "Say whether something was tried already"),
     "watch": ("repro.cli.watch:watch", "Watch a run in the terminal until it ends"),

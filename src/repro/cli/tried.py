@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from repro.cli import render
-from repro.model.columns import format_age, format_value
+from repro.model.readable import format_age, format_value
 from repro.model.run import Record
 from repro.model.text import escape
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from repro.model.canonical import Json
-from repro.model.columns import format_value
 from repro.model.config import config_from_command, find_given, flatten_config
 from repro.model.diff import (
     Change,
@@ -19,6 +18,7 @@ from repro.model.diff import (
     diff_flat,
     find_changed_data,
 )
+from repro.model.readable import format_value
 from repro.model.run import Record
 from repro.model.text import escape
 from repro.model.values import ABSENT, Value, is_same

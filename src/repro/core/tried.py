@@ -3,11 +3,14 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from repro.core.capture import identify
+from repro.core.environment import capture_environment
 from repro.core.known import KnownRuns, open_runs, read_run
 from repro.core.observe import Observed
 from repro.core.project import Project
 from repro.errors import ReproError
 from repro.model.condition import Comparison, Key, Space
+from repro.model.environment import part
 from repro.model.ids import RunId
 from repro.model.run import Record, Run, Status
 from repro.model.times import format_time
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
 _MOST_CLAIMING = 100  # newest runs of one identity that are looked at
 _MOST_PROVED = 8  # of these, read whole
-_MOST_RECENT = 20  # runs among which the one is looked for that left files behind
+_MOST_RECENT = 20  # newest runs among which those of the same command are looked for
 _MOST_COMPARED = 3  # of these
 _PUT = ("A", "M")
 
@@ -83,6 +86,7 @@ def look_up(project: Project, quarantine: Quarantine, seen: Observed, *, is_pati
             ),
             None,
         )
+        seen = as_it_ran(runs, seen)
         now = as_record(project, seen)
         finished = _find_same(runs, quarantine, seen, now)
         leftover = None if finished else _find_leftover(runs, quarantine, seen, now)
@@ -94,6 +98,58 @@ def look_up(project: Project, quarantine: Quarantine, seen: Observed, *, is_pati
 
 def _give_up(done: int, total: int) -> None:
     raise ManyNewError(f"{total - done} runs are new")
+
+
+def as_it_ran(runs: KnownRuns, seen: Observed) -> Observed:
+    """`seen` with the environment of the Python that the same command ran when it ran last.
+
+    No word of `./train.sh` names it, and a record has the one that ran.
+
+    Cost: nothing where a word of the command names its Python.
+    """
+    # Here, for most commands name their Python.
+    from repro.core.python_then import likely_command  # noqa: PLC0415
+    from repro.store.which import is_certain  # noqa: PLC0415
+
+    project = runs.project
+    root = project.repository.root
+    cwd = root / seen.cwd
+    if seen.identity is None:
+        return seen
+    if is_certain(seen.command, environ=project.environ, cwd=cwd, root=root):
+        return seen
+    own = part(seen.around.environment, "interpreter").get("prefix")
+    for brief in _recent(runs, seen)[:1]:
+        try:
+            record = read_run(runs, brief.run.id)
+        except (ReproError, KeyError):
+            break
+        words = likely_command(project, record)
+        if words == record.run.command:
+            break
+        if part(record.environment, "interpreter").get("prefix") == own:
+            break
+        found = capture_environment(project, words, cwd=cwd)
+        variables = seen.around.environment.get("variables", found["variables"])
+        environment = {**seen.around.environment, **found, "variables": variables}
+        return replace(
+            seen,
+            around=replace(seen.around, environment=environment),
+            identity=identify(
+                seen.code.tree, seen.config, seen.pins.data, seen.command, environment
+            ),
+        )
+    return seen
+
+
+def _recent(runs: KnownRuns, seen: Observed) -> list[Record]:
+    """The newest finished runs of the same command."""
+    return [
+        one
+        for one in runs.index.select(limit=_MOST_RECENT)
+        if one.run.status is Status.FINISHED
+        and (one.run.command, one.run.cwd) == (seen.command, seen.cwd)
+    ]
 
 
 def as_record(project: Project, seen: Observed) -> Record:
@@ -175,12 +231,7 @@ def _find_leftover(
     """The newest finished run from which only untracked files, that are no code, tell `seen`."""
     if seen.identity is None or not seen.untracked:
         return None
-    alike = [
-        one
-        for one in runs.index.select(limit=_MOST_RECENT)
-        if one.run.status is Status.FINISHED
-        and (one.run.command, one.run.cwd) == (seen.command, seen.cwd)
-    ][:_MOST_COMPARED]
+    alike = _recent(runs, seen)[:_MOST_COMPARED]
     if not alike:
         return None
     from repro.model.causes import is_source  # noqa: PLC0415  # as above

@@ -13,11 +13,13 @@ from click.shell_completion import shell_complete
 
 from repro.atomic import storage_errors
 from repro.cli import render
+from repro.cli.caret import point_at
 from repro.cli.pager import NO_PAGER
 from repro.cli.verbs import Verbs
 from repro.errors import (
     AmbiguousRunError,
     CommandError,
+    FilterError,
     MissingDataError,
     MissingPackagesError,
     ReproError,
@@ -165,10 +167,15 @@ def _report(error: ReproError, *, as_json: bool) -> int:
     """Say what went wrong and what to do next, on standard error; its exit code."""
     key, details = _details(error)
     if as_json:
-        value = {"error": error.slug, "message": error.message, "hint": error.hint}
+        value: dict[str, Any] = {"error": error.slug, "message": error.message, "hint": error.hint}
+        if isinstance(error, FilterError):
+            value |= {"text": error.text, "start": error.start, "end": error.end}
         render.note(json.dumps(value | ({key: details} if details else {})))
         return error.exit_code
     render.note(f"repro: {escape(error.message)}")
+    if isinstance(error, FilterError):
+        for line in point_at(error.text, error.start, error.end):
+            render.note(f"    {line}")
     for line in details[:MOST_LINES]:
         render.note(f"    {escape(line)}")
     if len(details) > MOST_LINES:

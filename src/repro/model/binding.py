@@ -1,0 +1,378 @@
+"""A filter, or a sort order, as a condition over the names that runs have.
+
+docs/reference/query.md is what users read of it.
+"""
+
+import re
+import warnings
+from collections.abc import Sequence
+
+from repro.errors import FilterError
+from repro.model.condition import (
+    All,
+    Among,
+    Comparison,
+    Condition,
+    IsNan,
+    IsNull,
+    Key,
+    Kind,
+    Matches,
+    Negation,
+    Operator,
+    Scalar,
+    Some,
+    SortKey,
+    Space,
+    Vocabulary,
+)
+from repro.model.expression import (
+    Alone,
+    And,
+    Compared,
+    Constant,
+    Expression,
+    Fitting,
+    Listed,
+    Name,
+    Nan,
+    Not,
+    Null,
+    Or,
+    Term,
+)
+from repro.model.fields import FIELDS
+from repro.model.lexing import check_text, read_token, shorten
+from repro.model.literals import parse_duration, parse_number, parse_size
+from repro.model.moments import EARLIEST, LATEST, Span, parse_span
+from repro.model.parsing import MOST_TERMS, parse_expression
+from repro.model.resolving import AGE, Resolver
+from repro.model.run import Status
+from repro.model.times import format_time, is_moment
+
+LONGEST_PATTERN = 10_000
+
+_AGES = 1e15  # seconds; no run is older
+_STATUS = Key(Space.FIELD, "status")
+_STATUSES = [status.value for status in Status]
+_ORDERINGS = {"<", "<=", ">", ">="}
+# A run is old where it was created early.
+_OF_AGE: dict[Operator, Operator] = {
+    "=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<=",
+}  # fmt: skip
+_BOOLS = {"true": True, "false": False}
+_KIND_NAMES = {Kind.NUMBER: "a number", Kind.TEXT: "a text", Kind.BOOL: "true or false"}
+
+
+def parse_filter(text: str, vocabulary: Vocabulary, *, now: float) -> Condition | None:
+    """Give what a filter asks for; None, which every run fits, where the text is blank.
+
+    Args:
+        vocabulary: The names that runs have.
+        now: Seconds since 1970, for `age`, `today` and the like.
+
+    Raises:
+        FilterError: It is no filter; a name stands for nothing, or for several things; a value is
+            of a type that no run has there.
+
+    Cost: linear in the text, and one question to the vocabulary for each space and name.
+    """
+    expression = parse_expression(text)
+    return None if expression is None else _Binder(text, vocabulary, now).bind(expression)
+
+
+def parse_sort(words: Sequence[str], vocabulary: Vocabulary) -> tuple[SortKey, ...]:
+    """Give the order that the words ask for, the first one deciding first.
+
+    Args:
+        words: Names as in a filter; ascending, or with a `-` before them descending.
+
+    Raises:
+        FilterError: A name stands for nothing, or for several things, or for the tags.
+    """
+    return tuple(_sort_key(word, vocabulary) for word in words)
+
+
+def resolve_name(text: str, vocabulary: Vocabulary) -> Key:
+    """Give what one name stands for, written as in a filter; quotes are needed for no name here.
+
+    Raises:
+        FilterError: It stands for nothing, or for several things.
+    """
+    return Resolver(text, vocabulary).resolve(_whole_name(text, 0))
+
+
+def _sort_key(word: str, vocabulary: Vocabulary) -> SortKey:
+    is_descending = word.startswith("-")
+    name = _whole_name(word, 1 if is_descending else 0)
+    key = Resolver(word, vocabulary).resolve(name)
+    if key.space is Space.TAG:
+        raise FilterError(
+            "a run has any number of tags: they have no order", text=word, start=name.start,
+            end=name.end, hint="sort by a field, a param or a metric",
+        )  # fmt: skip
+    is_age = name.text.rpartition(".")[2] == AGE and key == Key(Space.FIELD, "created")
+    return SortKey(key, is_descending != is_age)
+
+
+def _whole_name(text: str, place: int) -> Name:
+    """All of a text from `place` on as one name, which needs no quotes."""
+    check_text(text)
+    if not text[place:].strip():
+        raise FilterError("a name is missing", text=text, start=place, end=max(len(text), 1))
+    if '"' in text or "`" in text:
+        token = read_token(text, place)
+        if token.end == len(text) and token.quoted is not None:
+            return Name(token.text, token.quoted, place, token.end)
+    return Name(text[place:].strip(), None, place, len(text))
+
+
+class _Binder:
+    def __init__(self, text: str, vocabulary: Vocabulary, now: float) -> None:
+        self._text = text
+        self._vocabulary = vocabulary
+        self._now = now
+        self._names = Resolver(text, vocabulary)
+        self._kinds: dict[Key, set[Kind]] = {}
+        self._n_spans = 0
+
+    def bind(self, node: Expression) -> Condition:
+        match node:
+            case And():
+                return All(tuple([self.bind(part) for part in node.parts]))
+            case Or():
+                return Some(tuple([self.bind(part) for part in node.parts]))
+            case Not():
+                return Negation(self.bind(node.part))
+        return self._term(node)
+
+    def _term(self, node: Term) -> Condition:
+        match node:
+            case Compared():
+                return self._comparison(node)
+            case Listed():
+                return self._list(node)
+            case Fitting():
+                return self._fitting(node)
+            case Null():
+                return IsNull(self._names.resolve(node.name))
+            case Nan():
+                return self._nan(node)
+            case Alone():
+                return self._alone(node)
+
+    def _comparison(self, node: Compared) -> Condition:
+        key = self._names.resolve(node.name)
+        operator = node.operator
+        if _is_age(node.name, key):
+            return self._age(key, operator, node.constant)
+        if _is_moment(key):
+            return _within(key, operator, self._span(node.constant))
+        value = self._value(node.name, key, node.constant)
+        if operator in _ORDERINGS and isinstance(value, bool):
+            raise self._error(node.constant, "true and false have no order", hint="write `=`")
+        if key == _STATUS and operator not in _ORDERINGS:
+            value = self._status(node.constant)
+        if key.space is Space.TAG and operator == "!=":
+            return Negation(Comparison(key, "=", value))
+        return Comparison(key, operator, value)
+
+    def _list(self, node: Listed) -> Condition:
+        key = self._names.resolve(node.name)
+        if _is_moment(key):
+            self._n_spans += len(node.constants)
+            if self._n_spans > MOST_TERMS:
+                message = f"a filter has at most {MOST_TERMS:,} moments"
+                raise self._error(node.constants[-1], message, hint="write a range")
+            parts = [self._comparison(Compared(node.name, "=", one)) for one in node.constants]
+            return Some(tuple(parts))
+        if key == _STATUS:
+            return Among(key, tuple([self._status(one) for one in node.constants]))
+        values = [self._value(node.name, key, one) for one in node.constants]
+        return Among(key, tuple(values))
+
+    def _fitting(self, node: Fitting) -> Condition:
+        key = self._names.resolve(node.name)
+        found = self._kinds_of(key)
+        if _is_age(node.name, key) or (found and Kind.TEXT not in found):
+            kinds = {Kind.NUMBER} if _is_age(node.name, key) else found
+            name = shorten(node.name.text)
+            raise self._error(
+                node.name, f"`{name}` is {_named(kinds)} in every run: no pattern fits it",
+                hint=f"compare it, as in `{name} = …`",
+            )  # fmt: skip
+        if node.style == "regex":
+            self._check_pattern(node.pattern)
+        return Matches(key, node.style, node.pattern.text)
+
+    def _check_pattern(self, pattern: Constant) -> None:
+        if len(pattern.text) > LONGEST_PATTERN:
+            message = f"a pattern has at most {LONGEST_PATTERN:,} characters"
+            raise self._error(pattern, message, hint="many texts are shorter as `in (…)`")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of what a later Python may read otherwise
+                re.compile(pattern.text)
+        except (re.error, RecursionError, OverflowError) as error:
+            raise self._error(
+                pattern, f"`{shorten(pattern.text)}` is no regular expression: {error}",
+                hint="characters such as `(` stand for themselves behind a `\\`; or write `like`",
+            ) from None  # fmt: skip
+
+    def _nan(self, node: Nan) -> Condition:
+        key = self._names.resolve(node.name)
+        kinds = self._kinds_of(key)
+        if kinds and Kind.NUMBER not in kinds:
+            message = f"`{shorten(node.name.text)}` is {_named(kinds)} in every run, never NaN"
+            raise self._error(node.name, message, hint="`is null` finds what is missing")
+        return IsNan(key)
+
+    def _alone(self, node: Alone) -> Condition:
+        key = self._names.resolve(node.name)
+        name = shorten(node.name.text)
+        kinds = self._kinds_of(key)
+        if key.space is Space.TAG or (kinds and kinds != {Kind.BOOL}):
+            hint = f"compare it, as in `{name} = …`, or write `{name} is not null`"
+            what = f"`{name}` alone is neither true nor false"
+            raise self._error(node.name, what, hint=hint)
+        return Comparison(key, "=", value=True)
+
+    def _age(self, key: Key, operator: Operator, constant: Constant) -> Condition:
+        seconds = _number(constant.text) if constant.is_bare else None
+        if seconds is None:
+            raise self._error(
+                constant, f"an age is a duration, not `{shorten(constant.text)}`",
+                hint="such as `age < 7d`; a date is compared with `created`",
+            )  # fmt: skip
+        moment = self._now - max(-_AGES, min(seconds, _AGES))
+        beyond = EARLIEST if moment < 0 else LATEST
+        text = format_time(moment) if is_moment(moment) else beyond
+        return Comparison(key, _OF_AGE[operator], text)
+
+    def _span(self, constant: Constant) -> Span:
+        try:
+            span = parse_span(constant.text, self._now)
+        except ValueError as error:
+            message = f"`{shorten(constant.text)}` is no date: {error}"
+            raise self._error(constant, message, hint=_DATES) from None
+        if span is None:
+            is_age = constant.is_bare and parse_duration(constant.text) is not None
+            hint = f"write `age < {constant.text}`" if is_age else _DATES
+            message = f"`{shorten(constant.text)}` is no date"
+            raise self._error(constant, message, hint=hint)
+        return span
+
+    def _status(self, constant: Constant) -> str:
+        status = constant.text.lower()
+        if status not in _STATUSES:
+            raise self._error(
+                constant, f"no run has the status `{shorten(constant.text)}`",
+                hint=f"there are {', '.join(_STATUSES)}",
+            )  # fmt: skip
+        return status
+
+    def _value(self, name: Name, key: Key, constant: Constant) -> Scalar:
+        """A value of a type that some run has under this key."""
+        kinds = self._kinds_of(key)
+        value = _read(constant, kinds, is_text=_is_text(key))
+        if kinds and _kind(value) not in kinds:
+            raise self._wrong_kind(name, kinds, constant, value)
+        return value
+
+    def _kinds_of(self, key: Key) -> set[Kind]:
+        """The types of its values; nothing where all are null, or none is known."""
+        if key.space is Space.FIELD:
+            return {FIELDS[key.name].kind}
+        if key.space in {Space.TAG, Space.METRIC}:
+            return {Kind.TEXT if key.space is Space.TAG else Kind.NUMBER}
+        if key not in self._kinds:
+            self._kinds[key] = self._vocabulary.kinds(key) - {Kind.NULL}
+        return self._kinds[key]
+
+    def _wrong_kind(
+        self, name: Name, kinds: set[Kind], constant: Constant, value: Scalar
+    ) -> FilterError:
+        written = shorten(constant.text)
+        what = {str: "text", bool: "a bool"}.get(type(value), "a number")
+        is_number = not constant.is_bare and _number(constant.text) is not None
+        if Kind.NUMBER in kinds and is_number:
+            hint = f"take the quotes off: {written}"
+        elif Kind.BOOL in kinds:
+            hint = "compare it with true or false"
+        elif Kind.TEXT in kinds:
+            hint = f"compare it with a text: '{written}'"
+        else:
+            hint = "compare it with a number; a filter knows no other names behind an operator"
+        message = (
+            f"`{shorten(name.text)}` is {_named(kinds)} in every run, and `{written}` is {what}"
+        )
+        return self._error(constant, message, hint=hint)
+
+    def _error(self, at: Name | Constant, message: str, *, hint: str) -> FilterError:
+        return FilterError(message, text=self._text, start=at.start, end=at.end, hint=hint)
+
+
+_DATES = "such as 2026-11-01, 2026-11-01T12:30, today"
+
+
+def _read(constant: Constant, kinds: set[Kind], *, is_text: bool) -> Scalar:
+    word = constant.text
+    if not constant.is_bare or is_text:
+        return word
+    if len(word) < 6 and word.lower() in _BOOLS:
+        return _BOOLS[word.lower()]
+    number = parse_number(word)
+    if number is None and (Kind.NUMBER in kinds or Kind.TEXT not in kinds):
+        # `4h` is a text where all values are: of a param, who knows.
+        number = _with_unit(word)
+    return word if number is None else number
+
+
+def _number(word: str) -> int | float | None:
+    number = parse_number(word)
+    return _with_unit(word) if number is None else number
+
+
+def _with_unit(word: str) -> float | None:
+    seconds = parse_duration(word)
+    return parse_size(word) if seconds is None else seconds
+
+
+def _kind(value: Scalar) -> Kind:
+    if isinstance(value, bool):
+        return Kind.BOOL
+    return Kind.TEXT if isinstance(value, str) else Kind.NUMBER
+
+
+def _named(kinds: set[Kind]) -> str:
+    return " or ".join(name for kind, name in _KIND_NAMES.items() if kind in kinds)
+
+
+def _is_text(key: Key) -> bool:
+    """Whether every value is a text, in runs to come as well: `tag = 2026` needs no quotes."""
+    if key.space is Space.FIELD:
+        return FIELDS[key.name].kind is Kind.TEXT
+    return key.space is Space.TAG
+
+
+def _is_moment(key: Key) -> bool:
+    return key.space is Space.FIELD and FIELDS[key.name].is_moment
+
+
+def _is_age(name: Name, key: Key) -> bool:
+    return name.text.rpartition(".")[2] == AGE and key == Key(Space.FIELD, "created")
+
+
+def _within(key: Key, operator: Operator, span: Span) -> Condition:
+    """How a moment compares with all those that a date names."""
+    match operator:
+        case "<":
+            return Comparison(key, "<", span.start)
+        case "<=":
+            return Comparison(key, "<", span.end)
+        case ">":
+            return Comparison(key, ">=", span.end)
+        case ">=":
+            return Comparison(key, ">=", span.start)
+    inside = All((Comparison(key, ">=", span.start), Comparison(key, "<", span.end)))
+    return inside if operator == "=" else Negation(inside)

@@ -1,10 +1,12 @@
 """What the journals of a run say, put in order and sorted by kind."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import PurePosixPath
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from repro.core.started import Started
 from repro.errors import DamagedRecordError
@@ -75,35 +77,89 @@ class Events:
         return {key: value for key, value in self.awaited.items() if key not in self.read}
 
 
+class Entry(NamedTuple):
+    """A record of a journal in the order of all of them; its time is in seconds since 1970."""
+
+    time: float
+    order: Order
+    is_owner: bool
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """The records of several journals in the order in which they count.
+
+    Attributes:
+        moments: Time of the newest record of each journal, in seconds since 1970, by name.
+        skipped: Records left out, for they have no time.
+    """
+
+    entries: list[Entry]
+    moments: dict[str, float]
+    skipped: int
+
+
 def read_events(started: Started, journals: Sequence[Journal]) -> Events:
     """Merge the journals of all processes of a run by time, then rank, writer and place."""
-    run = started.run
-    events = Events(tags=list(run.tags), name=run.name, note=run.note)
-    ordered: list[tuple[float, Order, bool, dict[str, Any]]] = []
-    for writer, journal in enumerate(journals):
-        events.skipped += journal.skipped_lines
-        rank = journal.header.get("rank", 0)
-        is_owner = journal.name == started.journal
-        moment = float(journal.header.get("t", 0.0))
-        for number, record in enumerate(journal.records):
-            # A record without a time of its own stays right behind the one before it.
-            time = record.get("t", moment)
-            if not is_moment(time):
-                events.skipped += 1
-                continue
-            moment = float(time)
-            ordered.append((moment, (rank, writer, number), is_owner, record))
-        events.last_time = max(events.last_time, moment)
-    for _, order, is_owner, record in sorted(ordered, key=lambda item: item[:2]):
-        try:
-            _take(events, record, order, is_owner=is_owner)
-        except (AttributeError, KeyError, TypeError, ValueError, DamagedRecordError):
-            events.skipped += 1  # its checksum is right, but no repro wrote it
-    _drop_shadowed(events)
+    events = begin_events(started)
+    events.skipped += sum(journal.skipped_lines for journal in journals)
+    ordered = order_records(started, journals)
+    events.skipped += ordered.skipped
+    events.last_time = max(ordered.moments.values(), default=0.0)
+    take_entries(events, ordered.entries)
+    drop_shadowed(events)
     return events
 
 
-def _drop_shadowed(events: Events) -> None:
+def begin_events(started: Started) -> Events:
+    """What stands before anything was logged."""
+    run = started.run
+    return Events(tags=list(run.tags), name=run.name, note=run.note)
+
+
+def order_records(
+    started: Started,
+    journals: Sequence[Journal],
+    *,
+    moments: Mapping[str, float] = MappingProxyType({}),
+    read: Mapping[str, int] = MappingProxyType({}),
+) -> Ordered:
+    """Put the records of journals in order.
+
+    Args:
+        moments: Of a journal that was read before, the time of its newest record then; by name.
+        read: How many records it had then; by name.
+    """
+    entries: list[Entry] = []
+    newest: dict[str, float] = {}
+    skipped = 0
+    for writer, journal in enumerate(journals):
+        rank = journal.header.get("rank", 0)
+        is_owner = journal.name == started.journal
+        moment = moments.get(journal.name, float(journal.header.get("t", 0.0)))
+        for number, record in enumerate(journal.records, start=read.get(journal.name, 0)):
+            # A record without a time of its own stays right behind the one before it.
+            time = record.get("t", moment)
+            if not is_moment(time):
+                skipped += 1
+                continue
+            moment = float(time)
+            entries.append(Entry(moment, (rank, writer, number), is_owner, record))
+        newest[journal.name] = moment
+    return Ordered(sorted(entries, key=itemgetter(0, 1)), newest, skipped)
+
+
+def take_entries(events: Events, entries: Iterable[Entry]) -> None:
+    """Add what records say; one that says nothing is counted."""
+    for _, order, is_owner, record in entries:
+        try:
+            _take(events, record, order, is_owner=is_owner)
+        except (AttributeError, KeyError, TypeError, ValueError, DamagedRecordError, OverflowError):
+            events.skipped += 1  # its checksum is right, but no repro wrote it
+
+
+def drop_shadowed(events: Events) -> None:
     """Of two artifacts `a` and `a/b`, which no folder can hold together, keep the newer one."""
     kept: dict[str, Artifact] = {}
     folders: set[str] = set()

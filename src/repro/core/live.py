@@ -1,18 +1,21 @@
 """Runs in progress, as far as their live folders tell."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repro.core.events import Events, read_events
+from repro.core.growing import Look, look_at
 from repro.core.started import Started, read_start
 from repro.errors import ReproError
 from repro.model.config import merge_config
 from repro.model.randomness import describe_randomness
-from repro.model.run import Record, Run
+from repro.model.run import MetricSummary, Record, Run
 from repro.model.series import Point, merge_rows, summarise
 from repro.store.index import Problem
 from repro.store.journal import read_journals
+from repro.store.journal_reader import stamp_journals
+from repro.store.livestate import LiveState, decode_state, encode_state
 from repro.store.random_reports import read_reports
 from repro.store.refs import RunRefs
 
@@ -43,23 +46,60 @@ class InProgress:
         Cost: reads its journals whole, as `series` does.
         """
         events = self._events()
-        summaries = summarise(merge_rows(events.rows))
+        record = self._make_record(events, summarise(merge_rows(events.rows)))
+        processes = read_reports(self.folder).processes
+        randomness = describe_randomness(self.started.randomness, processes, events.randomness)
+        return replace(record, randomness=randomness)
+
+    def _make_record(self, events: Events, metrics: Mapping[str, MetricSummary]) -> Record:
         tags = tuple(dict.fromkeys(events.tags))
         return Record(
             run=replace(self.run, name=events.name, note=events.note, tags=tags),
             config=merge_config(self.started.config, events.config),
             metrics={
                 name: replace(summary, goal=events.goals.get(name))
-                for name, summary in summaries.items()
+                for name, summary in metrics.items()
             },
             summary=events.summary,
             data={**self.started.data, **events.data},
             environment={**self.started.environment, **events.environment},
             artifacts=tuple(events.artifacts.values()),
-            randomness=describe_randomness(
-                self.started.randomness, read_reports(self.folder).processes, events.randomness
-            ),
         )
+
+    def look(self, state: LiveState | None = None) -> Look:
+        """What it logged so far, at the cost of what is new since `state`.
+
+        Raises:
+            NewerFormatError: A journal was written by a newer repro.
+            DamagedRecordError: A journal cannot be read at all.
+        """
+        return look_at(self.folder, self.started, state)
+
+    def brief_of(self, look: Look) -> Record:
+        """Its record with all that it logged, less what is told of randomness."""
+        return self._make_record(look.events, look.metrics)
+
+    def stamp(self) -> str:
+        """A text that changes whenever its journals do; empty once its folder is gone."""
+        return stamp_journals(self.folder)
+
+    def read_brief(self, state: bytes | None) -> tuple[Record, bytes]:
+        """Its record with all that it logged, less what is told of randomness.
+
+        Args:
+            state: What this gave the last time; None the first time.
+
+        Returns:
+            The record, and the state for the next time.
+
+        Raises:
+            NewerFormatError: A journal was written by a newer repro.
+            DamagedRecordError: A journal cannot be read at all.
+
+        Cost: proportional to what is new since `state`, about 5 µs a line.
+        """
+        look = self.look(decode_state(state) if state else None)
+        return self.brief_of(look), encode_state(look.state) if look.state else b""
 
     def series(self) -> dict[str, list[Point]]:
         """All points so far, by metric."""

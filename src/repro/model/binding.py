@@ -119,7 +119,7 @@ def _whole_name(text: str, place: int) -> Name:
     """All of a text from `place` on as one name, which needs no quotes."""
     check_text(text)
     if not text[place:].strip():
-        raise FilterError("a name is missing", text=text, start=place, end=max(len(text), 1))
+        raise FilterError("a name is missing", text=text, start=place, end=len(text))
     if '"' in text or "`" in text:
         token = read_token(text, place)
         if token.end == len(text) and token.quoted is not None:

@@ -124,9 +124,7 @@ class _Parser:
 
     def _in_brackets(self, opening: Token) -> Expression:
         if self._at(")"):
-            raise self._error(
-                "there is nothing in these brackets", opening, hint="write a comparison"
-            )
+            raise self._error("there is nothing in these brackets", opening, end=self._token.end)
         found = self._some()
         if self._at("end"):
             raise self._error("this bracket has no other that closes it", opening)

@@ -5,7 +5,6 @@ import re
 import subprocess
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -64,6 +63,8 @@ _DISK_SAYINGS = {
     "Permission denied": "permission denied",
     "insufficient permission": "permission denied",
 }
+# By PATH. A program that records a thousand runs would else ask two thousand times.
+_versions: dict[str, tuple[int, ...]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +88,15 @@ class Git:
     cwd: Path
     environ: Mapping[str, str]
 
-    @cached_property
+    @property
     def version(self) -> tuple[int, ...]:
-        """Such as (2, 39, 5)."""
-        words = self.text("version").split()
-        parts = words[2].split(".") if len(words) > 2 else []
-        return tuple(int(part) for part in parts[:3] if part.isdigit())
+        """Such as (2, 39, 5); asked once in a process."""
+        path = self.environ.get("PATH", "")
+        if path not in _versions:
+            words = self.text("version").split()
+            parts = words[2].split(".") if len(words) > 2 else []
+            _versions[path] = tuple(int(part) for part in parts[:3] if part.isdigit())
+        return _versions[path]
 
     def run(
         self,

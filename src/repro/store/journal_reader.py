@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ JOURNAL_VERSION = 1
 _decode = msgspec.json.Decoder().decode
 _NAME = re.compile(r"journal-(\d+)-(\d+)\.jsonl\Z")
 _START = re.compile(rb"[0-9a-f]{8} \{")
+_CHECKED = 64  # bytes before a place, looked at to know the file again
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,29 @@ class Journal:
     skipped_lines: int
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a journal was read.
+
+    Attributes:
+        name: File name.
+        inode: Of the file.
+        offset: Bytes that were read; what stands behind is new.
+        check: CRC-32 of the last bytes before `offset`, at most 64.
+        records: How many were read, the header not counted.
+        rank: What the header says.
+        opened: What the header says, in seconds since 1970.
+    """
+
+    name: str
+    inode: int
+    offset: int = 0
+    check: int = 0
+    records: int = 0
+    rank: int = 0
+    opened: float = 0.0
+
+
 def read_journals(live_dir: Path) -> list[Journal]:
     """Read all journals of a run, ordered by rank, time of opening, pid.
 
@@ -48,14 +73,108 @@ def read_journals(live_dir: Path) -> list[Journal]:
 
     Cost: about 2 µs a line, all records in memory.
     """
-    journals = []
     try:
-        for name in sorted(os.listdir(live_dir)):
-            if _NAME.match(name):
-                journals.append(parse_journal((live_dir / name).read_bytes(), name=name))
+        journals = [
+            parse_journal((live_dir / name).read_bytes(), name=name) for name in _names(live_dir)
+        ]
     except OSError as error:
-        raise DamagedRecordError(f"`{error.filename}` cannot be read: {error.strerror}") from error
+        raise _unreadable(error) from error
     return sorted(journals, key=_opening)
+
+
+def read_on(live_dir: Path, places: Mapping[str, Place]) -> list[tuple[Journal, Place]] | None:
+    """Read what is new in the journals of a run, in the order of `read_journals`.
+
+    A last line that is still being written stays for the next time.
+
+    Args:
+        places: How far each was read, by name; one that is not named is read whole.
+
+    Returns:
+        Each journal with its new records and its new place; None where a journal is not the one
+        that was read: gone, shorter, replaced, or with a header that came late.
+
+    Raises:
+        NewerFormatError: As of `read_journals`.
+        DamagedRecordError: As of `read_journals`.
+
+    Cost: proportional to what is new.
+    """
+    try:
+        names = _names(live_dir)
+        found = [_read_one(live_dir / name, places.get(name)) for name in names]
+    except OSError as error:
+        raise _unreadable(error) from error
+    known = [one for one in found if one is not None]
+    if len(known) < len(found) or not places.keys() <= set(names):
+        return None
+    return sorted(known, key=lambda one: _opening(one[0]))
+
+
+def stamp_journals(live_dir: Path) -> str:
+    """A text that changes whenever the journals of a run do; empty where there are none.
+
+    Cost: one look at the folder, and one at each journal.
+    """
+    parts = []
+    try:
+        for name in _names(live_dir):
+            stat = (live_dir / name).stat()
+            parts.append(f"{name}:{stat.st_ino}:{stat.st_size}:{stat.st_mtime_ns}")
+    except OSError:  # sealed just now
+        return ""
+    return " ".join(parts)
+
+
+def _names(live_dir: Path) -> list[str]:
+    return [name for name in sorted(os.listdir(live_dir)) if _NAME.match(name)]
+
+
+def _unreadable(error: OSError) -> DamagedRecordError:
+    return DamagedRecordError(f"`{error.filename}` cannot be read: {error.strerror}")
+
+
+def _read_one(path: Path, place: Place | None) -> tuple[Journal, Place] | None:
+    if place is not None:
+        stat = path.stat()
+        if (stat.st_ino, stat.st_size) == (place.inode, place.offset):
+            header = {"rank": place.rank, "t": place.opened}
+            return Journal(path.name, header, [], 0), place
+    with path.open("rb") as file:
+        inode = os.fstat(file.fileno()).st_ino
+        before = place or Place(path.name, inode)
+        checked = min(before.offset, _CHECKED)
+        file.seek(before.offset - checked)
+        data = file.read()
+    if inode != before.inode or crc32(data[:checked]) != before.check:
+        return None
+    new = _without_torn(data[checked:])
+    is_joined = checked and data[checked - 1 : checked] != b"\n" and new[:1] not in (b"", b"\n")
+    if is_joined:  # what was taken for a whole line was the start of another one
+        return None
+    journal = parse_journal(new, name=path.name)
+    if before.offset and journal.header:
+        return None
+    header = journal.header or {"rank": before.rank, "t": before.opened}
+    end = data[: checked + len(new)]
+    now = Place(
+        path.name,
+        inode,
+        before.offset + len(new),
+        crc32(end[-_CHECKED:]),
+        before.records + len(journal.records),
+        int(header.get("rank", 0)),
+        float(header.get("t", 0.0)),
+    )
+    return Journal(path.name, header, journal.records, journal.skipped_lines), now
+
+
+def _without_torn(data: bytes) -> bytes:
+    """All lines but a last one that is not whole yet; one may lack nothing but its line feed."""
+    end = data.rfind(b"\n") + 1
+    last = data[end:]
+    is_whole = bool(last) and (parse_line(last) or _record_behind(last)) is not None
+    return data if is_whole else data[:end]
 
 
 def _opening(journal: Journal) -> tuple[int, float, list[int]]:

@@ -1,0 +1,116 @@
+"""What many runs cost plain git: `python -m tests.bench.bench_git [RUNS ...]`.
+
+Makes one repository for each number of runs (0, 10,000 and 100,000) with the same 2,000 files, 200
+commits and a bare remote over file://, and prints what git's own commands take in each, one round
+after the other; then the same after a `git gc`.
+"""
+
+import argparse
+import itertools
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tests.bench.generate import build
+
+ROUNDS = 7
+N_FILES, N_COMMITS = 2_000, 200
+_WHO = ("-c", "user.name=ada", "-c", "user.email=ada@localhost")
+
+
+class Clone:
+    """A repository with runs, and two remotes: one has no runs, the other has all of them."""
+
+    def __init__(self, folder: Path, n_runs: int) -> None:
+        self.n_runs = n_runs
+        self.root = folder / "project"
+        self._numbers = itertools.count()
+        build(self.root, n_runs)
+        self._write_history()
+        for name, options in (("origin", ()), ("shared", ("--mirror",))):
+            target = folder / f"{name}.git"
+            self.git("clone", "-q", "--bare", *options, f"file://{self.root}", str(target))
+            self.git("remote", "add", name, f"file://{target}")
+            self.git("fetch", "-q", name)
+
+    def git(self, *words: str) -> None:
+        """Run git as the user would."""
+        subprocess.run(
+            ["git", *_WHO, *words], cwd=self.root, check=True, capture_output=True, env=_environ()
+        )
+
+    def push(self, remote: str) -> None:
+        """Push a commit on a branch."""
+        self.git("commit", "-q", "--allow-empty", "-m", f"change {next(self._numbers)}")
+        self.git("push", "-q", remote, "main")
+
+    def _write_history(self) -> None:
+        for number in range(N_FILES):
+            path = self.root / f"pkg/d{number % 50:02}/f{number:04}.py"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"VALUE = {number}\n" * 20)
+        self.git("add", "--all")
+        for number in range(N_COMMITS):
+            self.git("commit", "-q", "--allow-empty", "-m", f"commit {number}")
+
+
+def _environ() -> dict[str, str]:
+    return {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+
+
+WORK: dict[str, Callable[[Clone], None]] = {
+    "git status": lambda clone: clone.git("status"),
+    "git log -1": lambda clone: clone.git("log", "-1"),
+    "git log -1 --decorate": lambda clone: clone.git("log", "-1", "--decorate"),
+    "git log": lambda clone: clone.git("log"),
+    "git log --all": lambda clone: clone.git("log", "--all"),
+    "git log --exclude='refs/repro/*' --all": lambda clone: clone.git(
+        "log", "--exclude=refs/repro/*", "--all"
+    ),
+    "git fetch, nothing new": lambda clone: clone.git("fetch", "origin"),
+    "git fetch, from a remote with the runs": lambda clone: clone.git("fetch", "shared"),
+    "git commit + push of a branch": lambda clone: clone.push("origin"),
+    "git commit + push, to a remote with the runs": lambda clone: clone.push("shared"),
+    "git for-each-ref refs/repro/runs": lambda clone: clone.git("for-each-ref", "refs/repro/runs"),
+}
+
+
+def measure(clones: Sequence[Clone], title: str) -> None:
+    """Print the median and the least of each command in each clone, in milliseconds."""
+    print(f"\n{title:46}" + "".join(f"{clone.n_runs:>20,} runs" for clone in clones))
+    for name, work in WORK.items():
+        times: dict[int, list[float]] = {clone.n_runs: [] for clone in clones}
+        for _ in range(ROUNDS):
+            for clone in clones:
+                start = time.perf_counter()
+                work(clone)
+                times[clone.n_runs].append((time.perf_counter() - start) * 1000)
+        cells = (f"{statistics.median(one):9.1f} (least {min(one):7.1f})" for one in times.values())
+        print(f"{name:46}" + "".join(f"{cell:>25}" for cell in cells))
+
+
+def main() -> None:
+    """Build, measure, collect garbage, measure."""
+    parser = argparse.ArgumentParser(prog="tests.bench.bench_git", description=__doc__)
+    parser.add_argument("n_runs", type=int, nargs="*", default=[0, 10_000, 100_000])
+    words = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        clones = [Clone(Path(folder) / str(count), count) for count in words.n_runs]
+        measure(clones, "as recorded, refs packed")
+        for again in ("first", "second"):
+            for clone in clones:
+                start = time.perf_counter()
+                clone.git("gc", "-q")
+                print(f"{again} git gc, {clone.n_runs} runs: {time.perf_counter() - start:.2f} s")
+        for clone in clones:
+            size = sum(path.stat().st_size for path in (clone.root / ".git").rglob("*.pack"))
+            print(f"{clone.n_runs} runs: {size / 1e6:.1f} MB of packs after gc")
+        measure(clones, "after git gc")
+
+
+if __name__ == "__main__":
+    main()

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from repro.store.index import RunIndex
-from repro.store.refs import RUNS, list_run_refs
+from repro.store.refs import RUNS, RunRefs
 from tests.bench.generate import build
 
 ROUNDS = 7
@@ -48,12 +48,12 @@ def main() -> None:
             )
 
         def ask() -> None:
-            with RunIndex(repository, list_run_refs(repository.git)) as opened:
-                opened.newest(limit=20)
+            with RunIndex(repository, RunRefs(repository, now_ns=time.time_ns)) as opened:
+                opened.select(limit=20)
 
         def ask_all() -> None:
-            with RunIndex(repository, list_run_refs(repository.git)) as opened:
-                assert len(opened.newest()) == n_runs
+            with RunIndex(repository, RunRefs(repository, now_ns=time.time_ns)) as opened:
+                assert len(opened.select()) == n_runs
 
         def rebuild() -> None:
             index.unlink(missing_ok=True)

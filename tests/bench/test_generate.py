@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from repro.store.objects import reading
-from repro.store.refs import list_run_refs
+from repro.store.refs import RunRefs
 from repro.store.runs import read_record, read_series
 from tests.bench.generate import build, make_base, make_record, write_runs
 from tests.support import git
@@ -16,7 +16,7 @@ def test_each_generated_run_reads_back_as_it_was_made(tmp_path: Path) -> None:
     made = {(record := make_record(number, base)).run.id: record for number in range(N)}
     write_runs(repository, made.values(), base=base)
 
-    commits = list_run_refs(repository.git).commits
+    commits = RunRefs(repository).commits
     with reading(repository) as objects:
         read = {run_id: read_record(objects, commit) for run_id, commit in commits.items()}
         last = read_series(objects, commits[record.run.id])["val_loss"][-1]
@@ -36,7 +36,7 @@ def test_a_generated_repository_is_sound_for_git_with_all_refs_packed(tmp_path: 
     assert git(root, "status", "--porcelain") == ""
     assert git(root, "for-each-ref", "--format=%(refname)", "refs/heads") == "refs/heads/main"
     assert not (repository.common_dir / "refs/repro").exists()
-    assert len(list_run_refs(repository.git).commits) == N
+    assert len(RunRefs(repository).commits) == N
 
 
 def test_runs_are_added_beside_those_that_are_there(tmp_path: Path) -> None:
@@ -45,4 +45,4 @@ def test_runs_are_added_beside_those_that_are_there(tmp_path: Path) -> None:
         records = [make_record(number, base) for number in range(start, start + N)]
         write_runs(repository, records, base=base)
 
-    assert len(list_run_refs(repository.git).commits) == 2 * N
+    assert len(RunRefs(repository).commits) == 2 * N

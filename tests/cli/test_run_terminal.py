@@ -8,7 +8,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -43,9 +43,11 @@ os.read(0, 1)
 
 
 class Desk:
-    """A terminal, a shell on it, and `repro run` as the shell's job."""
+    """A terminal, a shell on it, and `repro run` or another verb as the shell's job."""
 
-    def __init__(self, *command: str, foreground: bool = True) -> None:
+    def __init__(
+        self, *command: str, foreground: bool = True, verb: Sequence[str] = ("run", "--")
+    ) -> None:
         self.screen = b""
         self.outer, inner = os.openpty()
         termios.tcsetwinsize(inner, (24, 80))
@@ -57,7 +59,7 @@ class Desk:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
         self.shell = subprocess.Popen(
-            [sys.executable, "-c", SHELL, *REPRO, "run", "--", *command],
+            [sys.executable, "-c", SHELL, *REPRO, *verb, *command],
             stdin=inner,
             stdout=inner,
             stderr=inner,

@@ -3,7 +3,8 @@
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,18 @@ from tests.support.records import a_summary, make_record, open_at, run_id, write
 from repro.model.run import Record, Status
 from repro.store.git import Repository
 from repro.store.index import RunIndex
-from repro.store.refs import RUNS, RefUpdate, RunRefs, list_run_refs, update_refs
+from repro.store.index_refresh import IndexRefresh
+from repro.store.index_rows import Row
+from repro.store.refs import RUNS, RefUpdate, RunRefs, update_refs
+
+
+def open_index(repository: Repository) -> RunIndex:
+    return RunIndex(repository, RunRefs(repository, now_ns=time.time_ns))
 
 
 def answers(repository: Repository) -> list[Record]:
-    with RunIndex(repository, list_run_refs(repository.git)) as index:
-        return index.newest()
+    with open_index(repository) as index:
+        return index.select()
 
 
 def index_file(repository: Repository) -> Path:
@@ -47,25 +54,15 @@ def test_runs_come_newest_first_from_the_refs_and_from_the_file(
     assert list(expected[2].config) == list(answers(repository)[2].config)
 
 
-def test_limit_status_and_tag_choose(three: tuple[Repository, list[Record]]) -> None:
-    repository, (third, second, first) = three
-    with RunIndex(repository, list_run_refs(repository.git)) as index:
-        assert [third, second] == index.newest(limit=2)
-        assert [second] == index.newest(status="failed")
-        assert [second, first] == index.newest(tag="b")
-        assert [second] == index.newest(tag="b", limit=1)
-        assert index.newest(tag="b' OR 1 --") == []
-
-
 def test_of_two_runs_with_one_name_the_newest_is_found(
     three: tuple[Repository, list[Record]],
 ) -> None:
     repository, (third, second, _) = three
-    with RunIndex(repository, list_run_refs(repository.git)) as index:
-        assert (third.run.id, third.run.created) == index.named("one")
+    with open_index(repository) as index:
+        assert third.run.id == index.named("one")
         assert index.named("absent") is None
-        assert index.names() == ["one", "two"]
-        assert (second.run.id, second.run.created) == index.order()[1]
+        assert index.run_names() == ["one", "two"]
+        assert [second.run.id, None] == [index.nth(1), index.nth(3)]
 
 
 def test_new_changed_and_removed_refs_are_followed(
@@ -88,9 +85,9 @@ def test_new_changed_and_removed_refs_are_followed(
 
 
 def noted(repository: Repository) -> int:
-    """How many digests of refs the file has: one when it need not compare them, else none."""
+    """How many stamps of refs the file has: one when it need not list them, else none."""
     with sqlite3.connect(index_file(repository)) as db:
-        [number] = db.execute("SELECT count(*) FROM listing").fetchone()
+        [number] = db.execute("SELECT count(*) FROM noted").fetchone()
     db.close()
     return int(number)
 
@@ -127,28 +124,6 @@ def test_one_run_in_place_of_another_is_seen_although_there_are_as_many(
     assert noted(repository) == 1
 
 
-def test_refs_that_the_file_was_made_from_are_not_taken_apart(
-    three: tuple[Repository, list[Record]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    repository, expected = three
-    answers(repository)
-    monkeypatch.delattr(RunRefs, "commits")
-    assert expected == answers(repository)
-
-
-def test_runs_that_are_left_out_come_back(three: tuple[Repository, list[Record]]) -> None:
-    repository, (third, second, first) = three
-    answers(repository)
-    for _ in range(2):
-        refs = list_run_refs(repository.git)
-        with RunIndex(repository, refs, without=[second.run.id]) as index:
-            assert [third, first] == index.newest()
-            assert index.count() == 2
-        assert noted(repository) == 0
-    assert [third, second, first] == answers(repository)
-    assert noted(repository) == 1
-
-
 def test_what_names_no_run_and_what_cannot_be_read_is_said_each_time(
     three: tuple[Repository, list[Record]],
 ) -> None:
@@ -156,14 +131,14 @@ def test_what_names_no_run_and_what_cannot_be_read_is_said_each_time(
     bad = write_run(repository, make_record(), files={"run.json": b"{}"}).run.id
     update_refs(repository.git, [RefUpdate(RUNS + "no-id", new=expected[0].commit)])
     for _ in range(3):
-        with RunIndex(repository, list_run_refs(repository.git)) as index:
-            assert expected == index.newest()
+        with open_index(repository) as index:
+            assert expected == index.select()
             assert ["no-id", bad] == [problem.id for problem in index.problems]
     update_refs(repository.git, [RefUpdate(RUNS + "no-id", None, old=expected[0].commit)])
     git(repository.root, "update-ref", "-d", RUNS + bad)
     for _ in range(2):
-        with RunIndex(repository, list_run_refs(repository.git)) as index:
-            assert (expected, []) == (index.newest(), index.problems)
+        with open_index(repository) as index:
+            assert (expected, []) == (index.select(), index.problems)
     assert noted(repository) == 1
 
 
@@ -172,7 +147,7 @@ def test_neighbours_are_the_ids_before_and_after(repository: Path) -> None:
     names = [run_id(start) for start in ("aaaa", "bbbb", "cccc", "dddd")]
     for name in names[1:]:
         write_run(opened, make_record(id=name))
-    with RunIndex(opened, list_run_refs(opened.git)) as index:
+    with open_index(opened) as index:
         assert index.neighbours([names[2]]) == {names[1], names[3]}
         assert index.neighbours([names[1], names[3]]) == {names[2]}
         assert index.neighbours([names[0]]) == {names[1]}
@@ -235,13 +210,13 @@ def spoil_schema(path: Path) -> None:
 
 def spoil_documents(path: Path) -> None:
     with sqlite3.connect(path) as db:
-        db.execute("UPDATE run SET doc = '{}'")
+        db.execute("UPDATE doc SET doc = '{}'")
     db.close()
 
 
 def spoil_documents_not_json(path: Path) -> None:
     with sqlite3.connect(path) as db:
-        db.execute("UPDATE run SET doc = x'00ff'")
+        db.execute("UPDATE doc SET doc = x'00ff'")
     db.close()
 
 
@@ -253,13 +228,13 @@ def spoil_rows(path: Path) -> None:
 
 def spoil_digest(path: Path) -> None:
     with sqlite3.connect(path) as db:
-        db.execute("UPDATE listing SET digest = x'00'")
+        db.execute("UPDATE noted SET refs = x'00'")
     db.close()
 
 
 def spoil_listing(path: Path) -> None:
     with sqlite3.connect(path) as db:
-        db.execute("DROP TABLE listing")
+        db.execute("DROP TABLE noted")
     db.close()
 
 
@@ -334,11 +309,11 @@ def test_a_file_that_cannot_be_written_answers_although_no_digest_is_in_it(
     repository, expected = three
     answers(repository)
     with sqlite3.connect(index_file(repository)) as db:
-        db.execute("DELETE FROM listing")
+        db.execute("DELETE FROM noted")
     db.close()
     holder = sqlite3.connect(index_file(repository), isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    monkeypatch.setattr(RunIndex, "_rows", None)  # what is in the file is not read again
+    monkeypatch.setattr(IndexRefresh, "_decode", None)  # what is in the file is not read again
     assert expected == answers(repository)
     holder.execute("ROLLBACK")
     holder.close()
@@ -357,38 +332,47 @@ def test_a_damaged_run_hides_no_other(three: tuple[Repository, list[Record]]) ->
     bad = write_run(repository, make_record(), files={"run.json": b"{}"}).run.id
     other = write_run(repository, make_record(), ref_id=run_id("zzzz")).run.id
     for _ in range(2):
-        with RunIndex(repository, list_run_refs(repository.git)) as index:
-            assert expected == index.newest()
+        with open_index(repository) as index:
+            assert expected == index.select()
             problems = {problem.id: problem.error.message for problem in index.problems}
         assert set(problems) == {bad, run_id("zzzz")}
         assert other in problems[run_id("zzzz")]
 
 
-def test_two_readers_with_other_refs_do_not_disturb_each_other(
+def test_readers_see_what_a_writer_has_done_at_some_moment(
     three: tuple[Repository, list[Record]],
 ) -> None:
-    repository, expected = three
-    old = list_run_refs(repository.git)
-    newest = write_run(repository, make_record())
-    new = list_run_refs(repository.git)
+    repository, [_, removed, *_] = three
+    states = [frozenset(record.run.id for record in answers(repository))]
     wrong: list[object] = []
+    is_over = threading.Event()
 
-    def ask(refs: RunRefs, right: list[Record]) -> None:
-        for _ in range(20):
-            with RunIndex(repository, refs) as index:
-                found = index.newest()
-            if found != right:
-                wrong.append(found)
+    def read() -> None:
+        seen = 0
+        while not is_over.is_set():
+            first = seen
+            found = frozenset(record.run.id for record in answers(repository))
+            after = list(states)
+            fits = [n for n, state in enumerate(after) if state == found and n >= first]
+            if fits:
+                seen = fits[0]
+            elif len(found ^ after[-1]) > 1:  # one that the writer has not told of yet
+                wrong.append((found, after))
 
-    readers = [
-        threading.Thread(target=ask, args=(old, expected)),
-        threading.Thread(target=ask, args=(new, [newest, *expected])),
-    ]
+    readers = [threading.Thread(target=read) for _ in range(3)]
     for reader in readers:
         reader.start()
+    for _ in range(8):
+        states.append(states[-1] | {write_run(repository, make_record()).run.id})
+    ref = RUNS + removed.run.id
+    update_refs(repository.git, [RefUpdate(ref, new=None, old=removed.commit)])
+    states.append(states[-1] - {removed.run.id})
+    git(repository.root, "pack-refs", "--all")
+    is_over.set()
     for reader in readers:
         reader.join()
     assert wrong == []
+    assert states[-1] == {record.run.id for record in answers(repository)}
 
 
 def test_what_another_process_changes_meanwhile_is_put_right(
@@ -397,27 +381,27 @@ def test_what_another_process_changes_meanwhile_is_put_right(
     repository, (third, second, first) = three
     answers(repository)
     newest = write_run(repository, make_record())
-    ours = list_run_refs(repository.git)
     tagged = make_record(id=second.run.id, created=second.run.created, tags=("new",))
     amended = write_run(repository, tagged, ref_id=run_id("zzzz"))
+    ours = RunRefs(repository, now_ns=time.time_ns)
     moved = [
         RefUpdate(RUNS + second.run.id, new=amended.commit, old=second.commit),
         RefUpdate(RUNS + run_id("zzzz"), new=None, old=amended.commit),
         RefUpdate(RUNS + newest.run.id, new=None, old=newest.commit),
         RefUpdate(RUNS + first.run.id, new=None, old=first.commit),
     ]
-    update_refs(repository.git, moved)
-    read_rows = RunIndex._rows
+    decode = IndexRefresh._decode
 
-    def disturbed(self: RunIndex, new: dict[str, str]) -> Iterator[tuple[str | None, ...]]:
-        monkeypatch.setattr(RunIndex, "_rows", read_rows)
+    def disturbed(self: IndexRefresh, name: str, oid: str) -> Row:
+        monkeypatch.setattr(IndexRefresh, "_decode", decode)
+        update_refs(repository.git, moved)
         assert [third, amended] == answers(repository)
-        return read_rows(self, new)
+        return decode(self, name, oid)
 
-    monkeypatch.setattr(RunIndex, "_rows", disturbed)
-    for _ in range(2):
-        with RunIndex(repository, ours) as index:
-            assert [newest, third, second, first] == index.newest()
+    monkeypatch.setattr(IndexRefresh, "_decode", disturbed)
+    with RunIndex(repository, ours) as index:  # as git said just before
+        assert [newest, third, second, first] == index.select()
+        assert [run_id("zzzz")] == [problem.id for problem in index.problems]
     assert [third, amended] == answers(repository)
 
 
@@ -428,5 +412,5 @@ def test_hundreds_of_new_runs_are_read_as_a_few_are(
     expected = [write_run(opened, make_record(config={"n": n})) for n in range(5)][::-1]
     few = answers(opened)
     index_file(opened).unlink()
-    monkeypatch.setattr("repro.store.index._MANY", 1)
+    monkeypatch.setattr("repro.store.index_refresh._MANY", 1)
     assert expected == few == answers(opened)

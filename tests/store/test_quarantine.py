@@ -1,6 +1,7 @@
 """New objects become visible whole or not at all."""
 
 import os
+import random
 import subprocess
 import threading
 from pathlib import Path
@@ -10,7 +11,7 @@ from tests.support import git, make_repository
 
 from repro.errors import ConflictError
 from repro.store.git import Identity, open_repository
-from repro.store.packs import MOST_PACKS, consolidate
+from repro.store.packs import LARGEST, MOST_PACKS, consolidate
 from repro.store.quarantine import (
     PREFIX,
     CommitSpec,
@@ -138,6 +139,41 @@ def test_many_small_packs_are_rolled_up_and_nothing_is_lost(repository: Path) ->
     assert shown == [str(number) for number in range(count)]
     assert git(repository, "cat-file", "-t", own) == "commit"
     git(repository, "fsck", "--strict")
+
+
+def test_a_large_pack_is_neither_rolled_up_nor_in_the_way_of_small_ones(repository: Path) -> None:
+    handle = open_repository(repository, os.environ)
+    for number in range(MOST_PACKS + 1):
+        record(repository, f"run{number}", {"run.json": str(number).encode()})
+    folder = handle.objects / "pack"
+    large = [folder / f"pack-{n:040x}.pack" for n in range(2)]
+    for pack in large:  # holes, and without an index: git could not roll them up
+        pack.touch()
+        os.truncate(pack, LARGEST + 1)
+        (handle.private / "packs" / pack.stem).touch()
+
+    consolidate(handle, now=1e9)
+
+    left = set(folder.glob("*.pack"))
+    assert set(large) < left
+    assert len(left) < MOST_PACKS / 4
+
+
+def test_packs_too_large_for_a_search_of_deltas_are_rolled_up_whole(repository: Path) -> None:
+    data = [random.Random(number).randbytes(200_000) for number in range(MOST_PACKS + 1)]
+    for number, content in enumerate(data):
+        record(repository, f"run{number}", {"model.bin": content})
+
+    consolidate(open_repository(repository, os.environ), now=1e9)
+
+    assert len(list((repository / ".git/objects/pack").glob("*.pack"))) < MOST_PACKS / 4
+    git(repository, "fsck", "--strict")
+    for number, content in enumerate(data):
+        shown = subprocess.run(
+            ["git", "show", f"{RUNS}run{number}:model.bin"],
+            cwd=repository, capture_output=True, check=True,
+        )  # fmt: skip
+        assert shown.stdout == content
 
 
 def test_many_loose_refs_are_packed(repository: Path) -> None:

@@ -1,26 +1,12 @@
 """Expressions of filters, any there are; vocabularies made by hand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import get_args
 
 from hypothesis import strategies as st
 
-from repro.model.condition import Key, Kind, Operator, Space
-from repro.model.expression import (
-    Alone,
-    And,
-    Compared,
-    Constant,
-    Expression,
-    Fitting,
-    Listed,
-    Name,
-    Nan,
-    Not,
-    Null,
-    Or,
-    Style,
-)
+from repro.model.condition import Key, Kind, Space
+from repro.model.expression import Constant, Expression, Group, Name, Term, Test
 
 NUMBER, TEXT, BOOL, NULL = {Kind.NUMBER}, {Kind.TEXT}, {Kind.BOOL}, {Kind.NULL}
 
@@ -54,20 +40,21 @@ _BARE_VALUES = st.sampled_from(
 
 def expressions() -> st.SearchStrategy[Expression]:
     """Any expression."""
+    values = st.lists(_constants(), min_size=1, max_size=3).map(tuple)
+    one_value = sorted({*get_args(Test)} - {"in", "null", "nan", "alone"})
     terms = (
-        st.builds(Compared, _names(), st.sampled_from(get_args(Operator)), _constants())
-        | st.builds(Listed, _names(), st.lists(_constants(), min_size=1, max_size=3).map(tuple))
-        | st.builds(Fitting, _names(), st.sampled_from(get_args(Style)), _constants())
-        | st.builds(Null, _names())
-        | st.builds(Nan, _names())
-        | st.builds(Alone, _names())
+        st.builds(Term, _names(), st.sampled_from(one_value), st.tuples(_constants()))
+        | st.builds(Term, _names(), st.just("in"), values)
+        | st.builds(Term, _names(), st.sampled_from(["null", "nan", "alone"]), st.just(()))
     )
     return st.recursive(
         terms,
         lambda inner: (
-            st.builds(Not, inner)
-            | st.lists(inner, min_size=2, max_size=3).flatmap(
-                lambda parts: st.sampled_from([And(tuple(parts)), Or(tuple(parts))])
+            st.builds(Group, st.just("not"), st.tuples(inner))
+            | st.builds(
+                Group,
+                st.sampled_from(["and", "or"]),
+                st.lists(inner, min_size=2, max_size=3).map(tuple),
             )
         ),
         max_leaves=8,
@@ -75,48 +62,48 @@ def expressions() -> st.SearchStrategy[Expression]:
 
 
 def _names() -> st.SearchStrategy[Name]:
-    quoted = TEXTS.map(lambda text: Name(text, (0, len(text))))
+    quoted = TEXTS.map(lambda text: Name(text, 0, 0, (0, len(text))))
     part = st.builds(
-        lambda inner, after: Name(f"metrics.{inner}{after}", (8, 8 + len(inner))),
+        lambda inner, after: Name(f"metrics.{inner}{after}", 0, 0, (8, 8 + len(inner))),
         TEXTS,
         st.sampled_from(["", ".min"]),
     )
-    return _BARE_NAMES.map(Name) | quoted | part
+    return _BARE_NAMES.map(lambda text: Name(text, 0, 0)) | quoted | part
 
 
 def _constants() -> st.SearchStrategy[Constant]:
-    return st.builds(Constant, TEXTS, is_bare=st.just(value=False)) | st.builds(
-        Constant, _BARE_VALUES, is_bare=st.just(value=True)
+    return TEXTS.map(lambda text: Constant(text, 0, 0, is_bare=False)) | _BARE_VALUES.map(
+        lambda text: Constant(text, 0, 0)
     )
 
 
-def write_expression(node: Expression) -> str:  # noqa: PLR0911  # one for each kind
+def without_places(node: Expression) -> Expression:
+    """The same expression as if all of it stood at the beginning."""
+    if isinstance(node, Group):
+        return Group(node.word, tuple(map(without_places, node.parts)))
+    constants = [one._replace(start=0, end=0) for one in node.constants]
+    return Term(node.name._replace(start=0, end=0), node.test, tuple(constants))
+
+
+def write_expression(node: Expression) -> str:
     """A filter that says `node`, with no more brackets than it needs to."""
-    match node:
-        case And(parts):
-            return " and ".join(_within(part, (And, Or)) for part in parts)
-        case Or(parts):
-            return " or ".join(_within(part, (Or,)) for part in parts)
-        case Not(part):
-            return f"not {_within(part, (And, Or))}"
-        case Compared(name, operator, constant):
-            return f"{_write_name(name)} {operator} {_write_constant(constant)}"
-        case Listed(name, constants):
-            return f"{_write_name(name)} in ({', '.join(map(_write_constant, constants))})"
-        case Fitting(name, style, pattern):
-            operator = "~" if style == "regex" else style
-            return f"{_write_name(name)} {operator} {_write_constant(pattern)}"
-        case Null(name):
-            return f"{_write_name(name)} is null"
-        case Nan(name):
-            return f"{_write_name(name)} is nan"
-        case Alone(name):
-            return _write_name(name)
+    if isinstance(node, Term):
+        values = ", ".join(map(_write_constant, node.constants))
+        asked = _WRITTEN.get(node.test, f"{node.test} {{}}").format(values)
+        return f"{_write_name(node.name)} {asked}"
+    parts = [_within(part, _WEAKER[node.word]) for part in node.parts]
+    return f"not {parts[0]}" if node.word == "not" else f" {node.word} ".join(parts)
 
 
-def _within(node: Expression, weaker: tuple[type, ...]) -> str:
+_WEAKER = {"not": ("and", "or"), "and": ("and", "or"), "or": ("or",)}
+_WRITTEN = {
+    "in": "in ({})", "regex": "~ {}", "null": "is null", "nan": "is nan", "alone": "",
+}  # fmt: skip
+
+
+def _within(node: Expression, weaker: Sequence[str]) -> str:
     text = write_expression(node)
-    return f"({text})" if isinstance(node, weaker) else text
+    return f"({text})" if isinstance(node, Group) and node.word in weaker else text
 
 
 def _write_name(name: Name) -> str:

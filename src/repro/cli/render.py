@@ -26,6 +26,12 @@ def out(text: str) -> None:
         print(text)
 
 
+def line(text: str) -> None:
+    """Print a line of data at once, for somebody who follows it."""
+    with storage_errors("to standard output"):
+        print(text, flush=True)
+
+
 def raw(data: bytes) -> None:
     """Write bytes to standard output as they are."""
     with storage_errors("to standard output"):

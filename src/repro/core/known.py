@@ -10,9 +10,9 @@ from repro.core.project import Project
 from repro.errors import DamagedRecordError
 from repro.model.ids import is_id, shorten_ids
 from repro.model.run import Record
-from repro.store.index import Problem, RunIndex
+from repro.store.index import LiveSource, OnProgress, Problem, RunIndex
 from repro.store.objects import reading
-from repro.store.refs import RunRefs, list_run_refs
+from repro.store.refs import RunRefs
 from repro.store.runs import read_record
 
 if TYPE_CHECKING:
@@ -25,13 +25,14 @@ class KnownRuns:
     Attributes:
         sealed: The commit of each sealed run, by id.
         live: The runs in progress, by id; one that is continued is in `sealed`, too.
-        problems: Live folders that cannot be read.
     """
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, *, on_progress: OnProgress | None = None) -> None:
         self.project = project
-        self.sealed = list_run_refs(project.repository.git)
-        self.live, self.problems = _find_live(project, self.sealed)
+        self.sealed = RunRefs(project.repository, now_ns=lambda: int(project.clock() * 1e9))
+        # Before the index asks for the refs: a run that is sealed meanwhile is in one of them.
+        self.live, self._unread = _find_live(project, self.sealed)
+        self._on_progress = on_progress
         self._is_open = False
 
     def __contains__(self, run_id: str) -> bool:
@@ -40,18 +41,27 @@ class KnownRuns:
     @cached_property
     def ids(self) -> set[str]:
         """Whole ids of all of them; a question about a few has its own method."""
-        return {*self.sealed.commits, *self.live}
+        return {*self.index.ids(), *self._unreadable()}
 
     @cached_property
     def index(self) -> RunIndex:
-        """The index of the sealed runs, brought up to date when it is first asked for."""
+        """The index of all runs, brought up to date when it is first asked for."""
         self._is_open = True
-        continued = [run_id for run_id in self.live if run_id in self.sealed]
-        return RunIndex(self.project.repository, self.sealed, without=continued)
+        return RunIndex(
+            self.project.repository,
+            self.sealed,
+            live={run_id: _live_source(live) for run_id, live in self.live.items()},
+            on_progress=self._on_progress,
+        )
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Live folders, then sealed runs, that cannot be read."""
+        return (*self._unread, *self.index.problems)
 
     def count(self) -> int:
         """How many there are."""
-        return self.index.count() + len(self._unreadable()) + len(self.live)
+        return self.index.count() + len(self._unreadable())
 
     def starting(self, prefix: str) -> list[str]:
         """The ids that start with `prefix`, in their order."""
@@ -62,11 +72,11 @@ class KnownRuns:
         """The shortest unique prefixes of some ids; only neighbours can need more characters."""
         ids = set(shown)
         near = self.index.neighbours(ids)
-        return shorten_ids(ids | near | self._unreadable() | self.live.keys())
+        return shorten_ids(ids | near | self._unreadable())
 
     def _unreadable(self) -> set[str]:
-        """The sealed runs that the index has nothing of."""
-        return {problem.id for problem in self.index.problems if problem.id in self.sealed}
+        """The runs that the index has nothing of."""
+        return {problem.id for problem in self.index.problems if is_id(problem.id)}
 
     def close(self) -> None:
         """Let the index go."""
@@ -84,13 +94,22 @@ def _find_live(project: Project, sealed: RunRefs) -> tuple[dict[str, "InProgress
     # What reads journals takes longer to import than a list of sealed runs takes to print.
     from repro.core.live import read_live  # noqa: PLC0415
 
+    sealed.look_up(names)  # at once, not one by one
     return read_live([project.live / name for name in names], sealed)
 
 
+def _live_source(live: "InProgress") -> LiveSource:
+    return LiveSource(live.stamp(), live.read_brief)
+
+
 @contextmanager
-def open_runs(project: Project) -> Iterator[KnownRuns]:
-    """Give the runs that there are now."""
-    runs = KnownRuns(project)
+def open_runs(project: Project, *, on_progress: OnProgress | None = None) -> Iterator[KnownRuns]:
+    """Give the runs that there are now.
+
+    Args:
+        on_progress: Told how many of how many records are read, where these are many.
+    """
+    runs = KnownRuns(project, on_progress=on_progress)
     try:
         yield runs
     finally:

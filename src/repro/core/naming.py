@@ -44,19 +44,18 @@ def _find_base(runs: KnownRuns, text: str) -> str | None:
         return _find_nth(runs, int(match[1] or 0))
     if text == "@{-1}":
         return _find_restored(runs)
-    return _find_named(runs, text) or _find_prefix(runs, text)
+    return runs.index.named(text) or _find_prefix(runs, text)
 
 
 def _find_nth(runs: KnownRuns, n: int) -> str:
-    order = runs.index.order()
-    order += [(run_id, live.run.created) for run_id, live in runs.live.items()]
-    order.sort(key=lambda entry: (entry[1], entry[0]), reverse=True)
-    if n < len(order):
-        return order[n][0]
-    if not order:
+    found = runs.index.nth(n)
+    if found is not None:
+        return found
+    number = runs.index.count()
+    if not number:
         raise UnknownRunError("there is no run yet", hint="`repro run -- CMD` records one")
     raise UnknownRunError(
-        f"`@{{{n}}}` goes too far back: there are {len(order)} runs", hint="`repro ls` lists them"
+        f"`@{{{n}}}` goes too far back: there are {number} runs", hint="`repro ls` lists them"
     )
 
 
@@ -76,15 +75,6 @@ def _find_restored(runs: KnownRuns) -> str:
                 if isinstance(target, str) and target in runs:
                     return target
     raise UnknownRunError("no run was checked out here", hint="`repro checkout RUN` does that")
-
-
-def _find_named(runs: KnownRuns, text: str) -> str | None:
-    live = [
-        (entry.run.created, run_id) for run_id, entry in runs.live.items() if entry.run.name == text
-    ]
-    sealed = runs.index.named(text)
-    found = max([*live, *([(sealed[1], sealed[0])] if sealed else [])], default=None)
-    return found[1] if found else None
 
 
 def _find_prefix(runs: KnownRuns, text: str) -> str | None:
@@ -119,7 +109,7 @@ def _find_ancestor(runs: KnownRuns, run_id: str, steps: int) -> str:
 
 
 def _unknown(runs: KnownRuns, text: str) -> UnknownRunError:
-    known = [*runs.index.names(), *shorten_ids(runs.ids).values()]
+    known = [*runs.index.run_names(), *shorten_ids(runs.ids).values()]
     near = difflib.get_close_matches(text, known, n=_NEAR) if len(text) < 256 else []
     shown = escape(text if len(text) <= 80 else f"{text[:77]}...")
     meant = " or ".join(f"`{escape(name)}`" for name in near)

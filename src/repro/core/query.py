@@ -1,6 +1,6 @@
 """Runs found: listed, or named in one of the ways that DESIGN.md section 5 lays down."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -9,12 +9,13 @@ from repro.core.naming import find_id
 from repro.core.project import Project
 from repro.errors import AmbiguousRunError, DamagedRecordError, ReproError, UnknownRunError
 from repro.model.canonical import Json
+from repro.model.condition import All, Comparison, Condition, Key, SortKey, Space
 from repro.model.ids import SHORTEST, shorten_ids
-from repro.model.run import Record, Run
+from repro.model.run import Record, Run, Status
 from repro.model.series import Point
 from repro.model.text import escape
 from repro.store.content import ContentStore
-from repro.store.index import Problem
+from repro.store.index import OnProgress, Problem
 from repro.store.objects import is_oid, read_file, reading
 from repro.store.runs import encode_metrics, encode_run, read_series
 
@@ -26,16 +27,18 @@ _CODE = "^{code}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """Runs, newest first, with environment and artifacts left out.
+    """Runs in their order, with environment and artifacts left out.
 
     Attributes:
         total: How many runs there are, chosen or not.
+        matching: How many of them fit, before the limit.
         short: The shortest unique prefix of each run's id.
         problems: Runs that cannot be read; they hide no other.
     """
 
     records: list[Record]
     total: int
+    matching: int
     short: Mapping[str, str]
     problems: tuple[Problem, ...]
 
@@ -43,36 +46,59 @@ class Listing:
 def list_runs(
     project: Project,
     *,
+    where: str = "",
+    sort: Sequence[str] = (),
     limit: int | None = None,
     status: str | None = None,
     tag: str | None = None,
+    in_progress: bool = False,
+    on_progress: OnProgress | None = None,
 ) -> Listing:
-    """Give the newest runs, those in progress included.
+    """Give the runs that fit, those in progress included.
 
     Args:
+        where: A filter (docs/reference/query.md); blank is every run.
+        sort: Keys, ascending, `-KEY` descending; the newest run comes first where all tie.
         limit: At most so many; None is all.
         status: Only runs with this status.
         tag: Only runs with this tag.
+        in_progress: Only runs that are in progress.
+        on_progress: Told how many of how many records are read, where these are many.
+
+    Raises:
+        FilterError: `where` or a key of `sort` is wrong.
 
     Cost: reads the records that are new since the last time.
     """
-    with open_runs(project) as runs:
-        records = runs.index.newest(limit=limit, status=status, tag=tag)
-        records += [
-            live.brief_record()
-            for live in runs.live.values()
-            if (status is None or live.run.status == status)
-            and (tag is None or tag in live.run.tags)
-        ]
-        problems = (*runs.problems, *runs.index.problems)
-        records.sort(key=_newest, reverse=True)
-        records = records[:limit]
-        short = runs.shorten(record.run.id for record in records)
-        return Listing(records=records, total=runs.count(), short=short, problems=problems)
+    with open_runs(project, on_progress=on_progress) as runs:
+        index = runs.index
+        parts: list[Condition] = []
+        keys: Sequence[SortKey] = ()
+        if where.strip() or sort:
+            # A list of the newest runs starts without the language.
+            from repro.model.binding import (  # type: ignore[import-not-found, unused-ignore]  # noqa: PLC0415
+                parse_filter,
+                parse_sort,
+            )
 
-
-def _newest(record: Record) -> tuple[str, str]:
-    return record.run.created, record.run.id
+            condition = parse_filter(where, index, now=project.clock())
+            parts += [] if condition is None else [condition]
+            keys = parse_sort(sort, index)
+        if status is not None:
+            parts.append(Comparison(Key(Space.FIELD, "status"), "=", status))
+        if in_progress:
+            parts.append(Comparison(Key(Space.FIELD, "status"), "=", Status.RUNNING.value))
+        if tag is not None:
+            parts.append(Comparison(Key(Space.TAG, ""), "=", tag))
+        chosen = All(tuple(parts)) if parts else None
+        records = index.select(chosen, sort=keys, limit=limit)
+        return Listing(
+            records=records,
+            total=runs.count(),
+            matching=index.matching(chosen),
+            short=runs.shorten(record.run.id for record in records),
+            problems=runs.problems,
+        )
 
 
 def short_id(project: Project, run_id: str) -> str:
@@ -85,7 +111,7 @@ def short_id(project: Project, run_id: str) -> str:
 def suggest_runs(project: Project, prefix: str) -> list[tuple[str, str]]:
     """Ids and names that start with `prefix`, each with what it stands for, for completion."""
     with open_runs(project) as runs:
-        names = [(name, "name") for name in runs.index.names() if name.startswith(prefix)]
+        names = [(name, "name") for name in runs.index.run_names() if name.startswith(prefix)]
         short = shorten_ids(runs.ids)
         return names + [
             (text, "run") for run_id, text in short.items() if run_id.startswith(prefix)

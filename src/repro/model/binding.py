@@ -6,6 +6,7 @@ docs/reference/query.md is what users read of it.
 import re
 import warnings
 from collections.abc import Sequence
+from typing import Literal
 
 from repro.errors import FilterError
 from repro.model.condition import (
@@ -26,21 +27,7 @@ from repro.model.condition import (
     Space,
     Vocabulary,
 )
-from repro.model.expression import (
-    Alone,
-    And,
-    Compared,
-    Constant,
-    Expression,
-    Fitting,
-    Listed,
-    Name,
-    Nan,
-    Not,
-    Null,
-    Or,
-    Term,
-)
+from repro.model.expression import Constant, Expression, Name, Term
 from repro.model.fields import FIELDS
 from repro.model.lexing import check_text, read_token, shorten
 from repro.model.literals import parse_duration, parse_number, parse_size
@@ -53,7 +40,7 @@ from repro.model.times import format_time, is_moment
 LONGEST_PATTERN = 10_000
 
 _AGES = 1e15  # seconds; no run is older
-_STATUS = Key(Space.FIELD, "status")
+_STATUS, _CREATED = Key(Space.FIELD, "status"), Key(Space.FIELD, "created")
 _STATUSES = [status.value for status in Status]
 _ORDERINGS = {"<", "<=", ">", ">="}
 # A run is old where it was created early.
@@ -111,7 +98,7 @@ def _sort_key(word: str, vocabulary: Vocabulary) -> SortKey:
             "a run has any number of tags: they have no order", text=word, start=name.start,
             end=name.end, hint="sort by a field, a param or a metric",
         )  # fmt: skip
-    is_age = name.text.rpartition(".")[2] == AGE and key == Key(Space.FIELD, "created")
+    is_age = key == _CREATED and _is_age(name)
     return SortKey(key, is_descending != is_age)
 
 
@@ -123,8 +110,8 @@ def _whole_name(text: str, place: int) -> Name:
     if '"' in text or "`" in text:
         token = read_token(text, place)
         if token.end == len(text) and token.quoted is not None:
-            return Name(token.text, token.quoted, place, token.end)
-    return Name(text[place:].strip(), None, place, len(text))
+            return Name(token.text, place, token.end, token.quoted)
+    return Name(text[place:].strip(), place, len(text))
 
 
 class _Binder:
@@ -137,73 +124,66 @@ class _Binder:
         self._n_spans = 0
 
     def bind(self, node: Expression) -> Condition:
-        match node:
-            case And():
-                return All(tuple([self.bind(part) for part in node.parts]))
-            case Or():
-                return Some(tuple([self.bind(part) for part in node.parts]))
-            case Not():
-                return Negation(self.bind(node.part))
-        return self._term(node)
+        if isinstance(node, Term):
+            return self._term(node)
+        parts = tuple([self.bind(part) for part in node.parts])
+        if node.word == "not":
+            return Negation(parts[0])
+        return All(parts) if node.word == "and" else Some(parts)
 
-    def _term(self, node: Term) -> Condition:
-        match node:
-            case Compared():
-                return self._comparison(node)
-            case Listed():
-                return self._list(node)
-            case Fitting():
-                return self._fitting(node)
-            case Null():
-                return IsNull(self._names.resolve(node.name))
-            case Nan():
-                return self._nan(node)
-            case Alone():
-                return self._alone(node)
+    def _term(self, term: Term) -> Condition:
+        key = self._names.resolve(term.name)
+        match term.test:
+            case "null":
+                return IsNull(key)
+            case "nan":
+                return self._nan(term.name, key)
+            case "alone":
+                return self._alone(term.name, key)
+            case "in":
+                return self._list(term, key)
+            case "regex" | "like" | "ilike":
+                return self._fitting(term, term.test, key)
+            case operator:
+                return self._comparison(term.name, key, operator, term.constants[0])
 
-    def _comparison(self, node: Compared) -> Condition:
-        key = self._names.resolve(node.name)
-        operator = node.operator
-        if _is_age(node.name, key):
-            return self._age(key, operator, node.constant)
+    def _comparison(
+        self, name: Name, key: Key, operator: Operator, constant: Constant
+    ) -> Condition:
+        if key == _CREATED and _is_age(name):
+            return self._age(operator, constant)
         if _is_moment(key):
-            return _within(key, operator, self._span(node.constant))
-        value = self._value(node.name, key, node.constant)
+            return _within(key, operator, self._span(constant))
+        value = self._value(name, key, constant)
         if operator in _ORDERINGS and isinstance(value, bool):
-            raise self._error(node.constant, "true and false have no order", hint="write `=`")
-        if key == _STATUS and operator not in _ORDERINGS:
-            value = self._status(node.constant)
+            raise self._error(constant, "true and false have no order", hint="write `=`")
         if key.space is Space.TAG and operator == "!=":
             return Negation(Comparison(key, "=", value))
         return Comparison(key, operator, value)
 
-    def _list(self, node: Listed) -> Condition:
-        key = self._names.resolve(node.name)
-        if _is_moment(key):
-            self._n_spans += len(node.constants)
-            if self._n_spans > MOST_TERMS:
-                message = f"a filter has at most {MOST_TERMS:,} moments"
-                raise self._error(node.constants[-1], message, hint="write a range")
-            parts = [self._comparison(Compared(node.name, "=", one)) for one in node.constants]
-            return Some(tuple(parts))
-        if key == _STATUS:
-            return Among(key, tuple([self._status(one) for one in node.constants]))
-        values = [self._value(node.name, key, one) for one in node.constants]
-        return Among(key, tuple(values))
+    def _list(self, term: Term, key: Key) -> Condition:
+        if not _is_moment(key):
+            return Among(key, tuple([self._value(term.name, key, one) for one in term.constants]))
+        self._n_spans += len(term.constants)
+        if self._n_spans > MOST_TERMS:
+            message = f"a filter has at most {MOST_TERMS:,} moments"
+            raise self._error(term.constants[-1], message, hint="write a range")
+        parts = [self._comparison(term.name, key, "=", one) for one in term.constants]
+        return Some(tuple(parts))
 
-    def _fitting(self, node: Fitting) -> Condition:
-        key = self._names.resolve(node.name)
-        found = self._kinds_of(key)
-        if _is_age(node.name, key) or (found and Kind.TEXT not in found):
-            kinds = {Kind.NUMBER} if _is_age(node.name, key) else found
-            name = shorten(node.name.text)
+    def _fitting(self, term: Term, style: Literal["regex", "like", "ilike"], key: Key) -> Condition:
+        is_age = key == _CREATED and _is_age(term.name)
+        kinds = {Kind.NUMBER} if is_age else self._kinds_of(key)
+        if kinds and Kind.TEXT not in kinds:
+            name = shorten(term.name.text)
             raise self._error(
-                node.name, f"`{name}` is {_named(kinds)} in every run: no pattern fits it",
+                term.name, f"`{name}` is {_named(kinds)} in every run: no pattern fits it",
                 hint=f"compare it, as in `{name} = …`",
             )  # fmt: skip
-        if node.style == "regex":
-            self._check_pattern(node.pattern)
-        return Matches(key, node.style, node.pattern.text)
+        [pattern] = term.constants
+        if style == "regex":
+            self._check_pattern(pattern)
+        return Matches(key, style, pattern.text)
 
     def _check_pattern(self, pattern: Constant) -> None:
         if len(pattern.text) > LONGEST_PATTERN:
@@ -219,25 +199,22 @@ class _Binder:
                 hint="characters such as `(` stand for themselves behind a `\\`; or write `like`",
             ) from None  # fmt: skip
 
-    def _nan(self, node: Nan) -> Condition:
-        key = self._names.resolve(node.name)
+    def _nan(self, name: Name, key: Key) -> Condition:
         kinds = self._kinds_of(key)
         if kinds and Kind.NUMBER not in kinds:
-            message = f"`{shorten(node.name.text)}` is {_named(kinds)} in every run, never NaN"
-            raise self._error(node.name, message, hint="`is null` finds what is missing")
+            message = f"`{shorten(name.text)}` is {_named(kinds)} in every run, never NaN"
+            raise self._error(name, message, hint="`is null` finds what is missing")
         return IsNan(key)
 
-    def _alone(self, node: Alone) -> Condition:
-        key = self._names.resolve(node.name)
-        name = shorten(node.name.text)
+    def _alone(self, name: Name, key: Key) -> Condition:
         kinds = self._kinds_of(key)
-        if key.space is Space.TAG or (kinds and kinds != {Kind.BOOL}):
-            hint = f"compare it, as in `{name} = …`, or write `{name} is not null`"
-            what = f"`{name}` alone is neither true nor false"
-            raise self._error(node.name, what, hint=hint)
+        if kinds and kinds != {Kind.BOOL}:
+            written = shorten(name.text)
+            hint = f"compare it, as in `{written} = …`, or write `{written} is not null`"
+            raise self._error(name, f"`{written}` alone is neither true nor false", hint=hint)
         return Comparison(key, "=", value=True)
 
-    def _age(self, key: Key, operator: Operator, constant: Constant) -> Condition:
+    def _age(self, operator: Operator, constant: Constant) -> Condition:
         seconds = _number(constant.text) if constant.is_bare else None
         if seconds is None:
             raise self._error(
@@ -247,7 +224,7 @@ class _Binder:
         moment = self._now - max(-_AGES, min(seconds, _AGES))
         beyond = EARLIEST if moment < 0 else LATEST
         text = format_time(moment) if is_moment(moment) else beyond
-        return Comparison(key, _OF_AGE[operator], text)
+        return Comparison(_CREATED, _OF_AGE[operator], text)
 
     def _span(self, constant: Constant) -> Span:
         try:
@@ -273,6 +250,8 @@ class _Binder:
 
     def _value(self, name: Name, key: Key, constant: Constant) -> Scalar:
         """A value of a type that some run has under this key."""
+        if key == _STATUS:
+            return self._status(constant)
         kinds = self._kinds_of(key)
         value = _read(constant, kinds, is_text=_is_text(key))
         if kinds and _kind(value) not in kinds:
@@ -359,8 +338,9 @@ def _is_moment(key: Key) -> bool:
     return key.space is Space.FIELD and FIELDS[key.name].is_moment
 
 
-def _is_age(name: Name, key: Key) -> bool:
-    return name.text.rpartition(".")[2] == AGE and key == Key(Space.FIELD, "created")
+def _is_age(name: Name) -> bool:
+    """Whether a name that stands for `created` asks for the age."""
+    return name.text.rpartition(".")[2] == AGE
 
 
 def _within(key: Key, operator: Operator, span: Span) -> Condition:

@@ -73,13 +73,13 @@ def extend_curve(curve: Curve | None, points: Sequence[Point]) -> Curve:
     if not points:
         return curve
     settled, last = [*old, *points[:-1]], points[-1]
-    span, parts = curve.span, dict(curve.parts)
+    span, parts = curve.span, curve.parts
     while (last.step - curve.start) // span >= MOST_PARTS:
         span *= 2
     if span != curve.span:
         parts = _joined((place * curve.span // span, part) for place, part in parts.items())
     new = (((point.step - curve.start) // span, _part(point.value)) for point in settled)
-    return Curve(curve.start, span, _joined([*parts.items(), *new]), last)
+    return Curve(curve.start, span, _joined(new, parts), last)
 
 
 def _part(value: float) -> Part:
@@ -88,8 +88,10 @@ def _part(value: float) -> Part:
     return Part(beyond=value) if math.isinf(value) else Part(value, 1)
 
 
-def _joined(placed: Iterable[tuple[int, Part]]) -> dict[int, Part]:
-    parts: dict[int, Part] = {}
+def _joined(
+    placed: Iterable[tuple[int, Part]], before: Mapping[int, Part] = MappingProxyType({})
+) -> dict[int, Part]:
+    parts = dict(before)
     for place, part in placed:
         parts[place] = parts[place].joined(part) if place in parts else part
     return parts

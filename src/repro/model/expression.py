@@ -1,20 +1,20 @@
 """What the text of a filter says, before anybody asks whether its names stand for something.
 
-`model/parsing.py` reads it from a text, `model/binding.py` makes a condition of it. Each part knows
-where it stands: `start` and `end` count characters of the text.
+`model/parsing.py` reads it from a text, `model/binding.py` makes a condition of it. Named tuples:
+data classes would take longer to define than the filter to read.
 """
 
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from repro.model.condition import Operator
+# `alone` is a name without anything behind it; `in` has any number of constants, `null`, `nan` and
+# `alone` have none, all else has one.
+Test = Literal[
+    "=", "!=", "<", "<=", ">", ">=", "in", "regex", "like", "ilike", "null", "nan", "alone"
+]
 
-Style = Literal["regex", "like", "ilike"]
 
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A name of a value.
+class Name(NamedTuple):
+    """A name of a value, from `start` to before `end` in the filter.
 
     Attributes:
         text: Without its quotes.
@@ -23,14 +23,13 @@ class Name:
     """
 
     text: str
+    start: int
+    end: int
     quoted: tuple[int, int] | None = None
-    start: int = field(default=0, compare=False)
-    end: int = field(default=0, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """A value as it is written.
+class Constant(NamedTuple):
+    """A value as it is written, from `start` to before `end` in the filter.
 
     Attributes:
         text: Without its quotes.
@@ -38,78 +37,27 @@ class Constant:
     """
 
     text: str
-    is_bare: bool
-    start: int = field(default=0, compare=False)
-    end: int = field(default=0, compare=False)
+    start: int
+    end: int
+    is_bare: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """`name < value`."""
-
-    name: Name
-    operator: Operator
-    constant: Constant
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """`name in (value, …)`."""
+class Term(NamedTuple):
+    """What is asked of one value: `lr < 1`, `lr in (1, 2)`, `lr is null`, `dirty`."""
 
     name: Name
-    constants: tuple[Constant, ...]
+    test: Test
+    constants: tuple[Constant, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Fitting:
-    """`name ~ pattern`, `name like pattern`."""
+class Group(NamedTuple):
+    """Parts of which all hold (`and`) or any does (`or`), two or more; or one that does not.
 
-    name: Name
-    style: Style
-    pattern: Constant
+    `!~`, `not in` and `is not` are `not` around what they negate.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Null:
-    """`name is null`."""
-
-    name: Name
-
-
-@dataclass(frozen=True, slots=True)
-class Nan:
-    """`name is nan`."""
-
-    name: Name
-
-
-@dataclass(frozen=True, slots=True)
-class Alone:
-    """`name`, of something that is true or false."""
-
-    name: Name
-
-
-@dataclass(frozen=True, slots=True)
-class And:
-    """Two parts or more, all of them."""
-
+    word: Literal["and", "or", "not"]
     parts: tuple["Expression", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
-    """Two parts or more, any of them."""
-
-    parts: tuple["Expression", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """The opposite of a part; `!~`, `not in` and `is not` are written so, too."""
-
-    part: "Expression"
-
-
-Term = Compared | Listed | Fitting | Null | Nan | Alone
-Expression = Term | And | Or | Not
+Expression = Term | Group

@@ -20,9 +20,17 @@ _QUOTED = {
     "`": r"`[^`]*+(?:``[^`]*+)*+`",
 }
 
-# `word`; `text` in single quotes; `either` a text or a name, in double quotes; `name` in backticks,
-# or joined of parts as in `metrics."val loss".min`.
-TokenKind = Literal["word", "text", "either", "name", "operator", "(", ")", ",", "end"]
+# `word`, or a keyword itself; `text` in single quotes; `either` a text or a name, in double quotes;
+# `name` in backticks, or joined of parts as in `metrics."val loss".min`.
+TokenKind = Literal[
+    "word", "and", "or", "not", "in", "is", "like", "ilike", "null", "text", "either", "name",
+    "operator", "(", ")", ",", "end",
+]  # fmt: skip
+_KEYWORDS: dict[str, TokenKind] = {
+    "and": "and", "or": "or", "not": "not", "in": "in", "is": "is", "like": "like",
+    "ilike": "ilike", "null": "null",
+}  # fmt: skip
+_LONGEST_KEYWORD = max(map(len, _KEYWORDS))
 
 
 class Token(NamedTuple):
@@ -77,7 +85,8 @@ def read_token(text: str, place: int) -> Token:
     if kind == 1:
         if found[-1] == "." and text[end : end + 1] in _NAME_QUOTES:
             return _joined(text, start, end)
-        return Token("word", found, start, end)
+        keyword = _KEYWORDS.get(found.lower()) if end - start <= _LONGEST_KEYWORD else None
+        return Token(keyword or "word", found, start, end)
     if kind == 2:
         return Token("operator", found, start, end)
     if kind == 3:

@@ -1,7 +1,15 @@
 """The output of a command as text to keep: progress collapsed, the middle of too much cut."""
 
+import re
+
+from repro.model.text import escape
+
 LIMIT = 10 << 20
 _ESCAPE = b"\x1b"
+# What moves the cursor or sets colours: CSI, OSC, and the short ones (ECMA-48, 5th edition).
+_SEQUENCES = re.compile(
+    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-Z\\^-~])"
+)
 
 
 def collapse_output(raw: bytes) -> bytes:
@@ -75,3 +83,15 @@ def _from_line_start(tail: bytes) -> bytes:
     while skip < min(3, len(tail)) and tail[skip] & 0xC0 == 0x80:
         skip += 1
     return tail[skip:]
+
+
+def last_lines(raw: bytes, most: int) -> list[str]:
+    """Give the last lines of output that hold any text, for eyes: no colours, nothing obeyed.
+
+    Args:
+        raw: The output, or the end of it.
+        most: At most so many.
+    """
+    plain = _SEQUENCES.sub(b"", collapse_output(raw.rstrip(b"\r\n")))
+    lines = (line.expandtabs(4).rstrip() for line in plain.decode(errors="replace").split("\n"))
+    return [escape(line) for line in lines if line][-most:] if most else []

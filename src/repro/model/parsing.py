@@ -12,21 +12,7 @@ Nothing in it asks what a name stands for. Keywords are the same whatever the ca
 
 from repro.errors import FilterError
 from repro.model.condition import Operator
-from repro.model.expression import (
-    Alone,
-    And,
-    Compared,
-    Constant,
-    Expression,
-    Fitting,
-    Listed,
-    Name,
-    Nan,
-    Not,
-    Null,
-    Or,
-    Style,
-)
+from repro.model.expression import Constant, Expression, Group, Name, Term
 from repro.model.lexing import Token, TokenKind, check_text, read_token, shorten
 from repro.model.literals import parse_duration, parse_number, parse_size
 from repro.model.moments import is_date
@@ -42,10 +28,11 @@ _MIRRORED: dict[Operator, Operator] = {
     "=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<=",
 }  # fmt: skip
 _ORDERINGS = {"<", "<=", ">", ">="}
-_STYLES: dict[str, Style] = {"like": "like", "ilike": "ilike"}
-_KEYWORDS = {"and", "or", "not", "in", "is", "like", "ilike", "null"}
+_ENDS = {"end", ")", "and", "or"}  # of a term
 _NANS = {"nan", "+nan", "-nan"}
-_VALUE_WORDS = {"true", "false", "today", "yesterday", "now"} | _NANS
+_VALUE_WORDS = {"true", "false", "today", "yesterday", "now", "inf", "infinity", *_NANS}
+_LONGEST_VALUE_WORD = max(map(len, _VALUE_WORDS))
+_LONGEST_NOTHING = len("null")
 # What other languages have, and how it is written here.
 _FOREIGN = {
     "&&": "write `and`", "&": "write `and`", "||": "write `or`", "|": "write `or`",
@@ -73,11 +60,11 @@ def parse_expression(text: str) -> Expression | None:
 
 def is_value(word: str) -> bool:
     """Whether a word without quotes is a value wherever it stands, and no name."""
-    first = word[0]
-    if first.isalpha() or first == "_":
-        word = word.lower() if len(word) < 10 else ""
-        return word in _VALUE_WORDS or parse_number(word) is not None
-    if word in _NANS or parse_number(word) is not None or is_date(word):
+    if len(word) <= _LONGEST_VALUE_WORD and word.lower() in _VALUE_WORDS:
+        return True
+    if word[0].isalpha() or word[0] == "_":
+        return False
+    if parse_number(word) is not None or is_date(word):
         return True
     return parse_duration(word) is not None or parse_size(word) is not None
 
@@ -103,22 +90,24 @@ class _Parser:
         parts = [self._all()]
         while self._takes("or"):
             parts.append(self._all())
-        return parts[0] if len(parts) == 1 else Or(tuple(parts))
+        return parts[0] if len(parts) == 1 else Group("or", tuple(parts))
 
     def _all(self) -> Expression:
         parts = [self._factor()]
         while self._takes("and"):
             parts.append(self._factor())
-        return parts[0] if len(parts) == 1 else And(tuple(parts))
+        return parts[0] if len(parts) == 1 else Group("and", tuple(parts))
 
     def _factor(self) -> Expression:
-        if not self._at("(") and not self._is("not"):
+        if self._token.kind not in {"(", "not"}:
             return self._term()
         self._depth += 1
         if self._depth > DEEPEST:
             raise self._error(f"this nests deeper than {DEEPEST} levels")
         opening = self._advance()
-        found = self._in_brackets(opening) if opening.kind == "(" else Not(self._factor())
+        found = (
+            self._in_brackets(opening) if opening.kind == "(" else Group("not", (self._factor(),))
+        )
         self._depth -= 1
         return found
 
@@ -137,51 +126,58 @@ class _Parser:
         self._n_terms += 1
         if self._n_terms > MOST_TERMS:
             raise self._error(f"a filter has at most {MOST_TERMS:,} terms", hint=_TOO_MANY)
-        return self._turned() if self._is_constant() else self._test(self._name("a name"))
+        return self._turned() if self._at_value() else self._test(self._name())
 
     def _turned(self) -> Expression:
         """`value < name`, and `value < name < value`."""
         first = self._constant("")
         sign = self._token
         operator = self._operator("an operator such as `<`")
-        if self._is_constant():
-            raise self._error("this compares two values, and no name", first, end=self._token.end)
-        name = self._name("a name")
-        lower = Compared(name, _MIRRORED[operator], self._usable(first, name, operator))
-        if self._token.text not in _OPERATORS:
+        if self._at_value():
+            message = "this compares two values, and no name"
+            raise self._error(message, first, end=self._token.end)
+        name = self._name()
+        lower = Term(name, _MIRRORED[operator], (self._usable(first, name, operator),))
+        if not self._at_comparison():
             return lower
         if operator not in _ORDERINGS or self._token.text not in _ORDERINGS:
             raise self._error(
-                f"`{sign.text}` and `{shorten(self._token.text)}` are no chain",
+                f"`{sign.text}` and `{self._token.text}` are no chain",
                 hint="only orderings are, as in `1e-5 < lr < 1e-3`; else write `and`",
             )
         operator = self._operator("an operator")
-        return And((lower, Compared(name, operator, self._value_of(name, operator))))
+        return Group("and", (lower, Term(name, operator, (self._value_of(name, operator),))))
 
     def _test(self, name: Name) -> Expression:
         token = self._token
-        if token.kind == "operator" and token.text in {"~", "!~"}:
-            self._advance()
-            fitting = Fitting(name, "regex", self._constant("a pattern"))
-            return fitting if token.text == "~" else Not(fitting)
         if token.kind == "operator":
             return self._comparison(name)
+        if token.kind in _ENDS:
+            return Term(name, "alone")
         if self._takes("is"):
             return self._is_test(name)
         is_negated = self._takes("not")
-        found = self._list_or_like(name)
-        if found is None and is_negated:
+        if self._takes("in"):
+            term = Term(name, "in", self._list(name))
+        elif self._takes("like"):
+            term = Term(name, "like", (self._constant("a pattern"),))
+        elif self._takes("ilike"):
+            term = Term(name, "ilike", (self._constant("a pattern"),))
+        elif is_negated:
             raise self._unexpected("`in`, `like` or `ilike`")
-        if found is None:
-            if not (self._token.kind in {")", "end"} or self._is("and") or self._is("or")):
-                raise self._unexpected(f"an operator behind `{shorten(name.text)}`, such as `<`,")
-            return Alone(name)
-        return Not(found) if is_negated else found
+        else:
+            raise self._unexpected(f"an operator behind `{shorten(name.text)}`, such as `<`,")
+        return _negated(term, is_negated=is_negated)
 
     def _comparison(self, name: Name) -> Expression:
+        token = self._token
+        if token.text in {"~", "!~"}:
+            self._advance()
+            fitting = Term(name, "regex", (self._constant("a pattern"),))
+            return _negated(fitting, is_negated=token.text == "!~")
         operator = self._operator("an operator")
-        found = Compared(name, operator, self._value_of(name, operator))
-        if self._token.text in _OPERATORS:
+        found = Term(name, operator, (self._value_of(name, operator),))
+        if self._at_comparison():
             raise self._error(
                 "a chain of comparisons has its name in the middle",
                 hint="as in `1e-5 < lr < 1e-3`; else write `and`",
@@ -191,75 +187,60 @@ class _Parser:
     def _is_test(self, name: Name) -> Expression:
         is_negated = self._takes("not")
         if self._takes("null"):
-            found: Expression = Null(name)
-        elif self._takes("nan"):
-            found = Nan(name)
-        else:
-            raise self._unexpected("`null` or `nan`", hint="for any other value write `=`")
-        return Not(found) if is_negated else found
-
-    def _list_or_like(self, name: Name) -> Expression | None:
-        if self._takes("in"):
-            return Listed(name, self._list(name))
-        for word, style in _STYLES.items():
-            if self._takes(word):
-                return Fitting(name, style, self._constant("a pattern"))
-        return None
+            return _negated(Term(name, "null"), is_negated=is_negated)
+        if self._at("word") and self._token.text.lower() == "nan":
+            self._advance()
+            return _negated(Term(name, "nan"), is_negated=is_negated)
+        raise self._unexpected("`null` or `nan`", hint="for any other value write `=`")
 
     def _list(self, name: Name) -> tuple[Constant, ...]:
         opening = self._token
-        if opening.kind != "(":
+        if not self._takes("("):
             raise self._unexpected("`(`", hint="a list stands in brackets: `in (1, 2)`")
-        self._advance()
         if self._at(")"):
             raise self._error("a list needs at least one value", opening, end=self._token.end)
         values = [self._value_of(name, "=")]
-        while self._at(","):
-            self._advance()
+        while self._takes(","):
             if len(values) == MOST_VALUES:
                 raise self._error(f"a list has at most {MOST_VALUES:,} values")
             values.append(self._value_of(name, "="))
         if self._at("end"):
             raise self._error("this bracket has no other that closes it", opening)
-        if not self._at(")"):
+        if not self._takes(")"):
             raise self._unexpected("`,` or `)`")
-        self._advance()
         return tuple(values)
 
-    def _name(self, wanted: str) -> Name:
-        token = self._token
-        if token.kind == "word" and token.text.lower() not in _KEYWORDS:
-            self._advance()
-            return Name(token.text, None, token.start, token.end)
-        if token.kind in {"either", "name"}:
-            self._advance()
-            return Name(token.text, token.quoted, token.start, token.end)
-        raise self._unexpected(wanted)
+    def _name(self) -> Name:
+        kind, text, start, end, quoted = self._token
+        if kind not in {"word", "either", "name"}:
+            raise self._unexpected("a name")
+        self._advance()
+        return Name(text, start, end, quoted)
 
     def _value_of(self, name: Name, operator: Operator) -> Constant:
         return self._usable(self._constant("a value"), name, operator)
 
     def _constant(self, wanted: str) -> Constant:
-        token = self._token
-        if token.kind in {"text", "either"}:
+        kind, text, start, end, _ = self._token
+        if kind in {"word", "null"}:
             self._advance()
-            return Constant(token.text, is_bare=False, start=token.start, end=token.end)
-        if token.kind == "word" and token.text.lower() not in _KEYWORDS - {"null"}:
+            return Constant(text, start, end)
+        if kind in {"text", "either"}:
             self._advance()
-            return Constant(token.text, is_bare=True, start=token.start, end=token.end)
-        if token.kind == "name":
+            return Constant(text, start, end, is_bare=False)
+        if kind == "name":
             raise self._error("a filter compares with values, not with another name")
-        if token.kind == "word":
-            hint = f"as a text it stands in quotes: '{token.text}'"
-            raise self._unexpected(wanted, hint=hint)
-        raise self._unexpected(wanted)
+        hint = f"as a text it stands in quotes: '{text}'" if text.isalpha() else None
+        raise self._unexpected(wanted, hint=hint)
 
     def _usable(self, constant: Constant, name: Name, operator: Operator) -> Constant:
         """That same value; nothing equals null or NaN, so to ask for it is a mistake."""
-        word = constant.text.lower() if constant.is_bare and len(constant.text) < 5 else ""
+        if not constant.is_bare or len(constant.text) > _LONGEST_NOTHING:
+            return constant
+        word = constant.text.lower()
         if word == "null" or word in _NANS:
-            test = "is not" if operator == "!=" else "is"
             word = word.lstrip("+-")
+            test = "is not" if operator == "!=" else "is"
             raise self._error(
                 f"nothing compares with {word if word == 'null' else 'NaN'}",
                 constant,
@@ -268,25 +249,22 @@ class _Parser:
         return constant
 
     def _operator(self, wanted: str) -> Operator:
-        operator = _OPERATORS.get(self._token.text)
-        if not self._at("operator") or operator is None:
+        if not self._at_comparison():
             raise self._unexpected(wanted)
-        self._advance()
-        return operator
+        return _OPERATORS[self._advance().text]
 
-    def _is_constant(self) -> bool:
+    def _at_comparison(self) -> bool:
+        return self._token.kind == "operator" and self._token.text in _OPERATORS
+
+    def _at_value(self) -> bool:
         token = self._token
         return token.kind == "text" or (token.kind == "word" and is_value(token.text))
 
     def _at(self, kind: TokenKind) -> bool:
         return self._token.kind == kind
 
-    def _is(self, keyword: str) -> bool:
-        kind, text, *_ = self._token
-        return kind == "word" and len(text) == len(keyword) and text.lower() == keyword
-
-    def _takes(self, keyword: str) -> bool:
-        if not self._is(keyword):
+    def _takes(self, kind: TokenKind) -> bool:
+        if self._token.kind != kind:
             return False
         self._advance()
         return True
@@ -302,10 +280,10 @@ class _Parser:
         hint = _FOREIGN.get(token.text.lower(), hint)
         if token.kind == "end":
             return self._error(f"the filter ends where {wanted} should follow", hint=hint)
-        written = self._text[token.start : token.end]
-        if token.kind == "operator" and token.text not in _OPERATORS and token.text not in "!~":
-            return self._error(f"`{shorten(written)}` is no operator", hint=hint)
-        return self._error(f"here {wanted} should stand, not `{shorten(written)}`", hint=hint)
+        written = shorten(self._text[token.start : token.end])
+        if token.kind == "operator" and token.text not in {*_OPERATORS, "~", "!~", "!"}:
+            return self._error(f"`{written}` is no operator", hint=hint)
+        return self._error(f"here {wanted} should stand, not `{written}`", hint=hint)
 
     def _error(
         self,
@@ -319,3 +297,7 @@ class _Parser:
         at = at or self._token
         end = at.end if end is None else end
         return FilterError(message, text=self._text, start=at.start, end=end, hint=hint)
+
+
+def _negated(term: Expression, *, is_negated: bool) -> Expression:
+    return Group("not", (term,)) if is_negated else term

@@ -16,6 +16,7 @@ _STATISTICS: dict[str, Statistic] = {name: name for name in get_args(Statistic)}
 # MLflow's and W&B's words beside ours, so that their filters are read.
 _PREFIXES = {
     "config": Space.CONFIG, "params": Space.CONFIG, "param": Space.CONFIG,
+    "parameters": Space.CONFIG, "parameter": Space.CONFIG,
     "metrics": Space.METRIC, "metric": Space.METRIC, "summary": Space.SUMMARY, "env": Space.ENV,
     "data": Space.DATA, "attributes": Space.FIELD, "attribute": Space.FIELD, "attr": Space.FIELD,
     "run": Space.FIELD,
@@ -39,7 +40,7 @@ class Resolver:
         """Look names of `text` up in `vocabulary`."""
         self._text = text
         self._vocabulary = vocabulary
-        self._found: dict[Name, Key] = {}
+        self._found: dict[tuple[str, tuple[int, int] | None], Key] = {}
 
     def resolve(self, name: Name) -> Key:
         """Give what `name` stands for; `age` is the field `created`.
@@ -52,10 +53,10 @@ class Resolver:
         Raises:
             FilterError: No run has it, or it fits more than one.
         """
-        key = self._found.get(name)
-        if key is None:
-            key = self._found[name] = self._resolve(name)
-        return key
+        written = name.text, name.quoted
+        if written not in self._found:
+            self._found[written] = self._resolve(name)
+        return self._found[written]
 
     def _resolve(self, name: Name) -> Key:
         text = name.text
@@ -152,7 +153,7 @@ def _split_prefix(name: Name) -> tuple[str, Name | None]:
         return "", None
     cut = len(before) + 1
     quoted = None if name.quoted is None else (name.quoted[0] - cut, name.quoted[1] - cut)
-    return before, Name(after, quoted, name.start, name.end)
+    return before, Name(after, name.start, name.end, quoted)
 
 
 def _split_statistic(name: Name) -> tuple[str, str]:

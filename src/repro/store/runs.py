@@ -37,15 +37,11 @@ if TYPE_CHECKING:
 
 RUN_FILE = "run.json"
 
-_BRIEF_FILES = ("config.yaml", "metrics.json", "data.json")
+ENVIRONMENT_FILE = "environment.json"
+
 _VERDICT = "verdict.json"
-_LONG_FILES = (
-    "environment.json",
-    "artifacts.json",
-    "randomness.json",
-    "generators.json",
-    _VERDICT,
-)
+_BRIEF_FILES = ("config.yaml", "metrics.json", "data.json", _VERDICT)
+_LONG_FILES = (ENVIRONMENT_FILE, "artifacts.json", "randomness.json", "generators.json")
 
 _SYSTEM = "metrics/system.csv"
 _STORED = "store.json"
@@ -65,7 +61,7 @@ def encode_record(record: Record) -> dict[str, bytes]:
             {"metrics": encode_metrics(record.metrics), "summary": dict(record.summary)}
         ),
         "data.json": format_json(dict(record.data)),
-        "environment.json": format_json(dict(record.environment)),
+        ENVIRONMENT_FILE: format_json(dict(record.environment)),
         "artifacts.json": format_json([asdict(artifact) for artifact in record.artifacts]),
     }
     if record.verdict is not None:
@@ -259,11 +255,13 @@ class RecordFiles:
         commit: Object id of the run commit.
         snapshot: Its first parent, None where it has none.
         contents: By name.
+        environment: Object id of its environment.json, read or not; None where it has none.
     """
 
     commit: str
     snapshot: str | None
     contents: Mapping[str, bytes]
+    environment: str | None = None
 
 
 def read_record(objects: Objects, commit_oid: str) -> Record:
@@ -293,6 +291,7 @@ def read_record_files(objects: Objects, commit_oid: str, *, brief: bool = False)
     if RUN_FILE not in entries:
         raise DamagedRecordError(f"commit {commit_oid} holds no {RUN_FILE}: it is no run")
     names = (RUN_FILE, *_BRIEF_FILES) if brief else (RUN_FILE, *_BRIEF_FILES, *_LONG_FILES)
+    environment = entries.get(ENVIRONMENT_FILE)
     wanted = [entries[name] for name in names if name in entries]
     contents = {}
     answers = objects.read_many([entry.oid for entry in wanted])
@@ -303,7 +302,12 @@ def read_record_files(objects: Objects, commit_oid: str, *, brief: bool = False)
                 hint="`git fsck` says which objects are",
             )
         contents[entry.name] = answer[1]
-    return RecordFiles(commit_oid, next(iter(commit.parents), None), contents)
+    return RecordFiles(
+        commit_oid,
+        next(iter(commit.parents), None),
+        contents,
+        environment.oid if environment else None,
+    )
 
 
 def decode_record(files: RecordFiles) -> Record:
@@ -326,7 +330,7 @@ def decode_record(files: RecordFiles) -> Record:
         metrics=decode_metrics(metrics.get("metrics", {}), "metrics.json"),
         summary=Fields(metrics.get("summary", {}), "metrics.json").values,
         data=_data(_json(read, "data.json", {}), "data.json"),
-        environment=Fields(_json(read, "environment.json", {}), "environment.json").values,
+        environment=Fields(_json(read, ENVIRONMENT_FILE, {}), ENVIRONMENT_FILE).values,
         artifacts=tuple(_artifact(entry) for entry in artifacts.objects("artifacts")),
         verdict=_verdict(read[_VERDICT], run) if _VERDICT in read else None,
         randomness=Fields(_json(read, "randomness.json", {}), "randomness.json").values,

@@ -1,0 +1,337 @@
+"""The run index brought up to date: what changed since it was, read and put in.
+
+Refs are compared by the times of their files where these prove something, else one by one. What
+is to be written is worked out once more behind the lock, as another process may have been here.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from repro.errors import DamagedRecordError, ReproError
+from repro.model.canonical import Json, parse_json
+from repro.model.ids import is_id
+from repro.model.run import Record
+from repro.store.git import Repository
+from repro.store.index_rows import Row, name_environment
+from repro.store.index_writer import IndexWriter
+from repro.store.objects import Objects, is_oid, open_objects
+from repro.store.refs import RunRefs
+from repro.store.refstamp import RefStamp
+from repro.store.runs import ENVIRONMENT_FILE, decode_record, read_record_files
+
+_MANY = 200  # records to read from which on importing pygit2 pays off
+_BATCH = 2000  # runs written at once: others get at the file in between, and ^C loses no more
+_TOLD = 100  # runs between two tellings of how far it is
+
+OnProgress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A run that cannot be read, and why; it never hides the others."""
+
+    id: str
+    error: ReproError
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSource:
+    """What a run in progress is read from.
+
+    Attributes:
+        stamp: Another one whenever there is something new to read.
+        read: Gives the brief record with all points so far, and what to hand back at the next
+            change, so that reading costs what is new; None the first time.
+    """
+
+    stamp: str
+    read: Callable[[bytes | None], tuple[Record, bytes]]
+
+
+@dataclass(slots=True)
+class _Changes:
+    """What makes the tables right.
+
+    Attributes:
+        new: Commits of the sealed runs to put in.
+        live: Runs in progress to put in.
+        gone: Runs to take out.
+        noted: What stands in `noted`, None where that is nothing, or says nothing.
+    """
+
+    new: dict[str, str] = field(default_factory=dict)
+    live: list[str] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
+    misnamed: list[str] = field(default_factory=list)
+    noted: str | None = None
+
+
+class IndexRefresh:
+    """One use of the index: what there is now, and what could not be read.
+
+    Attributes:
+        problems: Refs that name no run, then runs that cannot be read, in the order of their ids.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        refs: RunRefs,
+        live: Mapping[str, LiveSource],
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        """Look at nothing yet.
+
+        Args:
+            live: The runs in progress, also those that continue a sealed one.
+            on_progress: Told how many of how many records are read, where these are many.
+        """
+        self._repository = repository
+        self._refs = refs
+        self._live = live
+        self._on_progress = on_progress
+        self._rows: dict[tuple[str, str], Row] = {}
+        self._failed: dict[tuple[str, str], ReproError] = {}
+        self._objects: Objects | None = None
+        self.problems: list[Problem] = []
+
+    def bring_up_to_date(self, db: sqlite3.Connection) -> None:
+        """Read what is new, drop what is gone; the transaction stays open for the questions.
+
+        Another process may hold older refs and drop what is new here: it cannot meanwhile.
+        """
+        try:
+            self._bring_up_to_date(db)
+        finally:
+            if self._objects is not None:
+                self._objects.close()
+                self._objects = None
+            self._rows.clear()
+
+    def _bring_up_to_date(self, db: sqlite3.Connection) -> None:
+        stamp = self._refs.stamp()  # before anything is read: a later change shows next time
+        db.execute("BEGIN")
+        changes = self._changes(db, stamp)
+        if len(changes.new) >= _MANY:
+            db.rollback()
+            self._read_ahead(db, changes.new)  # takes seconds: nobody waits for it
+        else:
+            rows = self._read(db, changes)
+            if not rows and not changes.gone:
+                self._say_problems(changes)
+                # Locked or read-only: slower next time, not wrong.
+                with suppress(sqlite3.OperationalError):
+                    self._note_at_once(db, stamp, changes)
+                return
+            db.rollback()
+        db.execute("BEGIN IMMEDIATE")
+        changes = self._changes(db, stamp)
+        writer = IndexWriter(db)
+        rows = self._read(db, changes)
+        writer.drop(changes.gone)
+        self._put(writer, rows)
+        writer.drop_unused_environments()
+        self._say_problems(changes)
+        self._note(db, stamp, changes)
+
+    def _changes(self, db: sqlite3.Connection, stamp: RefStamp | None) -> _Changes:
+        changes = _Changes()
+        held_live = dict(db.execute("SELECT id, live FROM run WHERE live IS NOT NULL"))
+        changes.live = [
+            run_id for run_id, source in self._live.items() if held_live.get(run_id) != source.stamp
+        ]
+        ended = held_live.keys() - self._live.keys()
+        noted = _read_noted(db, len(held_live))
+        names = None
+        if noted is not None and stamp is not None:
+            changes.noted = noted.text
+            if stamp.packed is not None and stamp.packed == noted.stamp.packed:
+                names = stamp.differing(noted.stamp)
+        if noted is None or names is None or len(names) > _MANY or not all(map(is_id, names)):
+            self._compare_all(db, changes, ended)
+            return changes
+        changes.misnamed = noted.misnamed
+        asked = (names | noted.unreadable | ended) - self._live.keys()
+        if asked:
+            found = self._refs.look_up(asked)
+            held = _held(db, asked)
+            changes.new = {one: oid for one, oid in found.items() if held.get(one) != oid}
+            changes.gone = (held.keys() | ended) - found.keys()
+        return changes
+
+    def _compare_all(self, db: sqlite3.Connection, changes: _Changes, ended: set[str]) -> None:
+        commits = self._refs.commits
+        held = dict(db.execute("SELECT id, commit_id FROM run WHERE live IS NULL"))
+        changes.new = {
+            run_id: oid
+            for run_id, oid in commits.items()
+            if held.get(run_id) != oid and run_id not in self._live
+        }
+        changes.gone = (held.keys() | ended) - commits.keys() - self._live.keys()
+        changes.misnamed = self._refs.misnamed
+
+    def _read(self, db: sqlite3.Connection, changes: _Changes) -> list[Row]:
+        """The rows of what is new; what cannot be read is to go."""
+        rows = []
+        for run_id in changes.live:
+            row = self._read_live(db, run_id, changes)
+            if row is not None:
+                rows.append(row)
+        for run_id, oid in changes.new.items():
+            row = self._read_sealed(run_id, oid)
+            if row is not None:
+                rows.append(row)
+        unreadable = [run_id for run_id, _ in self._failed]
+        held = _held(db, unreadable, everything=True)
+        changes.gone |= held.keys() - {row.record.run.id for row in rows}
+        return rows
+
+    def _read_live(self, db: sqlite3.Connection, run_id: str, changes: _Changes) -> Row | None:
+        source = self._live[run_id]
+        key = (run_id, source.stamp)
+        if key not in self._rows and key not in self._failed:
+            query = "SELECT state FROM doc JOIN run ON num = run WHERE id = ? AND live IS NOT NULL"
+            known = db.execute(query, [run_id]).fetchone()
+            try:
+                record, state = source.read(known[0] if known else None)
+            except ReproError as error:
+                self._failed[key] = error
+            else:
+                environment = name_environment(record.environment)
+                self._rows[key] = Row(record, "", environment, source.stamp, state)
+        sealed = self._refs.get(run_id) if key in self._failed else None
+        if sealed is not None:  # its journals went as it was sealed, or are damaged
+            self._failed.pop(key)
+            self._rows.pop(key, None)
+            changes.new[run_id] = sealed
+        return self._rows.get(key)
+
+    def _read_sealed(self, run_id: str, oid: str) -> Row | None:
+        key = (run_id, oid)
+        if key not in self._rows and key not in self._failed:
+            try:
+                self._rows[key] = self._decode(run_id, oid)
+            except ReproError as error:
+                self._failed[key] = error
+        return self._rows.get(key)
+
+    def _decode(self, run_id: str, oid: str) -> Row:
+        files = read_record_files(self._open_objects(), oid, brief=True)
+        record = decode_record(files)
+        if record.run.id != run_id:
+            raise DamagedRecordError(f"it says that it is run `{record.run.id}`")
+        return Row(record, oid, files.environment)
+
+    def _open_objects(self, *, many: bool = False) -> Objects:
+        if self._objects is None:
+            self._objects = open_objects(self._repository, many=many)
+        return self._objects
+
+    def _read_ahead(self, db: sqlite3.Connection, new: Mapping[str, str]) -> None:
+        """Read and write many runs, a batch at a time."""
+        self._open_objects(many=True)
+        items = list(new.items())
+        told = 0
+        for start in range(0, len(items), _BATCH):
+            batch = items[start : start + _BATCH]
+            held = _held(db, [run_id for run_id, _ in batch])  # by another process, meanwhile
+            rows = []
+            for number, (run_id, oid) in enumerate(batch, start):
+                if held.get(run_id) != oid and (row := self._read_sealed(run_id, oid)) is not None:
+                    rows.append(row)
+                if self._on_progress is not None and number >= told:
+                    self._on_progress(number, len(items))
+                    told = number + _TOLD
+            self._rows.clear()
+            db.execute("BEGIN IMMEDIATE")
+            writer = IndexWriter(db)
+            self._put(writer, rows)
+            db.commit()
+
+    def _put(self, writer: IndexWriter, rows: Iterable[Row]) -> None:
+        listed = list(rows)
+        for row in listed:
+            name = row.environment
+            if name is not None and writer.lacks_environment(name):
+                writer.put_environment(name, self._environment(row, name))
+        writer.put(listed)
+
+    def _environment(self, row: Row, name: str) -> Mapping[str, Json]:
+        if not is_oid(name):
+            return row.record.environment
+        try:
+            _, data = self._open_objects().read(name)
+            value = parse_json(data, name=ENVIRONMENT_FILE)
+        except DamagedRecordError:
+            return {}  # `repro show` says so
+        return value if isinstance(value, dict) else {}
+
+    def _say_problems(self, changes: _Changes) -> None:
+        self.problems = [
+            Problem(name, DamagedRecordError("this is no run id")) for name in changes.misnamed
+        ]
+        self.problems += [
+            Problem(run_id, error) for (run_id, _), error in sorted(self._failed.items())
+        ]
+
+    def _note_at_once(
+        self, db: sqlite3.Connection, stamp: RefStamp | None, changes: _Changes
+    ) -> None:
+        if stamp is None or self._describe(stamp, changes) == changes.noted:
+            return
+        [patience] = db.execute("PRAGMA busy_timeout").fetchone()
+        db.execute("PRAGMA busy_timeout = 0")
+        try:
+            self._note(db, stamp, changes)
+        finally:
+            db.execute(f"PRAGMA busy_timeout = {int(patience)}")
+
+    def _note(self, db: sqlite3.Connection, stamp: RefStamp | None, changes: _Changes) -> None:
+        db.execute("DELETE FROM noted")
+        if stamp is not None:
+            db.execute(
+                "INSERT INTO noted SELECT ?, count(*) FILTER (WHERE live IS NULL) FROM run",
+                [self._describe(stamp, changes)],
+            )
+
+    def _describe(self, stamp: RefStamp, changes: _Changes) -> str:
+        unreadable = sorted({run_id for run_id, _ in self._failed})
+        noted = {**stamp.to_json(), "misnamed": changes.misnamed, "unreadable": unreadable}
+        return json.dumps(noted, sort_keys=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    text: str
+    stamp: RefStamp
+    misnamed: list[str]
+    unreadable: set[str]
+
+
+def _read_noted(db: sqlite3.Connection, n_live: int) -> _Noted | None:
+    """Which refs the tables were made from, if they still have the runs that they had then."""
+    row = db.execute("SELECT refs, n_sealed FROM noted").fetchone()
+    if row is None:
+        return None
+    [number] = db.execute("SELECT count(*) FROM run").fetchone()
+    if number - n_live != row[1]:
+        return None
+    try:
+        value = json.loads(row[0])
+        stamp = RefStamp(value["packed"], dict(value["loose"]))
+        return _Noted(row[0], stamp, list(value["misnamed"]), set(value["unreadable"]))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _held(
+    db: sqlite3.Connection, ids: Iterable[str], *, everything: bool = False
+) -> dict[str, str]:
+    """The commits of some runs, as far as they are there and sealed."""
+    query = "SELECT id, commit_id FROM run WHERE id = ?"
+    if not everything:
+        query += " AND live IS NULL"
+    return dict(row for run_id in ids for row in db.execute(query, [run_id]))

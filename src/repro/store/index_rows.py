@@ -1,0 +1,186 @@
+"""A record as the cells and the document that the run index holds of it, and back."""
+
+import json
+import math
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from repro.model.canonical import Json, carriable_text, format_json
+from repro.model.condition import Space
+from repro.model.config import flatten_config
+from repro.model.fields import FIELDS
+from repro.model.ids import RunId
+from repro.model.run import Attempt, MetricSummary, Omitted, Record, Run, Status
+from repro.model.values import ABSENT, Value
+
+if TYPE_CHECKING:
+    from repro.model.verdict import Verdict
+
+Cell = None | int | float | str | bytes
+
+FALSE, TRUE, NAN = b"\x00", b"\x01", b"nan"
+STATISTICS = ("first", "min", "max", "mean", "count", "last_step", "min_step", "max_step")
+
+_LARGEST = 1 << 63
+_DATA = ("digest", "files", "bytes", "kept", "path")
+_RUN = tuple(field.name for field in fields(Run))
+_OMITTED, _ATTEMPTS = _RUN.index("omitted"), _RUN.index("attempts")
+_TEXTS = ("command", "tags", "warnings", "foreign", "unwatched")
+_SUMMARY = tuple(field.name for field in fields(MetricSummary))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the index is to hold of a run.
+
+    Attributes:
+        commit: Object id of the run commit; empty for one in progress.
+        live: Stamp of the journals of one in progress, None for a sealed one.
+        state: Of who reads these journals.
+        environment: Name of its environment: an object id, or what stands for it; None without.
+    """
+
+    record: Record
+    commit: str
+    environment: str | None
+    live: str | None = None
+    state: bytes | None = None
+
+
+def cell(value: Value) -> Cell:
+    """A value as the index holds it."""
+    if isinstance(value, str):
+        return value if value.isascii() else carriable_text(value)
+    if isinstance(value, bool):
+        return TRUE if value else FALSE
+    if isinstance(value, float):
+        return NAN if value != value else value  # as fast as it gets
+    if isinstance(value, int):
+        return value if -_LARGEST <= value < _LARGEST else float_of(value)
+    if value is None or value is ABSENT:
+        return None
+    return carriable_text(json.dumps(value, ensure_ascii=False))
+
+
+def float_of(value: int) -> float:
+    """The float that is nearest, an infinity for what is beyond all of them."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def uncell(value: Cell) -> Value:
+    """The value that a cell stands for; null where it was missing."""
+    if isinstance(value, bytes):
+        return math.nan if value == NAN else value == TRUE
+    return value
+
+
+def field_cells(record: Record) -> list[Cell]:
+    """The fields of a run, in their order, without `id` and `created`."""
+    return [
+        cell(field.value(record)) for name, field in FIELDS.items() if name not in ("id", "created")
+    ]
+
+
+def value_cells(record: Record) -> Iterator[tuple[Space, str, Cell]]:
+    """The cells of a run beside its fields, tags and environment: of which space, which name."""
+    for name, value in flatten_config(record.config).items():
+        yield Space.CONFIG, name, cell(value)
+    for name, summary in record.metrics.items():
+        yield Space.METRIC, name, cell(summary.last)
+    for name, value in flatten_config(record.summary).items():
+        yield Space.SUMMARY, name, cell(value)
+    for name, facts in record.data.items():
+        if isinstance(facts, Mapping):
+            yield Space.DATA, name, cell(facts.get("digest"))
+            for part in _DATA:
+                yield Space.DATA, f"{name}.{part}", cell(facts.get(part))
+
+
+def series_cells(summary: MetricSummary) -> list[Cell]:
+    """What the index holds of a metric beside its last value."""
+    return [cell(getattr(summary, name)) for name in STATISTICS]
+
+
+def environment_cells(environment: Mapping[str, Json]) -> dict[str, Cell]:
+    """The cells of an environment by dotted key; each package has its version."""
+    packages = environment.get("packages")
+    if isinstance(packages, dict) and isinstance(listed := packages.get("list"), list):
+        versions = {
+            str(one["name"]): one.get("version")
+            for one in listed
+            if isinstance(one, dict) and "name" in one
+        }
+        rest = {key: value for key, value in packages.items() if key != "list"}
+        environment = {**environment, "packages": {**rest, **versions}}
+    return {key: cell(value) for key, value in flatten_config(environment).items()}
+
+
+def name_environment(environment: Mapping[str, Json]) -> str | None:
+    """What stands for the environment of a run in progress; None for an empty one."""
+    return f"sha256:{sha256(format_json(dict(environment))).hexdigest()}" if environment else None
+
+
+def encode_document(record: Record) -> bytes:
+    """The record, environment and artifacts left out, as a list shows it."""
+    run = record.run
+    values = [getattr(run, name) for name in _RUN]
+    values[_OMITTED] = [asdict(omitted) for omitted in run.omitted]
+    values[_ATTEMPTS] = [asdict(attempt) for attempt in run.attempts]
+    metrics = {
+        name: [getattr(summary, key) for key in _SUMMARY]
+        for name, summary in record.metrics.items()
+    }
+    verdict: Json = None
+    if record.verdict is not None:
+        from repro.store.verdicts import encode_verdict  # noqa: PLC0415  # few runs have one
+
+        verdict = encode_verdict(record.verdict)
+    parts = [values, record.config, metrics, record.summary, record.data, verdict]
+    # Level 1 halves the file, and takes less time than writing the other half would.
+    return zlib.compress(json.dumps(parts, separators=(",", ":")).encode(), 1)
+
+
+def decode_document(document: bytes, commit: str) -> Record:
+    """What `encode_document` took, without checks: no record but the index is read by it.
+
+    Raises:
+        ValueError, TypeError, KeyError, zlib.error: It is something else.
+    """
+    values, config, metrics, summary, data, verdict = json.loads(zlib.decompress(document))
+    return Record(
+        run=_decode_run(values),
+        commit=commit,
+        config=config,
+        metrics={name: MetricSummary(*cells) for name, cells in metrics.items()},
+        summary=summary,
+        data=data,
+        verdict=None if verdict is None else _decode_verdict(verdict),
+    )
+
+
+def _decode_run(values: Sequence[Any]) -> Run:
+    facts: dict[str, Any] = dict(zip(_RUN, values, strict=True))
+    return Run(
+        **{
+            **facts,
+            "id": RunId(facts["id"]),
+            "status": Status(facts["status"]),
+            "omitted": tuple(Omitted(**one) for one in facts["omitted"]),
+            "attempts": tuple(
+                Attempt(**{**one, "status": Status(one["status"])}) for one in facts["attempts"]
+            ),
+            **{name: tuple(facts[name]) for name in _TEXTS},
+        }
+    )
+
+
+def _decode_verdict(value: Json) -> "Verdict":
+    from repro.store.verdicts import decode_verdict  # noqa: PLC0415  # few runs have one
+
+    return decode_verdict(value, "verdict.json")

@@ -1,0 +1,175 @@
+"""Runs chosen and ordered by the run index, as the numbers of their rows."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from repro.model.condition import Condition, Key, SortKey, Space
+from repro.store.filtersql import (
+    Compiler,
+    Junction,
+    Literal,
+    Normal,
+    Sql,
+    find_drivers,
+    is_range,
+    normalise,
+)
+from repro.store.index_names import key_number
+from repro.store.index_rows import Cell
+from repro.store.pagesql import cell_of, first_page, is_indexed, last_page, page
+
+_MOST = 0.6  # of all runs: what most of them have is tested in the order of the runs instead
+_MOST_DRIVERS = 8  # parts of a condition that are counted first
+_FEW = 20  # of so many runs one fits: then it is faster to start from those that do
+
+
+class Selection:
+    """Questions to one open index.
+
+    The runs that fit the last condition are kept: a page of them and their number are asked
+    together.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        """Take a connection that nobody else uses meanwhile."""
+        self._db = db
+        self._condition: Condition | None = None
+        self._n_fitting = 0
+        self._failure: BaseException | None = None
+
+    def count(self, condition: Condition | None) -> int:
+        """How many runs fit."""
+        if condition is None:
+            [number] = self._db.execute("SELECT count(*) FROM run").fetchone()
+            return int(number)
+        return self._fit(condition)
+
+    def numbers(
+        self, condition: Condition | None, sort: Sequence[SortKey], limit: int | None
+    ) -> list[int]:
+        """The numbers of the runs that fit, in their order."""
+        total = self.count(None)
+        most = -1 if limit is None else limit
+        fitting = "all"
+        if condition is not None:
+            fitting = "few" if self._fit(condition) * _FEW <= total or limit is None else "many"
+        if limit is None or fitting == "few" or not is_indexed(sort):
+            return self._page(page(sort, self._number, fitting=fitting, limit=most))
+        found = self._page(first_page(sort, self._number, fitting=fitting, limit=limit))
+        if len(found) < limit:
+            rest = limit - len(found)
+            found += self._page(last_page(sort, self._number, fitting=fitting, limit=rest))
+        return found
+
+    def cells(self, keys: Sequence[Key], condition: Condition | None) -> list[tuple[Cell, ...]]:
+        """Id and cells of each run that fits, the newest first."""
+        columns = [Sql("run.id"), *(cell_of(key, self._number) for key in keys)]
+        source = "run"
+        if condition is not None:
+            self._fit(condition)
+            source = "temp.fitting f CROSS JOIN run ON run.num = f.num"
+        chosen = ", ".join(one.text for one in columns)
+        query = f"SELECT {chosen} FROM {source} ORDER BY run.created DESC, run.id DESC"  # noqa: S608
+        return self._db.execute(
+            query, [value for one in columns for value in one.values]
+        ).fetchall()
+
+    def _number(self, space: Space, name: str) -> int:
+        return key_number(self._db, space, name)
+
+    def _page(self, query: Sql) -> list[int]:
+        return [number for (number,) in self._db.execute(query.text, query.values)]
+
+    def _fit(self, condition: Condition) -> int:
+        """Put the runs that fit into `temp.fitting`; how many there are."""
+        if condition == self._condition:
+            return self._n_fitting
+        self._condition = None
+        self._db.execute("DROP TABLE IF EXISTS temp.fitting")
+        self._db.execute("CREATE TABLE temp.fitting (num INTEGER PRIMARY KEY)")
+        query, compiler = self._fitting(normalise(condition))
+        self._prepare(compiler)
+        try:
+            done = self._db.execute(
+                f"INSERT OR IGNORE INTO temp.fitting {query.text}", query.values
+            )
+        except sqlite3.OperationalError:
+            if self._failure is not None:
+                raise self._failure from None
+            raise
+        self._condition, self._n_fitting = condition, done.rowcount
+        return done.rowcount
+
+    def _fitting(self, condition: Normal) -> tuple[Sql, Compiler]:
+        """The query for the runs that fit, and what it needs beside it."""
+        driver = self._driver(condition)
+        compiler = Compiler(self._number)
+        if driver is None:
+            test = compiler.test(condition)
+            return Sql(f"SELECT run.num FROM run WHERE {test.text}", test.values), compiler  # noqa: S608
+        key, literals = driver
+        compiler.run = "d.run"
+        source, own = self._walk(key, literals, compiler)
+        tests, rest = [own], _without(condition, literals)
+        if rest is not None:
+            tests.append(compiler.test(rest))
+        if compiler.reads_run:
+            source += " CROSS JOIN run ON run.num = d.run"
+        values = tuple(value for test in tests for value in test.values)
+        where = " AND ".join(test.text for test in tests)
+        return Sql(f"SELECT d.run FROM {source} WHERE {where}", values), compiler  # noqa: S608
+
+    def _driver(self, condition: Normal) -> tuple[Key, tuple[Literal, ...]] | None:
+        """The part of a condition that the fewest runs fit by an index, if these are not most."""
+        fewest = int(self.count(None) * _MOST)
+        best = None
+        for key, literals in find_drivers(condition)[:_MOST_DRIVERS]:
+            ranges = [literal for literal in literals if is_range(literal)]
+            source, test = self._walk(key, ranges, Compiler(self._number))
+            query = f"SELECT count(*) FROM (SELECT 1 FROM {source} WHERE {test.text} LIMIT ?)"  # noqa: S608
+            [number] = self._db.execute(query, [*test.values, fewest]).fetchone()
+            if number < fewest:
+                fewest, best = number, (key, literals)
+        return best
+
+    def _walk(self, key: Key, literals: Sequence[Literal], compiler: Compiler) -> tuple[str, Sql]:
+        """An index as the table `d` of a query, and the test of the part of it to walk."""
+        test = compiler.cell_test(literals, "AND", "d.v")
+        if key.space == Space.TAG:
+            return "tag d INDEXED BY tag_v", test
+        number = self._number(key.space, key.name)
+        return (
+            "value d INDEXED BY value_v",
+            Sql(f"d.key = ? AND {test.text}", (number, *test.values)),
+        )
+
+    def _prepare(self, compiler: Compiler) -> None:
+        """Give the connection what the tests of a compiler name."""
+        self._failure = None
+        for place, cells in enumerate(compiler.lists):
+            self._db.execute(f"DROP TABLE IF EXISTS temp.list_{place}")
+            self._db.execute(f"CREATE TABLE temp.list_{place} (v PRIMARY KEY) WITHOUT ROWID")
+            self._db.executemany(
+                f"INSERT OR IGNORE INTO temp.list_{place} VALUES (?)",  # noqa: S608
+                [(one,) for one in cells],
+            )
+        patterns = compiler.patterns
+
+        def fits(place: int, text: str) -> bool:
+            try:
+                return patterns[place].search(text) is not None
+            except BaseException as error:  # SQLite tells of any in one way only
+                self._failure = error
+                raise
+
+        if patterns:
+            self._db.create_function("fits", 2, fits, deterministic=True)
+
+
+def _without(condition: Normal, literals: Iterable[Literal]) -> Normal | None:
+    """What of a condition is still to be tested where some of its literals hold."""
+    if isinstance(condition, Literal):
+        return None
+    taken = set(map(id, literals))
+    parts = tuple(part for part in condition.parts if id(part) not in taken)
+    return Junction(condition.word, parts) if parts else None

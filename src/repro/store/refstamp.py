@@ -1,0 +1,107 @@
+"""Whether the refs of runs are as they were, by the times of the files that git keeps them in.
+
+A stamp says for each file what only the file as it is has: size, times, inode. One whose newest
+time is not clearly older than the look at it proves nothing, as it could change once more within
+a tick of the clock (`statcache.py` has the same rule).
+"""
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from repro.model.canonical import Json
+from repro.store.mounts import is_network
+
+_TICK_NS = 20_000_000  # the kernel's clock steps by up to 10 ms
+_COARSE_NS = 2_000_000_000  # FAT counts in steps of two seconds
+_FOLDERS = ("refs", "refs/repro", "refs/repro/runs")
+_ABSENT = ""
+
+Stamp = str  # empty: there is no such file
+
+
+@dataclass(frozen=True, slots=True)
+class RefStamp:
+    """The files that the refs of runs are in, at one moment.
+
+    Attributes:
+        packed: Stamp of `packed-refs`, None where it proves nothing.
+        loose: Stamps of the files below `refs/repro/runs/` by name, None likewise.
+    """
+
+    packed: Stamp | None
+    loose: Mapping[str, Stamp | None]
+
+    def proves(self, earlier: "RefStamp") -> bool:
+        """Whether no ref can have changed since `earlier`."""
+        return (
+            earlier.packed is not None
+            and self.packed == earlier.packed
+            and not (self.differing(earlier))
+        )
+
+    def differing(self, earlier: "RefStamp") -> set[str]:
+        """The names of refs that may have changed since `earlier`, `packed` being the same."""
+        if self.loose == earlier.loose and None not in self.loose.values():
+            return set()
+        return {
+            name
+            for name in self.loose.keys() | earlier.loose.keys()
+            if self.loose.get(name, _ABSENT) != earlier.loose.get(name, _ABSENT)
+            or (name in self.loose and self.loose[name] is None)
+        }
+
+    def to_json(self) -> dict[str, Json]:
+        """As the run index keeps it."""
+        return {"packed": self.packed, "loose": dict(self.loose)}
+
+
+def take_stamp(common_dir: Path, now_ns: int) -> RefStamp | None:
+    """Look at the files of a repository's refs; None where they are no plain files of this host.
+
+    Args:
+        now_ns: The time before the look, in nanoseconds since 1970.
+    """
+    if (common_dir / "reftable").exists() or is_network(common_dir):
+        return None
+    try:
+        for folder in _FOLDERS:
+            if not stat.S_ISDIR((common_dir / folder).lstat().st_mode):
+                return None
+    except FileNotFoundError:
+        return RefStamp(_stamp_packed(common_dir, now_ns), {})
+    except OSError:
+        return None
+    loose: dict[str, Stamp | None] = {}
+    try:
+        with os.scandir(common_dir / _FOLDERS[-1]) as entries:
+            for entry in entries:
+                if entry.name.endswith(".lock"):
+                    continue
+                found = entry.stat(follow_symlinks=False)
+                if not stat.S_ISREG(found.st_mode):
+                    return None
+                loose[entry.name] = _stamp(found, now_ns)
+    except OSError:
+        return None  # one went away: git says what is there
+    return RefStamp(_stamp_packed(common_dir, now_ns), loose)
+
+
+def _stamp_packed(common_dir: Path, now_ns: int) -> Stamp | None:
+    try:
+        found = (common_dir / "packed-refs").lstat()
+    except FileNotFoundError:
+        return _ABSENT
+    except OSError:
+        return None
+    return _stamp(found, now_ns) if stat.S_ISREG(found.st_mode) else None
+
+
+def _stamp(found: os.stat_result, now_ns: int) -> Stamp | None:
+    newest = max(found.st_mtime_ns, found.st_ctime_ns)
+    is_coarse = newest % 1_000_000_000 == 0
+    if newest > now_ns - (_COARSE_NS if is_coarse else _TICK_NS):
+        return None
+    return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"

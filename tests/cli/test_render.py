@@ -115,3 +115,33 @@ def test_colours_are_for_terminals_that_want_them(repository):
     assert "\x1b[" in on_a_terminal("log", GIT_PAGER="cat")
     assert "\x1b[" not in on_a_terminal("log", GIT_PAGER="cat", NO_COLOR="1")
     assert "\x1b[" not in on_a_terminal("log", GIT_PAGER="cat", TERM="dumb")
+
+
+def test_columns_are_aligned_to_the_right_where_asked() -> None:
+    rows = [["a", "n", "b"], ["x", "10", "y"], ["long", "5", ""]]
+    assert render.columns(rows, right={1}) == "a      n  b\nx     10  y\nlong   5"
+
+
+def test_a_coloured_cell_takes_its_own_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(render, "has_colour", lambda: True)
+    text = render.columns(
+        [["a", "1"], ["b", "22"]], right={1}, colours={(1, 0): "red", (0, 1): "green"}
+    )
+    assert text == "a   \x1b[32m1\x1b[0m\n\x1b[31mb\x1b[0m  22"
+
+
+def test_an_array_that_is_printed_piece_by_piece_is_that_of_all(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    values = [{"a": [1, {"b": float("nan")}], "c": "x\ny\x1b"}, 2, []]
+    render.data_json(values)
+    whole = capsys.readouterr().out
+    render.json_array(iter(values))
+    assert capsys.readouterr().out == whole
+    render.json_array([])
+    assert capsys.readouterr().out == "[]\n"
+
+
+def test_json_lines_are_one_a_value(capsys: pytest.CaptureFixture[str]) -> None:
+    render.json_lines([{"a": "x\ny"}, [1, 2]])
+    assert capsys.readouterr().out == '{"a": "x\\ny"}\n[1, 2]\n'

@@ -3,11 +3,11 @@
 import os
 from collections.abc import Iterator, Mapping
 
-from repro.cli.sizes import format_size
 from repro.core.compare import change_json
 from repro.model.canonical import Json
 from repro.model.datastate import DataState, State
 from repro.model.diff import DataChange
+from repro.model.readable import format_size
 from repro.model.text import escape
 
 _SHOWN = 40  # files of one dataset; --json has all

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 import click
 
 from repro.cli import render
-from repro.cli.sizes import format_size
 from repro.core.conditions import Which, plan_conditions
 from repro.core.project import Project
 from repro.core.rebuild import EnvironmentPlan
 from repro.core.trust import ForeignRun, foreign_facts, foreign_packages, is_own
 from repro.errors import ConsentError
+from repro.model.readable import format_size
 from repro.model.run import Record
 from repro.model.text import escape
 

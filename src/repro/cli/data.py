@@ -7,12 +7,12 @@ import click
 from repro.cli import render
 from repro.cli.context import open_here
 from repro.cli.progress import showing_progress
-from repro.cli.sizes import format_size
 from repro.cli.verbs import Verbs
 from repro.core.datasets import list_datasets
 from repro.core.tracking import Added, Wish, add_dataset, choose_dataset, drop_dataset
 from repro.errors import UsageError
 from repro.model.canonical import Json
+from repro.model.readable import format_size
 from repro.model.text import escape
 from repro.store.datafacts import encode_facts
 from repro.store.ignorefile import is_ignored

@@ -6,7 +6,6 @@ from repro.cli import render
 from repro.cli.changes import describe_state, list_changes, list_files, state_json
 from repro.cli.context import RUN, open_here
 from repro.cli.progress import showing_progress
-from repro.cli.sizes import format_size
 from repro.core.compare import change_json
 from repro.core.datadiff import compare_data
 from repro.core.datasets import Dataset
@@ -16,6 +15,7 @@ from repro.core.query import resolve_code, resolve_run
 from repro.errors import AmbiguousRunError, UnknownRunError
 from repro.model.canonical import Json
 from repro.model.datastate import DataState, State
+from repro.model.readable import format_size
 from repro.model.run import Record
 from repro.model.text import escape
 from repro.store.lockfile import Locked

@@ -8,7 +8,6 @@ import click
 from repro.cli import render
 from repro.cli.context import RUN, open_here
 from repro.cli.progress import showing_bytes, showing_progress
-from repro.cli.sizes import format_size
 from repro.core.absent import Filled, fill_absent, find_absent, size_of
 from repro.core.kept import Chosen, choose
 from repro.core.project import Project
@@ -19,6 +18,7 @@ from repro.core.transfer import push as send
 from repro.core.vouching import Check, Fault, State, Where, check_entries, check_files, plan_check
 from repro.errors import UsageError
 from repro.model.canonical import Json
+from repro.model.readable import format_size
 from repro.model.text import escape
 
 _SHOWN = 20  # lines of any list; `--json` has all

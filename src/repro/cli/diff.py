@@ -20,8 +20,8 @@ from repro.core.project import Project
 from repro.core.python_then import likely_command
 from repro.core.query import code_of, resolve_code, resolve_run
 from repro.errors import AmbiguousRunError, UnknownRunError, UsageError
-from repro.model.columns import format_value
 from repro.model.diff import Change, Comparison, describe_package
+from repro.model.readable import format_value
 from repro.model.run import Record
 from repro.model.text import escape
 from repro.model.values import ABSENT, Value

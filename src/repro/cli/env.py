@@ -10,7 +10,6 @@ import click
 from repro.cli import render
 from repro.cli.context import RUN, open_here
 from repro.cli.progress import showing_steps
-from repro.cli.sizes import format_size
 from repro.cli.verbs import Verbs
 from repro.core.builtenvs import RebuiltEnv, choose_envs, find_unused, list_envs, remove_envs
 from repro.core.project import Project
@@ -24,6 +23,7 @@ from repro.core.rebuild import (
 from repro.errors import UsageError
 from repro.model.canonical import Json
 from repro.model.conditions import list_editables, named_tree
+from repro.model.readable import format_size
 from repro.model.run import Record
 from repro.model.text import escape
 

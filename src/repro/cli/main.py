@@ -37,7 +37,7 @@ VERBS = {
     "demo": ("repro.cli.demo:demo", "Run a small real experiment from end to end"),
     "run": ("repro.cli.run:run", "Record a command as a run"),
     "ls": ("repro.cli.ls:ls", "List runs as a table"),
-    "log": ("repro.cli.ls:log", "Show runs one below the other, as git log does"),
+    "log": ("repro.cli.log:log", "Show runs one below the other, as git log does"),
     "show": ("repro.cli.show:show", "Show one run, or one part of it"),
     "watch": ("repro.cli.watch:watch", "Watch a run in the terminal until it ends"),
     "diff": ("repro.cli.diff:diff", "Show what differs between two runs"),

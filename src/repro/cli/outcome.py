@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from repro.cli import render
-from repro.cli.sizes import format_size
 from repro.core.launch import Outcome
 from repro.core.project import Project
 from repro.core.query import short_id
 from repro.model.outlook import describe_outlook, foresee
+from repro.model.readable import format_size
 from repro.model.run import Omitted, Record
 from repro.model.text import escape
 

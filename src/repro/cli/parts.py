@@ -5,16 +5,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from repro.cli import render
-from repro.cli.sizes import format_size
 from repro.cli.verdict import headline
 from repro.core.compare import format_patch
 from repro.core.project import Project
 from repro.core.query import code_of, read_part, read_points, run_json
 from repro.errors import InvalidInputError, UsageError
 from repro.model.canonical import Json
-from repro.model.columns import format_age, format_duration, format_value
 from repro.model.config import flatten_config
 from repro.model.configfile import format_config
+from repro.model.readable import format_age, format_duration, format_size, format_value
 from repro.model.run import Record, Run
 from repro.model.text import escape
 

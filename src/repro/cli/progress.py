@@ -5,12 +5,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
+from typing import TYPE_CHECKING
 
 from repro.cli import render
-from repro.cli.sizes import format_size
-from repro.core.measured import OnProgress, Progress
-from repro.model.columns import format_duration
+from repro.model.readable import format_duration, format_size
 from repro.model.text import escape
+
+if TYPE_CHECKING:
+    from repro.core.measured import OnProgress, Progress
 
 _FIRST_S = 0.5  # what is done before that needs no line
 _EVERY_S = 0.1
@@ -18,7 +20,7 @@ _CLEAR = "\r\x1b[K"
 
 
 @contextmanager
-def showing_progress(what: str) -> Iterator[OnProgress]:
+def showing_progress(what: str) -> Iterator["OnProgress"]:
     """Give what shows how far the reading of files is, and take its line away at the end.
 
     Args:
@@ -27,7 +29,7 @@ def showing_progress(what: str) -> Iterator[OnProgress]:
     with _line() as write:
         start = time.monotonic()
 
-        def report(progress: Progress) -> None:
+        def report(progress: "Progress") -> None:
             write(lambda: f"{escape(what)}: {_describe(progress, time.monotonic() - start)}")
 
         try:
@@ -35,6 +37,13 @@ def showing_progress(what: str) -> Iterator[OnProgress]:
         except KeyboardInterrupt:
             render.note("repro: interrupted; the same command goes on from here")
             raise
+
+
+@contextmanager
+def showing_count(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Give what is told how many of how many are done; as `showing_progress`."""
+    with _line() as write:
+        yield lambda done, total: write(lambda: f"{escape(what)}: {done:,} of {total:,}")
 
 
 @contextmanager
@@ -54,7 +63,7 @@ def showing_bytes(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 @contextmanager
-def showing_steps(what: str) -> Iterator[tuple[Callable[[str], None], OnProgress]]:
+def showing_steps(what: str) -> Iterator[tuple[Callable[[str], None], "OnProgress"]]:
     """Give what is told of steps, and of the reading of files in one of them.
 
     The line comes of itself, for a step may wait long for somebody else to answer.
@@ -74,7 +83,7 @@ def showing_steps(what: str) -> Iterator[tuple[Callable[[str], None], OnProgress
         sys.stderr.write(_CLEAR)
         sys.stderr.flush()
 
-    def report(progress: Progress) -> None:
+    def report(progress: "Progress") -> None:
         now[0] = f"{progress.files:,} of {progress.all_files:,} files hashed"
 
     thread = Thread(target=write, daemon=True)
@@ -86,7 +95,7 @@ def showing_steps(what: str) -> Iterator[tuple[Callable[[str], None], OnProgress
         thread.join()
 
 
-def _describe(progress: Progress, passed_s: float) -> str:
+def _describe(progress: "Progress", passed_s: float) -> str:
     files = f"{progress.files:,} of {progress.all_files:,} files"
     return f"{files}, {_describe_bytes(progress.size, progress.all_size, passed_s)}"
 

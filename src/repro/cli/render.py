@@ -6,8 +6,9 @@ import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import zip_longest
+from types import MappingProxyType
 from typing import Any
 
 from repro.atomic import storage_errors
@@ -17,6 +18,7 @@ from repro.model.text import UNSAFE, escape
 
 _COLOURS = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "cyan": 36}
 GAP = "  "  # between columns
+_NO_COLOURS: Mapping[tuple[int, int], str] = MappingProxyType({})
 _NOT_RAW = re.compile(f"(?!\n){UNSAFE}")
 
 
@@ -50,8 +52,39 @@ def data_json(value: Any) -> None:
     Numbers that JSON lacks become the texts "NaN", "Infinity" and "-Infinity", as in a record;
     what a terminal would obey, and bytes of a file name that are not UTF-8, stand as escapes.
     """
-    text = json.dumps(_carriable(value), indent=2, ensure_ascii=False, allow_nan=False)
-    out(_NOT_RAW.sub(_escaped, text))
+    out(_json_text(value, 2))
+
+
+def json_array(values: Iterable[Any]) -> None:
+    """Print values as a JSON array, as `data_json` does, each as soon as it is there."""
+    before = "[\n"
+    for value in values:
+        _write(before + "  " + _json_text(value, 2).replace("\n", "\n  "))
+        before = ",\n"
+    out("[]" if before == "[\n" else "\n]")
+
+
+def json_lines(values: Iterable[Any]) -> None:
+    """Print values as JSON, as `data_json` does, one a line."""
+    for value in values:
+        out(_json_text(value, None))
+
+
+def flush() -> None:
+    """Have what was printed out before what `note` says, where both end in one place."""
+    with storage_errors("to standard output"):
+        if sys.stdout is not None:
+            sys.stdout.flush()
+
+
+def _write(text: str) -> None:
+    with storage_errors("to standard output"):
+        print(text, end="")
+
+
+def _json_text(value: Any, spaces: int | None) -> str:
+    text = json.dumps(_carriable(value), indent=spaces, ensure_ascii=False, allow_nan=False)
+    return _NOT_RAW.sub(_escaped, text)
 
 
 def _escaped(match: re.Match[str]) -> str:
@@ -74,18 +107,29 @@ def table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> str:
     return columns([headers, *rows])
 
 
-def columns(rows: Sequence[Sequence[str]]) -> str:
-    """Lay rows out in columns, aligned to the left; control characters are shown escaped."""
+def columns(
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Container[int] = (),
+    colours: Mapping[tuple[int, int], str] = _NO_COLOURS,
+) -> str:
+    """Lay rows out in columns; control characters are shown escaped.
+
+    Args:
+        right: The columns that are aligned to the right, from 0.
+        colours: Of cells, by row and column.
+    """
     lines = [list(map(escape, row)) for row in rows]
     widths = [max(map(places, column)) for column in zip_longest(*lines, fillvalue="")]
-    return "\n".join(_line(cells, widths) for cells in lines)
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    padded = (
-        cell + " " * (width - places(cell)) for cell, width in zip(cells, widths, strict=False)
-    )
-    return GAP.join(padded).rstrip()
+    laid = []
+    for row, cells in enumerate(lines):
+        padded = []
+        for column, cell in enumerate(cells):
+            gap = " " * (widths[column] - places(cell))
+            shown = colour(cell, colours[row, column]) if (row, column) in colours else cell
+            padded.append(gap + shown if column in right else shown + gap)
+        laid.append(GAP.join(padded).rstrip())
+    return "\n".join(laid)
 
 
 def places(text: str) -> int:

@@ -27,8 +27,8 @@ from repro.core.vary import Variation
 from repro.core.verify import check_metrics, store_verdict, verdict_json, verify_runs
 from repro.errors import InvalidInputError, UsageError
 from repro.model.canonical import Json
-from repro.model.columns import format_number
 from repro.model.config import flatten_config, nest_config, parse_assignment
+from repro.model.readable import format_number
 from repro.model.run import Record
 from repro.model.spread import Spread, measure_spread
 from repro.model.text import escape

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from repro.cli import render
 from repro.errors import UsageError
-from repro.model.columns import format_number
+from repro.model.readable import format_number
 from repro.model.text import escape
 from repro.model.verdict import ArtifactState, Deviation, First, Outcome, Tolerance, Verdict
 

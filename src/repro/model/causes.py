@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from repro.model.columns import format_value
 from repro.model.config import config_from_command, flatten_config
 from repro.model.diff import (
     Change,
@@ -14,6 +13,7 @@ from repro.model.diff import (
     describe_package,
 )
 from repro.model.environment import OURS
+from repro.model.readable import format_value
 from repro.model.text import escape
 from repro.model.values import ABSENT, Value
 from repro.model.verdict import Cause

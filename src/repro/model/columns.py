@@ -1,233 +1,121 @@
-"""What stands in the columns of a table of runs, and how one value of a run reads."""
+"""The columns of a table of runs, chosen by what tells the runs apart."""
 
-import difflib
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from repro.errors import UsageError
-from repro.model.canonical import Json
+from repro.model.condition import Key, Space
 from repro.model.config import flatten_config
 from repro.model.fields import FIELDS
-from repro.model.run import Record
-from repro.model.text import escape
-from repro.model.times import parse_time
+from repro.model.lookup import look_up
+from repro.model.run import Record, Status
 from repro.model.values import ABSENT, Value, is_same
 
-_STATISTICS = ("last", "first", "min", "max", "mean", "count", "last_step", "min_step", "max_step")
-_LONGEST_CELL = 40
+TAGS = Key(Space.TAG, "")
+_BARE = (Space.FIELD, Space.CONFIG, Space.METRIC)  # named without their space where it is clear
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its title, where its values come from, and how to get at one."""
+    """One column.
+
+    Attributes:
+        key: What a value of it is; None for the last step of a run, which is no name of the
+            query language.
+    """
 
     title: str
-    kind: Literal["field", "config", "metric"]
-    value: Callable[[Record], Value]
+    key: Key | None
+
+    def value(self, record: Record) -> Value:
+        """What a run has there."""
+        return last_step(record) if self.key is None else look_up(record, self.key)
 
 
-_COLUMNS: dict[str, Callable[[Record], Value]] = {
-    **{name: field.value for name, field in FIELDS.items()},
-    "tags": lambda record: ", ".join(record.run.tags) or ABSENT,
-}
-
-
-def _optional(value: Json) -> Value:
-    return ABSENT if value is None else value
+STEP = Column("step", None)
 
 
 def field_column(name: str) -> Column:
-    """The column of a field of `model/fields.py`, or of `tags`."""
-    return Column(name, "field", _COLUMNS[name])
+    """The column of a field of `model/fields.py`."""
+    return Column(name, Key(Space.FIELD, name))
 
 
-def config_column(key: str, title: str | None = None) -> Column:
-    """The column of the param with the dotted key."""
-    return Column(title or key, "config", lambda record: _param(record, key))
+def last_step(record: Record) -> Value:
+    """The last step of any metric of a run."""
+    return max((summary.last_step for summary in record.metrics.values()), default=ABSENT)
 
 
-def _param(record: Record, key: str) -> Value:
-    return _find_param(record.config, key)
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What some runs have beside their fields, most telling first.
 
-
-def _find_param(config: Mapping[str, Json], key: str) -> Value:
-    """A param by its dotted key, without flattening the whole config for it."""
-    if key in config:
-        value = config[key]
-        return ABSENT if isinstance(value, dict) and value else value
-    dot = key.find(".")
-    while dot >= 0:
-        inner = config.get(key[:dot])
-        found = _find_param(inner, key[dot + 1 :]) if isinstance(inner, dict) else ABSENT
-        if found is not ABSENT:
-            return found
-        dot = key.find(".", dot + 1)
-    return ABSENT
-
-
-def metric_column(name: str, statistic: str = "last", title: str | None = None) -> Column:
-    """The column of one statistic of a metric."""
-
-    def value(record: Record) -> Value:
-        summary = record.metrics.get(name)
-        return ABSENT if summary is None else _optional(getattr(summary, statistic))
-
-    return Column(title or name, "metric", value)
-
-
-def find_column(records: Sequence[Record], key: str) -> Column:
-    """Give the column that `key` names in these runs.
-
-    A field of the run (`created`, `duration`, …), `config.KEY`, `metrics.NAME` (its last
-    value; `.min`, `.max`, `.first`, `.mean`, `.count` behind it for the others), or bare when
-    only one of them fits.
-
-    Raises:
-        UsageError: None of the runs has it, or a param and a metric have the same name.
+    Attributes:
+        params: Those that differ between the runs.
+        metrics: Those with a goal first.
+        constant: Params that are the same in all of the runs, with their values.
     """
-    if key in _COLUMNS:
-        return field_column(key)
-    found = _matching(records, key)
-    if len({column.kind for column in found}) > 1:
-        raise UsageError(
-            f"`{escape(key)}` is a param and a metric",
-            hint=f"write `config.{escape(key)}` or `metrics.{escape(key)}`",
-        )
-    if found:
-        return found[0]
-    if not records:
-        return Column(key, "field", lambda _: ABSENT)
-    names = [*_COLUMNS, *_params(records), *_metrics(records)]
-    near = difflib.get_close_matches(key, names, n=3)
-    meant = " or ".join(f"`{escape(name)}`" for name in near)
-    raise UsageError(
-        f"no run here has `{escape(key)}`" + (f"; did you mean {meant}?" if near else ""),
-        hint="`repro show RUN` lists the params and metrics of one",
+
+    params: tuple[Key, ...]
+    metrics: tuple[Key, ...]
+    constant: tuple[tuple[Key, Value], ...]
+
+
+def choose_keys(records: Sequence[Record]) -> Choice:
+    """Give the params and metrics of some runs, sorted by what tells the runs apart."""
+    flat = [flatten_config(record.config) for record in records]
+    differing, constant = [], []
+    for name in dict.fromkeys(name for config in flat for name in config):
+        key, first = Key(Space.CONFIG, name), flat[0].get(name, ABSENT)
+        if all(is_same(config.get(name, ABSENT), first) for config in flat):
+            constant.append((key, first))
+        else:
+            differing.append(key)
+    goals: dict[str, bool] = {}
+    for record in records:
+        for name, summary in record.metrics.items():
+            goals[name] = goals.get(name, False) or summary.goal is not None
+    metrics = sorted(goals, key=lambda name: not goals[name])
+    return Choice(
+        tuple(differing), tuple(Key(Space.METRIC, name) for name in metrics), tuple(constant)
     )
 
 
-def _matching(records: Sequence[Record], key: str) -> list[Column]:
-    params, metrics = set(_params(records)), set(_metrics(records))
-    found = []
-    if key.startswith("config.") and key[7:] in params:
-        found.append(config_column(key[7:], key))
-    if key in params:
-        found.append(config_column(key))
-    name, _, statistic = key.rpartition(".")
-    if key in metrics:
-        found.append(metric_column(key))
-    elif key.removeprefix("metrics.") in metrics:
-        found.append(metric_column(key.removeprefix("metrics."), title=key))
-    elif statistic in _STATISTICS and name.removeprefix("metrics.") in metrics:
-        found.append(metric_column(name.removeprefix("metrics."), statistic, key))
-    return found
-
-
-def _params(records: Iterable[Record]) -> list[str]:
-    return list(dict.fromkeys(key for record in records for key in flatten_config(record.config)))
-
-
-def _metrics(records: Iterable[Record]) -> list[str]:
-    return list(dict.fromkeys(name for record in records for name in record.metrics))
-
-
-def choose_columns(records: Sequence[Record]) -> list[Column]:
-    """The columns worth showing beside the fields, most telling first.
-
-    Params that differ between the runs, then metrics with a goal, then other metrics.
-    """
-    flat = [flatten_config(record.config) for record in records]
-    keys = dict.fromkeys(key for config in flat for key in config)
-    differing = [
-        key
-        for key in keys
-        if not all(is_same(config.get(key, ABSENT), flat[0].get(key, ABSENT)) for config in flat)
-    ]
-    goals = {name for record in records for name, summary in record.metrics.items() if summary.goal}
-    metrics = sorted(_metrics(records), key=lambda name: name not in goals)
-    return [*map(config_column, differing), *map(metric_column, metrics)]
-
-
-def sort_records(records: Iterable[Record], column: Column, *, descending: bool) -> list[Record]:
-    """The runs in the order of a column; those without a value, and NaN, are last either way."""
-    having: list[tuple[tuple[int, float, str], Record]] = []
-    lacking: list[Record] = []
+def name_params(records: Iterable[Record]) -> tuple[list[str], list[str]]:
+    """The names of all params, and of all metrics, that some runs have."""
+    params: dict[str, None] = {}
+    metrics: dict[str, None] = {}
     for record in records:
-        value = column.value(record)
-        is_nan = isinstance(value, float) and math.isnan(value)
-        if value is ABSENT or is_nan:
-            lacking.append(record)
-        else:
-            having.append((_rank(value), record))
-    having.sort(key=lambda entry: entry[0], reverse=descending)
-    return [*(record for _, record in having), *lacking]
+        params.update(dict.fromkeys(flatten_config(record.config)))
+        metrics.update(dict.fromkeys(record.metrics))
+    return list(params), list(metrics)
 
 
-def _rank(value: Value) -> tuple[int, float, str]:
-    """Numbers before texts, so that a column of both has an order."""
-    if isinstance(value, (bool, int, float)):
-        return 0, value, ""
-    return 1, 0.0, value if isinstance(value, str) else repr(value)
+def default_columns(records: Sequence[Record], choice: Choice) -> list[Column]:
+    """The columns of a table that nobody asked for others."""
+    names = ["id", "name", "status", "created", "duration"]
+    if not any(record.run.name for record in records):
+        names.remove("name")
+    is_live = any(record.run.status is Status.RUNNING for record in records)
+    return [
+        *map(field_column, names),
+        *([STEP] if is_live else []),
+        *title_keys((*choice.params, *choice.metrics)),
+    ]
 
 
-def format_value(value: Value) -> str:
-    """A value for a person: numbers with what matters of them, nothing that a terminal obeys."""
-    if value is ABSENT:
-        return "-"
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return format_number(value)
-    if isinstance(value, list):
-        return _cut("[" + ", ".join(map(format_value, value)) + "]")
-    if isinstance(value, dict):
-        inner = (f"{escape(key)}: {format_value(item)}" for key, item in value.items())
-        return _cut("{" + ", ".join(inner) + "}")
-    return _cut(escape(str(value)))
+def title_keys(keys: Iterable[Key]) -> list[Column]:
+    """A column for each key, titled by its name alone where that is clear among them."""
+    listed = list(keys)
+    spaces: dict[str, set[Space]] = {}
+    for key in listed:
+        spaces.setdefault(key.name, set()).add(key.space)
+    return [Column(_title(key, is_full=len(spaces[key.name]) > 1), key) for key in listed]
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
-
-
-def format_number(value: float) -> str:
-    """A number in five digits, without a tail of zeros: `0.12346`, `1e-05`, `12346`."""
-    if value == int(value) if math.isfinite(value) else False:
-        return str(int(value)) if abs(value) < 1e15 else f"{value:.5g}"
-    if 1e5 <= abs(value) < 1e15:
-        return f"{value:.0f}"
-    return f"{value:.5g}"
-
-
-def format_duration(seconds: float | None) -> str:
-    """Seconds as `0.4s`, `12s`, `3m 05s`, `2h 07m`, `3d 04h`."""
-    if seconds is None:
-        return "-"
-    if seconds < 9.95:
-        return f"{seconds:.1f}s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m {whole % 60:02d}s"
-    if whole < 86400:
-        return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
-    return f"{whole // 86400}d {whole % 86400 // 3600:02d}h"
-
-
-_AGES = ((86400 * 365, "year"), (86400 * 30, "month"), (86400 * 7, "week"), (86400, "day"))
-_SHORT_AGES = ((3600, "hour"), (60, "minute"))
-
-
-def format_age(moment: str, now: float) -> str:
-    """How long ago a time, as `format_time` writes it, was: `just now`, `3 minutes ago`."""
-    seconds = now - parse_time(moment)
-    for size, unit in (*_AGES, *_SHORT_AGES):
-        if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    return "just now"
+def _title(key: Key, *, is_full: bool) -> str:
+    if key.space is Space.TAG:
+        return "tags"
+    if key.space is Space.FIELD:
+        return key.name
+    statistic = "" if key.statistic == "last" else f".{key.statistic}"
+    is_prefixed = is_full or key.space not in _BARE or key.name in FIELDS
+    return (f"{key.space}." if is_prefixed else "") + key.name + statistic

@@ -51,8 +51,8 @@ def _measure(original: float | None, values: Sequence[float]) -> Spread:
     return Spread(
         count=len(values),
         finite=len(finite),
-        mean=_mean(finite),
-        std=_deviation(finite),
+        mean=find_mean(finite),
+        std=find_deviation(finite),
         min=low,
         max=high,
         original=original,
@@ -60,7 +60,8 @@ def _measure(original: float | None, values: Sequence[float]) -> Spread:
     )
 
 
-def _mean(values: Sequence[float]) -> float | None:
+def find_mean(values: Sequence[float]) -> float | None:
+    """The mean of finite values; None without any."""
     if not values:
         return None
     try:
@@ -69,7 +70,8 @@ def _mean(values: Sequence[float]) -> float | None:
         return fmean([value / len(values) for value in values]) * len(values)
 
 
-def _deviation(values: Sequence[float]) -> float | None:
+def find_deviation(values: Sequence[float]) -> float | None:
+    """The sample standard deviation of finite values; None below two."""
     if len(values) < 2:
         return None
     try:

@@ -28,3 +28,8 @@ def is_same(a: Value, b: Value) -> bool:
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(is_same(a[key], b[key]) for key in a)
     return a == b
+
+
+def is_nan(value: Value) -> bool:
+    """Whether `value` is NaN; of an integer beyond a float, too."""
+    return isinstance(value, float) and math.isnan(value)

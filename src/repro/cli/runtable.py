@@ -1,0 +1,158 @@
+"""Runs as a table for a person: aligned, cut to the terminal, the best of each metric marked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from repro.cli import render
+from repro.model.cells import format_cells
+from repro.model.columns import Choice, Column
+from repro.model.condition import Key, Space
+from repro.model.goals import agreed_goal, best_places
+from repro.model.readable import format_value
+from repro.model.run import Record, Status
+from repro.model.text import escape
+from repro.model.times import parse_time
+from repro.model.values import ABSENT, Value
+
+_COLOURS = {
+    Status.RUNNING: "cyan", Status.FAILED: "red", Status.KILLED: "red", Status.LOST: "red"
+}  # fmt: skip
+_BEST = "green"
+_NAMED = 5  # columns without room
+_FOOTER = 100  # places for the line of constants, where the output goes to no terminal
+
+
+@dataclass(frozen=True, slots=True)
+class LaidColumn:
+    """One column of a table of anything, laid out.
+
+    Attributes:
+        texts: Its cells.
+        colours: Of some of them, by their place.
+        best: The places of the best of them.
+    """
+
+    title: str
+    texts: list[str]
+    is_right: bool = False
+    colours: Mapping[int, str] | None = None
+    best: frozenset[int] | set[int] = frozenset()
+
+
+def lay_out(columns: Sequence[LaidColumn], *, width: int = 0) -> tuple[str, int]:
+    """Give the table, and how many of its columns fit into `width` places; 0 is no limit."""
+    is_coloured = render.has_colour()
+    columns = [column if is_coloured else _starred(column) for column in columns]
+    shown = columns[: _fitting(columns, width)]
+    colours = {
+        (place + 1, number): colour
+        for number, column in enumerate(shown)
+        for place, colour in (
+            *(column.colours or {}).items(), *((place, _BEST) for place in column.best)
+        )
+    }  # fmt: skip
+    rows = [
+        [column.title for column in shown],
+        *zip(*(column.texts for column in shown), strict=True),
+    ]
+    right = {number for number, column in enumerate(shown) if column.is_right}
+    return render.columns(rows, right=right, colours=colours), len(shown)
+
+
+def _starred(column: LaidColumn) -> LaidColumn:
+    """A column whose best cells have a star instead of a colour."""
+    if not column.best:
+        return column
+    texts = [
+        text + ("*" if place in column.best else " ") for place, text in enumerate(column.texts)
+    ]
+    return LaidColumn(f"{column.title} ", texts, column.is_right, column.colours)
+
+
+def _fitting(columns: Sequence[LaidColumn], width: int) -> int:
+    """How many columns fit into a terminal; at least one."""
+    used = 0
+    for number, column in enumerate(columns):
+        used += max(render.places(escape(text)) for text in (column.title, *column.texts))
+        if width and used > width:
+            return max(number, 1)
+        used += len(render.GAP)
+    return len(columns)
+
+
+def lay_column(
+    column: Column, records: Sequence[Record], short: Mapping[str, str], now: float
+) -> LaidColumn:
+    """Give one column of a table of runs.
+
+    Args:
+        short: Short forms of ids.
+        now: Seconds since 1970.
+    """
+    key = column.key
+    if key == Key(Space.FIELD, "id"):
+        return LaidColumn(
+            column.title, [short.get(record.run.id, record.run.id) for record in records]
+        )
+    values = [_value(column, record, now) for record in records]
+    cells = format_cells(values, key, now)
+    colours = {}
+    if key == Key(Space.FIELD, "status"):
+        statuses = enumerate(record.run.status for record in records)
+        colours = {place: _COLOURS[status] for place, status in statuses if status in _COLOURS}
+    best = set() if key is None else best_places(values, agreed_goal(records, key))
+    return LaidColumn(column.title, cells.texts, cells.is_right, colours, best)
+
+
+def _value(column: Column, record: Record, now: float) -> Value:
+    """What a run has in a column; a run in progress has lasted up to now."""
+    value = column.value(record)
+    run = record.run
+    if value is ABSENT and column.key == _DURATION and run.status is Status.RUNNING:
+        return max(now - parse_time(run.started), 0.0)
+    return value
+
+
+_DURATION = Key(Space.FIELD, "duration")
+
+
+def narrow_order(columns: Sequence[Column]) -> list[Column]:
+    """Columns with metrics before params: what came out is what is looked for."""
+
+    def place(column: Column) -> int:
+        if column.key is None or column.key.space is Space.FIELD:
+            return 0
+        return 1 if column.key.space is Space.METRIC else 2
+
+    return sorted(columns, key=place)
+
+
+def say_hidden(titles: Sequence[str], way: str) -> None:
+    """Name the columns that a narrow terminal has no room for.
+
+    Args:
+        way: The option that shows them.
+    """
+    if titles:
+        named = ", ".join(map(escape, titles[:_NAMED]))
+        more = f" and {len(titles) - _NAMED} more" if len(titles) > _NAMED else ""
+        render.note(f"… no room for {named}{more}: `{way}` shows them")
+
+
+def describe_constants(choice: Choice, n_runs: int) -> str:
+    """The params that all runs share, in one line as wide as the terminal; empty without any."""
+    if not choice.constant:
+        return ""
+    before = f"same in all {n_runs:,}: " if n_runs > 1 else "config: "
+    width = (render.width() or _FOOTER) - len(before)
+    words: list[str] = []
+    used = 0
+    for number, (key, value) in enumerate(choice.constant):
+        word = f"{escape(key.name)}={format_value(value)}"
+        rest = f", … and {len(choice.constant) - number} more"
+        is_last = number == len(choice.constant) - 1
+        if words and used + 2 + render.places(word) + (0 if is_last else len(rest)) > width:
+            return before + ", ".join(words) + rest
+        words.append(word)
+        used += (2 if used else 0) + render.places(word)
+    return before + ", ".join(words)

@@ -1,0 +1,134 @@
+"""Which runs a verb is about: the options for that, and the runs that they choose."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from repro.cli import render
+from repro.cli.progress import showing_count
+from repro.core.project import Project
+from repro.core.query import Listing, describe_problem, list_runs
+from repro.model.run import Status
+from repro.model.text import escape
+
+MOST = 50  # runs that are shown where nobody says how many
+_STATUSES = [status.value for status in Status]
+
+WHERE = click.option(
+    "--where", metavar="EXPR", default="",
+    help="Only runs that fit, such as \"lr < 1e-3 and metrics.loss.min < 0.2\".",
+)  # fmt: skip
+SORT = click.option(
+    "--sort", metavar="KEY", multiple=True,
+    help="Order of a field, param or metric, ascending; -KEY descending. May be repeated. Newest"
+    " first without it.",
+)  # fmt: skip
+LIMIT = click.option(
+    "--limit", type=click.IntRange(min=0), default=MOST, show_default=True, metavar="N",
+    help="At most N runs; 0 is all.",
+)  # fmt: skip
+ALL = click.option("--all", "everything", is_flag=True, help="All runs, as --limit 0.")
+STATUS = click.option("--status", type=click.Choice(_STATUSES), help="Only runs that ended so.")
+TAG = click.option("--tag", "-t", metavar="TAG", help="Only runs with this tag.")
+LIVE = click.option("--live", is_flag=True, help="Only runs in progress.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which runs, in which order.
+
+    Attributes:
+        where: A filter in the query language; empty for all runs.
+        sort: Names of the query language, with a `-` before those that descend.
+        limit: At most so many; None is all.
+        is_live: Only runs in progress.
+    """
+
+    where: str = ""
+    sort: tuple[str, ...] = ()
+    limit: int | None = MOST
+    status: str | None = None
+    tag: str | None = None
+    is_live: bool = False
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether it leaves runs out, whatever its limit."""
+        return bool(self.where.strip() or self.status or self.tag or self.is_live)
+
+
+def takes_selection(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a click command all of these options, as its argument `selection`."""
+
+    @functools.wraps(function)
+    def with_selection(
+        *args: Any,
+        where: str,
+        sort: tuple[str, ...],
+        limit: int,
+        everything: bool,
+        status: str | None,
+        tag: str | None,
+        live: bool,
+        **others: Any,
+    ) -> Any:
+        selection = Selection(
+            where=where,
+            sort=sort,
+            limit=None if everything or limit == 0 else limit,
+            status=status,
+            tag=tag,
+            is_live=live,
+        )
+        return function(*args, selection=selection, **others)
+
+    command: Callable[..., Any] = with_selection
+    for option in (LIVE, TAG, STATUS, ALL, LIMIT, SORT, WHERE):
+        command = option(command)
+    return command
+
+
+def select_runs(project: Project, selection: Selection) -> Listing:
+    """The runs that a selection chooses, with a warning for each that cannot be read.
+
+    Raises:
+        FilterError: The filter, or a name to sort by, is wrong.
+    """
+    with showing_count("reading runs") as on_progress:
+        listing = list_runs(
+            project,
+            where=selection.where,
+            sort=selection.sort,
+            limit=selection.limit,
+            status=selection.status,
+            tag=selection.tag,
+            in_progress=selection.is_live,
+            on_progress=on_progress,
+        )
+    for problem in listing.problems:
+        render.note(f"repro: warning: {escape(describe_problem(problem))}")
+    return listing
+
+
+def say_none(listing: Listing, selection: Selection) -> None:
+    """Say that no run was chosen, and what to do about it."""
+    if not listing.total:
+        render.note("no runs yet: `repro run -- CMD` records one")
+    elif selection.is_live and not (selection.where or selection.status or selection.tag):
+        render.note(f"none of the {count(listing.total)} is in progress: `repro ls` lists them")
+    else:
+        render.note(f"none of the {count(listing.total)} fits: `repro ls` lists them")
+
+
+def say_more(listing: Listing, n_shown: int) -> None:
+    """Say how many runs fit beside those shown."""
+    if listing.matching > n_shown:
+        render.note(f"… and {listing.matching - n_shown:,} more: `--all` lists all")
+
+
+def count(number: int) -> str:
+    """So many runs, in words."""
+    return f"{number:,} run{'' if number == 1 else 's'}"

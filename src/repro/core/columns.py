@@ -1,0 +1,93 @@
+"""What somebody asked to see of runs, looked up among the names that the runs have."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from repro.core.known import open_runs
+from repro.core.project import Project
+from repro.errors import UsageError
+from repro.model.binding import parse_sort
+from repro.model.canonical import Json
+from repro.model.columns import Column
+from repro.model.condition import Among, Key, Space
+from repro.model.groups import GroupOrder
+from repro.model.rowformat import Template, parse_template
+from repro.model.run import Record
+from repro.model.text import escape
+from repro.model.values import Absent
+from repro.model.wanted import Wanted, find_column, find_columns, parse_columns, split_names
+
+
+def resolve_columns(project: Project, text: str) -> Wanted:
+    """Read a list of columns, such as `lr,metrics.*` or `+branch,-duration`.
+
+    Raises:
+        FilterError: No run has that name, or it stands for several things.
+        UsageError: A pattern fits nothing.
+    """
+    with open_runs(project) as runs:
+        return parse_columns(text, runs.index)
+
+
+def resolve_keys(project: Project, text: str) -> list[Column]:
+    """Read a list of names to group by; patterns are replaced by all that fit.
+
+    Raises:
+        FilterError: No run has that name, or it stands for several things.
+        UsageError: A pattern fits nothing, or it is `step`.
+    """
+    with open_runs(project) as runs:
+        found = [column for word in split_names(text) for column in find_columns(word, runs.index)]
+    if not found or any(column.key is None for column in found):
+        raise UsageError(
+            f"`{escape(text)}` is nothing to group by",
+            hint="name params, such as `--group-by lr,optimizer`",
+        )
+    return found
+
+
+def resolve_order(project: Project, words: Sequence[str]) -> list[GroupOrder]:
+    """Read what groups are to be sorted by: names, and `runs` for their number.
+
+    Raises:
+        FilterError: No run has that name, or it stands for several things.
+    """
+    orders = []
+    with open_runs(project) as runs:
+        for word in words:
+            descending = word.startswith("-")
+            if word.removeprefix("-") == "runs":
+                orders.append(GroupOrder(None, descending))
+            else:
+                [sort] = parse_sort([word], runs.index)
+                orders.append(GroupOrder(sort.key, sort.descending))
+    return orders
+
+
+def resolve_template(project: Project, text: str) -> Template:
+    """Read the template of a line, such as `%(id) %(metrics.loss:.3f)`.
+
+    Raises:
+        FilterError: No run has a name in it, or it stands for several things.
+        UsageError: It is no template.
+    """
+    with open_runs(project) as runs:
+        return parse_template(text, lambda name: find_column(name, runs.index))
+
+
+def with_environment(
+    project: Project, records: Sequence[Record], columns: Iterable[Column]
+) -> Sequence[Record]:
+    """Give records of a list with that of their environment which some columns show."""
+    keys = [one.key for one in columns if one.key is not None and one.key.space is Space.ENV]
+    if not keys or not records:
+        return records
+    ids = tuple(record.run.id for record in records)
+    with open_runs(project) as runs:
+        found = runs.index.values(keys, Among(Key(Space.FIELD, "id"), ids))
+    environments: dict[str, dict[str, Json]] = {}
+    for run_id, *values in found:
+        pairs = zip(keys, values, strict=True)
+        known = {key.name: value for key, value in pairs if not isinstance(value, Absent)}
+        environments[str(run_id)] = {name: one for name, one in known.items() if one is not None}
+    return [replace(record, environment=environments.get(record.run.id, {})) for record in records]

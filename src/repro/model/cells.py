@@ -1,0 +1,95 @@
+"""How the values of one column of a table of runs read, one below the other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from repro.model.condition import Key, Space
+from repro.model.fields import FIELDS
+from repro.model.readable import (
+    format_age,
+    format_duration,
+    format_integer,
+    format_measured,
+    format_number,
+    format_size,
+    format_value,
+)
+from repro.model.values import ABSENT, Value
+
+_COMMITS = ("base", "snapshot")
+_SHORT_COMMIT = 10
+_LARGEST_SIZE = 1 << 63
+_MEASURED = (Space.METRIC, Space.SUMMARY)  # the others are as somebody wrote them
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The texts of one column, for eyes only, and whether they are aligned to the right."""
+
+    texts: list[str]
+    is_right: bool
+
+
+def format_cells(values: Sequence[Value], key: Key | None, now: float) -> Cells:
+    """Lay out the values that runs have under `key`; None is a number of steps.
+
+    Times are ages, durations and sizes have units, numbers line up.
+
+    Args:
+        now: Seconds since 1970.
+    """
+    if key is not None and key.space is Space.FIELD and FIELDS[key.name].is_moment:
+        return Cells([_age(value, now) for value in values], is_right=False)
+    if key is not None and key.space is Space.FIELD and key.name in _COMMITS:
+        return Cells([format_value(_cut(value)) for value in values], is_right=False)
+    if not all(value is ABSENT or _is_number(value) for value in values):
+        return Cells([format_value(value) for value in values], is_right=False)
+    numbers = [value for value in values if isinstance(value, (int, float))]
+    texts = iter(_numbers(numbers, key))
+    return Cells(["-" if value is ABSENT else next(texts) for value in values], is_right=True)
+
+
+def _numbers(numbers: list[int | float], key: Key | None) -> list[str]:
+    if _is_duration(key):
+        return [format_duration(number) for number in numbers]
+    if _is_size(key):
+        return [_size(number) for number in numbers]
+    floats = [number for number in numbers if isinstance(number, float)]
+    if key is not None and key.space in _MEASURED and len(floats) == len(numbers):
+        return format_measured(floats)
+    return [_number(number) for number in numbers]
+
+
+def _number(number: float) -> str:
+    return format_integer(number) if isinstance(number, int) else format_number(number)
+
+
+def _size(number: float) -> str:
+    fits = 0 <= number < _LARGEST_SIZE  # which NaN does not
+    return format_size(number) if fits else _number(number)
+
+
+def _is_duration(key: Key | None) -> bool:
+    return key is not None and key.space is Space.FIELD and FIELDS[key.name].unit == "s"
+
+
+def _is_size(key: Key | None) -> bool:
+    if key is None or (key.space is Space.METRIC and _counts(key)):
+        return False
+    return key.name.endswith("_bytes") or (key.space is Space.DATA and key.name.endswith(".bytes"))
+
+
+def _counts(key: Key) -> bool:
+    return key.statistic == "count" or key.statistic.endswith("_step")
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _age(value: Value, now: float) -> str:
+    return format_age(value, now) if isinstance(value, str) else format_value(value)
+
+
+def _cut(value: Value) -> Value:
+    return value[:_SHORT_COMMIT] if isinstance(value, str) else value

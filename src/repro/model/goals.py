@@ -1,0 +1,35 @@
+"""Which of several runs is best in a metric, where somebody said what is better."""
+
+from collections.abc import Iterable, Sequence
+
+from repro.model.condition import Key, Space
+from repro.model.run import Record
+from repro.model.values import Value, is_nan
+
+_COMPARABLE = ("last", "first", "min", "max", "mean")
+
+
+def agreed_goal(records: Iterable[Record], key: Key) -> str | None:
+    """Give `minimize` or `maximize`, as set for the metric `key`.
+
+    None where nobody said, where runs disagree, and for what is no value of a metric, such as a
+    step: nothing is guessed from a name.
+    """
+    if key.space is not Space.METRIC or key.statistic not in _COMPARABLE:
+        return None
+    summaries = (record.metrics.get(key.name) for record in records)
+    goals = {summary.goal for summary in summaries if summary is not None and summary.goal}
+    return goals.pop() if len(goals) == 1 else None
+
+
+def best_places(values: Sequence[Value], goal: str | None) -> set[int]:
+    """Give the places of the best numbers; of fewer than two none is best, and NaN never."""
+    numbers = {
+        place: value
+        for place, value in enumerate(values)
+        if isinstance(value, (int, float)) and not is_nan(value)
+    }
+    if goal not in ("minimize", "maximize") or len(numbers) < 2:
+        return set()
+    best = (min if goal == "minimize" else max)(numbers.values())
+    return {place for place, number in numbers.items() if number == best}

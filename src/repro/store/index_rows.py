@@ -103,8 +103,8 @@ def value_cells(record: Record) -> Iterator[tuple[Space, str, Cell]]:
 
 
 def series_cells(summary: MetricSummary) -> list[Cell]:
-    """What the index holds of a metric beside its last value."""
-    return [cell(getattr(summary, name)) for name in STATISTICS]
+    """What the index holds of a metric beside its last value: statistics, then the goal."""
+    return [cell(getattr(summary, name)) for name in (*STATISTICS, "goal")]
 
 
 def environment_cells(environment: Mapping[str, Json]) -> dict[str, Cell]:

@@ -55,7 +55,7 @@ def test_runs_that_disagree_on_a_goal_have_none():
 def test_the_best_are_marked_by_goal_and_nan_never_is():
     assert row(3.0, 1, 1.0, goal="minimize").best() == {1, 2}
     assert row(3.0, math.nan, 1.0, goal="maximize").best() == {0}
-    assert row(ABSENT, "x", True, 2.0, goal="maximize").best() == {3}
+    assert row(ABSENT, "x", 3.0, 2.0, goal="maximize").best() == {2}
     assert row(1.0, 1.0, goal="minimize").best() == set()
     assert row(1.0, 2.0).best() == set()
 

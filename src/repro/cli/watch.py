@@ -12,9 +12,9 @@ from repro.cli.screen import can_show, fit, has_screen, keep_drawing, size
 from repro.core.project import Project
 from repro.core.query import short_id
 from repro.core.watch import View, Watch, choose_watched
-from repro.model.columns import format_duration, format_number
 from repro.model.curve import sample_curve
 from repro.model.progress import find_progress, last_step
+from repro.model.readable import format_duration, format_number
 from repro.model.run import MetricSummary
 from repro.model.sparkline import ASCII, BLOCKS, draw_sparkline
 from repro.model.text import escape

@@ -12,7 +12,7 @@ from repro.model.correlation import (
     correlate_groups,
     correlate_ranks,
 )
-from repro.model.values import ABSENT, Value
+from repro.model.values import ABSENT, Value, is_nan
 
 Measure = Literal["rank correlation", "correlation ratio"]
 
@@ -115,7 +115,7 @@ def name_group(value: Value) -> str:
 
 
 def _is_missing(value: Value) -> bool:
-    return value is ABSENT or (isinstance(value, float) and math.isnan(value))
+    return value is ABSENT or (is_nan(value))
 
 
 def _is_number(value: Value) -> bool:

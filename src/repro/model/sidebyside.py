@@ -5,8 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from repro.model.canonical import Json
+from repro.model.condition import Key, Space
 from repro.model.config import flatten_config
 from repro.model.diff import Surroundings, split_environment
+from repro.model.goals import agreed_goal, best_places
+from repro.model.lookup import look_up
 from repro.model.run import Record
 from repro.model.values import ABSENT, Value, is_same
 
@@ -51,14 +54,9 @@ class Row:
         """Whether any two runs differ in it."""
         return not all(is_same(value, self.values[0]) for value in self.values[1:])
 
-    def best(self) -> frozenset[int]:
+    def best(self) -> set[int]:
         """The positions of the best values by the goal; none where all are the same."""
-        numbers = {n: v for n, v in enumerate(self.values) if isinstance(v, (int, float))}
-        known = {n: value for n, value in numbers.items() if not math.isnan(value)}
-        if self.goal not in ("minimize", "maximize") or not known or not self.differs:
-            return frozenset()
-        best = (min if self.goal == "minimize" else max)(known.values())
-        return frozenset(n for n, value in known.items() if value == best)
+        return best_places(self.values, self.goal) if self.differs else set()
 
     def differences(self) -> list[float | None]:
         """Each value less the first one; None where either is no finite number."""
@@ -127,10 +125,9 @@ def _metrics(records: Sequence[Record]) -> list[Row]:
     names = dict.fromkeys(name for one in records for name in one.metrics)
     rows = []
     for name in names:
-        summaries = [one.metrics.get(name) for one in records]
-        goals = {one.goal for one in summaries if one is not None and one.goal is not None}
-        values = tuple(ABSENT if one is None else one.last for one in summaries)
-        goal = goals.pop() if len(goals) == 1 else None
+        key = Key(Space.METRIC, name)
+        values = tuple(look_up(one, key) for one in records)
+        goal = agreed_goal(records, key)
         rows.append(Row(part="metrics", key=name, values=values, goal=goal))
     return sorted(rows, key=lambda row: row.goal is None)
 

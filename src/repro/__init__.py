@@ -13,10 +13,12 @@ __all__ = [
     "RecordingWarning",
     "ReproError",
     "Run",
+    "RunList",
     "__version__",
     "config",
     "define_metric",
     "finish",
+    "get_run",
     "init",
     "log",
     "log_artifact",
@@ -30,12 +32,14 @@ __all__ = [
 __version__ = VERSION
 
 _HOMES = {
-    "Record": "repro.model.run",
+    "Record": "repro.sdk.record",
     "RecordingWarning": "repro.sdk.notices",
     "ReproError": "repro.errors",
     "Run": "repro.sdk.run",
+    "RunList": "repro.sdk.runlist",
     "define_metric": "repro.sdk.session",
     "finish": "repro.sdk.session",
+    "get_run": "repro.sdk.queries",
     "init": "repro.sdk.session",
     "log": "repro.sdk.session",
     "log_artifact": "repro.sdk.session",

@@ -1,9 +1,11 @@
 from repro.errors import ReproError as ReproError
-from repro.model.run import Record as Record
 from repro.sdk.mappings import Config, Summary
 from repro.sdk.notices import RecordingWarning as RecordingWarning
+from repro.sdk.queries import get_run as get_run
 from repro.sdk.queries import runs as runs
+from repro.sdk.record import Record as Record
 from repro.sdk.run import Run as Run
+from repro.sdk.runlist import RunList as RunList
 from repro.sdk.seeding import seed as seed
 from repro.sdk.session import define_metric as define_metric
 from repro.sdk.session import finish as finish
@@ -17,10 +19,12 @@ __all__ = [
     "RecordingWarning",
     "ReproError",
     "Run",
+    "RunList",
     "__version__",
     "config",
     "define_metric",
     "finish",
+    "get_run",
     "init",
     "log",
     "log_artifact",

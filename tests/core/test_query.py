@@ -19,7 +19,6 @@ from repro.core.query import (
     resolve_run,
     run_json,
     short_id,
-    suggest_runs,
 )
 from repro.errors import AmbiguousRunError, DamagedRecordError, ReproError, UnknownRunError
 from repro.model.run import Status
@@ -325,13 +324,6 @@ def test_the_shape_of_a_run_in_json_is_stable(repository: Path) -> None:
         value["metrics"]["loss"]  # type: ignore[index,call-overload,arg-type]
     )
     assert {"environment", "artifacts", "verdict"} <= set(full_json(record))
-
-
-def test_completion_gives_names_and_ids(repository: Path) -> None:
-    project = open_here(repository)
-    run = make_run(project, name="baseline")
-    assert [("baseline", "name")] == suggest_runs(project, "base")
-    assert run.id[:6] in [text for text, _ in suggest_runs(project, run.id[:2])]
 
 
 def test_a_hundred_thousand_names_cost_no_error(repository: Path) -> None:

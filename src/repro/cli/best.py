@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import click
 
 from repro.cli import render
+from repro.cli.completing import complete_metrics
 from repro.cli.context import open_here
 from repro.cli.runtable import lay_column, lay_out, say_hidden
 from repro.cli.selection import WHERE, count
@@ -21,7 +22,7 @@ _EXTREMES = {"minimize": "the smallest", "maximize": "the largest"}
 
 
 @click.command()
-@click.argument("metric", metavar="METRIC")
+@click.argument("metric", metavar="METRIC", shell_complete=complete_metrics)
 @WHERE
 @click.option("--min", "goal", flag_value="minimize", help="A small value is better.")
 @click.option("--max", "goal", flag_value="maximize", help="A large value is better.")

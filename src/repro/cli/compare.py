@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from repro.cli import render
+from repro.cli.completing import complete_metrics
 from repro.cli.context import RUN, open_here
 from repro.core.project import Project
 from repro.core.query import list_runs
@@ -42,7 +43,7 @@ _BEST = "*"
 )  # fmt: skip
 @click.option("--all", "everything", is_flag=True, help="Also what is the same in all of them.")
 @click.option(
-    "--importance", metavar="METRIC",
+    "--importance", metavar="METRIC", shell_complete=complete_metrics,
     help="Say instead which params go with METRIC; over all runs if none is named.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")

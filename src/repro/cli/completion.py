@@ -7,6 +7,12 @@ from repro.cli import render
 
 # git's own completion calls `_git_<name>` for a command it finds on the PATH; the words of
 # `git repro …` start one later.
+# Behind the `=` of a setting its value follows, not a space. Where compopt is missing, as in the
+# bash of macOS, the space is there.
+_NO_SPACE = """[[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null
+
+    return 0"""
+
 _GIT = r"""
 _git_repro() {
     local IFS=$'\n' response
@@ -15,6 +21,8 @@ _git_repro() {
             _REPRO_COMPLETE=bash_complete repro); do
         COMPREPLY+=("${response#*,}")
     done
+    [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null
+    return 0
 }
 """
 
@@ -37,4 +45,6 @@ def completion(shell: str) -> None:
         # `source()` of bash asks which bash there is: `source_template` needs none at all.
         script = found(root, {}, "repro", "_REPRO_COMPLETE")
         text = script.source_template % script.source_vars()
-        render.out(text + (_GIT if shell == "bash" else ""))
+        if shell == "bash":
+            text = text.replace("return 0", _NO_SPACE, 1) + _GIT
+        render.out(text)

@@ -8,6 +8,7 @@ import click
 from repro.cli import render
 from repro.cli.context import open_here
 from repro.cli.dashes import Appending
+from repro.cli.selection import WHERE
 from repro.core.grep import PARTS, Match, Part, Search, search_runs
 from repro.errors import UsageError
 from repro.model.text import escape, is_argument
@@ -24,7 +25,7 @@ _LONGEST_PATTERN = 1 << 16  # bytes; one argument of a program may have 128 KiB
     "-e", "patterns", multiple=True, metavar="PATTERN",
     help="A pattern, also one that starts with a dash; any of several may fit.",
 )  # fmt: skip
-@click.option("--where", metavar="EXPR", default="", help="Only runs that fit this filter.")
+@WHERE
 @click.option("-i", "--ignore-case", is_flag=True, help="Whatever the case.")
 @click.option("-F", "syntax", flag_value="fixed", help="Patterns are plain text.")
 @click.option("-E", "syntax", flag_value="extended", help="Patterns are extended regular ones.")

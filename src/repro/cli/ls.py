@@ -6,6 +6,7 @@ from dataclasses import replace
 import click
 
 from repro.cli import render
+from repro.cli.completing import complete_names
 from repro.cli.context import open_here
 from repro.cli.runformats import (
     Format,
@@ -36,12 +37,12 @@ _ID = field_column("id")
 @click.command()
 @takes_selection
 @click.option(
-    "--columns", metavar="KEY,…",
+    "--columns", metavar="KEY,…", shell_complete=complete_names,
     help="Columns behind the id, such as lr,metrics.loss.min or 'optimizer.*'; +KEY adds to the"
     " usual ones, -KEY takes away.",
 )  # fmt: skip
 @click.option(
-    "--group-by", metavar="KEY,…",
+    "--group-by", metavar="KEY,…", shell_complete=complete_names,
     help="One row for all runs with the same values: mean and deviation of each metric.",
 )  # fmt: skip
 @takes_format

@@ -13,7 +13,6 @@ from click.shell_completion import shell_complete
 
 from repro.atomic import storage_errors
 from repro.cli import render
-from repro.cli.caret import point_at
 from repro.cli.pager import NO_PAGER
 from repro.cli.verbs import Verbs
 from repro.errors import (
@@ -27,6 +26,7 @@ from repro.errors import (
     UsageError,
     WouldLoseWorkError,
 )
+from repro.model.caret import point_at
 from repro.model.text import escape
 from repro.version import VERSION
 

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import sys
-import unicodedata
 from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from types import MappingProxyType
@@ -15,6 +14,7 @@ from repro.atomic import storage_errors
 from repro.cli import pager
 from repro.model.canonical import name_number
 from repro.model.text import UNSAFE, escape
+from repro.model.width import places as places
 
 _COLOURS = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "cyan": 36}
 GAP = "  "  # between columns
@@ -130,16 +130,6 @@ def columns(
             padded.append(gap + shown if column in right else shown + gap)
         laid.append(GAP.join(padded).rstrip())
     return "\n".join(laid)
-
-
-def places(text: str) -> int:
-    """How many places of a terminal line `text` takes."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        for char in text
-    )
 
 
 def page(text: str) -> None:

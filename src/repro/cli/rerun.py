@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 
 from repro.cli import render
+from repro.cli.completing import complete_metrics, complete_settings, complete_tags
 from repro.cli.consent import ask_consent, ask_foreign
 from repro.cli.context import NUMBER_ABOVE_0, RUN, open_here
 from repro.cli.dashes import Appending
@@ -42,6 +43,7 @@ from repro.model.verdict import Tolerance, Verdict
     "assignments",
     multiple=True,
     metavar="K=V",
+    shell_complete=complete_settings,
     help="Vary one entry of its config, where the run has it from; may be repeated.",
 )
 @ENV
@@ -51,8 +53,9 @@ from repro.model.verdict import Tolerance, Verdict
 @click.option("--rtol", type=float, metavar="R", help="Relative tolerance, of the original value.")
 @click.option("--atol", type=float, metavar="A", help="Absolute tolerance, on top of it.")
 @click.option(
-    "--metric", "metrics", multiple=True, metavar="M", help="Compare only this; may be repeated."
-)
+    "--metric", "metrics", multiple=True, metavar="M", shell_complete=complete_metrics,
+    help="Compare only this; may be repeated.",
+)  # fmt: skip
 @click.option("--times", type=click.IntRange(min=1), default=1, metavar="N", help="Do it N times.")
 @click.option(
     "--timeout",
@@ -62,7 +65,10 @@ from repro.model.verdict import Tolerance, Verdict
 )
 @click.option("--keep", is_flag=True, help="Leave the worktree where it is.")
 @click.option("-n", "--name", "label", metavar="NAME", help="Name of the new run.")
-@click.option("-t", "--tag", "tags", multiple=True, metavar="TAG", help="Tag of the new run.")
+@click.option(
+    "-t", "--tag", "tags", multiple=True, metavar="TAG", shell_complete=complete_tags,
+    help="Tag of the new run.",
+)  # fmt: skip
 @YES
 @click.option("--json", "as_json", is_flag=True, help="Print the new run, or the verdict, as JSON.")
 @click.argument("name", metavar="RUN", type=RUN)

@@ -6,6 +6,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from repro.cli import render
+from repro.cli.completing import complete_settings, complete_tags
 from repro.cli.context import open_here
 from repro.cli.outcome import say_end, say_omitted, warn
 from repro.cli.progress import showing_progress
@@ -31,13 +32,17 @@ from repro.model.run import Record
     options_metavar="[OPTIONS] --",
 )
 @click.option("-n", "--name", metavar="NAME", help="Name of the run; need not be unique.")
-@click.option("-t", "--tag", "tags", multiple=True, metavar="TAG", help="Tag; may be repeated.")
+@click.option(
+    "-t", "--tag", "tags", multiple=True, metavar="TAG", shell_complete=complete_tags,
+    help="Tag; may be repeated.",
+)  # fmt: skip
 @click.option(
     "-c",
     "--config",
     "assignments",
     multiple=True,
     metavar="K=V",
+    shell_complete=complete_settings,
     help="Entry of the config, such as model.width=64; wins over files and command.",
 )
 @click.option("--note", metavar="TEXT", help="Free text kept with the run.")

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from repro.cli import render
+from repro.cli.completing import complete_filter, complete_names, complete_tags
 from repro.cli.progress import showing_count
 from repro.core.project import Project
 from repro.core.query import Listing, describe_problem, list_runs
@@ -18,11 +19,11 @@ MOST = 50  # runs that are shown where nobody says how many
 _STATUSES = [status.value for status in Status]
 
 WHERE = click.option(
-    "--where", metavar="EXPR", default="",
+    "--where", metavar="EXPR", default="", shell_complete=complete_filter,
     help="Only runs that fit, such as \"lr < 1e-3 and metrics.loss.min < 0.2\".",
 )  # fmt: skip
 SORT = click.option(
-    "--sort", metavar="KEY", multiple=True,
+    "--sort", metavar="KEY", multiple=True, shell_complete=complete_names,
     help="Order of a field, param or metric, ascending; -KEY descending. May be repeated. Newest"
     " first without it.",
 )  # fmt: skip
@@ -32,7 +33,9 @@ LIMIT = click.option(
 )  # fmt: skip
 ALL = click.option("--all", "everything", is_flag=True, help="All runs, as --limit 0.")
 STATUS = click.option("--status", type=click.Choice(_STATUSES), help="Only runs that ended so.")
-TAG = click.option("--tag", "-t", metavar="TAG", help="Only runs with this tag.")
+TAG = click.option(
+    "--tag", "-t", metavar="TAG", shell_complete=complete_tags, help="Only runs with this tag."
+)
 LIVE = click.option("--live", is_flag=True, help="Only runs in progress.")
 
 

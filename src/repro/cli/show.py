@@ -3,6 +3,7 @@
 import click
 
 from repro.cli import render
+from repro.cli.completing import complete_metrics
 from repro.cli.context import RUN, open_here
 from repro.cli.parts import PARTS, describe_run, print_part
 from repro.core.query import full_json, resolve_run, short_id
@@ -13,7 +14,10 @@ from repro.errors import UsageError
 @click.argument("name", type=RUN, metavar="RUN")
 @click.option("--config", "parts", flag_value="config", multiple=True, help="Only the config.")
 @click.option("--metrics", "parts", flag_value="metrics", multiple=True, help="Only the metrics.")
-@click.option("--series", metavar="METRIC", help="Only the points of one metric.")
+@click.option(
+    "--series", metavar="METRIC", shell_complete=complete_metrics,
+    help="Only the points of one metric.",
+)  # fmt: skip
 @click.option("--env", "parts", flag_value="env", multiple=True, help="Only the environment.")
 @click.option("--data", "parts", flag_value="data", multiple=True, help="Only the datasets.")
 @click.option("--output", "parts", flag_value="output", multiple=True, help="Only its output.")

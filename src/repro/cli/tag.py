@@ -3,6 +3,7 @@
 import click
 
 from repro.cli import render
+from repro.cli.completing import complete_tags
 from repro.cli.context import RUN, open_here
 from repro.core.curate import rename_run, set_note, tag_run, untag_run
 from repro.core.query import resolve_run
@@ -12,7 +13,7 @@ from repro.model.text import escape
 
 @click.command()
 @click.argument("name", type=RUN, metavar="RUN")
-@click.argument("tags", nargs=-1, metavar="[TAG]...")
+@click.argument("tags", nargs=-1, metavar="[TAG]...", shell_complete=complete_tags)
 @click.option("-d", "--delete", is_flag=True, help="Take the tags off instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print the tags it then has as JSON.")
 def tag(name: str, tags: tuple[str, ...], *, delete: bool, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 import click
 
 from repro.cli import render
+from repro.cli.completing import complete_metrics
 from repro.cli.context import RUN, open_here
 from repro.cli.verdict import describe_verdict, metric_hint, read_tolerance
 from repro.core.project import Project
@@ -18,8 +19,9 @@ from repro.model.run import Record
 @click.option("--rtol", type=float, default=0.0, help="Relative tolerance, of the value in A.")
 @click.option("--atol", type=float, default=0.0, help="Absolute tolerance, on top of it.")
 @click.option(
-    "--metric", "metrics", metavar="M", multiple=True, help="Only this metric; may be repeated."
-)
+    "--metric", "metrics", metavar="M", multiple=True, shell_complete=complete_metrics,
+    help="Only this metric; may be repeated.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def verify(
     a: str, b: str | None, *, rtol: float, atol: float, metrics: tuple[str, ...], as_json: bool

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from repro.cli import render
+from repro.cli.completing import complete_metrics
 from repro.cli.context import NUMBER_ABOVE_0, RUN, open_here
 from repro.cli.screen import can_show, fit, has_screen, keep_drawing, size
 from repro.core.project import Project
@@ -38,7 +39,7 @@ def bounded(interval_s: float) -> float:
 
 @click.command()
 @click.argument("name", type=RUN, metavar="[RUN]", required=False)
-@click.argument("metrics", nargs=-1, metavar="[METRIC]…")
+@click.argument("metrics", nargs=-1, metavar="[METRIC]…", shell_complete=complete_metrics)
 @interval
 @click.option("--once", is_flag=True, help="Show it as it is now, and end.")
 def watch(name: str | None, metrics: tuple[str, ...], interval: float, *, once: bool) -> None:

@@ -4,20 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from repro.core.choosing import Choice, choose_runs
 from repro.core.known import open_runs, read_run
 from repro.core.naming import find_id
 from repro.core.project import Project
 from repro.errors import AmbiguousRunError, DamagedRecordError, ReproError, UnknownRunError
 from repro.model.canonical import Json
-from repro.model.condition import All, Comparison, Condition, Key, SortKey, Space
 from repro.model.ids import SHORTEST, shorten_ids
-from repro.model.run import Record, Run, Status
+from repro.model.run import Record, Run
 from repro.model.series import Point
 from repro.model.text import escape
 from repro.store.content import ContentStore
 from repro.store.index import OnProgress, Problem
 from repro.store.objects import is_oid, read_file, reading
-from repro.store.runs import encode_metrics, encode_run, read_series
+from repro.store.runs import encode_metrics, encode_run, read_record, read_series
 
 if TYPE_CHECKING:
     from repro.model.verdict import Verdict
@@ -72,25 +72,8 @@ def list_runs(
     """
     with open_runs(project, on_progress=on_progress) as runs:
         index = runs.index
-        parts: list[Condition] = []
-        keys: Sequence[SortKey] = ()
-        if where.strip() or sort:
-            # A list of the newest runs starts without the language.
-            from repro.model.binding import (  # type: ignore[import-not-found, unused-ignore]  # noqa: PLC0415
-                parse_filter,
-                parse_sort,
-            )
-
-            condition = parse_filter(where, index, now=project.clock())
-            parts += [] if condition is None else [condition]
-            keys = parse_sort(sort, index)
-        if status is not None:
-            parts.append(Comparison(Key(Space.FIELD, "status"), "=", status))
-        if in_progress:
-            parts.append(Comparison(Key(Space.FIELD, "status"), "=", Status.RUNNING.value))
-        if tag is not None:
-            parts.append(Comparison(Key(Space.TAG, ""), "=", tag))
-        chosen = All(tuple(parts)) if parts else None
+        choice = Choice(where=where, sort=sort, status=status, tag=tag, in_progress=in_progress)
+        chosen, keys = choose_runs(index, choice, now=project.clock())
         records = index.select(chosen, sort=keys, limit=limit)
         return Listing(
             records=records,
@@ -106,16 +89,6 @@ def short_id(project: Project, run_id: str) -> str:
     with open_runs(project) as runs:
         near = runs.starting(run_id[:SHORTEST])  # without the index: `repro run` need not fill it
         return shorten_ids([run_id, *near])[run_id]
-
-
-def suggest_runs(project: Project, prefix: str) -> list[tuple[str, str]]:
-    """Ids and names that start with `prefix`, each with what it stands for, for completion."""
-    with open_runs(project) as runs:
-        names = [(name, "name") for name in runs.index.run_names() if name.startswith(prefix)]
-        short = shorten_ids(runs.ids)
-        return names + [
-            (text, "run") for run_id, text in short.items() if run_id.startswith(prefix)
-        ]
 
 
 def resolve_run(project: Project, text: str) -> Record:
@@ -175,16 +148,35 @@ def _git_commit(project: Project, text: str) -> str | None:
 
 
 def read_points(project: Project, record: Record) -> dict[str, list[Point]]:
-    """All points of a run, by metric, each in the order of its steps."""
+    """All points of a run, by metric, each in the order of its steps.
+
+    Raises:
+        UnknownRunError: It was in progress, and is gone.
+        DamagedRecordError: They cannot be read.
+    """
     commit = record.commit
     if not commit:
         with open_runs(project) as runs:
-            if record.run.id in runs.live:
-                return runs.live[record.run.id].series()
-            commit = runs.sealed[record.run.id]  # sealed meanwhile
+            run_id = find_id(runs, record.run.id)
+            if run_id in runs.live:
+                return runs.live[run_id].series()
+            commit = runs.sealed[run_id]  # sealed meanwhile
     content = ContentStore(project.store)
     with reading(project.repository) as objects:
         return read_series(objects, commit, stored=content.read)
+
+
+def read_whole(project: Project, record: Record) -> Record:
+    """Give all parts of a record of a list, which leaves environment and artifacts out.
+
+    Raises:
+        UnknownRunError: It was in progress, and is gone.
+        DamagedRecordError: It breaks FORMAT.md, or its commit is gone.
+    """
+    if not record.commit:
+        return resolve_run(project, record.run.id)
+    with reading(project.repository) as objects:
+        return read_record(objects, record.commit)
 
 
 def read_part(project: Project, record: Record, path: str) -> bytes | None:

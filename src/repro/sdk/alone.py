@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import cast
 
 from repro.core.environment import capture_environment
-from repro.core.project import Project, open_project
+from repro.core.project import Project
 from repro.core.randomness import draw_alone
 from repro.core.record import recover_runs, seal_record
 from repro.core.start import Request, start_run
-from repro.errors import NotARepositoryError, ReproError, StorageError, UnknownRunError
+from repro.errors import ReproError, StorageError, UnknownRunError
 from repro.model.outlook import describe_outlook, foresee
 from repro.model.run import Omitted, Record
 from repro.model.text import escape
 from repro.sdk.data import telling
 from repro.sdk.ends import End
+from repro.sdk.here import find_project
 from repro.sdk.notebook import Notebook, find_shell
 from repro.sdk.notices import say, warn
 from repro.sdk.ranks import Place, await_run, find_place, publish_run, withdraw_run
@@ -49,7 +50,7 @@ def make_run(
         UnknownRunError: There is no run to resume.
         StorageError: Nothing can be written, or rank 0 made no run.
     """
-    project, cwd = _find_project()
+    project, cwd = find_project()
     place = find_place(os.environ)
     if place.launch is not None and place.rank > 0:
         folder = await_run(project.live, place.launch)
@@ -68,27 +69,6 @@ def _seal_if_last(project: Project) -> None:
     """Seal the run of rank 0 that this process joined, if nobody else logs to it any more."""
     for problem in recover_runs(project).problems:
         warn(problem)
-
-
-def _find_project() -> tuple[Project, Path]:
-    """The project around the current folder, else around the main script; and that folder."""
-    cwd = Path.cwd()
-    try:
-        return _open(cwd), cwd
-    except NotARepositoryError:
-        script = getattr(sys.modules.get("__main__"), "__file__", None)
-        folder = Path(script).resolve().parent if script else cwd
-        if folder == cwd or not folder.is_dir():
-            raise
-        try:
-            return _open(folder), folder
-        except NotARepositoryError:
-            pass
-        raise
-
-
-def _open(cwd: Path) -> Project:
-    return open_project(cwd, environ=os.environ, clock=time.time, entropy=os.urandom)
 
 
 def _find_resumed(project: Project, wish: Wish) -> Record | None:

@@ -1,41 +1,76 @@
-"""The runs of a repository as a list of records."""
+"""The runs of a repository, asked for from Python."""
 
-import os
-import time
-from pathlib import Path
+from collections.abc import Sequence
 
-from repro.core.project import open_project
-from repro.core.query import describe_problem, list_runs
+from repro.core.choosing import Choice
+from repro.core.found import find_runs
+from repro.core.project import Project
+from repro.core.query import describe_problem, resolve_run
 from repro.core.record import recover_runs
-from repro.model.run import Record
+from repro.sdk import runlist
+from repro.sdk.here import find_project
 from repro.sdk.notices import warn
+from repro.sdk.places import showing_place
+from repro.sdk.record import Record
+from repro.sdk.runlist import RunList
 
 
 def runs(
+    where: str = "",
     *,
+    sort: str | Sequence[str] = (),
     limit: int | None = None,
     status: str | None = None,
     name: str | None = None,
     tag: str | None = None,
-) -> list[Record]:
+) -> RunList:
     """List the runs of the repository around the current folder, newest first.
 
     Runs in progress are among them; runs whose process died are sealed first.
 
     Args:
+        where: A filter in the query language, such as `val_loss < .2 and lr < 1e-4`.
+        sort: A name, or several, that the first counts most of: `val_loss` ascending,
+            `-val_loss` descending.
         limit: At most so many; None is all.
         status: Only runs with this status, such as `finished`.
         name: Only runs with exactly this name.
         tag: Only runs with this tag.
 
     Raises:
+        FilterError: The filter, or a name to sort by, is wrong; its text shows the place.
         NotARepositoryError: There is no repository here.
     """
-    project = open_project(Path.cwd(), environ=os.environ, clock=time.time, entropy=os.urandom)
+    project = _open()
+    keys = (sort,) if isinstance(sort, str) else tuple(sort)
+    choice = Choice(where=where, sort=keys, status=status, name=name, tag=tag)
+    with showing_place():
+        found = find_runs(project, choice, limit=limit, n_first=runlist.CHUNK)
+    for problem in found.problems:
+        warn(describe_problem(problem))
+    root = project.repository.root
+    return RunList(root, found.ids, [Record(parts, root) for parts in found.first])
+
+
+def get_run(name: str) -> Record:
+    """Give one run by anything the command line calls it.
+
+    Args:
+        name: An id or its first characters, a name, `@` for the newest run, `@{1}` for the one
+            before it, `RUN~1` for the parent of another run.
+
+    Raises:
+        UnknownRunError: Nothing is called that.
+        AmbiguousRunError: Several ids start like that.
+        NotARepositoryError: There is no repository here.
+        DamagedRecordError: Its record cannot be read.
+    """
+    project = _open()
+    return Record(resolve_run(project, name), project.repository.root, is_whole=True)
+
+
+def _open() -> Project:
+    project, _ = find_project()
     for problem in recover_runs(project).problems:
         warn(problem)
-    listing = list_runs(project, limit=None if name else limit, status=status, tag=tag)
-    for found in listing.problems:
-        warn(describe_problem(found))
-    records = [record for record in listing.records if name is None or record.run.name == name]
-    return records[:limit]
+    return project

@@ -19,6 +19,7 @@ from repro.model.fields import FIELDS
 from repro.model.run import Record
 from repro.model.values import Value
 from repro.store.git import Repository
+from repro.store.index_columns import read_columns
 from repro.store.index_names import find_kinds, has_name, list_names
 from repro.store.index_place import FILE as FILE
 from repro.store.index_place import index_path
@@ -28,7 +29,8 @@ from repro.store.index_refresh import OnProgress as OnProgress
 from repro.store.index_refresh import Problem as Problem
 from repro.store.index_rows import decode_document, uncell
 from repro.store.index_schema import ensure_schema
-from repro.store.index_select import Selection
+from repro.store.index_select import Selection, find_ids
+from repro.store.index_starting import Starting, list_starting
 from repro.store.refs import RunRefs
 from repro.store.sqlitefile import FAULTS, is_broken, is_odd, remove_database
 
@@ -107,6 +109,42 @@ class RunIndex:
             return [decode_document(doc, commit) for commit, doc in found]
 
         return self._ask(select)
+
+    def select_ids(
+        self,
+        condition: Condition | None = None,
+        *,
+        sort: Sequence[SortKey] = (),
+        limit: int | None = None,
+    ) -> list[str]:
+        """The ids of the runs that `select` gives, without reading these."""
+
+        def select() -> list[str]:
+            numbers = self._selection.numbers(condition, sort, limit)
+            return find_ids(self._db, numbers)
+
+        return self._ask(select)
+
+    def records(self, ids: Sequence[str]) -> list[Record]:
+        """The records of some runs, environment and artifacts left out; not of those it lacks."""
+        query = "SELECT commit_id, doc FROM run JOIN doc ON run = num WHERE id = ?"
+
+        def records() -> list[Record]:
+            found = (self._db.execute(query, [run_id]).fetchone() for run_id in ids)
+            return [decode_document(row[1], row[0]) for row in found if row is not None]
+
+        return self._ask(records)
+
+    def columns(self, keys: Sequence[Key], ids: Sequence[str]) -> list[list[Value]]:
+        """The values of some runs under each key; see `index_columns.py`."""
+        return self._ask(lambda: read_columns(self._db, keys, ids))
+
+    def starting(self, prefix: str, what: Starting, limit: int) -> list[str]:
+        """Ids, names or tags of runs that start with `prefix`, at most `limit`.
+
+        The ids of the newest runs come first; names and tags are in their order.
+        """
+        return self._ask(lambda: list_starting(self._db, prefix, what, limit))
 
     def matching(self, condition: Condition | None) -> int:
         """How many runs fit."""

@@ -23,6 +23,18 @@ _MOST_DRIVERS = 8  # parts of a condition that are counted first
 _FEW = 20  # of so many runs one fits: then it is faster to start from those that do
 
 
+_MANY = 1_000  # from so many on one sweep through the table is faster than a look for each
+
+
+def find_ids(db: sqlite3.Connection, numbers: Sequence[int]) -> list[str]:
+    """Give the ids of the runs with these numbers."""
+    if len(numbers) < _MANY:
+        query = "SELECT id FROM run WHERE num = ?"
+        return [db.execute(query, [number]).fetchone()[0] for number in numbers]
+    ids = dict(db.execute("SELECT num, id FROM run"))
+    return [ids[number] for number in numbers]
+
+
 class Selection:
     """Questions to one open index.
 

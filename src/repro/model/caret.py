@@ -1,7 +1,7 @@
 """A place in a line of text, shown by carets under it."""
 
-from repro.cli.render import places
 from repro.model.text import escape
+from repro.model.width import places
 
 _WIDTH = 76  # columns for the line, whatever the terminal: an error is read in logs, too
 _BEFORE = 30  # columns of it before the place, where it is cut

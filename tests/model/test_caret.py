@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro.cli.caret import point_at
-from repro.cli.render import places
+from repro.model.caret import point_at
+from repro.model.width import places
 
 
 def test_carets_are_under_the_place():

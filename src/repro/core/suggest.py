@@ -1,0 +1,65 @@
+"""What a shell offers to complete a word with: runs, tags, params, metrics, names, filters.
+
+Each function gives texts with what they stand for, at most `MOST` of a kind.
+"""
+
+from collections.abc import Iterable
+from itertools import islice
+
+from repro.core.known import open_runs
+from repro.core.project import Project
+from repro.model.condition import Space
+from repro.model.nextword import complete_filter, complete_name
+
+MOST = 100  # nobody reads more, and a shell asks before it shows that many
+
+Suggestion = tuple[str, str]
+
+
+def suggest_runs(project: Project, prefix: str) -> list[Suggestion]:
+    """Names of runs that start with `prefix`, then ids, those of the newest runs first."""
+    with open_runs(project) as runs:
+        names = runs.index.starting(prefix, "name", MOST)
+        ids = runs.index.starting(prefix, "id", MOST)
+        short = runs.shorten(ids)
+        return [*((name, "name") for name in names), *((short[one], "run") for one in ids)]
+
+
+def suggest_tags(project: Project, prefix: str) -> list[Suggestion]:
+    """Tags that start with `prefix`."""
+    with open_runs(project) as runs:
+        return [(tag, "tag") for tag in runs.index.starting(prefix, "tag", MOST)]
+
+
+def suggest_metrics(project: Project, prefix: str) -> list[Suggestion]:
+    """Names of metrics that start with `prefix`."""
+    return _suggest(project, Space.METRIC, prefix, "metric")
+
+
+def suggest_params(project: Project, prefix: str) -> list[Suggestion]:
+    """Dotted keys of params that start with `prefix`."""
+    return _suggest(project, Space.CONFIG, prefix, "param")
+
+
+def suggest_names(project: Project, prefix: str) -> list[Suggestion]:
+    """Names of the query language that start with `prefix`."""
+    with open_runs(project) as runs:
+        return _limited(complete_name(prefix, runs.index))
+
+
+def suggest_filters(project: Project, text: str) -> list[Suggestion]:
+    """Filters that `text` becomes when its last word is made whole."""
+    with open_runs(project) as runs:
+        index = runs.index
+        found = complete_filter(text, index, lambda word: index.starting(word, "tag", MOST))
+        return _limited(found)
+
+
+def _suggest(project: Project, space: Space, prefix: str, what: str) -> list[Suggestion]:
+    with open_runs(project) as runs:
+        names = runs.index.names(space)
+        return _limited((name, what) for name in names if name.startswith(prefix))
+
+
+def _limited(found: Iterable[Suggestion]) -> list[Suggestion]:
+    return list(dict(islice(found, MOST)).items())

@@ -1,0 +1,99 @@
+from pathlib import Path
+
+import pytest
+from tests.support.projects import begin, make_run, open_here
+from tests.support.records import a_summary, make_record, write_run
+
+from repro.core.project import Project
+from repro.core.suggest import (
+    MOST,
+    suggest_filters,
+    suggest_metrics,
+    suggest_names,
+    suggest_params,
+    suggest_runs,
+    suggest_tags,
+)
+
+
+@pytest.fixture
+def project(repository: Path) -> Project:
+    return open_here(repository)
+
+
+def write(project, **changes):
+    return write_run(project.repository, make_record(**changes)).run
+
+
+def test_runs_are_suggested_by_name_and_by_short_id(project):
+    run = make_run(project, name="baseline")
+    make_run(project, name="other")
+
+    assert suggest_runs(project, "base") == [("baseline", "name")]
+    assert (run.id[:6], "run") in suggest_runs(project, run.id[:2])
+    assert suggest_runs(project, "nothing") == []
+
+
+def test_a_name_that_many_runs_have_is_suggested_once(project):
+    make_run(project, name="a")
+    make_run(project, name="a")
+
+    assert suggest_runs(project, "a").count(("a", "name")) == 1
+
+
+def test_of_very_many_runs_only_the_newest_are_suggested(project, repository):
+    runs = [write(project, name=f"n{number:03}") for number in range(MOST + 5)]
+
+    found = suggest_runs(project, "")
+
+    names = [text for text, what in found if what == "name"]
+    ids = [text for text, what in found if what == "run"]
+    assert names == [f"n{number:03}" for number in range(MOST)]
+    assert len(ids) == MOST
+    assert runs[-1].id.startswith(ids[0])
+    assert not any(runs[0].id.startswith(short) for short in ids)
+
+
+def test_params_metrics_and_tags_are_suggested_by_what_they_start_with(project):
+    write(
+        project,
+        config={"lr": 1, "opt": {"lr": 2}},
+        metrics={"loss": a_summary(1), "val/loss": a_summary(1)},
+        tags=("v1", "w"),
+    )
+
+    assert suggest_params(project, "opt") == [("opt.lr", "param")]
+    assert suggest_metrics(project, "") == [("loss", "metric"), ("val/loss", "metric")]
+    assert suggest_tags(project, "v") == [("v1", "tag")]
+    assert ("val/loss", "metrics") in suggest_names(project, "v")
+    assert ("status", "field") in suggest_names(project, "sta")
+
+
+def test_filters_go_on_with_the_names_and_tags_of_the_runs(project):
+    write(project, config={"lr": 1}, tags=("v1",))
+
+    assert ("lr < 1 and lr", "config") in suggest_filters(project, "lr < 1 and l")
+    assert suggest_filters(project, "tag = v") == [("tag = v1", "value")]
+
+
+def test_a_run_in_progress_is_suggested_with_what_it_logs(project):
+    live = begin(project, name="now", config={"lr": 0.1})
+    live.journal.log(0, 1.0, {"loss": 0.5})
+
+    assert suggest_runs(project, "no") == [("now", "name")]
+    assert suggest_params(project, "") == [("lr", "param")]
+    assert suggest_metrics(project, "l") == [("loss", "metric")]
+    live.journal.close()
+
+
+def test_without_runs_nothing_is_suggested(project):
+    for suggest in (suggest_runs, suggest_tags, suggest_metrics, suggest_params):
+        assert suggest(project, "") == []
+
+
+@pytest.mark.parametrize("prefix", ["\udcff", "\0", "%", "_", "'", "x" * 10_000])
+def test_whatever_is_typed_is_taken_as_it_is(project, prefix):
+    make_run(project, name="plain", tags=("t",))
+
+    for suggest in (suggest_runs, suggest_tags, suggest_names, suggest_filters):
+        assert suggest(project, prefix) == []

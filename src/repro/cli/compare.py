@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from repro.cli import render
-from repro.cli.completing import complete_metrics
+from repro.cli.completing import complete_filter, complete_metrics
 from repro.cli.context import RUN, open_here
 from repro.core.project import Project
 from repro.core.query import list_runs
@@ -31,8 +31,9 @@ _BEST = "*"
 @click.command()
 @click.argument("names", type=RUN, nargs=-1, metavar="RUN...")
 @click.option(
-    "--where", metavar="EXPR", default="", help="Also the runs that fit this filter, newest first."
-)
+    "--where", metavar="EXPR", default="", shell_complete=complete_filter,
+    help="Also the runs that fit this filter, newest first.",
+)  # fmt: skip
 @click.option(
     "--limit", type=click.IntRange(min=0), default=_MOST_RUNS, show_default=True, metavar="N",
     help="At most N of the runs that fit; 0 is all.",

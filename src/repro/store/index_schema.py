@@ -25,7 +25,7 @@ _TABLES = (
     " UNIQUE (space, name))",
     "CREATE TABLE value (key INTEGER, run INTEGER, v, PRIMARY KEY (key, run)) WITHOUT ROWID",
     "CREATE TABLE series (key INTEGER, run INTEGER, first, min, max, mean, count,"
-    " last_step, min_step, max_step, PRIMARY KEY (key, run)) WITHOUT ROWID",
+    " last_step, min_step, max_step, goal, PRIMARY KEY (key, run)) WITHOUT ROWID",
     "CREATE TABLE tag (run INTEGER, v, PRIMARY KEY (run, v)) WITHOUT ROWID",
     # One for all runs that had it: a package is not a cell of each run.
     "CREATE TABLE environment (num INTEGER PRIMARY KEY, blob_id TEXT NOT NULL UNIQUE)",

@@ -1,4 +1,4 @@
-"""What many runs cost plain git: `python -m tests.bench.bench_git [RUNS ...]`.
+"""What many runs cost plain git: `python -m tests.bench.bench_git [RUNS ...] [--dir DIR]`.
 
 Makes one repository for each number of runs (0, 10,000 and 100,000) with the same 2,000 files, 200
 commits and a bare remote over file://, and prints what git's own commands take in each, one round
@@ -29,7 +29,8 @@ class Clone:
         self.n_runs = n_runs
         self.root = folder / "project"
         self._numbers = itertools.count()
-        build(self.root, n_runs)
+        if not self.root.exists():
+            build(self.root, n_runs)
         self._write_history()
         for name, options in (("origin", ()), ("shared", ("--mirror",))):
             target = folder / f"{name}.git"
@@ -97,9 +98,10 @@ def main() -> None:
     """Build, measure, collect garbage, measure."""
     parser = argparse.ArgumentParser(prog="tests.bench.bench_git", description=__doc__)
     parser.add_argument("n_runs", type=int, nargs="*", default=[0, 10_000, 100_000])
+    parser.add_argument("--dir", type=Path, help="which may have repositories RUNS/project already")
     words = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        clones = [Clone(Path(folder) / str(count), count) for count in words.n_runs]
+        clones = [Clone((words.dir or Path(folder)) / str(n), n) for n in words.n_runs]
         measure(clones, "as recorded, refs packed")
         for again in ("first", "second"):
             for clone in clones:

@@ -68,6 +68,14 @@ def test_a_run_in_progress_has_lasted_until_now(repository: Path, cli: Cli) -> N
     assert line.split()[1:] == ["running", "1", "hour", "ago", "1h", "00m", "7", "0.5"]
 
 
+def test_the_step_of_a_run_in_progress_says_of_how_many(repository: Path, cli: Cli) -> None:
+    live = begin(open_here(repository, clock=lambda: NOW), config={"max_steps": 1000})
+    live.journal.log(340, NOW, {"loss": 0.5})
+    line = cli("ls", "--live", "--columns", "step").out.splitlines()[1]
+    live.journal.close()
+    assert line.endswith("  340/1000")
+
+
 def test_chosen_columns_are_shown_as_asked(three: Path, cli: Cli) -> None:
     assert cli("ls", "--columns", "model.width,loss.max,tags", "--limit", "1").out == (
         "id      model.width  loss.max  tags\ncccccc           64         3  t, t2\n"

@@ -39,6 +39,7 @@ VERBS = {
     "ls": ("repro.cli.ls:ls", "List runs as a table"),
     "log": ("repro.cli.log:log", "Show runs one below the other, as git log does"),
     "show": ("repro.cli.show:show", "Show one run, or one part of it"),
+    "find": ("repro.cli.find:find", "Say whether something was tried already"),
     "watch": ("repro.cli.watch:watch", "Watch a run in the terminal until it ends"),
     "diff": ("repro.cli.diff:diff", "Show what differs between two runs"),
     "verify": ("repro.cli.verify:verify", "Say whether a run gave the results of another one"),

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from repro.cli import render
-from repro.model.cells import format_cells
+from repro.model.cells import Cells, format_cells
 from repro.model.columns import Choice, Column
 from repro.model.condition import Key, Space
 from repro.model.goals import agreed_goal, best_places
+from repro.model.progress import find_progress
 from repro.model.readable import format_value
 from repro.model.run import Record, Status
 from repro.model.text import escape
@@ -96,12 +97,20 @@ def lay_column(
         )
     values = [_value(column, record, now) for record in records]
     cells = format_cells(values, key, now)
+    if key is None:
+        cells = Cells([*map(_step, records, cells.texts)], is_right=True)
     colours = {}
     if key == Key(Space.FIELD, "status"):
         statuses = enumerate(record.run.status for record in records)
         colours = {place: _COLOURS[status] for place, status in statuses if status in _COLOURS}
     best = set() if key is None else best_places(values, agreed_goal(records, key))
     return LaidColumn(column.title, cells.texts, cells.is_right, colours, best)
+
+
+def _step(record: Record, text: str) -> str:
+    """The last step of a run, and of how many where that is known."""
+    progress = find_progress(record)
+    return text if progress is None else str(progress)
 
 
 def _value(column: Column, record: Record, now: float) -> Value:

@@ -7,6 +7,7 @@ from repro.model.condition import Key, Space
 from repro.model.config import flatten_config
 from repro.model.fields import FIELDS
 from repro.model.lookup import look_up
+from repro.model.progress import last_step
 from repro.model.run import Record, Status
 from repro.model.values import ABSENT, Value, is_same
 
@@ -28,7 +29,10 @@ class Column:
 
     def value(self, record: Record) -> Value:
         """What a run has there."""
-        return last_step(record) if self.key is None else look_up(record, self.key)
+        if self.key is not None:
+            return look_up(record, self.key)
+        step = last_step(record)
+        return ABSENT if step is None else step
 
 
 STEP = Column("step", None)
@@ -37,11 +41,6 @@ STEP = Column("step", None)
 def field_column(name: str) -> Column:
     """The column of a field of `model/fields.py`."""
     return Column(name, Key(Space.FIELD, name))
-
-
-def last_step(record: Record) -> Value:
-    """The last step of any metric of a run."""
-    return max((summary.last_step for summary in record.metrics.values()), default=ABSENT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,34 +21,34 @@ class Found:
 
     Attributes:
         ids: Of all of them.
-        first: The records of the first ones, environment and artifacts left out.
+        records: Theirs, environment and artifacts left out; None where there are too many.
         problems: Runs that cannot be read; they hide no other.
     """
 
     ids: tuple[str, ...]
-    first: list[Record]
+    records: list[Record] | None
     problems: tuple[Problem, ...]
 
 
 def find_runs(
-    project: Project, choice: Choice, *, limit: int | None = None, n_first: int = 0
+    project: Project, choice: Choice, *, limit: int | None = None, most: int = 0
 ) -> Found:
-    """Find the runs that fit, and read the first of them.
+    """Find the runs that fit, and read their records if they are few.
 
     Args:
         limit: At most so many; None is all.
-        n_first: Of how many the record is given.
+        most: Up to how many runs the records are read.
 
     Raises:
         FilterError: The filter, or a key to sort by, is wrong.
 
-    Cost: reads the records that are new since the last time, and `n_first` documents.
+    Cost: reads the records that are new since the last time, and at most `most` of the index.
     """
     with open_runs(project) as runs:
         condition, sort = choose_runs(runs.index, choice, now=project.clock())
         ids = runs.index.select_ids(condition, sort=sort, limit=limit)
-        first = runs.index.records(ids[:n_first])
-        return Found(tuple(ids), first, runs.problems)
+        records = runs.index.records(ids) if len(ids) <= most else None
+        return Found(tuple(ids), records, runs.problems)
 
 
 def read_records(project: Project, ids: Sequence[str]) -> list[Record]:

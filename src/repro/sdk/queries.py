@@ -45,11 +45,11 @@ def runs(
     keys = (sort,) if isinstance(sort, str) else tuple(sort)
     choice = Choice(where=where, sort=keys, status=status, name=name, tag=tag)
     with showing_place():
-        found = find_runs(project, choice, limit=limit, most=runlist.CHUNK)
+        found = find_runs(project, choice, limit=limit, n_first=runlist.CHUNK)
     for problem in found.problems:
         warn(describe_problem(problem))
     root = project.repository.root
-    return RunList(root, found.ids, [Record(parts, root) for parts in found.records or ()])
+    return RunList(root, found.ids, [Record(parts, root) for parts in found.first])
 
 
 def get_run(name: str) -> Record:

@@ -26,15 +26,15 @@ class RunList(Sequence[Record]):
     Records are read some at a time, when they are asked for.
     """
 
-    def __init__(self, root: Path, ids: Sequence[str], records: Sequence[Record] = ()) -> None:
+    def __init__(self, root: Path, ids: Sequence[str], first: Sequence[Record] = ()) -> None:
         """List the runs `ids` of the repository whose working tree is `root`.
 
         Args:
-            records: Theirs, where they are known already and no more than a chunk.
+            first: The records of the first ones, as far as they are known: of a whole chunk.
         """
         self._root = root
         self._ids = tuple(ids)
-        self._chunks = {0: list(records)} if records else {}
+        self._chunks = {0: list(first)} if first else {}
 
     @property
     def ids(self) -> list[str]:

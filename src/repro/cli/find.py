@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from repro.cli import render
+from repro.cli.completing import complete_settings
 from repro.cli.context import RUN, open_here
 from repro.cli.dashes import Trailing
 from repro.cli.progress import showing_progress
@@ -26,6 +27,7 @@ _SHOWN = 8  # differences of one run
 @click.option("--this", "this", is_flag=True, help="Runs of what CMD would start from now.")
 @click.option(
     "-c", "--config", "assignments", multiple=True, metavar="K=V",
+    shell_complete=complete_settings,
     help="With --this: an entry of the config, as for `repro run`; may be repeated.",
 )  # fmt: skip
 @click.option(
@@ -44,7 +46,7 @@ _SHOWN = 8  # differences of one run
     "--porcelain", is_flag=True,
     help="One line a run for programs: id, exact or near, then each difference, by tabs.",
 )  # fmt: skip
-@click.argument("asked", nargs=-1, metavar="[K=V]... [-- CMD...]")
+@click.argument("asked", nargs=-1, metavar="[K=V]... [-- CMD...]", shell_complete=complete_settings)
 def find(  # noqa: PLR0913  # click hands over each option by its name
     asked: tuple[str, ...],
     appended: tuple[str, ...],

@@ -106,9 +106,9 @@ def read_records(project: Project, ids: Sequence[str]) -> list[Record]:
 def read_columns(project: Project, ids: Sequence[str], keys: Sequence[Key]) -> list[list[Value]]:
     """Give the values that some runs have under each key; None where one has none.
 
-    A list or a mapping is the text of its JSON; tags are a list.
+    Tags are a list, sorted.
 
-    Cost: reads the values of all runs under these keys, and no record.
+    Cost: reads the values of all runs under these keys, and of records no more than has lists.
     """
     with open_runs(project) as runs:
         return runs.index.columns(keys, ids)

@@ -8,7 +8,7 @@ import click
 
 from repro.cli import render
 from repro.cli.completing import complete_names
-from repro.cli.context import open_here
+from repro.cli.context import NUMBER_ABOVE_0, open_here
 from repro.cli.runformats import (
     Format,
     csv_columns,
@@ -56,7 +56,22 @@ _ID = field_column("id")
     help="One row for all runs with the same values: mean and deviation of each metric.",
 )  # fmt: skip
 @takes_format
-def ls(selection: Selection, columns: str | None, group_by: str | None, chosen: Format) -> None:
+@click.option(
+    "--watch", "is_watched", is_flag=True, help="List again whenever a run changes, until ^C."
+)
+@click.option(
+    "--interval", type=NUMBER_ABOVE_0, default=2.0, show_default=True, metavar="S",
+    help="Seconds between two looks for changes, with --watch.",
+)  # fmt: skip
+def ls(
+    selection: Selection,
+    columns: str | None,
+    group_by: str | None,
+    chosen: Format,
+    *,
+    is_watched: bool,
+    interval: float,
+) -> None:
     """List runs as a table, newest first.
 
     Params that differ between the runs stand first, then metrics (their last values), those with
@@ -70,12 +85,27 @@ def ls(selection: Selection, columns: str | None, group_by: str | None, chosen: 
             f"`--columns` and `--{other}` exclude each other",
             hint="`--columns` is for the table and `--csv`",
         )
-    if group_by is not None:
-        _list_groups(project, selection, group_by, chosen)
-    elif chosen.name == "table":
-        _list_table(project, selection, columns)
-    else:
-        _list_for_programs(project, selection, columns, chosen)
+    if is_watched and chosen.name != "table":
+        raise UsageError(
+            f"`--watch` and `--{chosen.name}` exclude each other",
+            hint="`--watch` is for somebody who looks",
+        )
+
+    def show() -> None:
+        if group_by is not None:
+            _list_groups(project, selection, group_by, chosen)
+        elif chosen.name == "table":
+            _list_table(project, selection, columns)
+        else:
+            _list_for_programs(project, selection, columns, chosen)
+
+    if not is_watched:
+        show()
+        return
+    # Here, for most lists are read once.
+    from repro.cli.relist import keep_listing  # noqa: PLC0415
+
+    keep_listing(project, show, interval)
 
 
 def _list_for_programs(

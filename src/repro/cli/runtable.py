@@ -72,10 +72,12 @@ def _starred(column: LaidColumn) -> LaidColumn:
 
 def _fitting(columns: Sequence[LaidColumn], width: int) -> int:
     """How many columns fit into a terminal; at least one."""
+    if not width:
+        return len(columns)
     used = 0
     for number, column in enumerate(columns):
         used += max(render.places(escape(text)) for text in (shorten(column.title), *column.texts))
-        if width and used > width:
+        if used > width:
             return max(number, 1)
         used += len(render.GAP)
     return len(columns)

@@ -29,6 +29,7 @@ _LINE = re.compile(
     r'((?:  )*)([A-Za-z_][A-Za-z0-9_./-]*|"(?:[^"\\]|\\.)*+"):'
     rf"(?: (?:({_DIGITS})|(.+)))?\Z"
 )
+_SHORT = 300
 _LONG_KEY = re.compile(r'^( *)\? ("(?:[^"\\\n]|\\.)*+")\n\1:', re.MULTILINE)
 _STRING = re.compile(r'"[^"\\\x00-\x1f]*"\Z')
 _WORDS: dict[str, Json] = {
@@ -158,6 +159,12 @@ def _parse_lines(lines: list[str]) -> dict[str, Json]:
             if is_new or depth > len(levels):
                 raise ValueError(f"line {number} is not indented as it must be")
             del levels[depth:]
+        mapping = levels[-1]
+        if digits is not None and _is_short(digits) and key not in mapping and key[0] != '"':
+            # As `_put` would, which takes as long again for nearly all lines.
+            mapping[key] = float(digits) if "." in digits else int(digits)
+            is_new = False
+            continue
         try:
             _put(levels, key, digits, value)
         except ValueError as error:
@@ -166,6 +173,11 @@ def _parse_lines(lines: list[str]) -> dict[str, Json]:
     if is_new:
         raise ValueError("it ends with a key that has no value")
     return root
+
+
+def _is_short(digits: str) -> bool:
+    """Whether a number is in range without a look at its value."""
+    return len(digits) <= _SHORT and "e" not in digits
 
 
 def _put(levels: list[dict[str, Json]], key: str, digits: str | None, value: str | None) -> None:

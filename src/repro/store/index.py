@@ -245,7 +245,9 @@ class RunIndex:
                 return self._prepare(self._open_file(path))
             except FAULTS as error:
                 _raise_interrupt(error)
-                if not is_broken(error) or not remove_database(path):
+                if not is_broken(error):
+                    return self._open_memory(path)
+                if not remove_database(path):
                     break
             except OSError:
                 break
@@ -262,7 +264,17 @@ class RunIndex:
             remove_database(path)
         return _connect(f"{path.as_uri()}?mode={mode}")
 
-    def _open_memory(self) -> sqlite3.Connection:
+    def _open_memory(self, sound: Path | None = None) -> sqlite3.Connection:
+        """An index in memory; from a file that only cannot be written, as far as it goes."""
+        db = _connect("file::memory:")
+        try:
+            if sound is not None:
+                with closing(_connect(f"{sound.as_uri()}?mode=ro")) as source:
+                    source.backup(db)
+            return self._prepare(db)
+        except FAULTS as error:
+            _raise_interrupt(error)
+            db.close()
         return self._prepare(_connect("file::memory:"))
 
     def _prepare(self, db: sqlite3.Connection) -> sqlite3.Connection:

@@ -23,7 +23,7 @@ from repro.store.refstamp import RefStamp
 from repro.store.runs import ENVIRONMENT_FILE, decode_record, read_record_files
 
 _MANY = 200  # records to read from which on importing pygit2 pays off
-_BATCH = 2000  # runs written at once: others get at the file in between, and ^C loses no more
+_BATCH = 5000  # runs written at once: others get at the file in between, and ^C loses no more
 _TOLD = 100  # runs between two tellings of how far it is
 
 OnProgress = Callable[[int, int], None]
@@ -95,6 +95,7 @@ class IndexRefresh:
         self._on_progress = on_progress
         self._rows: dict[tuple[str, str], Row] = {}
         self._failed: dict[tuple[str, str], ReproError] = {}
+        self._over: dict[str, str] = {}  # commits of runs that were sealed meanwhile
         self._objects: Objects | None = None
         self.problems: list[Problem] = []
 
@@ -192,26 +193,31 @@ class IndexRefresh:
     def _read_live(self, db: sqlite3.Connection, run_id: str, changes: _Changes) -> Row | None:
         source = self._live[run_id]
         key = (run_id, source.stamp)
-        if key not in self._rows and key not in self._failed:
+        if not self._is_tried(key) and run_id not in self._over:
             query = "SELECT state FROM doc JOIN run ON num = run WHERE id = ? AND live IS NOT NULL"
             known = db.execute(query, [run_id]).fetchone()
             try:
                 record, state = source.read(known[0] if known else None)
             except ReproError as error:
-                self._failed[key] = error
+                # Its journals went as it was sealed, or are damaged.
+                sealed = self._refs.again().get(run_id)
+                if sealed is None:
+                    self._failed[key] = error
+                else:
+                    self._over[run_id] = sealed
             else:
                 environment = name_environment(record.environment)
                 self._rows[key] = Row(record, "", environment, source.stamp, state)
-        sealed = self._refs.get(run_id) if key in self._failed else None
-        if sealed is not None:  # its journals went as it was sealed, or are damaged
-            self._failed.pop(key)
-            self._rows.pop(key, None)
-            changes.new[run_id] = sealed
+        if run_id in self._over:
+            changes.new[run_id] = self._over[run_id]
         return self._rows.get(key)
+
+    def _is_tried(self, key: tuple[str, str]) -> bool:
+        return key in self._rows or key in self._failed
 
     def _read_sealed(self, run_id: str, oid: str) -> Row | None:
         key = (run_id, oid)
-        if key not in self._rows and key not in self._failed:
+        if not self._is_tried(key):
             try:
                 self._rows[key] = self._decode(run_id, oid)
             except ReproError as error:

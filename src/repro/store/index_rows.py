@@ -3,9 +3,10 @@
 import json
 import math
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from repro.model.canonical import Json, carriable_text, format_json
@@ -29,7 +30,11 @@ _DATA = ("digest", "files", "bytes", "kept", "path")
 _RUN = tuple(field.name for field in fields(Run))
 _OMITTED, _ATTEMPTS = _RUN.index("omitted"), _RUN.index("attempts")
 _TEXTS = ("command", "tags", "warnings", "foreign", "unwatched")
-_SUMMARY = tuple(field.name for field in fields(MetricSummary))
+_values_of = attrgetter(*_RUN)
+_summary = attrgetter(*(field.name for field in fields(MetricSummary)))
+_statistics = attrgetter(*STATISTICS)
+_FIELDS = tuple(field.value for name, field in FIELDS.items() if name not in ("id", "created"))
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +55,16 @@ class Row:
     state: bytes | None = None
 
 
-def cell(value: Value) -> Cell:
-    """A value as the index holds it."""
-    if isinstance(value, str):
+def cell(value: Any) -> Cell:
+    """A value of a record as the index holds it; of a few types only, and millions of them."""
+    kind = type(value)
+    if kind is float:
+        return value if value == value else NAN
+    if kind is str:
         return value if value.isascii() else carriable_text(value)
-    if isinstance(value, bool):
+    if kind is bool:
         return TRUE if value else FALSE
-    if isinstance(value, float):
-        return NAN if value != value else value  # as fast as it gets
-    if isinstance(value, int):
+    if kind is int:
         return value if -_LARGEST <= value < _LARGEST else float_of(value)
     if value is None or value is ABSENT:
         return None
@@ -82,29 +88,29 @@ def uncell(value: Cell) -> Value:
 
 def field_cells(record: Record) -> list[Cell]:
     """The fields of a run, in their order, without `id` and `created`."""
-    return [
-        cell(field.value(record)) for name, field in FIELDS.items() if name not in ("id", "created")
-    ]
+    return [cell(value(record)) for value in _FIELDS]
 
 
-def value_cells(record: Record) -> Iterator[tuple[Space, str, Cell]]:
-    """The cells of a run beside its fields, tags and environment: of which space, which name."""
-    for name, value in flatten_config(record.config).items():
-        yield Space.CONFIG, name, cell(value)
-    for name, summary in record.metrics.items():
-        yield Space.METRIC, name, cell(summary.last)
-    for name, value in flatten_config(record.summary).items():
-        yield Space.SUMMARY, name, cell(value)
+def value_cells(record: Record) -> dict[Space, dict[str, Cell]]:
+    """The cells of a run beside its fields, tags and environment, by name."""
+    found = {
+        Space.CONFIG: {name: cell(value) for name, value in flatten_config(record.config).items()},
+        Space.METRIC: {name: cell(summary.last) for name, summary in record.metrics.items()},
+        Space.SUMMARY: {
+            name: cell(value) for name, value in flatten_config(record.summary).items()
+        },
+        Space.DATA: dict[str, Cell](),
+    }
     for name, facts in record.data.items():
         if isinstance(facts, Mapping):
-            yield Space.DATA, name, cell(facts.get("digest"))
-            for part in _DATA:
-                yield Space.DATA, f"{name}.{part}", cell(facts.get(part))
+            parts = {f"{name}.{part}": cell(facts.get(part)) for part in _DATA}
+            found[Space.DATA].update({name: cell(facts.get("digest")), **parts})
+    return found
 
 
 def series_cells(summary: MetricSummary) -> list[Cell]:
     """What the index holds of a metric beside its last value."""
-    return [cell(getattr(summary, name)) for name in STATISTICS]
+    return list(map(cell, _statistics(summary)))
 
 
 def environment_cells(environment: Mapping[str, Json]) -> dict[str, Cell]:
@@ -118,7 +124,11 @@ def environment_cells(environment: Mapping[str, Json]) -> dict[str, Cell]:
         }
         rest = {key: value for key, value in packages.items() if key != "list"}
         environment = {**environment, "packages": {**rest, **versions}}
-    return {key: cell(value) for key, value in flatten_config(environment).items()}
+    return _flat_cells(environment)
+
+
+def _flat_cells(values: Mapping[str, Json]) -> dict[str, Cell]:
+    return {key: cell(value) for key, value in flatten_config(values).items()}
 
 
 def name_environment(environment: Mapping[str, Json]) -> str | None:
@@ -129,13 +139,10 @@ def name_environment(environment: Mapping[str, Json]) -> str | None:
 def encode_document(record: Record) -> bytes:
     """The record, environment and artifacts left out, as a list shows it."""
     run = record.run
-    values = [getattr(run, name) for name in _RUN]
+    values = list(_values_of(run))
     values[_OMITTED] = [asdict(omitted) for omitted in run.omitted]
     values[_ATTEMPTS] = [asdict(attempt) for attempt in run.attempts]
-    metrics = {
-        name: [getattr(summary, key) for key in _SUMMARY]
-        for name, summary in record.metrics.items()
-    }
+    metrics = {name: _summary(summary) for name, summary in record.metrics.items()}
     verdict: Json = None
     if record.verdict is not None:
         from repro.store.verdicts import encode_verdict  # noqa: PLC0415  # few runs have one
@@ -143,7 +150,7 @@ def encode_document(record: Record) -> bytes:
         verdict = encode_verdict(record.verdict)
     parts = [values, record.config, metrics, record.summary, record.data, verdict]
     # Level 1 halves the file, and takes less time than writing the other half would.
-    return zlib.compress(json.dumps(parts, separators=(",", ":")).encode(), 1)
+    return zlib.compress(_encode(parts).encode(), 1)
 
 
 def decode_document(document: bytes, commit: str) -> Record:

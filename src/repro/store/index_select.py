@@ -94,7 +94,7 @@ class Selection:
 
     def _fit(self, condition: Condition) -> int:
         """Put the runs that fit into `temp.fitting`; how many there are."""
-        if condition == self._condition:
+        if condition is self._condition:  # equal ones may differ: true is 1 to Python
             return self._n_fitting
         self._condition = None
         self._db.execute("DROP TABLE IF EXISTS temp.fitting")

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 
 from repro.model.canonical import Json, carriable_text
 from repro.model.condition import Space
@@ -35,10 +36,9 @@ class IndexWriter:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._keys: dict[tuple[str, str], int] = {
-            (space, name): num
-            for num, space, name in db.execute("SELECT num, space, name FROM key")
-        }
+        self._keys: dict[str, dict[str, int]] = {space: {} for space in Space}
+        for number, space, name in db.execute("SELECT num, space, name FROM key"):
+            self._keys.setdefault(space, {})[name] = number
         self._environments: dict[str, int] = {
             blob_id: num for num, blob_id in db.execute("SELECT num, blob_id FROM environment")
         }
@@ -54,12 +54,11 @@ class IndexWriter:
         number = self._db.execute("INSERT INTO environment VALUES (NULL, ?)", [name]).lastrowid
         assert number is not None  # after an INSERT
         self._environments[name] = number
+        cells = environment_cells(environment)
+        numbers = self._numbers(Space.ENV, cells)
         self._db.executemany(
             "INSERT OR REPLACE INTO env_value VALUES (?, ?, ?)",
-            [
-                (self._key(Space.ENV, key), number, value)
-                for key, value in environment_cells(environment).items()
-            ],
+            [(numbers[key], number, value) for key, value in cells.items()],
         )
 
     def put(self, rows: Sequence[Row]) -> None:
@@ -77,17 +76,20 @@ class IndexWriter:
             head = (number, run.id, row.commit, row.live, env, run.created)
             runs.append((*head, *field_cells(record)))
             documents.append((number, encode_document(record), row.state))
-            values += [
-                (self._key(space, name), number, v) for space, name, v in value_cells(record)
-            ]
+            for space, cells in value_cells(record).items():
+                numbers = self._numbers(space, cells)
+                values += [(numbers[name], number, v) for name, v in cells.items()]
+            numbers = self._numbers(Space.METRIC, record.metrics)
             series += [
-                (self._key(Space.METRIC, name), number, *series_cells(summary))
+                (numbers[name], number, *series_cells(summary))
                 for name, summary in record.metrics.items()
             ]
             tags += [(number, carriable_text(tag)) for tag in run.tags]
         self._db.executemany(_PUT_RUN, runs)
         self._db.executemany("INSERT INTO doc VALUES (?, ?, ?)", documents)
-        values.sort(key=lambda value: value[:2])  # type: ignore[arg-type,return-value]  # two numbers
+        # In the order of the table: that takes half the time.
+        values.sort(key=itemgetter(0))
+        series.sort(key=itemgetter(0))
         self._db.executemany("INSERT OR REPLACE INTO value VALUES (?, ?, ?)", values)
         self._db.executemany(_PUT_SERIES, series)
         self._db.executemany("INSERT OR IGNORE INTO tag VALUES (?, ?)", tags)
@@ -115,12 +117,13 @@ class IndexWriter:
             )
             self._db.execute("DELETE FROM environment WHERE num = ?", [number])
 
-    def _key(self, space: Space, name: str) -> int:
-        number = self._keys.get((space, name))
-        if number is None:
-            given = [space.value, carriable_text(name)]
-            self._db.execute("INSERT OR IGNORE INTO key VALUES (NULL, ?, ?)", given)
-            query = "SELECT num FROM key WHERE space = ? AND name = ?"
-            [number] = self._db.execute(query, given).fetchone()
-            self._keys[space, name] = number
-        return number
+    def _numbers(self, space: Space, names: Iterable[str]) -> dict[str, int]:
+        """The numbers of all keys of a space, those called `names` among them."""
+        numbers = self._keys[space]
+        for name in names:
+            if name not in numbers:
+                given = [space.value, carriable_text(name)]
+                self._db.execute("INSERT OR IGNORE INTO key VALUES (NULL, ?, ?)", given)
+                query = "SELECT num FROM key WHERE space = ? AND name = ?"
+                [numbers[name]] = self._db.execute(query, given).fetchone()
+        return numbers

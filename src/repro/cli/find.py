@@ -151,7 +151,8 @@ def _print(found: Found, now: float) -> None:
     if found.exact and more > 0:
         render.note(f"… and {more:,} more: `--limit 0` lists all")
     if not found.exact:
-        render.note("no run is the same" + ("; the nearest are" if found.near else ""))
+        none = "no run is the same" if found.matching is None else "no run has these values"
+        render.note(none + ("; the nearest are" if found.near else ""))
     for one in found.near:
         render.out(_line(found, one.record, now))
         for line in _differences(one):

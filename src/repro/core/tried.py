@@ -15,6 +15,7 @@ from repro.model.ids import RunId
 from repro.model.run import Record, Run, Status
 from repro.model.times import format_time
 from repro.store.quarantine import Quarantine
+from repro.store.which import is_certain
 
 if TYPE_CHECKING:
     from repro.model.diff import FileChange
@@ -107,10 +108,6 @@ def as_it_ran(runs: KnownRuns, seen: Observed) -> Observed:
 
     Cost: nothing where a word of the command names its Python.
     """
-    # Here, for most commands name their Python.
-    from repro.core.python_then import likely_command  # noqa: PLC0415
-    from repro.store.which import is_certain  # noqa: PLC0415
-
     project = runs.project
     root = project.repository.root
     cwd = root / seen.cwd
@@ -118,6 +115,9 @@ def as_it_ran(runs: KnownRuns, seen: Observed) -> Observed:
         return seen
     if is_certain(seen.command, environ=project.environ, cwd=cwd, root=root):
         return seen
+    # Here, for most commands name their Python, and need not load what looks for it.
+    from repro.core.python_then import likely_command  # noqa: PLC0415
+
     own = part(seen.around.environment, "interpreter").get("prefix")
     for brief in _recent(runs, seen)[:1]:
         try:

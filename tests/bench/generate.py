@@ -196,10 +196,11 @@ def _import(repository: Repository, records: Iterable[Record], base: str) -> dic
 def _commit(record: Record, mark: int, base: str) -> Iterator[bytes]:
     run = record.run
     created, ended = parse_time(run.created), parse_time(run.ended or run.created)
-    message = f"run {run.id}: {run.name}\n\nRepro-Run: {run.id}\nRepro-Status: {run.status}\n"
+    text = f"run {run.id}: {run.name}\n\nRepro-Run: {run.id}\nRepro-Status: {run.status}\n"
+    message = text.encode()
     yield f"commit {_SCRATCH}\nmark :{mark}\n".encode()
     yield f"committer ada <ada@localhost> {int(ended)} +0000\n".encode()
-    yield b"data %d\n%b\nfrom %b\ndeleteall\n" % (len(message), message.encode(), base.encode())
+    yield b"data %d\n%b\nfrom %b\ndeleteall\n" % (len(message), message, base.encode())
     series = {
         name: [(0, summary.first, created), (LAST_STEP, summary.last, ended)]
         for name, summary in record.metrics.items()

@@ -120,6 +120,8 @@ def recorded(repository):
         (["show", "--series", ""], ["loss", "val/loss"]),
         (["run", "-c", "op"], ["opt.lr="]),
         (["rerun", "-c", "l"], ["lr="]),
+        (["find", "l"], ["lr="]),
+        (["find", "--this", "-c", "l"], ["lr="]),
         (["rerun", "--metric", "v"], ["val/loss"]),
         (["tag", "baseline", ""], ["v1"]),
         (["watch", "baseline", "lo"], ["loss"]),

@@ -43,7 +43,7 @@ def test_where_none_has_them_the_nearest_are_listed_and_the_answer_is_no(
     three: Path, cli: Cli
 ) -> None:
     done = cli("find", "lr=0.19", "width=3", code=1)
-    assert done.err == "no run is the same; the nearest are\n"
+    assert done.err == "no run has these values; the nearest are\n"
     assert names(done.out) == ["b", "c", "a"]
     assert "    lr: 0.19 → 0.2\n" in done.out
 

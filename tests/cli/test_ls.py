@@ -82,6 +82,38 @@ def test_chosen_columns_are_shown_as_asked(three: Path, cli: Cli) -> None:
     )
 
 
+def test_what_is_added_is_no_constant_any_more_and_cut_as_the_others(
+    three: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli("ls", "--columns", "+model.width").err == ""
+    assert cli("ls", "--columns", "-created").err == "same in all 3: model.width=64\n"
+    monkeypatch.setattr("repro.cli.render.width", lambda: 60)
+    ended = cli("ls", "--columns", "+branch")
+    assert all(len(line) <= 60 for line in ended.out.splitlines())
+    assert ended.err.startswith("… no room for ")
+
+
+def test_a_name_as_long_as_a_page_is_cut(repository: Path, cli: Cli) -> None:
+    opened = open_at(repository)
+    for value in (1, 2):
+        write_run(opened, make_record(config={"x" * 10_000: value, "y" * 10_000: 0}))
+    ended = cli("ls")
+    assert max(map(len, ended.out.splitlines())) < 150
+    assert len(ended.err) < 150
+
+
+def test_csv_on_a_terminal_has_nothing_that_it_obeys(
+    three: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("repro.cli.render.width", lambda: 80)
+    assert "\x1b" not in cli("ls", "--csv").out
+
+
+def test_no_run_in_progress_is_said(three: Path, cli: Cli) -> None:
+    said = "none of the 3 runs is in progress: `repro ls` lists them\n"
+    assert cli("ls", "--live").err == said
+
+
 def test_columns_are_added_and_taken_away(three: Path, cli: Cli) -> None:
     def titles(columns: str) -> list[str]:
         return cli("ls", "--columns", columns).out.splitlines()[0].split()
@@ -291,3 +323,15 @@ def test_more_groups_than_shown_are_said(repository: Path, cli: Cli) -> None:
     ended = cli("ls", "--group-by", "lr", "--limit", "1", "--sort", "-runs")
     assert ended.out.splitlines()[1].split()[:2] == ["0.1", "3"]
     assert ended.err == "… and 2 more groups: `--all` lists all\n"
+
+
+@pytest.mark.parametrize("how", ["--jsonl", "--csv", "--porcelain"])
+def test_many_runs_are_read_in_pieces(
+    repository: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    write_groups(repository)
+    whole = cli("ls", how, "--all").out
+    monkeypatch.setattr("repro.core.found._PIECE", 2)
+    monkeypatch.setattr("repro.cli.selection.MOST", 1)
+    assert cli("ls", how, "--all").out == whole
+    assert whole.count("c10000000000") == 1

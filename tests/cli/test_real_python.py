@@ -67,6 +67,15 @@ def project(repository: Path) -> Path:
     return repository
 
 
+def test_the_same_again_is_known_by_the_python_that_ran(project):
+    repro(project, "run", "--", "./run.sh")
+
+    assert "not run again" in repro(project, "run", "--skip-existing", "--", "./run.sh").stderr
+    repro(project, "find", "--this", "--", "./run.sh")
+    install(project, "2.0")
+    assert "not run again" not in repro(project, "run", "--skip-existing", "--", "./run.sh").stderr
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_the_environment_is_that_of_the_python_that_ran(project, way):
     repro(project, "run", "-n", "a", "--", *WAYS[way])

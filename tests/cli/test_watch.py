@@ -51,7 +51,7 @@ class Viewer:
 
     def expect(self, text: str) -> str:
         """Read until `text` stands in a frame; that frame, without colours."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while text not in self.frame():
             assert time.monotonic() < deadline, f"{text!r} did not come, but {self.written!r}"
             self.read()
@@ -59,12 +59,12 @@ class Viewer:
 
     def frame(self) -> str:
         """The newest frame, without colours."""
-        newest = self.written.rpartition("\x1b[H")[2].partition(SHOW)[0]
+        newest = self.written.rpartition("\x1b[H")[2].partition("\x1b[?7h")[0]
         return COLOURS.sub("", newest.replace("\x1b[K", "").replace("\x1b[J", ""))
 
     def end(self) -> tuple[int, str]:
         """Wait; the exit code, and what stands on the screen that was there before."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while self.process.poll() is None:
             assert time.monotonic() < deadline, self.written
             self.read()
@@ -207,7 +207,7 @@ def test_a_run_whose_process_dies_is_lost(view, repository):
     )
     child = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         live = repository / ".git/repro/live"
         while b'"loss"' not in b"".join(p.read_bytes() for p in live.glob("*/journal-*")):
             assert time.monotonic() < deadline

@@ -4,7 +4,9 @@ import pytest
 from tests.support.projects import begin, make_run, open_here
 from tests.support.records import a_summary, make_record, write_run
 
+from repro.core import suggest
 from repro.core.project import Project
+from repro.core.query import list_runs
 from repro.core.suggest import (
     MOST,
     suggest_filters,
@@ -14,6 +16,8 @@ from repro.core.suggest import (
     suggest_runs,
     suggest_tags,
 )
+from repro.errors import ReproError
+from repro.store import index_refresh
 
 
 @pytest.fixture
@@ -87,13 +91,26 @@ def test_a_run_in_progress_is_suggested_with_what_it_logs(project):
 
 
 def test_without_runs_nothing_is_suggested(project):
-    for suggest in (suggest_runs, suggest_tags, suggest_metrics, suggest_params):
-        assert suggest(project, "") == []
+    for ask in (suggest_runs, suggest_tags, suggest_metrics, suggest_params):
+        assert ask(project, "") == []
 
 
 @pytest.mark.parametrize("prefix", ["\udcff", "\0", "%", "_", "'", "x" * 10_000])
 def test_whatever_is_typed_is_taken_as_it_is(project, prefix):
     make_run(project, name="plain", tags=("t",))
 
-    for suggest in (suggest_runs, suggest_tags, suggest_names, suggest_filters):
-        assert suggest(project, prefix) == []
+    for ask in (suggest_runs, suggest_tags, suggest_names, suggest_filters):
+        assert ask(project, prefix) == []
+
+
+def test_nobody_waits_for_a_large_index_to_be_made_between_two_keys(project, monkeypatch):
+    monkeypatch.setattr(index_refresh, "_MANY", 1)
+    monkeypatch.setattr(suggest, "MOST_NEW", 1)
+    for name in ("a", "b", "c"):
+        make_run(project, name=name)
+
+    with pytest.raises(ReproError):
+        suggest_runs(project, "a")
+
+    list_runs(project)
+    assert suggest_runs(project, "a") == [("a", "name")]

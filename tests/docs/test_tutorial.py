@@ -18,6 +18,7 @@ _BLOCK = re.compile(r"Save this as `(.+?)`:\n\n```python\n(.*?)```|```console\n(
         "how-to/datasets.md",
         "how-to/environments.md",
         "how-to/reproduce.md",
+        "how-to/watch.md",
     ],
 )
 def test_every_block_of_a_page_does_what_it_says(tmp_path, name):

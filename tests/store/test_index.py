@@ -11,6 +11,7 @@ import pytest
 from tests.support import git
 from tests.support.records import a_summary, make_record, open_at, run_id, write_run
 
+from repro.model.condition import Comparison, Key, Space
 from repro.model.run import Record, Status
 from repro.store.git import Repository
 from repro.store.index import RunIndex
@@ -140,6 +141,24 @@ def test_what_names_no_run_and_what_cannot_be_read_is_said_each_time(
         with open_index(repository) as index:
             assert (expected, []) == (index.select(), index.problems)
     assert noted(repository) == 1
+
+
+def test_goals_of_a_metric_are_those_of_the_runs_and_of_the_ones_that_fit_where_they_differ(
+    repository: Path,
+) -> None:
+    opened = open_at(repository)
+    for name, goal in (("a", "minimize"), ("b", None), ("c", "minimize")):
+        write_run(opened, make_record(name=name, metrics={"loss": a_summary(1.0, goal=goal)}))
+    with open_index(opened) as index:
+        assert index.goals("loss") == {"minimize"}
+        assert index.goals("absent") == set()
+
+    write_run(opened, make_record(name="d", metrics={"loss": a_summary(1.0, goal="maximize")}))
+    name = Key(Space.FIELD, "name")
+    with open_index(opened) as index:
+        assert index.goals("loss") == {"minimize", "maximize"}
+        assert index.goals("loss", Comparison(name, "=", "d")) == {"maximize"}
+        assert index.goals("loss", Comparison(name, "=", "b")) == set()
 
 
 def test_neighbours_are_the_ids_before_and_after(repository: Path) -> None:

@@ -76,6 +76,8 @@ def _rank(key: Key, record: Record) -> Any:
     value = value_of(key, record)
     if value is ABSENT or value != value:
         return None
+    if isinstance(value, bool):
+        return 2, value
     return (1, value) if isinstance(value, str) else (0, value)
 
 
@@ -122,8 +124,15 @@ def _counted(value: Any) -> Any:
     if isinstance(value, str):
         return carriable_text(value)
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return float(value) if abs(value) < 2**1023 else math.copysign(math.inf, value)
+        return _nearest_float(value)
     return value
+
+
+def _nearest_float(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _fits(condition: Comparison | Among | Matches | IsNan, value: Any) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from repro.cli import render
+from repro.cli.completing import complete_settings
 from repro.cli.context import RUN, open_here
 from repro.cli.dashes import Trailing
 from repro.cli.progress import showing_progress
@@ -26,6 +27,7 @@ _SHOWN = 8  # differences of one run
 @click.option("--this", "this", is_flag=True, help="Runs of what CMD would start from now.")
 @click.option(
     "-c", "--config", "assignments", multiple=True, metavar="K=V",
+    shell_complete=complete_settings,
     help="With --this: an entry of the config, as for `repro run`; may be repeated.",
 )  # fmt: skip
 @click.option(
@@ -44,7 +46,7 @@ _SHOWN = 8  # differences of one run
     "--porcelain", is_flag=True,
     help="One line a run for programs: id, exact or near, then each difference, by tabs.",
 )  # fmt: skip
-@click.argument("asked", nargs=-1, metavar="[K=V]... [-- CMD...]")
+@click.argument("asked", nargs=-1, metavar="[K=V]... [-- CMD...]", shell_complete=complete_settings)
 def find(  # noqa: PLR0913  # click hands over each option by its name
     asked: tuple[str, ...],
     appended: tuple[str, ...],
@@ -149,7 +151,8 @@ def _print(found: Found, now: float) -> None:
     if found.exact and more > 0:
         render.note(f"… and {more:,} more: `--limit 0` lists all")
     if not found.exact:
-        render.note("no run is the same" + ("; the nearest are" if found.near else ""))
+        none = "no run is the same" if found.matching is None else "no run has these values"
+        render.note(none + ("; the nearest are" if found.near else ""))
     for one in found.near:
         render.out(_line(found, one.record, now))
         for line in _differences(one):

@@ -1,13 +1,14 @@
 """`repro ls`: runs as a table, in groups, or for programs."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import click
 
 from repro.cli import render
 from repro.cli.completing import complete_names
-from repro.cli.context import open_here
+from repro.cli.context import NUMBER_ABOVE_0, open_here
 from repro.cli.runformats import (
     Format,
     csv_columns,
@@ -24,12 +25,21 @@ from repro.cli.runtable import (
     narrow_order,
     say_hidden,
 )
-from repro.cli.selection import Selection, say_more, say_none, select_runs, takes_selection
+from repro.cli.selection import (
+    Selection,
+    say_more,
+    say_none,
+    select_runs,
+    stream_runs,
+    takes_selection,
+)
 from repro.core.project import Project
-from repro.core.query import Listing
 from repro.errors import UsageError
 from repro.model.columns import Column, choose_keys, default_columns, field_column
 from repro.model.run import Record
+
+if TYPE_CHECKING:
+    from repro.core.found import FoundRecords
 
 _ID = field_column("id")
 
@@ -46,7 +56,22 @@ _ID = field_column("id")
     help="One row for all runs with the same values: mean and deviation of each metric.",
 )  # fmt: skip
 @takes_format
-def ls(selection: Selection, columns: str | None, group_by: str | None, chosen: Format) -> None:
+@click.option(
+    "--watch", "is_watched", is_flag=True, help="List again whenever a run changes, until ^C."
+)
+@click.option(
+    "--interval", type=NUMBER_ABOVE_0, default=2.0, show_default=True, metavar="S",
+    help="Seconds between two looks for changes, with --watch.",
+)  # fmt: skip
+def ls(
+    selection: Selection,
+    columns: str | None,
+    group_by: str | None,
+    chosen: Format,
+    *,
+    is_watched: bool,
+    interval: float,
+) -> None:
     """List runs as a table, newest first.
 
     Params that differ between the runs stand first, then metrics (their last values), those with
@@ -60,19 +85,33 @@ def ls(selection: Selection, columns: str | None, group_by: str | None, chosen: 
             f"`--columns` and `--{other}` exclude each other",
             hint="`--columns` is for the table and `--csv`",
         )
-    if group_by is not None:
-        _list_groups(project, selection, group_by, chosen)
-    elif chosen.name == "table":
-        _list_table(project, selection, columns)
-    else:
-        _list_for_programs(project, selection, columns, chosen)
+    if is_watched and chosen.name != "table":
+        raise UsageError(
+            f"`--watch` and `--{chosen.name}` exclude each other",
+            hint="`--watch` is for somebody who looks",
+        )
+
+    def show() -> None:
+        if group_by is not None:
+            _list_groups(project, selection, group_by, chosen)
+        elif chosen.name == "table":
+            _list_table(project, selection, columns)
+        else:
+            _list_for_programs(project, selection, columns, chosen)
+
+    if not is_watched:
+        show()
+        return
+    # Here, for most lists are read once.
+    from repro.cli.relist import keep_listing  # noqa: PLC0415
+
+    keep_listing(project, show, interval)
 
 
 def _list_for_programs(
     project: Project, selection: Selection, columns: str | None, chosen: Format
 ) -> None:
-    listing = select_runs(project, selection)
-    records = listing.records
+    records = stream_runs(project, selection)
     if chosen.name == "json":
         print_json(records)
     elif chosen.name == "jsonl":
@@ -80,48 +119,70 @@ def _list_for_programs(
     elif chosen.name == "porcelain":
         print_porcelain(records, chosen.end)
     elif chosen.name == "csv":
-        print_runs_csv(*_asked(project, records, columns, csv_columns(records)))
+        asked = _ask(project, records, columns, lambda: csv_columns(records))
+        print_runs_csv(asked.records, asked.columns)
     else:
-        _print_template(project, listing, chosen)
+        _print_template(project, records, chosen)
 
 
-def _print_template(project: Project, listing: Listing, chosen: Format) -> None:
+def _print_template(project: Project, records: "FoundRecords", chosen: Format) -> None:
     # Here, for a table has no template.
     from repro.core.columns import resolve_template, with_environment  # noqa: PLC0415
     from repro.model.rowformat import fill_template, named_columns  # noqa: PLC0415
 
     template = resolve_template(project, chosen.template)
-    now = project.clock()
-    for record in with_environment(project, listing.records, named_columns(template)):
-        line = fill_template(template, record, listing.short, now)
+    short, now = records.shorten(), project.clock()
+    for record in with_environment(project, records, named_columns(template)):
+        line = fill_template(template, record, short, now)
         render.raw(line.encode(errors="surrogateescape") + chosen.end)
 
 
-def _asked(
-    project: Project, records: Sequence[Record], columns: str | None, usual: list[Column]
-) -> tuple[Sequence[Record], list[Column]]:
-    """The columns that were asked for, with what they show of the runs; or the usual ones."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Columns to show, and records with all that they show.
+
+    Attributes:
+        is_usual: Whether they are the usual ones, apart from some that were added or taken away.
+    """
+
+    records: Iterable[Record]
+    columns: list[Column]
+    is_usual: bool
+
+
+def _ask(
+    project: Project,
+    records: Iterable[Record],
+    columns: str | None,
+    usual: Callable[[], list[Column]],
+) -> _Asked:
     if columns is None:
-        return records, usual
+        return _Asked(records, usual(), is_usual=True)
     # Here, for few lists ask for any.
     from repro.core.columns import resolve_columns, with_environment  # noqa: PLC0415
 
-    asked = resolve_columns(project, columns).apply(usual)
-    return with_environment(project, records, asked), asked
+    wanted = resolve_columns(project, columns)
+    chosen = wanted.apply(usual() if wanted.is_change else [])
+    return _Asked(with_environment(project, records, chosen), chosen, is_usual=wanted.is_change)
 
 
 def _list_table(project: Project, selection: Selection, columns: str | None) -> None:
     listing = select_runs(project, selection)
     choice = choose_keys(listing.records)
-    usual = default_columns(listing.records, choice)
-    records, asked = _asked(project, listing.records, columns, usual)
+    asked = _ask(
+        project, listing.records, columns, lambda: default_columns(listing.records, choice)
+    )
+    records = list(asked.records)
     if not records:
         say_none(listing, selection)
         return
-    shown = [_ID, *(one for one in asked if one.key != _ID.key)]
-    _print_table(shown, records, listing.short, project.clock(), is_cut=columns is None)
-    if columns is None and (constants := describe_constants(choice, len(records))):
-        render.note(constants)
+    shown = [_ID, *(one for one in asked.columns if one.key != _ID.key)]
+    width = render.width() if asked.is_usual else 0
+    _print_table(shown, records, listing.short, project.clock(), width)
+    keys = {column.key for column in shown}
+    constant = [pair for pair in choice.constant if pair[0] not in keys]
+    if asked.is_usual and constant:
+        render.note(describe_constants(constant, len(records)))
     say_more(listing, len(records))
 
 
@@ -130,10 +191,8 @@ def _print_table(
     records: Sequence[Record],
     short: Mapping[str, str],
     now: float,
-    *,
-    is_cut: bool,
+    width: int,
 ) -> None:
-    width = render.width() if is_cut else 0
     laid = {one: lay_column(one, records, short, now) for one in columns}
     table, n_shown = lay_out(list(laid.values()), width=width)
     if n_shown < len(laid):
@@ -150,15 +209,15 @@ def _list_groups(project: Project, selection: Selection, group_by: str, chosen: 
     from repro.core.columns import resolve_keys, resolve_order, with_environment  # noqa: PLC0415
     from repro.model.groups import group_runs, sort_groups  # noqa: PLC0415
 
-    listing = select_runs(project, replace(selection, sort=(), limit=None))
+    records = stream_runs(project, replace(selection, sort=(), limit=None))
     columns = resolve_keys(project, group_by)
     orders = resolve_order(project, selection.sort)
     keys = [column.key for column in columns if column.key is not None]
-    grouping = group_runs(with_environment(project, listing.records, columns), keys)
+    grouping = group_runs(with_environment(project, records, columns), keys)
     groups = sort_groups(grouping.groups, keys, orders)
     shown = groups[: selection.limit]
     if not shown and chosen.name == "table":
-        say_none(listing, selection)
+        say_none(select_runs(project, replace(selection, sort=(), limit=0)), selection)
         return
     print_groups(shown, columns, grouping.goals, chosen, project.clock())
     if chosen.name == "table" and len(groups) > len(shown):

@@ -5,7 +5,8 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import zip_longest
 from types import MappingProxyType
 from typing import Any
@@ -22,16 +23,27 @@ _NO_COLOURS: Mapping[tuple[int, int], str] = MappingProxyType({})
 _NOT_RAW = re.compile(f"(?!\n){UNSAFE}")
 
 
+_gathered: list[str] | None = None
+
+
+@contextmanager
+def gathered() -> Iterator[list[str]]:
+    """Give the lines that `out` and `note` are told meanwhile; nothing of them is printed."""
+    global _gathered  # as standard output itself, which it stands for
+    before, _gathered = _gathered, []
+    try:
+        yield _gathered
+    finally:
+        _gathered = before
+
+
 def out(text: str) -> None:
     """Print data and a newline."""
+    if _gathered is not None:
+        _gathered.extend(text.split("\n"))
+        return
     with storage_errors("to standard output"):
         print(text)
-
-
-def line(text: str) -> None:
-    """Print a line of data at once, for somebody who follows it."""
-    with storage_errors("to standard output"):
-        print(text, flush=True)
 
 
 def raw(data: bytes) -> None:
@@ -43,6 +55,9 @@ def raw(data: bytes) -> None:
 
 def note(text: str) -> None:
     """Print progress, a hint or a warning to standard error."""
+    if _gathered is not None:
+        _gathered.extend(text.split("\n"))
+        return
     print(text, file=sys.stderr, flush=True)
 
 
@@ -83,7 +98,12 @@ def _write(text: str) -> None:
 
 
 def _json_text(value: Any, spaces: int | None) -> str:
-    text = json.dumps(_carriable(value), indent=spaces, ensure_ascii=False, allow_nan=False)
+    try:
+        text = json.dumps(value, indent=spaces, ensure_ascii=False, allow_nan=False)
+    except (ValueError, TypeError):  # rare, and copying every value takes as long as this
+        text = json.dumps(_carriable(value), indent=spaces, ensure_ascii=False, allow_nan=False)
+    if text.replace("\n", "").isprintable():
+        return text
     return _NOT_RAW.sub(_escaped, text)
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from repro.cli import render
 from repro.model.cells import Cells, format_cells
-from repro.model.columns import Choice, Column
+from repro.model.columns import Column
 from repro.model.condition import Key, Space
 from repro.model.goals import agreed_goal, best_places
 from repro.model.progress import find_progress
-from repro.model.readable import format_value
+from repro.model.readable import format_value, shorten
 from repro.model.run import Record, Status
 from repro.model.text import escape
 from repro.model.times import parse_time
@@ -53,7 +53,7 @@ def lay_out(columns: Sequence[LaidColumn], *, width: int = 0) -> tuple[str, int]
         )
     }  # fmt: skip
     rows = [
-        [column.title for column in shown],
+        [shorten(column.title) for column in shown],
         *zip(*(column.texts for column in shown), strict=True),
     ]
     right = {number for number, column in enumerate(shown) if column.is_right}
@@ -72,10 +72,12 @@ def _starred(column: LaidColumn) -> LaidColumn:
 
 def _fitting(columns: Sequence[LaidColumn], width: int) -> int:
     """How many columns fit into a terminal; at least one."""
+    if not width:
+        return len(columns)
     used = 0
     for number, column in enumerate(columns):
-        used += max(render.places(escape(text)) for text in (column.title, *column.texts))
-        if width and used > width:
+        used += max(render.places(escape(text)) for text in (shorten(column.title), *column.texts))
+        if used > width:
             return max(number, 1)
         used += len(render.GAP)
     return len(columns)
@@ -143,23 +145,21 @@ def say_hidden(titles: Sequence[str], way: str) -> None:
         way: The option that shows them.
     """
     if titles:
-        named = ", ".join(map(escape, titles[:_NAMED]))
+        named = ", ".join(shorten(escape(title)) for title in titles[:_NAMED])
         more = f" and {len(titles) - _NAMED} more" if len(titles) > _NAMED else ""
         render.note(f"… no room for {named}{more}: `{way}` shows them")
 
 
-def describe_constants(choice: Choice, n_runs: int) -> str:
-    """The params that all runs share, in one line as wide as the terminal; empty without any."""
-    if not choice.constant:
-        return ""
+def describe_constants(constant: Sequence[tuple[Key, Value]], n_runs: int) -> str:
+    """The params that all runs share, in one line as wide as the terminal."""
     before = f"same in all {n_runs:,}: " if n_runs > 1 else "config: "
     width = (render.width() or _FOOTER) - len(before)
     words: list[str] = []
     used = 0
-    for number, (key, value) in enumerate(choice.constant):
-        word = f"{escape(key.name)}={format_value(value)}"
-        rest = f", … and {len(choice.constant) - number} more"
-        is_last = number == len(choice.constant) - 1
+    for number, (key, value) in enumerate(constant):
+        word = f"{shorten(escape(key.name))}={format_value(value)}"
+        rest = f", … and {len(constant) - number} more"
+        is_last = number == len(constant) - 1
         if words and used + 2 + render.places(word) + (0 if is_last else len(rest)) > width:
             return before + ", ".join(words) + rest
         words.append(word)

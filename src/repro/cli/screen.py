@@ -11,11 +11,13 @@ from typing import Self
 
 from repro.cli import render
 
-_ENTER = "\x1b[?1049h\x1b[?25l\x1b[H\x1b[2J"  # another screen, no cursor
-_LEAVE = "\x1b[?25h\x1b[?1049l"
+# Another screen, no cursor, long lines cut instead of wrapped.
+_ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[H\x1b[2J"
+_LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l"
 _HOME = "\x1b[H"
 _CLEAR_LINE = "\x1b[K"
 _CLEAR_REST = "\x1b[J"
+_SHORTEST_S, _LONGEST_S = 0.05, 86_400.0
 _TICK_S = 0.1  # how soon a new size of the window is seen
 
 
@@ -33,6 +35,11 @@ def size() -> tuple[int, int]:
         columns, lines = 0, 0
     usual = shutil.get_terminal_size()
     return columns or usual.columns, lines or usual.lines
+
+
+def bounded(interval_s: float) -> float:
+    """An interval that neither keeps a core busy nor is more than the system can wait."""
+    return min(max(interval_s, _SHORTEST_S), _LONGEST_S)
 
 
 def can_show(text: str) -> bool:

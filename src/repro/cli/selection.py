@@ -1,9 +1,9 @@
 """Which runs a verb is about: the options for that, and the runs that they choose."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,10 @@ from repro.core.project import Project
 from repro.core.query import Listing, describe_problem, list_runs
 from repro.model.run import Status
 from repro.model.text import escape
+from repro.store.index import Problem
+
+if TYPE_CHECKING:
+    from repro.core.found import FoundRecords
 
 MOST = 50  # runs that are shown where nobody says how many
 _STATUSES = [status.value for status in Status]
@@ -111,9 +115,38 @@ def select_runs(project: Project, selection: Selection) -> Listing:
             in_progress=selection.is_live,
             on_progress=on_progress,
         )
-    for problem in listing.problems:
-        render.note(f"repro: warning: {escape(describe_problem(problem))}")
+    _say_problems(listing.problems)
     return listing
+
+
+def stream_runs(project: Project, selection: Selection) -> "FoundRecords":
+    """As `select_runs`, for however many runs: their records are read while one goes through.
+
+    Raises:
+        FilterError: The filter, or a name to sort by, is wrong.
+    """
+    # Here, for a table of the newest runs starts without the query language.
+    from repro.core.choosing import Choice  # noqa: PLC0415
+    from repro.core.found import FoundRecords, find_runs  # noqa: PLC0415
+
+    choice = Choice(
+        where=selection.where,
+        sort=selection.sort,
+        status=selection.status,
+        tag=selection.tag,
+        in_progress=selection.is_live,
+    )
+    with showing_count("reading runs") as on_progress:
+        found = find_runs(
+            project, choice, limit=selection.limit, n_first=MOST, on_progress=on_progress
+        )
+    _say_problems(found.problems)
+    return FoundRecords(project, found)
+
+
+def _say_problems(problems: Iterable[Problem]) -> None:
+    for problem in problems:
+        render.note(f"repro: warning: {escape(describe_problem(problem))}")
 
 
 def say_none(listing: Listing, selection: Selection) -> None:

@@ -9,7 +9,7 @@ import click
 from repro.cli import render
 from repro.cli.completing import complete_metrics
 from repro.cli.context import NUMBER_ABOVE_0, RUN, open_here
-from repro.cli.screen import can_show, fit, has_screen, keep_drawing, size
+from repro.cli.screen import bounded, can_show, fit, has_screen, keep_drawing, size
 from repro.core.project import Project
 from repro.core.query import short_id
 from repro.core.watch import View, Watch, choose_watched
@@ -24,17 +24,11 @@ _NARROWEST_CURVE, _WIDEST_CURVE = 4, 60
 _MOST_OUTPUT = 8  # lines of it, where there is room
 _ON_A_LINE = 8  # metrics, where no terminal cuts them
 _PLAIN_SIZE = (80, 40)
-_SHORTEST_S, _LONGEST_S = 0.05, 86_400.0
 
 interval = click.option(
     "--interval", type=NUMBER_ABOVE_0, default=1.0, show_default=True, metavar="S",
     help="Seconds between two looks.",
 )  # fmt: skip
-
-
-def bounded(interval_s: float) -> float:
-    """An interval that neither keeps a core busy nor is more than the system can wait."""
-    return min(max(interval_s, _SHORTEST_S), _LONGEST_S)
 
 
 @click.command()
@@ -228,7 +222,8 @@ def _watch_on_screen(shown: _Shown, interval_s: float) -> None:
 def _print_changes(shown: _Shown, interval_s: float) -> None:
     while True:
         if shown.look():
-            render.line(shown.line())
+            render.out(shown.line())
+            render.flush()
         if shown.is_over():
             return
         time.sleep(interval_s)

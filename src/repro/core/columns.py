@@ -1,7 +1,8 @@
 """What somebody asked to see of runs, looked up among the names that the runs have."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from repro.core.known import open_runs
 from repro.core.project import Project
@@ -16,6 +17,8 @@ from repro.model.run import Record
 from repro.model.text import escape
 from repro.model.values import Absent
 from repro.model.wanted import Wanted, find_column, find_columns, parse_columns, split_names
+
+_PIECE = 1000  # records to look up the environments of at once
 
 
 def resolve_columns(project: Project, text: str) -> Wanted:
@@ -76,18 +79,25 @@ def resolve_template(project: Project, text: str) -> Template:
 
 
 def with_environment(
-    project: Project, records: Sequence[Record], columns: Iterable[Column]
-) -> Sequence[Record]:
+    project: Project, records: Iterable[Record], columns: Iterable[Column]
+) -> Iterable[Record]:
     """Give records of a list with that of their environment which some columns show."""
     keys = [one.key for one in columns if one.key is not None and one.key.space is Space.ENV]
-    if not keys or not records:
-        return records
-    ids = tuple(record.run.id for record in records)
-    with open_runs(project) as runs:
-        found = runs.index.values(keys, Among(Key(Space.FIELD, "id"), ids))
-    environments: dict[str, dict[str, Json]] = {}
-    for run_id, *values in found:
-        pairs = zip(keys, values, strict=True)
-        known = {key.name: value for key, value in pairs if not isinstance(value, Absent)}
-        environments[str(run_id)] = {name: one for name, one in known.items() if one is not None}
-    return [replace(record, environment=environments.get(record.run.id, {})) for record in records]
+    return _fill(project, records, keys) if keys else records
+
+
+def _fill(project: Project, records: Iterable[Record], keys: Sequence[Key]) -> Iterator[Record]:
+    walk = iter(records)
+    while piece := list(islice(walk, _PIECE)):
+        ids = tuple(record.run.id for record in piece)
+        with open_runs(project) as runs:
+            found = runs.index.values(keys, Among(Key(Space.FIELD, "id"), ids))
+        environments: dict[str, dict[str, Json]] = {}
+        for run_id, *values in found:
+            pairs = zip(keys, values, strict=True)
+            known = {key.name: value for key, value in pairs if not isinstance(value, Absent)}
+            environments[str(run_id)] = {
+                name: one for name, one in known.items() if one is not None
+            }
+        for record in piece:
+            yield replace(record, environment=environments.get(record.run.id, {}))

@@ -14,7 +14,7 @@ from repro.core.known import KnownRuns, open_runs
 from repro.core.observe import Observed, observe
 from repro.core.project import Project, who_am_i
 from repro.core.request import Request
-from repro.core.tried import as_record
+from repro.core.tried import as_it_ran, as_record
 from repro.errors import ReproError
 from repro.model.condition import Among, Comparison, Key, Space
 from repro.model.config import flatten_config
@@ -84,12 +84,14 @@ def find_this(
 
     Cost: takes a snapshot, and hashes the files of datasets that are new since the last time.
     """
-    with observe(
-        project, request, author=who_am_i(project), now=project.clock(), on_progress=on_progress
-    ) as (quarantine, seen):
-        target = _present(project, quarantine, seen)
-        with open_runs(project) as runs:
-            return _find(runs, target, without=None, limit=limit)
+    with (
+        observe(
+            project, request, author=who_am_i(project), now=project.clock(), on_progress=on_progress
+        ) as (quarantine, seen),
+        open_runs(project) as runs,
+    ):
+        target = _present(project, quarantine, as_it_ran(runs, seen))
+        return _find(runs, target, without=None, limit=limit)
 
 
 @dataclass(frozen=True, slots=True)

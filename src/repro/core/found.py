@@ -1,6 +1,6 @@
 """Runs that a query found, read when they are asked for: their records, or columns of values."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from repro.core.choosing import Choice, choose_runs
@@ -12,7 +12,9 @@ from repro.model.condition import Key, Space
 from repro.model.run import Record
 from repro.model.values import Value
 from repro.model.wanted import find_columns
-from repro.store.index import Problem
+from repro.store.index import OnProgress, Problem
+
+_PIECE = 1000  # records in memory at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +33,57 @@ class Found:
 
 
 def find_runs(
-    project: Project, choice: Choice, *, limit: int | None = None, n_first: int = 0
+    project: Project,
+    choice: Choice,
+    *,
+    limit: int | None = None,
+    n_first: int = 0,
+    on_progress: OnProgress | None = None,
 ) -> Found:
     """Find the runs that fit, and read the first of them.
 
     Args:
         limit: At most so many; None is all.
         n_first: Of how many the record is given.
+        on_progress: Told how many of how many records are read, where these are many.
 
     Raises:
         FilterError: The filter, or a key to sort by, is wrong.
 
     Cost: reads the records that are new since the last time, and `n_first` documents.
     """
-    with open_runs(project) as runs:
+    with open_runs(project, on_progress=on_progress) as runs:
         condition, sort = choose_runs(runs.index, choice, now=project.clock())
         ids = runs.index.select_ids(condition, sort=sort, limit=limit)
         first = runs.index.records(ids[:n_first])
         return Found(tuple(ids), first, runs.problems)
+
+
+class FoundRecords:
+    """The records of runs that were found, some of them in memory at a time.
+
+    Each walk through them reads them anew; a run that is gone meanwhile is left out.
+    """
+
+    def __init__(self, project: Project, found: Found) -> None:
+        """Take what `find_runs` gave."""
+        self._project = project
+        self._found = found
+
+    def __iter__(self) -> Iterator[Record]:
+        """Read them, environment and artifacts left out."""
+        ids, first = self._found.ids, self._found.first
+        yield from first
+        for start in range(len(first), len(ids), _PIECE):
+            # Nothing stays open: whoever reads the output may take all day.
+            with open_runs(self._project) as runs:
+                piece = runs.index.records(ids[start : start + _PIECE])
+            yield from piece
+
+    def shorten(self) -> dict[str, str]:
+        """The shortest unique prefix of the id of each."""
+        with open_runs(self._project) as runs:
+            return runs.shorten(self._found.ids)
 
 
 def read_records(project: Project, ids: Sequence[str]) -> list[Record]:
@@ -71,9 +106,9 @@ def read_records(project: Project, ids: Sequence[str]) -> list[Record]:
 def read_columns(project: Project, ids: Sequence[str], keys: Sequence[Key]) -> list[list[Value]]:
     """Give the values that some runs have under each key; None where one has none.
 
-    A list or a mapping is the text of its JSON; tags are a list.
+    Tags are a list, sorted.
 
-    Cost: reads the values of all runs under these keys, and no record.
+    Cost: reads the values of all runs under these keys, and of records no more than has lists.
     """
     with open_runs(project) as runs:
         return runs.index.columns(keys, ids)

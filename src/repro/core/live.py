@@ -36,10 +36,6 @@ class InProgress:
         """What `run.json` would have said when it started."""
         return self.started.run
 
-    def brief_record(self) -> Record:
-        """Its record as it started, without points, environment and artifacts."""
-        return Record(run=self.run, config=self.started.config, data=self.started.data)
-
     def record(self) -> Record:
         """Its record with all that it logged so far.
 

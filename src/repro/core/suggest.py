@@ -1,24 +1,28 @@
 """What a shell offers to complete a word with: runs, tags, params, metrics, names, filters.
 
-Each function gives texts with what they stand for, at most `MOST` of a kind.
+Each function gives texts with what they stand for, at most `MOST` of a kind. All of them raise a
+`ReproError` where very many records are to be read first: nobody waits for that between two keys.
 """
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from itertools import islice
 
-from repro.core.known import open_runs
+from repro.core.known import KnownRuns, open_runs
 from repro.core.project import Project
+from repro.errors import ReproError
 from repro.model.condition import Space
 from repro.model.nextword import complete_filter, complete_name
 
 MOST = 100  # nobody reads more, and a shell asks before it shows that many
+MOST_NEW = 1000  # records that are read first; that takes a third of a second
 
 Suggestion = tuple[str, str]
 
 
 def suggest_runs(project: Project, prefix: str) -> list[Suggestion]:
     """Names of runs that start with `prefix`, then ids, those of the newest runs first."""
-    with open_runs(project) as runs:
+    with _open(project) as runs:
         names = runs.index.starting(prefix, "name", MOST)
         ids = runs.index.starting(prefix, "id", MOST)
         short = runs.shorten(ids)
@@ -27,7 +31,7 @@ def suggest_runs(project: Project, prefix: str) -> list[Suggestion]:
 
 def suggest_tags(project: Project, prefix: str) -> list[Suggestion]:
     """Tags that start with `prefix`."""
-    with open_runs(project) as runs:
+    with _open(project) as runs:
         return [(tag, "tag") for tag in runs.index.starting(prefix, "tag", MOST)]
 
 
@@ -43,20 +47,34 @@ def suggest_params(project: Project, prefix: str) -> list[Suggestion]:
 
 def suggest_names(project: Project, prefix: str) -> list[Suggestion]:
     """Names of the query language that start with `prefix`."""
-    with open_runs(project) as runs:
+    with _open(project) as runs:
         return _limited(complete_name(prefix, runs.index))
 
 
 def suggest_filters(project: Project, text: str) -> list[Suggestion]:
     """Filters that `text` becomes when its last word is made whole."""
-    with open_runs(project) as runs:
+    with _open(project) as runs:
         index = runs.index
         found = complete_filter(text, index, lambda word: index.starting(word, "tag", MOST))
         return _limited(found)
 
 
+def _open(project: Project) -> AbstractContextManager[KnownRuns]:
+    return open_runs(project, on_progress=_give_up)
+
+
+def _give_up(n_read: int, n_new: int) -> None:
+    """Leave the index to the next command where bringing it up to date takes long.
+
+    Raises:
+        ReproError: More than `MOST_NEW` records are to be read.
+    """
+    if n_new - n_read > MOST_NEW:
+        raise ReproError(f"{n_new - n_read} records are to be read first")
+
+
 def _suggest(project: Project, space: Space, prefix: str, what: str) -> list[Suggestion]:
-    with open_runs(project) as runs:
+    with _open(project) as runs:
         names = runs.index.names(space)
         return _limited((name, what) for name in names if name.startswith(prefix))
 

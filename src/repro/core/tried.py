@@ -3,22 +3,27 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from repro.core.capture import identify
+from repro.core.environment import capture_environment
 from repro.core.known import KnownRuns, open_runs, read_run
 from repro.core.observe import Observed
 from repro.core.project import Project
 from repro.errors import ReproError
-from repro.model.condition import All, Comparison, Condition, Key, Scalar, Space
+from repro.model.condition import Comparison, Key, Space
+from repro.model.environment import part
 from repro.model.ids import RunId
 from repro.model.run import Record, Run, Status
 from repro.model.times import format_time
 from repro.store.quarantine import Quarantine
+from repro.store.which import is_certain
 
 if TYPE_CHECKING:
     from repro.model.diff import FileChange
     from repro.model.differences import Difference
 
-_MOST_PROVED = 8  # runs of one identity that are read whole; of a thousand reruns a few say it all
-_MOST_RECENT = 20  # runs among which the one is looked for that left files behind
+_MOST_CLAIMING = 100  # newest runs of one identity that are looked at
+_MOST_PROVED = 8  # of these, read whole
+_MOST_RECENT = 20  # newest runs among which those of the same command are looked for
 _MOST_COMPARED = 3  # of these
 _PUT = ("A", "M")
 
@@ -82,8 +87,9 @@ def look_up(project: Project, quarantine: Quarantine, seen: Observed, *, is_pati
             ),
             None,
         )
+        seen = as_it_ran(runs, seen)
         now = as_record(project, seen)
-        finished = next(iter(find_same(runs, quarantine, seen, now, limit=1)), None)
+        finished = _find_same(runs, quarantine, seen, now)
         leftover = None if finished else _find_leftover(runs, quarantine, seen, now)
         found = [finished.run.id if finished else "", running.id if running else ""]
         found += [leftover.record.run.id if leftover else ""]
@@ -93,6 +99,57 @@ def look_up(project: Project, quarantine: Quarantine, seen: Observed, *, is_pati
 
 def _give_up(done: int, total: int) -> None:
     raise ManyNewError(f"{total - done} runs are new")
+
+
+def as_it_ran(runs: KnownRuns, seen: Observed) -> Observed:
+    """`seen` with the environment of the Python that the same command ran when it ran last.
+
+    No word of `./train.sh` names it, and a record has the one that ran.
+
+    Cost: nothing where a word of the command names its Python.
+    """
+    project = runs.project
+    root = project.repository.root
+    cwd = root / seen.cwd
+    if seen.identity is None:
+        return seen
+    if is_certain(seen.command, environ=project.environ, cwd=cwd, root=root):
+        return seen
+    # Here, for most commands name their Python, and need not load what looks for it.
+    from repro.core.python_then import likely_command  # noqa: PLC0415
+
+    own = part(seen.around.environment, "interpreter").get("prefix")
+    for brief in _recent(runs, seen)[:1]:
+        try:
+            record = read_run(runs, brief.run.id)
+        except (ReproError, KeyError):
+            break
+        words = likely_command(project, record)
+        if words == record.run.command:
+            break
+        if part(record.environment, "interpreter").get("prefix") == own:
+            break
+        found = capture_environment(project, words, cwd=cwd)
+        variables = seen.around.environment.get("variables", found["variables"])
+        environment = {**seen.around.environment, **found, "variables": variables}
+        return replace(
+            seen,
+            around=replace(seen.around, environment=environment),
+            identity=identify(
+                seen.code.tree, seen.config, seen.pins.data, seen.command, environment
+            ),
+        )
+    return seen
+
+
+def _recent(runs: KnownRuns, seen: Observed) -> list[Record]:
+    """The newest finished runs of the same command."""
+    return [
+        one
+        for one in runs.index.select(limit=_MOST_RECENT)
+        if one.run.status is Status.FINISHED
+        and (one.run.command, one.run.cwd) == (seen.command, seen.cwd)
+    ]
 
 
 def as_record(project: Project, seen: Observed) -> Record:
@@ -121,32 +178,30 @@ def as_record(project: Project, seen: Observed) -> Record:
     )
 
 
-def find_same(
-    runs: KnownRuns, quarantine: Quarantine, seen: Observed, now: Record, *, limit: int | None
-) -> list[Record]:
-    """The finished runs with the very conditions of `seen`, newest first, at most `limit`."""
+def _find_same(
+    runs: KnownRuns, quarantine: Quarantine, seen: Observed, now: Record
+) -> Record | None:
+    """The newest finished run with the very conditions of `seen`."""
     if seen.identity is None:
-        return []
-    claimed = runs.index.select(
-        All((_is("identity", seen.identity), _is("status", Status.FINISHED.value)))
-    )
-    found: list[Record] = []
-    for brief in claimed[: max(_MOST_PROVED, limit or len(claimed))]:
-        if limit is not None and len(found) >= limit:
-            break
+        return None
+    claimed = Comparison(Key(Space.FIELD, "identity"), "=", seen.identity)
+    finished = [
+        one
+        for one in runs.index.select(claimed, limit=_MOST_CLAIMING)
         # What a rerun took from the tree of its original is not of its own conditions.
-        if brief.run.foreign:
-            continue
+        if one.run.status is Status.FINISHED and not one.run.foreign
+    ]
+    for brief in finished[:_MOST_PROVED]:
         try:
             record = read_run(runs, brief.run.id)
-            if not differences_now(runs.project, quarantine, seen, record, now)[0]:
-                found.append(record)
+            if not _differences_now(runs.project, quarantine, seen, record, now)[0]:
+                return record
         except (ReproError, KeyError):  # damaged, or gone meanwhile: nothing to rely on
             continue
-    return found
+    return None
 
 
-def differences_now(
+def _differences_now(
     project: Project, quarantine: Quarantine, seen: Observed, a: Record, now: Record
 ) -> "tuple[tuple[Difference, ...], tuple[FileChange, ...]]":
     """In what the present differs from run A; and the files of the code that do.
@@ -176,12 +231,7 @@ def _find_leftover(
     """The newest finished run from which only untracked files, that are no code, tell `seen`."""
     if seen.identity is None or not seen.untracked:
         return None
-    alike = [
-        one
-        for one in runs.index.select(limit=_MOST_RECENT)
-        if one.run.status is Status.FINISHED
-        and (one.run.command, one.run.cwd) == (seen.command, seen.cwd)
-    ][:_MOST_COMPARED]
+    alike = _recent(runs, seen)[:_MOST_COMPARED]
     if not alike:
         return None
     from repro.model.causes import is_source  # noqa: PLC0415  # as above
@@ -190,7 +240,7 @@ def _find_leftover(
     for brief in alike:
         try:
             record = read_run(runs, brief.run.id)
-            found, files = differences_now(runs.project, quarantine, seen, record, now)
+            found, files = _differences_now(runs.project, quarantine, seen, record, now)
         except (ReproError, KeyError):
             continue
         if [one.part for one in found] == ["code"] and all(
@@ -200,7 +250,3 @@ def _find_leftover(
             paths = tuple(one.path for one in files)
             return Leftover(record, paths, all(one.status == "A" for one in files))
     return None
-
-
-def _is(name: str, value: Scalar) -> Condition:
-    return Comparison(Key(Space.FIELD, name), "=", value)

@@ -164,11 +164,14 @@ def _read_tail(path: Path) -> bytes:
         return b""
 
 
-def stamp_runs(project: Project) -> str:
-    """A text that changes whenever any run begins, logs, ends, or is changed.
+def look_after_runs(project: Project) -> str:
+    """Seal the runs whose processes died; a text that changes whenever any run does.
+
+    That is when a run begins, logs, ends, is changed, fetched or removed.
 
     Cost: a look at a few folders, and at the journals of the runs in progress.
     """
+    recover_runs(project)
     common = project.repository.common_dir
     places = ("packed-refs", "refs/repro/runs", "refs/repro/live", "reftable/tables.list")
     parts = [_stamp(common / place) for place in places]

@@ -10,7 +10,9 @@ Of values that are there:
   nothing. `!=` is the opposite.
 - An ordering of two numbers is by value, of two texts by code points; between other types, and with
   NaN, it is false.
-- A list or a mapping counts as the text of its JSON.
+- A list or a mapping counts as the text of its JSON, an integer of more than 64 bits as the
+  nearest float.
+- Tags know no unknown: what is asked of a run without any is false, but `IsNull`.
 """
 
 from dataclasses import dataclass
@@ -131,7 +133,7 @@ Condition = Comparison | Among | Matches | IsNull | IsNan | All | Some | Negatio
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """Runs in the order of a value: numbers, then texts; without one, or with NaN, last."""
+    """Runs in the order of a value: numbers, texts, false, true; without one, or with NaN, last."""
 
     key: Key
     descending: bool = False

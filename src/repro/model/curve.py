@@ -1,7 +1,8 @@
 """The shape of a series in bounded memory, as it grows."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
@@ -78,14 +79,30 @@ def extend_curve(curve: Curve | None, points: Sequence[Point]) -> Curve:
         span *= 2
     if span != curve.span:
         parts = _joined((place * curve.span // span, part) for place, part in parts.items())
-    new = (((point.step - curve.start) // span, _part(point.value)) for point in settled)
-    return Curve(curve.start, span, _joined(new, parts), last)
+    return Curve(curve.start, span, _joined(_parts(settled, curve.start, span), parts), last)
 
 
-def _part(value: float) -> Part:
-    if math.isnan(value):
-        return Part()
-    return Part(beyond=value) if math.isinf(value) else Part(value, 1)
+def _parts(points: Sequence[Point], start: int, span: int) -> Iterator[tuple[int, Part]]:
+    """Points by increasing step, each part of them at once: a first look can have millions."""
+    steps = [point[0] for point in points]
+    begin = 0
+    while begin < len(points):
+        place = (steps[begin] - start) // span
+        end = bisect_left(steps, start + (place + 1) * span, begin)
+        yield place, _part([point[1] for point in points[begin:end]])
+        begin = end
+
+
+def _part(values: Sequence[float]) -> Part:
+    finite = [value for value in values if math.isfinite(value)]
+    beyond = next((value for value in reversed(values) if math.isinf(value)), 0.0)
+    if not finite:
+        return Part(beyond=beyond)
+    try:
+        mean = math.fsum(finite) / len(finite)
+    except OverflowError:
+        mean = sum(value / len(finite) for value in finite)
+    return Part(mean, len(finite), beyond)
 
 
 def _joined(
@@ -106,7 +123,7 @@ def sample_curve(curve: Curve, width: int) -> list[float]:
         nothing but NaN was logged.
     """
     end = (curve.last.step - curve.start) // curve.span
-    parts = _joined([*curve.parts.items(), (end, _part(curve.last.value))])
+    parts = _joined([*curve.parts.items(), (end, _part([curve.last.value]))])
     if len(parts) <= width:
         return [parts[place].value for place in sorted(parts)]
     columns = _joined((place * width // (end + 1), part) for place, part in parts.items())

@@ -24,12 +24,14 @@ def agreed_goal(records: Iterable[Record], key: Key) -> str | None:
 
 def best_places(values: Sequence[Value], goal: str | None) -> set[int]:
     """Give the places of the best numbers; of fewer than two none is best, and NaN never."""
+    if goal not in ("minimize", "maximize"):
+        return set()
     numbers = {
         place: value
         for place, value in enumerate(values)
         if isinstance(value, (int, float)) and not is_nan(value)
     }
-    if goal not in ("minimize", "maximize") or len(numbers) < 2:
+    if len(numbers) < 2:
         return set()
     best = (min if goal == "minimize" else max)(numbers.values())
     return {place for place, number in numbers.items() if number == best}

@@ -7,7 +7,6 @@ from repro.model.condition import Key, Space, Statistic, Vocabulary
 from repro.model.expression import Name
 from repro.model.fields import FIELDS
 from repro.model.lexing import shorten
-from repro.model.nearest import nearest_names
 
 AGE = "age"  # now less `created`; not a field of its own
 TAGS = ("tag", "tags")
@@ -127,6 +126,8 @@ class Resolver:
         )  # fmt: skip
 
     def _near(self, text: str, space: Space | None) -> list[str]:
+        from repro.model.nearest import nearest_names  # noqa: PLC0415  # difflib, for errors only
+
         if text in _MEANT:
             return [f"`{_MEANT[text]}`"]
         known = [] if space is not None and space is not Space.FIELD else [*FIELDS, "tag", AGE]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import get_args
 
-from repro.core.found import list_names, read_columns, read_records, resolve_names
+from repro.core.found import list_names, read_columns, resolve_names
 from repro.core.project import Project
 from repro.model.canonical import carriable_text
 from repro.model.condition import Key, Kind, Space, Statistic
@@ -92,8 +92,7 @@ def _values(
     project: Project, ids: Sequence[str], records: Sequence[Record] | None, keys: Sequence[Key]
 ) -> dict[Key, list[Value]]:
     if records is None:
-        found = dict(zip(keys, read_columns(project, ids, keys), strict=True))
-        return {key: _mended(project, ids, key, values) for key, values in found.items()}
+        return dict(zip(keys, read_columns(project, ids, keys), strict=True))
     # Records of a list come without their environments.
     inner = [key for key in keys if key.space is Space.ENV]
     found = dict(zip(inner, read_columns(project, ids, inner), strict=True)) if inner else {}
@@ -102,23 +101,6 @@ def _values(
 
 def _value(record: Record, key: Key) -> Value:
     return [*sorted(record.run.tags)] if key == _TAGS else look_up(record, key)
-
-
-def _mended(project: Project, ids: Sequence[str], key: Key, values: list[Value]) -> list[Value]:
-    """The values with lists in place of the JSON that the index holds of them."""
-    if key.space not in (Space.CONFIG, Space.SUMMARY):
-        return values
-    places = [
-        place
-        for place, value in enumerate(values)
-        if isinstance(value, str) and value.startswith(("[", "{"))
-    ]
-    for place, record in zip(
-        places, read_records(project, [ids[place] for place in places]) if places else [],
-        strict=True,
-    ):  # fmt: skip
-        values[place] = look_up(record, key)
-    return values
 
 
 def _column(title: str, key: Key, values: Sequence[Value]) -> Column:

@@ -176,6 +176,13 @@ class RunIndex:
 
         return self._ask(values)
 
+    def goals(self, metric: str, condition: Condition | None = None) -> set[str]:
+        """The goals that runs set for a metric: one where they agree, or none.
+
+        Where they disagree, those of the runs that fit.
+        """
+        return self._ask(lambda: self._selection.goals(metric, condition))
+
     def has(self, space: Space, name: str) -> bool:
         """Whether any run has that name in `space`."""
         if space in (Space.FIELD, Space.TAG):

@@ -121,8 +121,8 @@ def value_cells(record: Record) -> dict[Space, dict[str, Cell]]:
 
 
 def series_cells(summary: MetricSummary) -> list[Cell]:
-    """What the index holds of a metric beside its last value."""
-    return list(map(cell, _statistics(summary)))
+    """What the index holds of a metric beside its last value: statistics, then the goal."""
+    return [*map(cell, _statistics(summary)), cell(summary.goal)]
 
 
 def environment_cells(environment: Mapping[str, Json]) -> dict[str, Cell]:

@@ -15,17 +15,18 @@ _VERSION = 3  # of the tables and of what is read into them
 _FIELDS = ", ".join(f'"{name}"' for name in FIELDS if name not in ("id", "created"))
 
 # A run is narrow, as filters and sorts read all of them; what only a list shows is in `doc`.
+# What a filter compares has no declared type: by one, SQLite would take a number for its text.
 # `live` is null for a sealed run. Of metrics only the last value is a cell of its own.
 _TABLES = (
-    "CREATE TABLE run (num INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, commit_id TEXT NOT NULL,"
-    f" live TEXT, env INTEGER, created TEXT NOT NULL, {_FIELDS})",
+    "CREATE TABLE run (num INTEGER PRIMARY KEY, id NOT NULL UNIQUE, commit_id TEXT NOT NULL,"
+    f" live TEXT, env INTEGER, created NOT NULL, {_FIELDS})",
     "CREATE TABLE doc (run INTEGER PRIMARY KEY, doc BLOB NOT NULL, state BLOB)",
     "CREATE TABLE key (num INTEGER PRIMARY KEY, space TEXT NOT NULL, name TEXT NOT NULL,"
     " UNIQUE (space, name))",
     "CREATE TABLE value (key INTEGER, run INTEGER, v, PRIMARY KEY (key, run)) WITHOUT ROWID",
     "CREATE TABLE series (key INTEGER, run INTEGER, first, min, max, mean, count,"
-    " last_step, min_step, max_step, PRIMARY KEY (key, run)) WITHOUT ROWID",
-    "CREATE TABLE tag (run INTEGER, v TEXT, PRIMARY KEY (run, v)) WITHOUT ROWID",
+    " last_step, min_step, max_step, goal, PRIMARY KEY (key, run)) WITHOUT ROWID",
+    "CREATE TABLE tag (run INTEGER, v, PRIMARY KEY (run, v)) WITHOUT ROWID",
     # One for all runs that had it: a package is not a cell of each run.
     "CREATE TABLE environment (num INTEGER PRIMARY KEY, blob_id TEXT NOT NULL UNIQUE)",
     "CREATE TABLE env_value (key INTEGER, env INTEGER, v, PRIMARY KEY (key, env)) WITHOUT ROWID",
@@ -36,12 +37,12 @@ _TABLES = (
 _INDEXES = (
     "CREATE INDEX run_created ON run (created, id)",
     "CREATE INDEX run_name ON run (name)",
-    "CREATE INDEX run_identity ON run (identity)",  # asked for before each run
     "CREATE INDEX run_env ON run (env)",
     "CREATE INDEX run_live ON run (id) WHERE live IS NOT NULL",
     "CREATE INDEX value_v ON value (key, v)",
     "CREATE INDEX env_value_v ON env_value (key, v)",
     "CREATE INDEX tag_v ON tag (v)",
+    "CREATE INDEX run_identity ON run (identity)",  # asked for before each run
 )
 
 

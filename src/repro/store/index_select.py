@@ -86,6 +86,17 @@ class Selection:
             query, [value for one in columns for value in one.values]
         ).fetchall()
 
+    def goals(self, metric: str, condition: Condition | None) -> set[str]:
+        """The goals that runs set for a metric; those of runs that fit, where all differ."""
+        query = "SELECT DISTINCT goal FROM {} WHERE key = ? AND goal IS NOT NULL"
+        number = self._number(Space.METRIC, metric)
+        found = {goal for (goal,) in self._db.execute(query.format("series"), [number])}
+        if len(found) < 2 or condition is None:
+            return found
+        self._fit(condition)
+        source = "temp.fitting f CROSS JOIN series ON run = f.num"
+        return {goal for (goal,) in self._db.execute(query.format(source), [number])}
+
     def _number(self, space: Space, name: str) -> int:
         return key_number(self._db, space, name)
 
@@ -94,7 +105,7 @@ class Selection:
 
     def _fit(self, condition: Condition) -> int:
         """Put the runs that fit into `temp.fitting`; how many there are."""
-        if condition == self._condition:
+        if condition is self._condition:  # equal ones may differ: true is 1 to Python
             return self._n_fitting
         self._condition = None
         self._db.execute("DROP TABLE IF EXISTS temp.fitting")

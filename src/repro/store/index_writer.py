@@ -21,7 +21,7 @@ from repro.store.index_rows import (
 _MANY = 200  # rows from which on the import of a faster encoder pays off
 _MARKS = ", ".join("?" * (6 + len(FIELDS) - 2))
 _PUT_RUN = f"INSERT INTO run VALUES ({_MARKS})"  # noqa: S608
-_PUT_SERIES = f"INSERT OR REPLACE INTO series VALUES (?, ?{', ?' * len(STATISTICS)})"  # noqa: S608
+_PUT_SERIES = f"INSERT OR REPLACE INTO series VALUES (?, ?, ?{', ?' * len(STATISTICS)})"  # noqa: S608
 _OF_RUN = (
     # By key, then run: a table of all values by run would be twice the file.
     "DELETE FROM value WHERE run = ?1 AND key IN (SELECT num FROM key WHERE space <> 'env')",

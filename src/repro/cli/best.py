@@ -1,0 +1,133 @@
+"""`repro best`: the runs that are best in a metric."""
+
+from collections.abc import Sequence
+
+import click
+
+from repro.cli import render
+from repro.cli.completing import complete_metrics
+from repro.cli.context import open_here
+from repro.cli.runtable import lay_column, lay_out, say_hidden
+from repro.cli.selection import WHERE, count
+from repro.core.best import Best, Goal, find_best
+from repro.core.query import describe_problem, run_json
+from repro.model.columns import Column, choose_keys, field_column, title_keys
+from repro.model.config import flatten_config
+from repro.model.lookup import look_up
+from repro.model.readable import format_age, format_duration, format_value
+from repro.model.text import escape
+
+_MOST_ROWS = 100  # params of one run; `repro show` has all
+_EXTREMES = {"minimize": "the smallest", "maximize": "the largest"}
+
+
+@click.command()
+@click.argument("metric", metavar="METRIC", shell_complete=complete_metrics)
+@WHERE
+@click.option("--min", "goal", flag_value="minimize", help="A small value is better.")
+@click.option("--max", "goal", flag_value="maximize", help="A large value is better.")
+@click.option(
+    "-n", "number", type=click.IntRange(min=0), metavar="N",
+    help="The best N runs as a table; 0 is all.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON; an array with -n.")
+@click.option("--porcelain", is_flag=True, help="One line a run for programs: id, TAB, value.")
+def best(
+    metric: str,
+    where: str,
+    goal: Goal | None,
+    number: int | None,
+    *,
+    as_json: bool,
+    porcelain: bool,
+) -> int:
+    """Show the run with the best value of METRIC, the last one that it logged.
+
+    METRIC.min, METRIC.max and the like are those of all its values. What is better is what the
+    runs set with define_metric, or --min or --max; it is never guessed. Of equal runs the
+    newest is shown. Exits with 1 where no run fits.
+    """
+    project = open_here()
+    limit = 1 if number is None else number or None
+    found = find_best(project, metric, where=where, goal=goal, limit=limit)
+    for problem in found.problems:
+        render.note(f"repro: warning: {escape(describe_problem(problem))}")
+    if as_json:
+        values = [run_json(record) for record in found.records]
+        if number is not None or values:
+            render.data_json(values if number is not None else values[0])
+    elif porcelain:
+        for record in found.records:
+            value = look_up(record, found.key)
+            render.out(f"{record.run.id}\t{_exact(value)}")
+    elif number is not None and found.records:
+        _print_table(found, project.clock())
+    elif found.records:
+        _print_run(found, project.clock())
+    if not found.records:
+        _say_none(found, metric)
+        return 1
+    return 0
+
+
+def _exact(value: object) -> str:
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _say_none(found: Best, metric: str) -> None:
+    if not found.total:
+        render.note("no runs yet: `repro run -- CMD` records one")
+    else:
+        render.note(f"none of the {count(found.total)} fits and has a number as `{escape(metric)}`")
+
+
+def _print_run(found: Best, now: float) -> None:
+    [record] = found.records
+    run = record.run
+    short = found.short[run.id]
+    [title] = title_keys([found.key])
+    value = format_value(title.value(record))
+    among = f", {_EXTREMES[found.goal]} of {count(found.n_fitting)}" if found.n_fitting > 1 else ""
+    spent = "" if run.duration_s is None else f" in {format_duration(run.duration_s)}"
+    rows = [
+        ["run", f"{short} ({run.name})" if run.name else short],
+        [title.title, f"{value}{among}"],
+        ["status", f"{run.status.value}{spent}, {format_age(run.created, now)}"],
+        ["command", " ".join(run.command)],
+    ]
+    if run.tags:
+        rows.append(["tags", ", ".join(run.tags)])
+    params = flatten_config(record.config)
+    rows += _section("config", [(key, format_value(value)) for key, value in params.items()])
+    others = [(name, m.last) for name, m in record.metrics.items() if name != found.key.name]
+    rows += _section("metrics", [(name, format_value(last)) for name, last in others])
+    render.out(render.columns(rows))
+
+
+def _section(title: str, entries: Sequence[tuple[str, str]]) -> list[list[str]]:
+    if not entries:
+        return []
+    rows = [[title], *([f"  {key}", text] for key, text in entries[:_MOST_ROWS])]
+    if len(entries) > _MOST_ROWS:
+        rows.append([f"  … and {len(entries) - _MOST_ROWS} more"])
+    return rows
+
+
+def _print_table(found: Best, now: float) -> None:
+    columns = _columns(found)
+    laid = [lay_column(column, found.records, found.short, now) for column in columns]
+    table, n_shown = lay_out(laid, width=render.width())
+    render.out(table)
+    render.flush()
+    say_hidden([column.title for column in columns[n_shown:]], "repro ls --columns")
+    if len(found.records) < found.n_fitting:
+        render.note(f"… of {count(found.n_fitting)}")
+
+
+def _columns(found: Best) -> list[Column]:
+    """What the runs are best in comes first, then what tells them apart."""
+    choice = choose_keys(found.records)
+    metrics = [key for key in choice.metrics if key != found.key]
+    names = ["id", "name"] if any(record.run.name for record in found.records) else ["id"]
+    first, *others = title_keys([found.key, *choice.params, *metrics])
+    return [*map(field_column, names), first, *map(field_column, ("status", "created")), *others]

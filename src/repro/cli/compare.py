@@ -1,0 +1,246 @@
+"""`repro compare`: dozens of runs side by side."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+
+import click
+
+from repro.cli import render
+from repro.cli.completing import complete_filter, complete_metrics
+from repro.cli.context import RUN, open_here
+from repro.core.project import Project
+from repro.core.query import list_runs
+from repro.core.sidebyside import SideBySide, lay_side_by_side, side_by_side_json
+from repro.errors import UsageError
+from repro.model.canonical import name_number
+from repro.model.readable import format_duration, format_number, format_value
+from repro.model.sidebyside import PARTS, Row
+from repro.model.text import escape
+from repro.model.values import ABSENT, Value
+
+_MOST_RUNS = 50  # taken of those that fit a filter
+_MOST_COLUMNS = 8  # runs that stand as columns where there is no terminal to measure
+_MOST_AROUND = 20  # rows of one part of the surroundings: an upgrade changes many at once
+_AROUND = ("environment", "hardware", "randomness")
+_DIGITS = 12  # of a digest
+_BEST = "*"
+
+
+@click.command()
+@click.argument("names", type=RUN, nargs=-1, metavar="RUN...")
+@click.option(
+    "--where", metavar="EXPR", default="", shell_complete=complete_filter,
+    help="Also the runs that fit this filter, newest first.",
+)  # fmt: skip
+@click.option(
+    "--limit", type=click.IntRange(min=0), default=_MOST_RUNS, show_default=True, metavar="N",
+    help="At most N of the runs that fit; 0 is all.",
+)  # fmt: skip
+@click.option(
+    "--baseline", type=RUN, metavar="RUN",
+    help="Compare the others with this run; the first one without it.",
+)  # fmt: skip
+@click.option("--all", "everything", is_flag=True, help="Also what is the same in all of them.")
+@click.option(
+    "--importance", metavar="METRIC", shell_complete=complete_metrics,
+    help="Say instead which params go with METRIC; over all runs if none is named.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print as CSV, a line a run.")
+def compare(
+    names: tuple[str, ...],
+    where: str,
+    limit: int,
+    baseline: str | None,
+    importance: str | None,
+    *,
+    everything: bool,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """Show what differs between runs, side by side.
+
+    Runs are columns where they fit into the terminal, else lines. Metrics are their last
+    values, with the difference to the first run, and * at the best one by its goal. Runs with
+    the same code share a letter; beside it is how many files differ from those of the first.
+    """
+    project = open_here()
+    if importance is not None:
+        # Here, for it is another question, which few ask.
+        from repro.cli.importance import print_importance  # noqa: PLC0415
+
+        if as_csv or everything or baseline is not None:
+            raise UsageError(
+                "`--importance` compares no values",
+                hint="it goes with runs, `--where` and `--json`",
+            )
+        print_importance(project, importance, names, where=where, as_json=as_json)
+        return
+    found = _find(project, names, where, limit, baseline)
+    for problem in found.problems:
+        render.note(f"repro: warning: {escape(problem)}")
+    if as_json:
+        render.data_json(side_by_side_json(found, with_equal=everything))
+    elif as_csv:
+        render.raw(_csv(found, everything=everything).encode())
+    else:
+        _print(found, everything=everything)
+
+
+def _find(
+    project: Project, names: Sequence[str], where: str, limit: int, baseline: str | None
+) -> SideBySide:
+    if not where:
+        return lay_side_by_side(project, names, baseline=baseline)
+    listing = list_runs(project, where=where, limit=limit or None)
+    chosen = [record.run.id for record in listing.records]
+    if len(chosen) < listing.matching:
+        left = listing.matching - len(chosen)
+        render.note(f"… and {left:,} more fit: `--limit 0` compares all of them")
+    return lay_side_by_side(project, names, chosen=chosen, baseline=baseline)
+
+
+def _print(found: SideBySide, *, everything: bool) -> None:
+    rows = [row for row in found.rows if everything or row.differs]
+    table = _upright(found, rows, everything=everything)
+    width = render.width()
+    fits = _width(table) <= width if width else len(found.records) <= _MOST_COLUMNS
+    if fits:
+        text = render.columns(table)
+    else:
+        lying, hidden = _fit(_lying(found, rows), width)
+        text = render.columns(lying)
+        if hidden:
+            render.note(f"… no room for {hidden} columns: `--csv` and `--json` have them all")
+    equal = _equal(found)
+    if equal and not everything:
+        text += "\n" + render.colour(f"equal: {equal}", "dim")
+    if any(row.best() for row in rows):
+        text += "\n" + render.colour(f"{_BEST} best by its goal", "dim")
+    render.page(text)
+
+
+def _upright(found: SideBySide, rows: Sequence[Row], *, everything: bool) -> list[list[str]]:
+    """A column a run, a heading for each part."""
+    shown = [[""] + [found.short[one.run.id] for one in found.records]]
+    shown += [[title, *cells] for title, cells in _facts(found)]
+    for part in PARTS:
+        of_part = [row for row in rows if row.part == part]
+        most = len(of_part) if everything or part not in _AROUND else _MOST_AROUND
+        if of_part and part != "code":
+            shown.append([part])
+        for row in of_part[:most]:
+            title = "code" if part == "code" else f"  {escape(row.key)}"
+            shown.append([title, *_cells(row, with_difference=True)])
+        if len(of_part) > most:
+            shown.append([f"  … {len(of_part) - most} more: `--all`"])
+    return shown
+
+
+def _lying(found: SideBySide, rows: Sequence[Row]) -> list[list[str]]:
+    """A line a run: results first, surroundings last."""
+    columns = [["", *(found.short[one.run.id] for one in found.records)]]
+    columns += [[title, *cells] for title, cells in _facts(found)]
+    columns += [[escape(row.key) or row.part, *_cells(row, with_difference=False)] for row in rows]
+    return [list(line) for line in zip(*columns, strict=True)]
+
+
+def _facts(found: SideBySide) -> Iterator[tuple[str, list[str]]]:
+    runs = [one.run for one in found.records]
+    if any(run.name for run in runs):
+        yield "name", [escape(run.name or "-") for run in runs]
+    if len({run.status for run in runs}) > 1:
+        yield "status", [run.status.value for run in runs]
+    yield "duration", [format_duration(run.duration_s) for run in runs]
+
+
+def _cells(row: Row, *, with_difference: bool) -> list[str]:
+    if row.part == "code":
+        return [_code(*pair) for pair in zip(row.values, row.n_files, strict=True)]
+    if row.part == "data":
+        return [_short_digest(value) for value in row.values]
+    if row.part != "metrics":
+        return [format_value(value) for value in row.values]
+    best = row.best()
+    cells = [
+        format_value(value) + (_BEST if n in best else "") for n, value in enumerate(row.values)
+    ]
+    if not with_difference:
+        return cells
+    start = row.values[0]
+    pairs = zip(cells, row.differences(), strict=True)
+    return [cell + (_difference(change, start) if change else "") for cell, change in pairs]
+
+
+def _code(letter: Value, n_files: int | None) -> str:
+    if letter is ABSENT:
+        return "-"
+    changed = f" ({n_files} file{'s' if n_files > 1 else ''})" if n_files else ""
+    return f"{letter}{changed}"
+
+
+def _short_digest(value: Value) -> str:
+    if isinstance(value, str):
+        return escape(value.rpartition(":")[2][:_DIGITS])
+    return format_value(value)
+
+
+def _difference(change: float, start: Value) -> str:
+    """Such as ` (-0.041, -16%)`; no share of a start that is 0 or much smaller."""
+    text = f"{'+' if change > 0 else ''}{format_number(float(f'{change:.3g}'))}"
+    share = 100 * change / abs(start) if isinstance(start, (int, float)) and start else None
+    if share is None or abs(share) >= 1e5:
+        return f" ({text})"
+    return f" ({text}, {share:+.0f}%)" if abs(share) >= 9.95 else f" ({text}, {share:+.1f}%)"
+
+
+def _equal(found: SideBySide) -> str:
+    """What all of them share, counted by part."""
+    same = [row.part for row in found.rows if not row.differs]
+    counts = [(part, same.count(part)) for part in PARTS if part in same]
+    return ", ".join(part if part == "code" else f"{part} ({count})" for part, count in counts)
+
+
+def _width(table: Sequence[Sequence[str]]) -> int:
+    widths: list[int] = []
+    for line in table:
+        for position, cell in enumerate(line):
+            if position == len(widths):
+                widths.append(0)
+            widths[position] = max(widths[position], render.places(cell))
+    return sum(widths) + len(render.GAP) * (len(widths) - 1)
+
+
+def _fit(table: list[list[str]], width: int) -> tuple[list[list[str]], int]:
+    """The columns that a terminal has room for, and how many it has none for."""
+    shown = len(table[0])
+    while width and shown > 2 and _width([line[:shown] for line in table]) > width:
+        shown -= 1
+    return [line[:shown] for line in table], len(table[0]) - shown
+
+
+def _csv(found: SideBySide, *, everything: bool) -> str:
+    rows = [row for row in found.rows if everything or row.differs]
+    titles = ["code" if row.part == "code" else f"{row.part}.{row.key}" for row in rows]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["id", "name", "status", "created", "duration_s", *map(escape, titles)])
+    for n, record in enumerate(found.records):
+        run = record.run
+        spent = "" if run.duration_s is None else repr(run.duration_s)
+        facts = [run.id, escape(run.name or ""), run.status.value, run.created, spent]
+        writer.writerow([*facts, *(_csv_cell(row.values[n]) for row in rows)])
+    return text.getvalue()
+
+
+def _csv_cell(value: Value) -> str:
+    """A value whole; nothing for one that is not there."""
+    if value is ABSENT or value is None:
+        return ""
+    if isinstance(value, float):
+        return repr(value) if value - value == 0 else name_number(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return escape(value if isinstance(value, str) else json.dumps(value))

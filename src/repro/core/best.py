@@ -1,0 +1,106 @@
+"""The runs that are best in a metric."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from repro.core.known import open_runs
+from repro.core.metricname import find_metric
+from repro.core.project import Project
+from repro.errors import UsageError
+from repro.model.binding import parse_filter
+from repro.model.condition import All, Comparison, Condition, Key, SortKey, Space
+from repro.model.run import Record
+from repro.model.text import escape
+from repro.store.index import Problem, RunIndex
+
+Goal = Literal["minimize", "maximize"]
+
+_GOALS: Mapping[str, Goal] = {"minimize": "minimize", "maximize": "maximize"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Best:
+    """The best runs.
+
+    Attributes:
+        records: The best one first; of equal ones the newest. Environment and artifacts left out.
+        key: What they are best in.
+        goal: Whether a small or a large value is.
+        n_fitting: How many runs have a number there, of those that fit.
+        total: How many runs there are, chosen or not.
+        short: The shortest unique prefix of each run's id.
+        problems: Runs that cannot be read; they hide no other.
+    """
+
+    records: list[Record]
+    key: Key
+    goal: Goal
+    n_fitting: int
+    total: int
+    short: Mapping[str, str]
+    problems: tuple[Problem, ...]
+
+
+def find_best(
+    project: Project,
+    metric: str,
+    *,
+    where: str = "",
+    goal: Goal | None = None,
+    limit: int | None = 1,
+) -> Best:
+    """Give the runs with the best value of a metric; a missing one, or NaN, is never best.
+
+    Args:
+        metric: Its name, for its last value; with `.min` and the like behind, that of all.
+        where: Only runs that fit this filter; empty is all.
+        goal: None for the one that these runs set for the metric.
+        limit: At most so many; None is all.
+
+    Raises:
+        FilterError: The filter is wrong, or no run has the metric.
+        UsageError: Nobody said what is better, or the runs disagree.
+
+    Cost: the index sorts and cuts; the records of `limit` runs are read.
+    """
+    with open_runs(project) as runs:
+        index = runs.index
+        key = find_metric(metric, index)
+        condition = _numbers(key, parse_filter(where, index, now=project.clock()))
+        wanted = goal or _agreed_goal(index, key, condition, metric)
+        order = [SortKey(key, descending=wanted == "maximize")]
+        records = index.select(condition, sort=order, limit=limit)
+        return Best(
+            records=records,
+            key=key,
+            goal=wanted,
+            n_fitting=index.matching(condition),
+            total=runs.count(),
+            short=runs.shorten(record.run.id for record in records),
+            problems=(*runs.problems, *index.problems),
+        )
+
+
+def _numbers(key: Key, condition: Condition | None) -> Condition:
+    """Runs that fit, and have a number under `key`, which neither NaN nor a text is."""
+    is_number = Comparison(key, ">=", -math.inf)
+    return is_number if condition is None else All((condition, is_number))
+
+
+def _agreed_goal(index: RunIndex, key: Key, condition: Condition, metric: str) -> Goal:
+    shown = escape(metric)
+    goals = index.goals(key.name, condition) if key.space is Space.METRIC else set()
+    if len(goals) > 1:
+        raise UsageError(
+            f"the runs disagree whether `{shown}` is to be small or large",
+            hint="`--min` or `--max` says it; `--where` leaves some of the runs out",
+        )
+    known = _GOALS.get(goals.pop()) if goals else None
+    if known is None:
+        raise UsageError(
+            f"nobody said whether `{shown}` is to be small or large",
+            hint="`--min` or `--max` says it; `run.define_metric(NAME, goal=…)` does once for all",
+        )
+    return known

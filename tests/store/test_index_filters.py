@@ -1,0 +1,94 @@
+"""The run index finds by any filter exactly what reading every record with patience does."""
+
+import random
+
+import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
+from tests.bench.generate import make_base, write_runs
+from tests.support.evaluate import holds, select, value_of
+from tests.support.filters import (
+    ODD_KEYS,
+    conditions,
+    make_odd_records,
+    random_condition,
+    sort_keys,
+    texts_about_odd_runs,
+)
+from tests.support.records import NOW
+
+from repro.errors import FilterError
+from repro.model.binding import parse_filter
+from repro.model.run import Record
+from repro.model.values import Absent
+from repro.store.index import RunIndex
+from repro.store.objects import open_objects
+from repro.store.refs import RunRefs
+from repro.store.runs import decode_record, read_record_files
+
+N_RUNS = 60
+
+
+class OddRuns:
+    """Odd runs in a repository: the index of them, and each as it is read from its commit."""
+
+    def __init__(self, index: RunIndex, records: list[Record]) -> None:
+        self.index = index
+        self.records = records
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    repository, base = make_base(tmp_path_factory.mktemp("odd"))
+    write_runs(repository, make_odd_records(N_RUNS), base=base)
+    objects = open_objects(repository, many=False)
+    commits = RunRefs(repository).commits.values()
+    records = [decode_record(read_record_files(objects, oid, brief=False)) for oid in commits]
+    objects.close()
+    with RunIndex(repository, RunRefs(repository)) as index:
+        yield OddRuns(index, records)
+
+
+@pytest.mark.parametrize("batch", range(10))
+def test_ten_thousand_filters_find_what_they_say(batch, runs):
+    chance = random.Random(batch)
+    for _ in range(1000):
+        condition = random_condition(chance)
+        expected = {one.run.id for one in runs.records if holds(condition, one)}
+
+        found = runs.index.values((), condition)
+
+        assert {run_id for (run_id,) in found} == expected, condition
+        assert len(found) == len(expected), condition
+
+
+@given(
+    condition=st.none() | conditions(),
+    sort=st.lists(sort_keys(), max_size=2),
+    limit=st.sampled_from([None, 0, 1, 5, 50]),
+)
+def test_any_filter_finds_the_first_in_any_order(condition, sort, limit, runs):
+    found = runs.index.select(condition, sort=sort, limit=limit)
+
+    assert [record.run.id for record in found] == select(runs.records, condition, sort, limit)
+    assert runs.index.matching(condition) == len(select(runs.records, condition))
+
+
+@given(text=texts_about_odd_runs())
+def test_any_text_finds_what_it_says_or_is_refused(text, runs):
+    try:
+        condition = parse_filter(text, runs.index, now=NOW)
+    except FilterError as error:
+        event(error.message.partition("`")[2].partition("`")[2])
+        return
+
+    found = [record.run.id for record in runs.index.select(condition)]
+
+    assert found == select(runs.records, condition)
+
+
+def test_the_odd_runs_are_as_odd_as_they_were_made(runs):
+    kinds = {type(value_of(key, record)) for key in ODD_KEYS for record in runs.records}
+
+    assert len(runs.records) == N_RUNS
+    assert kinds == {bool, int, float, str, Absent}

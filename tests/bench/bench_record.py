@@ -15,7 +15,8 @@ from pathlib import Path
 
 from repro.core.project import open_project
 from repro.core.record import seal_run
-from repro.core.start import Request, start_run
+from repro.core.request import Request
+from repro.core.start import start_run
 from repro.store.quarantine import open_quarantine
 from repro.store.snapshot import take_snapshot
 

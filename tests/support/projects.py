@@ -8,7 +8,8 @@ from typing import Any
 
 from repro.core.project import Project, open_project
 from repro.core.record import seal_run
-from repro.core.start import LiveRun, Request, start_run
+from repro.core.request import Request
+from repro.core.start import LiveRun, start_run
 from repro.model.run import Run
 
 NOW = 1_764_000_000.0

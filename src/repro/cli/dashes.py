@@ -19,6 +19,17 @@ class Appending(click.Command):
         return rest
 
 
+class Trailing(click.Command):
+    """A verb that gets the words behind `--` as `appended`, apart from all of its arguments."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words before `--` as ours."""
+        own, words = _split(args)
+        rest = super().parse_args(ctx, own)
+        ctx.params["appended"] = words
+        return rest
+
+
 class Entering(click.Command):
     """A verb `RUN CMD...` whose options may stand before RUN and behind it, up to the command.
 

@@ -40,6 +40,7 @@ VERBS = {
     "log": ("repro.cli.log:log", "Show runs one below the other, as git log does"),
     "best": ("repro.cli.best:best", "Show the run with the best value of a metric"),
     "show": ("repro.cli.show:show", "Show one run, or one part of it"),
+    "find": ("repro.cli.find:find", "Say whether something was tried already"),
     "watch": ("repro.cli.watch:watch", "Watch a run in the terminal until it ends"),
     "diff": ("repro.cli.diff:diff", "Show what differs between two runs"),
     "compare": ("repro.cli.compare:compare", "Show what differs between many runs, side by side"),

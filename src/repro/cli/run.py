@@ -10,21 +10,26 @@ from repro.cli.completing import complete_settings, complete_tags
 from repro.cli.context import open_here
 from repro.cli.outcome import say_end, say_omitted, warn
 from repro.cli.progress import showing_progress
+from repro.cli.tried import say_tried
 from repro.core.command import resolve_command
 from repro.core.curate import check_label
 from repro.core.environment import capture_environment
 from repro.core.launch import Streams, launch
+from repro.core.observe import Observed
 from repro.core.project import Project
 from repro.core.query import resolve_run, run_json
 from repro.core.randomness import draw_randomness
 from repro.core.record import seal_record
 from repro.core.relay import Relay
-from repro.core.start import LiveRun, Request, start_run
+from repro.core.request import Request
+from repro.core.start import LiveRun, start_run
+from repro.core.tried import ManyNewError, Tried, look_up
 from repro.errors import CommandError, ReproError, UsageError
 from repro.model.canonical import Json
 from repro.model.config import nest_config, parse_assignment
 from repro.model.ids import is_id
 from repro.model.run import Record
+from repro.store.quarantine import Quarantine
 
 
 @click.command(
@@ -60,6 +65,11 @@ from repro.model.run import Record
     help="Leave the random numbers of the command alone: no seed is drawn for them.",
 )
 @click.option(
+    "--skip-existing",
+    is_flag=True,
+    help="If a run of the very same conditions has finished, give that one and run nothing.",
+)
+@click.option(
     "--json",
     "as_json",
     is_flag=True,
@@ -73,7 +83,7 @@ from repro.model.run import Record
     # The words of the command are files, as far as we can tell.
     shell_complete=lambda _ctx, _param, word: [CompletionItem(word, type="file")],
 )
-def run(
+def run(  # noqa: PLR0913  # click hands over each option by its name
     name: str | None,
     tags: tuple[str, ...],
     assignments: tuple[str, ...],
@@ -82,6 +92,7 @@ def run(
     command: tuple[str, ...],
     *,
     no_bootstrap: bool,
+    skip_existing: bool,
     as_json: bool,
 ) -> int:
     r"""Run a command and record its exact code, config, output and results.
@@ -89,6 +100,7 @@ def run(
     \b
     repro run -- python train.py --lr 0.01
     repro run -n baseline -t paper -c seed=3 -- python train.py
+    repro run --skip-existing -- python train.py
 
     The exit code is the command's own; 125 when repro itself failed, 126 when the command
     cannot be executed, 127 when there is none.
@@ -118,8 +130,11 @@ def run(
     )
     streams = Streams(stdout=2) if as_json else Streams()
     with Relay() as relay:
-        with showing_progress("hashing the datasets") as report:
-            live = start_run(project, request, on_progress=report)
+        live = _start(project, request, skipping=skip_existing)
+        if isinstance(live, Record):
+            if as_json:
+                render.data_json(run_json(live))
+            return 0
         live.journal.warn = warn
         say_omitted(live.run.omitted)
         try:
@@ -132,6 +147,44 @@ def run(
         if as_json:
             render.data_json(run_json(resolve_run(project, sealed.run.id)))
     return outcome.exit_code
+
+
+class _SkippedError(Exception):
+    """Nothing is run, for `record` is what it would come to."""
+
+    def __init__(self, record: Record) -> None:
+        super().__init__(record.run.id)
+        self.record = record
+
+
+def _start(project: Project, request: Request, *, skipping: bool) -> LiveRun | Record:
+    """The run started, or the one that makes it needless."""
+    told: list[Tried] = []
+
+    def consider(quarantine: Quarantine, seen: Observed) -> None:
+        try:
+            tried = look_up(project, quarantine, seen, is_patient=skipping)
+        except ManyNewError:  # only told where nothing hangs on it
+            return
+        except (ReproError, OSError) as error:  # no reason not to run
+            if skipping:
+                warn(f"nothing can tell whether this was run before: {error}")
+            return
+        told[:] = [tried]
+        if skipping and tried.finished is not None:
+            raise _SkippedError(tried.finished)
+        if skipping and seen.identity is None:
+            warn("a dataset cannot be pinned, so nothing can tell whether this was run before")
+
+    skipped = None
+    with showing_progress("hashing the datasets") as report:
+        try:
+            live = start_run(project, request, consider=consider, on_progress=report)
+        except _SkippedError as error:
+            skipped = error.record
+    for tried in told:
+        say_tried(tried, now=project.clock(), skipping=skipped is not None)
+    return skipped or live
 
 
 def _seal(project: Project, live: LiveRun, relay: Relay) -> Record:

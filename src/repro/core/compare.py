@@ -49,8 +49,13 @@ _SUBMODULES = "submodules"
 
 
 @dataclass(frozen=True, slots=True)
-class _Code:
-    """One side's code: its commit, and the commit whose tree may hold its submodules."""
+class CodeState:
+    """One side's code.
+
+    Attributes:
+        commit: The one whose tree it is.
+        holder: The commit whose tree may hold its submodules; None where nothing does.
+    """
 
     commit: str
     holder: str | None
@@ -64,7 +69,7 @@ def compare_runs(project: Project, a: Record, b: Record) -> Comparison:
 
     Cost: of datasets that differ, the manifest pages of folders that do.
     """
-    code = _diff_code(project, _code_of(a), _code_of(b), {})
+    code = diff_code(project, code_state_of(a), code_state_of(b), {})
     changed = find_changed_data(a.data, b.data)
     data = _compare_data(project, a, b, changed) if changed else {}
     return _compare(a, b, code, data, ALL_PARTS)
@@ -96,7 +101,7 @@ def compare_with_worktree(
     environment = capture_environment(project, words or a.run.command, cwd=folder)
     looks = look_around(project, environment)
     with _working_code(project) as (code, quarantine):
-        changes = _diff_code(project, _code_of(a), code, quarantine.env)
+        changes = diff_code(project, code_state_of(a), code, quarantine.env)
         around = keep_surroundings(
             project,
             quarantine,
@@ -114,7 +119,7 @@ def compare_with_worktree(
 
 def compare_code(project: Project, a: str, b: str) -> Comparison:
     """Say in what the code of commit B differs from that of commit A, and nothing else."""
-    changes = _diff_code(project, _Code(a, None), _Code(b, None), {})
+    changes = diff_code(project, CodeState(a, None), CodeState(b, None), {})
     return Comparison(code=changes, compared=("code",))
 
 
@@ -220,8 +225,13 @@ def _compare(
     )
 
 
-def _code_of(record: Record) -> _Code:
-    return _Code(code_of(record.run), record.commit or None)
+def code_state_of(record: Record) -> CodeState:
+    """The code of a run.
+
+    Raises:
+        DamagedRecordError: Its record names none.
+    """
+    return CodeState(code_of(record.run), record.commit or None)
 
 
 def _config_now(project: Project, a: Record) -> dict[str, Json]:
@@ -230,7 +240,7 @@ def _config_now(project: Project, a: Record) -> dict[str, Json]:
 
 
 @contextmanager
-def _working_code(project: Project) -> Iterator[tuple[_Code, Quarantine]]:
+def _working_code(project: Project) -> Iterator[tuple[CodeState, Quarantine]]:
     """The working tree as a commit, and the quarantine in which git sees it."""
     with open_quarantine(project.repository) as quarantine:
         code = commit_code(
@@ -241,12 +251,17 @@ def _working_code(project: Project) -> Iterator[tuple[_Code, Quarantine]]:
             title="the working tree",
         )
         holder = code.anchor if code.submodules else None
-        yield _Code(code.snapshot, holder), quarantine
+        yield CodeState(code.snapshot, holder), quarantine
 
 
-def _diff_code(
-    project: Project, a: _Code, b: _Code, env: Mapping[str, str]
+def diff_code(
+    project: Project, a: CodeState, b: CodeState, env: Mapping[str, str]
 ) -> tuple[FileChange, ...]:
+    """The files that differ, submodules included.
+
+    Args:
+        env: Variables with which git finds both sides, such as those of a quarantine.
+    """
     changes = _changed_files(project, a.commit, b.commit, env)
     before, after = _submodules(project, a.holder, env), _submodules(project, b.holder, env)
     if before != after:

@@ -36,7 +36,7 @@ def pin_in_thread(
     paths: Iterable[str],
     *,
     cwd: Path,
-    run: str,
+    run: str | None,
     share: bool,
     on_progress: OnProgress | None,
 ) -> Iterator[Pinning]:
@@ -44,11 +44,14 @@ def pin_in_thread(
 
     Args:
         cwd: What `paths` are relative to.
+        run: Id of the run whose record will hold the pages; without one no bytes are kept.
 
     Raises:
         InvalidInputError: One of `paths` can be no dataset.
     """
     datasets = with_paths(project, paths, cwd)
+    if run is None:
+        datasets = tuple(replace(dataset, keep=False) for dataset in datasets)
     is_over = Event()
 
     def report(progress: Progress) -> None:

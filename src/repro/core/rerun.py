@@ -21,7 +21,8 @@ from repro.core.project import Project
 from repro.core.randomness import draw_randomness, replay_randomness
 from repro.core.record import seal_record
 from repro.core.relay import Relay
-from repro.core.start import Request, start_run
+from repro.core.request import Request
+from repro.core.start import start_run
 from repro.core.vary import Variation, find_unconsumed, plan_variation, write_variation
 from repro.errors import InvalidInputError, MissingSecretError, UsageError
 from repro.model.canonical import Json

@@ -119,7 +119,7 @@ class _Sorter:
         """The files of one kind, sources first among those of the code."""
         files = [one for one in self._comparison.code if self._kind(one.path) == kind]
         if kind == "source":
-            files.sort(key=lambda one: (not _SOURCE.search(one.path), _is_test(one.path)))
+            files.sort(key=lambda one: (not is_source(one.path), _is_test(one.path)))
         yield from (Cause("code", _file(one)) for one in files[:_MOST])
         if len(files) > _MOST:
             yield Cause("code", f"{len(files) - _MOST} more files differ")
@@ -190,6 +190,11 @@ def _plain(word: str) -> str:
 
 def _file(one: FileChange) -> str:
     return f"`{escape(one.path)}` {_STATUS.get(one.status, 'changed')}"
+
+
+def is_source(path: str) -> bool:
+    """Whether a file is code, going by its name."""
+    return _SOURCE.search(path) is not None
 
 
 def _is_test(path: str) -> bool:

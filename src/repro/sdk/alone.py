@@ -12,7 +12,8 @@ from repro.core.environment import capture_environment
 from repro.core.project import Project
 from repro.core.randomness import draw_alone
 from repro.core.record import recover_runs, seal_record
-from repro.core.start import Request, start_run
+from repro.core.request import Request
+from repro.core.start import start_run
 from repro.errors import ReproError, StorageError, UnknownRunError
 from repro.model.outlook import describe_outlook, foresee
 from repro.model.run import Omitted, Record

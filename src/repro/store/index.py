@@ -19,6 +19,7 @@ from repro.model.fields import FIELDS
 from repro.model.run import Record
 from repro.model.values import Value
 from repro.store.git import Repository
+from repro.store.index_alike import find_alike
 from repro.store.index_columns import read_columns
 from repro.store.index_names import find_kinds, has_name, list_names
 from repro.store.index_place import FILE as FILE
@@ -27,7 +28,7 @@ from repro.store.index_refresh import IndexRefresh
 from repro.store.index_refresh import LiveSource as LiveSource
 from repro.store.index_refresh import OnProgress as OnProgress
 from repro.store.index_refresh import Problem as Problem
-from repro.store.index_rows import decode_document, uncell
+from repro.store.index_rows import cell, decode_document, uncell
 from repro.store.index_schema import ensure_schema
 from repro.store.index_select import Selection, find_ids
 from repro.store.index_starting import Starting, list_starting
@@ -103,10 +104,7 @@ class RunIndex:
         """
 
         def select() -> list[Record]:
-            numbers = self._selection.numbers(condition, sort, limit)
-            query = "SELECT commit_id, doc FROM run JOIN doc ON run = num WHERE num = ?"
-            found = (self._db.execute(query, [number]).fetchone() for number in numbers)
-            return [decode_document(doc, commit) for commit, doc in found]
+            return self._records(self._selection.numbers(condition, sort, limit))
 
         return self._ask(select)
 
@@ -145,6 +143,20 @@ class RunIndex:
         The ids of the newest runs come first; names and tags are in their order.
         """
         return self._ask(lambda: list_starting(self._db, prefix, what, limit))
+
+    def alike(self, params: Mapping[str, Value], *, limit: int, beside: int = 0) -> list[Record]:
+        """The runs with the most params as they are in `params`, the newest of equals first.
+
+        Args:
+            params: By dotted key.
+            limit: At most so many; what shares none fills the list up.
+            beside: Then, for each number in `params`, at most so many runs with the next greater
+                ones, and as many with the next smaller ones.
+        """
+        cells = {key: cell(value) for key, value in params.items()}
+        return self._ask(
+            lambda: self._records(find_alike(self._db, cells, limit=limit, beside=beside))
+        )
 
     def matching(self, condition: Condition | None) -> int:
         """How many runs fit."""
@@ -225,6 +237,11 @@ class RunIndex:
         asked = [[run_id] for run_id in ids]
         found = self._ask(lambda: [row for one in asked for row in self._db.execute(query, one)])
         return {near for (near,) in found if near is not None}
+
+    def _records(self, numbers: Iterable[int]) -> list[Record]:
+        query = "SELECT commit_id, doc FROM run JOIN doc ON run = num WHERE num = ?"
+        found = (self._db.execute(query, [number]).fetchone() for number in numbers)
+        return [decode_document(doc, commit) for commit, doc in found]
 
     def _open(self) -> sqlite3.Connection:
         """The file brought up to date, made anew if it is broken; memory if that is not to be."""

@@ -36,6 +36,7 @@ _TABLES = (
 _INDEXES = (
     "CREATE INDEX run_created ON run (created, id)",
     "CREATE INDEX run_name ON run (name)",
+    "CREATE INDEX run_identity ON run (identity)",  # asked for before each run
     "CREATE INDEX run_env ON run (env)",
     "CREATE INDEX run_live ON run (id) WHERE live IS NOT NULL",
     "CREATE INDEX value_v ON value (key, v)",

@@ -1,0 +1,74 @@
+"""That a command was run before, told on standard error before it starts."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from repro.cli import render
+from repro.model.readable import format_age, format_value
+from repro.model.run import Record
+from repro.model.text import escape
+
+if TYPE_CHECKING:
+    from repro.core.tried import Leftover, Tried
+
+_METRICS_SHOWN = 2
+_FILES_SHOWN = 3
+
+
+def say_tried(tried: "Tried", *, now: float, skipping: bool) -> None:
+    """Say that the same was run before, is being run, or would be the same but for leftovers.
+
+    Args:
+        now: Seconds since 1970.
+        skipping: Whether a run that finished is taken in place of a new one.
+    """
+    if tried.finished is not None:
+        known = describe_run(tried.finished, tried.short, now)
+        if skipping:
+            render.note(f"repro: not run again: {known}")
+        else:
+            render.note(f"repro: this was run before: {known}; `--skip-existing` gives it instead")
+        return
+    if tried.running is not None:
+        run = tried.running
+        short = tried.short.get(run.id, run.id)
+        name = f" ({escape(run.name)})" if run.name else ""
+        since = format_age(run.started, now)
+        render.note(f"repro: the same is in progress: {short}{name}, started {since}")
+    if tried.leftover is not None:
+        render.note(f"repro: {_describe_leftover(tried.leftover, tried.short)}")
+
+
+def describe_run(record: Record, short: Mapping[str, str], now: float) -> str:
+    """A run on one line: id, name, when it ended, and what it came to."""
+    run = record.run
+    name = f" ({escape(run.name)})" if run.name else ""
+    when = f", {run.status} {format_age(run.ended or run.created, now)}"
+    return f"{short.get(run.id, run.id)}{name}{when}{_results(record)}"
+
+
+def _results(record: Record) -> str:
+    """The last values of its metrics, those with a goal first."""
+    metrics = sorted(record.metrics.items(), key=lambda entry: entry[1].goal is None)
+    return "".join(
+        f", {escape(name)} {format_value(metric.last)}" for name, metric in metrics[:_METRICS_SHOWN]
+    )
+
+
+def _describe_leftover(leftover: "Leftover", short: Mapping[str, str]) -> str:
+    run = leftover.record.run
+    name = f" ({escape(run.name)})" if run.name else ""
+    paths = leftover.paths
+    one = len(paths) == 1
+    many = f"{len(paths):,} file{'' if one else 's'}"
+    how = "new" if leftover.is_new else "new or changed"
+    return (
+        f"as {short.get(run.id, run.id)}{name} but for {many} that {'is' if one else 'are'}"
+        f" {how} since: {_named(paths)} (name {'it' if one else 'them'} under `artifacts:`"
+        " in repro.yaml, or have git ignore " + ("it)" if one else "them)")
+    )
+
+
+def _named(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - _FILES_SHOWN:,} more" if len(paths) > _FILES_SHOWN else ""
+    return ", ".join(escape(path) for path in paths[:_FILES_SHOWN]) + more

@@ -1,0 +1,206 @@
+"""Whether what is about to run was run before: asked of the index, proved from the records."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from repro.core.known import KnownRuns, open_runs, read_run
+from repro.core.observe import Observed
+from repro.core.project import Project
+from repro.errors import ReproError
+from repro.model.condition import All, Comparison, Condition, Key, Scalar, Space
+from repro.model.ids import RunId
+from repro.model.run import Record, Run, Status
+from repro.model.times import format_time
+from repro.store.quarantine import Quarantine
+
+if TYPE_CHECKING:
+    from repro.model.diff import FileChange
+    from repro.model.differences import Difference
+
+_MOST_PROVED = 8  # runs of one identity that are read whole; of a thousand reruns a few say it all
+_MOST_RECENT = 20  # runs among which the one is looked for that left files behind
+_MOST_COMPARED = 3  # of these
+_PUT = ("A", "M")
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A finished run that differs only by untracked files.
+
+    Attributes:
+        paths: Of the files, relative to the root.
+        is_new: Whether the run had none of them.
+    """
+
+    record: Record
+    paths: tuple[str, ...]
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What is known of the same conditions.
+
+    Attributes:
+        finished: The newest run of them that finished.
+        running: One of them that is in progress.
+        leftover: Where none finished: the newest that would be the same but for files.
+        short: The shortest unique prefix of the id of each of these.
+    """
+
+    finished: Record | None = None
+    running: Run | None = None
+    leftover: Leftover | None = None
+    short: dict[str, str]
+
+
+class ManyNewError(Exception):
+    """So many runs are new to the index that reading them would delay what is about to run."""
+
+
+def look_up(project: Project, quarantine: Quarantine, seen: Observed, *, is_patient: bool) -> Tried:
+    """Say whether a run that starts from `seen` was made before.
+
+    An identity is only a claim of its record, and leaves out where the command ran and by which
+    interpreter: a run counts once code, params, data, packages and these are found to be equal.
+
+    Args:
+        quarantine: Where the code of `seen` is.
+        is_patient: Whether the answer is worth the time to read all that is new to the index.
+
+    Raises:
+        ManyNewError: That would take long; the next question to the index has it done.
+
+    Cost: what is new since the index was last asked; some 10 ms for a run that is the same.
+    """
+    with open_runs(project, on_progress=None if is_patient else _give_up) as runs:
+        running = next(
+            (
+                live.run
+                for live in runs.live.values()
+                if seen.identity is not None and live.run.identity == seen.identity
+            ),
+            None,
+        )
+        now = as_record(project, seen)
+        finished = next(iter(find_same(runs, quarantine, seen, now, limit=1)), None)
+        leftover = None if finished else _find_leftover(runs, quarantine, seen, now)
+        found = [finished.run.id if finished else "", running.id if running else ""]
+        found += [leftover.record.run.id if leftover else ""]
+        short = runs.shorten(filter(None, found)) if any(found) else {}
+    return Tried(finished=finished, running=running, leftover=leftover, short=short)
+
+
+def _give_up(done: int, total: int) -> None:
+    raise ManyNewError(f"{total - done} runs are new")
+
+
+def as_record(project: Project, seen: Observed) -> Record:
+    """What is about to run, as a record of it would say."""
+    moment = format_time(project.clock())
+    run = Run(
+        id=RunId(""),
+        name=None,
+        status=Status.RUNNING,
+        created=moment,
+        started=moment,
+        ended=None,
+        duration_s=None,
+        command=seen.command,
+        cwd=seen.cwd,
+        base=seen.code.base,
+        snapshot=seen.code.snapshot,
+        branch=seen.code.branch,
+        dirty=seen.code.is_dirty,
+        user="",
+        host="",
+        identity=seen.identity,
+    )
+    return Record(
+        run=run, config=seen.config, data=seen.pins.data, environment=seen.around.environment
+    )
+
+
+def find_same(
+    runs: KnownRuns, quarantine: Quarantine, seen: Observed, now: Record, *, limit: int | None
+) -> list[Record]:
+    """The finished runs with the very conditions of `seen`, newest first, at most `limit`."""
+    if seen.identity is None:
+        return []
+    claimed = runs.index.select(
+        All((_is("identity", seen.identity), _is("status", Status.FINISHED.value)))
+    )
+    found: list[Record] = []
+    for brief in claimed[: max(_MOST_PROVED, limit or len(claimed))]:
+        if limit is not None and len(found) >= limit:
+            break
+        # What a rerun took from the tree of its original is not of its own conditions.
+        if brief.run.foreign:
+            continue
+        try:
+            record = read_run(runs, brief.run.id)
+            if not differences_now(runs.project, quarantine, seen, record, now)[0]:
+                found.append(record)
+        except (ReproError, KeyError):  # damaged, or gone meanwhile: nothing to rely on
+            continue
+    return found
+
+
+def differences_now(
+    project: Project, quarantine: Quarantine, seen: Observed, a: Record, now: Record
+) -> "tuple[tuple[Difference, ...], tuple[FileChange, ...]]":
+    """In what the present differs from run A; and the files of the code that do.
+
+    Raises:
+        DamagedRecordError: The code of A is missing.
+    """
+    # Here, for most runs have no twin, and need not load what compares.
+    from repro.core.compare import CodeState, code_state_of, diff_code  # noqa: PLC0415
+    from repro.model.differences import known_config, list_differences  # noqa: PLC0415
+
+    code = seen.code
+    here = CodeState(code.snapshot, code.anchor if code.submodules else None)
+    files = diff_code(project, code_state_of(a), here, quarantine.env)
+    found = list_differences(
+        a,
+        replace(now, config=known_config(a, now.config)),
+        files,
+        config_files=project.settings.config,
+    )
+    return found, files
+
+
+def _find_leftover(
+    runs: KnownRuns, quarantine: Quarantine, seen: Observed, now: Record
+) -> Leftover | None:
+    """The newest finished run from which only untracked files, that are no code, tell `seen`."""
+    if seen.identity is None or not seen.untracked:
+        return None
+    alike = [
+        one
+        for one in runs.index.select(limit=_MOST_RECENT)
+        if one.run.status is Status.FINISHED
+        and (one.run.command, one.run.cwd) == (seen.command, seen.cwd)
+    ][:_MOST_COMPARED]
+    if not alike:
+        return None
+    from repro.model.causes import is_source  # noqa: PLC0415  # as above
+
+    untracked = set(seen.untracked)
+    for brief in alike:
+        try:
+            record = read_run(runs, brief.run.id)
+            found, files = differences_now(runs.project, quarantine, seen, record, now)
+        except (ReproError, KeyError):
+            continue
+        if [one.part for one in found] == ["code"] and all(
+            one.path in untracked and one.status in _PUT and not is_source(one.path)
+            for one in files
+        ):
+            paths = tuple(one.path for one in files)
+            return Leftover(record, paths, all(one.status == "A" for one in files))
+    return None
+
+
+def _is(name: str, value: Scalar) -> Condition:
+    return Comparison(Key(Space.FIELD, name), "=", value)

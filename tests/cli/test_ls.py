@@ -331,7 +331,7 @@ def test_many_runs_are_read_in_pieces(
 ) -> None:
     write_groups(repository)
     whole = cli("ls", how, "--all").out
-    monkeypatch.setattr("repro.core.found._PIECE", 2)
+    monkeypatch.setattr("repro.core.chosen._PIECE", 2)
     monkeypatch.setattr("repro.cli.selection.MOST", 1)
     assert cli("ls", how, "--all").out == whole
     assert whole.count("c10000000000") == 1

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from repro.cli import render
 from repro.cli.verdict import headline
-from repro.core.compare import format_patch
+from repro.core.diff import format_patch
 from repro.core.project import Project
 from repro.core.query import code_of, read_part, read_points, run_json
 from repro.errors import InvalidInputError, UsageError

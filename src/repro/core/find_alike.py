@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from repro.core.compare import CodeState, code_state_of, diff_code
+from repro.core.diff import CodeState, code_state_of, diff_code
 from repro.core.find import Found, Near, shorten
 from repro.core.known import KnownRuns, open_runs
 from repro.core.observe import Observed, observe

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import get_args
 
-from repro.core.found import list_names, read_columns, resolve_names
+from repro.core.chosen import list_names, read_columns, resolve_names
 from repro.core.project import Project
 from repro.model.canonical import carriable_text
 from repro.model.condition import Key, Kind, Space, Statistic

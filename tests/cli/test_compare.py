@@ -276,6 +276,13 @@ def test_importance_of_nothing_is_said(swept: Path, cli: Cli) -> None:
     assert cli("compare", "--importance", "loss", "--csv", code=129).out == ""
 
 
+def test_a_damaged_run_is_a_warning_beside_the_importance(swept: Path, cli: Cli) -> None:
+    write_run(open_at(swept), make_record(), files={"run.json": b"{}"})
+    ended = cli("compare", "--importance", "loss")
+    assert ended.out.splitlines()[1].split()[0] == "lr"
+    assert ended.err.count("cannot be read") == 1
+
+
 def test_importance_with_a_forest(repository: Path, cli: Cli) -> None:
     pytest.importorskip("sklearn")
     for n in range(24):

@@ -49,4 +49,4 @@ def make_run(
         {"k": "end", "t": project.clock(), "status": status, "exit_code": exit_code}
     )
     live.journal.close()
-    return seal_run(project, live.dir)
+    return seal_run(project, live.dir).run

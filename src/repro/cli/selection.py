@@ -61,11 +61,6 @@ class Selection:
     tag: str | None = None
     is_live: bool = False
 
-    @property
-    def is_choice(self) -> bool:
-        """Whether it leaves runs out, whatever its limit."""
-        return bool(self.where.strip() or self.status or self.tag or self.is_live)
-
 
 def takes_selection(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a click command all of these options, as its argument `selection`."""

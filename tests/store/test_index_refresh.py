@@ -150,6 +150,7 @@ def test_a_ref_that_names_nothing_hides_no_run(
     repository, expected = packed
     ask(repository)
     path = repository.common_dir / RUNS / run_id("zzzz")
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("1" * 40 + "\n")
     for _ in range(2):
         assert expected == ask(repository)

@@ -132,7 +132,9 @@ def _put_lists(
 
 def _nested_value(document: bytes, key: Key, text: str) -> Value:
     """The list, mapping or text that is `text` in a cell."""
-    if json.dumps(text).encode() not in document:  # then it is no text: three times as fast
+    # What is no text is three times as fast like that; of other characters there are two spellings.
+    is_plain = text.isascii() and text.isprintable()
+    if is_plain and json.dumps(text).encode() not in document:
         nested: Value = json.loads(text)
         return nested
     parts = json.loads(document)

@@ -1,14 +1,28 @@
-"""Fixtures of the command line: a run in progress, and terminals that show it."""
+"""What tests of the command line start from."""
 
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.cli import Cli
 from tests.support.projects import begin, open_here
+from tests.support.records import NOW
 from tests.support.terminals import Viewer
 
 from repro.core.start import LiveRun
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    """The command line, in this process."""
+    return Cli(capsys)
+
+
+@pytest.fixture
+def an_hour_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock stands an hour after the first records that tests make."""
+    monkeypatch.setenv("REPRO_NOW", str(NOW + 3600))
 
 
 @pytest.fixture

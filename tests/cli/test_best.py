@@ -10,11 +10,7 @@ from tests.support.records import NOW, a_summary, make_record, open_at, run_id, 
 
 from repro.model.times import format_time
 
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    monkeypatch.setenv("REPRO_NOW", str(NOW + 3600))
-    return Cli(capsys)
+pytestmark = pytest.mark.usefixtures("an_hour_later")
 
 
 def write(root: Path, letter: str, value: float | None, **changes):

@@ -16,11 +16,7 @@ from repro.model.times import format_time
 
 IDS = {letter: f"{letter * 8}0000" for letter in "abcdefgh"}
 
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    monkeypatch.setenv("REPRO_NOW", str(NOW + 3600))
-    return Cli(capsys)
+pytestmark = pytest.mark.usefixtures("an_hour_later")
 
 
 def write(root: Path, letter: str, loss: float, **changes):

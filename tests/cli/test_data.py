@@ -11,13 +11,8 @@ from pathlib import Path
 
 import pytest
 from tests.support import git, write_files
-from tests.support.cli import REPRO, Cli
+from tests.support.cli import REPRO
 from tests.support.manifests import in_memory, make_dataset
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(capsys)
 
 
 @pytest.fixture

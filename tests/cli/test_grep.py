@@ -14,11 +14,6 @@ from tests.support.records import NOW, make_record, open_at, run_id, write_run
 from repro.model.times import format_time
 
 
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(capsys)
-
-
 def commit(root: Path, files: dict[str, str | bytes]) -> None:
     write_files(root, files)
     git(root, "add", "-A")

@@ -13,11 +13,7 @@ from tests.support.runs import write_groups, write_three
 
 from repro.model.times import format_time
 
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    monkeypatch.setenv("REPRO_NOW", str(NOW + 3600))
-    return Cli(capsys)
+pytestmark = pytest.mark.usefixtures("an_hour_later")
 
 
 @pytest.fixture

@@ -88,7 +88,8 @@ class RunList(Sequence[Record]):
 
         Args:
             columns: A name of the query language, or several, such as `config.lr` or
-                `metrics.loss.min`; None is all fields, tags, params, last values of metrics, and the summary.
+                `metrics.loss.min`; None is all fields, tags, params, last values of metrics, and
+                the summary.
             statistics: Whether `metrics.M.min` and the others are among those.
 
         Raises:

@@ -10,6 +10,7 @@ from repro.core.naming import find_id
 from repro.core.project import Project
 from repro.errors import AmbiguousRunError, DamagedRecordError, ReproError, UnknownRunError
 from repro.model.canonical import Json
+from repro.model.condition import Key, keys_in
 from repro.model.ids import SHORTEST, shorten_ids
 from repro.model.run import Record, Run
 from repro.model.series import Point
@@ -32,6 +33,7 @@ class Listing:
     Attributes:
         total: How many runs there are, chosen or not.
         matching: How many of them fit, before the limit.
+        asked: What they are sorted by, then what the filter is about.
         short: The shortest unique prefix of each run's id.
         problems: Runs that cannot be read; they hide no other.
     """
@@ -39,6 +41,7 @@ class Listing:
     records: list[Record]
     total: int
     matching: int
+    asked: tuple[Key, ...]
     short: Mapping[str, str]
     problems: tuple[Problem, ...]
 
@@ -79,6 +82,7 @@ def list_runs(
             records=records,
             total=runs.count(),
             matching=index.matching(chosen),
+            asked=(*(sort.key for sort in keys), *(keys_in(chosen) if chosen else ())),
             short=runs.shorten(record.run.id for record in records),
             problems=runs.problems,
         )

@@ -16,11 +16,7 @@ from repro.model.times import format_time
 
 IDS = {letter: f"{letter * 8}0000" for letter in "abcdefgh"}
 
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    monkeypatch.setenv("REPRO_NOW", str(NOW + 3600))
-    return Cli(capsys)
+pytestmark = pytest.mark.usefixtures("an_hour_later")
 
 
 def write(root: Path, letter: str, loss: float, **changes):
@@ -297,6 +293,13 @@ def test_importance_of_nothing_is_said(swept: Path, cli: Cli) -> None:
     assert (ended.out, "no param varies" in ended.err) == ("", True)
     assert "loss" in cli("compare", "--importance", "los", code=129).err
     assert cli("compare", "--importance", "loss", "--csv", code=129).out == ""
+
+
+def test_a_damaged_run_is_a_warning_beside_the_importance(swept: Path, cli: Cli) -> None:
+    write_run(open_at(swept), make_record(), files={"run.json": b"{}"})
+    ended = cli("compare", "--importance", "loss")
+    assert ended.out.splitlines()[1].split()[0] == "lr"
+    assert ended.err.count("cannot be read") == 1
 
 
 def test_importance_with_a_forest(repository: Path, cli: Cli) -> None:

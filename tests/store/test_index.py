@@ -433,3 +433,22 @@ def test_hundreds_of_new_runs_are_read_as_a_few_are(
     index_file(opened).unlink()
     monkeypatch.setattr("repro.store.index_refresh._MANY", 1)
     assert expected == few == answers(opened)
+
+
+def test_a_text_that_looks_like_a_list_is_one_however_many_were_read_at_once(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = open_at(repository)
+    texts = ["[1, 2]", "[ü]", "[\x7f]", '["]', "{", "[\n"]
+    values = [*texts, [1, 2], ["ü"], ["[1]"], {"a": [1]}, float("nan"), 1 << 70]
+    records = [
+        write_run(opened, make_record(config={"x": [value], "y": value})) for value in values
+    ]
+    monkeypatch.setattr("repro.store.index_refresh._MANY", 1)
+    monkeypatch.setattr("repro.store.index_writer._MANY", 1)
+    keys = [Key(Space.CONFIG, "x"), Key(Space.CONFIG, "y")]
+    with open_index(opened) as index:
+        assert repr(records[::-1]) == repr(index.select())
+        first, second = index.columns(keys, [record.run.id for record in records])
+    assert first[:9] == [[value] for value in values[:9]]
+    assert second[:9] == values[:9]

@@ -40,7 +40,7 @@ from repro.model.columns import Column, choose_keys, default_columns, field_colu
 from repro.model.run import Record
 
 if TYPE_CHECKING:
-    from repro.core.found import FoundRecords
+    from repro.core.chosen import ChosenRecords
 
 _ID = field_column("id")
 
@@ -126,9 +126,9 @@ def _list_for_programs(
         _print_template(project, records, chosen)
 
 
-def _print_template(project: Project, records: "FoundRecords", chosen: Format) -> None:
+def _print_template(project: Project, records: "ChosenRecords", chosen: Format) -> None:
     # Here, for a table has no template.
-    from repro.core.columns import resolve_template, with_environment  # noqa: PLC0415
+    from repro.core.wanted import resolve_template, with_environment  # noqa: PLC0415
     from repro.model.rowformat import fill_template, named_columns  # noqa: PLC0415
 
     template = resolve_template(project, chosen.template)
@@ -160,7 +160,7 @@ def _ask(
     if columns is None:
         return _Asked(records, usual(), is_usual=True)
     # Here, for few lists ask for any.
-    from repro.core.columns import resolve_columns, with_environment  # noqa: PLC0415
+    from repro.core.wanted import resolve_columns, with_environment  # noqa: PLC0415
 
     wanted = resolve_columns(project, columns)
     chosen = wanted.apply(usual() if wanted.is_change else [])
@@ -210,7 +210,7 @@ def _print_table(
 def _list_groups(project: Project, selection: Selection, group_by: str, chosen: Format) -> None:
     # Here, for few lists are grouped.
     from repro.cli.grouptable import print_groups  # noqa: PLC0415
-    from repro.core.columns import resolve_keys, resolve_order, with_environment  # noqa: PLC0415
+    from repro.core.wanted import resolve_keys, resolve_order, with_environment  # noqa: PLC0415
     from repro.model.groups import group_runs, sort_groups  # noqa: PLC0415
 
     records = stream_runs(project, replace(selection, sort=(), limit=None))

@@ -1,12 +1,11 @@
 """What `repro show` prints: a run as text, and each of its parts."""
 
-import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
 
 from repro.cli import render
 from repro.cli.verdict import headline
-from repro.core.compare import format_patch
+from repro.core.diff import format_patch
 from repro.core.project import Project
 from repro.core.query import code_of, read_part, read_points, run_json
 from repro.errors import InvalidInputError, UsageError
@@ -14,6 +13,7 @@ from repro.model.canonical import Json
 from repro.model.cells import format_metric
 from repro.model.config import flatten_config
 from repro.model.configfile import format_config
+from repro.model.nearest import say_meant
 from repro.model.readable import format_age, format_duration, format_size, format_value
 from repro.model.run import Record, Run
 from repro.model.text import escape
@@ -175,11 +175,8 @@ def _print(text: str) -> None:
 def _print_series(project: Project, record: Record, metric: str, *, as_json: bool) -> None:
     series = read_points(project, record)
     if metric not in series:
-        near = difflib.get_close_matches(metric, series, n=3)
-        meant = " or ".join(f"`{escape(name)}`" for name in near)
         raise InvalidInputError(
-            f"run `{record.run.id}` has no metric `{escape(metric)}`"
-            + (f"; did you mean {meant}?" if near else ""),
+            f"run `{record.run.id}` has no metric `{escape(metric)}`{say_meant(metric, series)}",
             hint=f"`repro show {record.run.id} --metrics` lists them",
         )
     points = series[metric]

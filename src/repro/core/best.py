@@ -81,7 +81,7 @@ def find_best(
             n_fitting=n_fitting,
             total=runs.count(),
             short=runs.shorten(record.run.id for record in records),
-            problems=(*runs.problems, *index.problems),
+            problems=runs.problems,
         )
 
 

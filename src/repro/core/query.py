@@ -162,9 +162,15 @@ def read_points(project: Project, record: Record) -> dict[str, list[Point]]:
     if not commit:
         with open_runs(project) as runs:
             run_id = find_id(runs, record.run.id)
+            sealed = None
             if run_id in runs.live:
-                return runs.live[run_id].series()
-            commit = runs.sealed[run_id]  # sealed meanwhile
+                try:
+                    return runs.live[run_id].series()
+                except DamagedRecordError:
+                    sealed = runs.sealed_since(run_id)
+                    if sealed is None:
+                        raise
+            commit = sealed or runs.sealed[run_id]
     content = ContentStore(project.store)
     with reading(project.repository) as objects:
         return read_series(objects, commit, stored=content.read)

@@ -15,16 +15,17 @@ Of values that are there:
 - Tags know no unknown: what is asked of a run without any is false, but `IsNull`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 Scalar = bool | int | float | str
 Operator = Literal["=", "!=", "<", "<=", ">", ">="]
 Statistic = Literal[
     "last", "first", "min", "max", "mean", "count", "last_step", "min_step", "max_step"
 ]
+STATISTICS: Mapping[str, Statistic] = {name: name for name in get_args(Statistic)}
 
 
 class Space(StrEnum):

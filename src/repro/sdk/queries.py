@@ -4,7 +4,7 @@ import operator
 from collections.abc import Sequence
 
 from repro.core.choosing import Choice
-from repro.core.found import find_runs
+from repro.core.chosen import find_chosen
 from repro.core.project import Project
 from repro.core.query import describe_problem, resolve_run
 from repro.core.record import recover_runs
@@ -60,7 +60,7 @@ def runs(
     project = _open()
     choice = Choice(where=where, sort=keys, status=status, name=name, tag=tag)
     with showing_place():
-        found = find_runs(project, choice, limit=limit, n_first=runlist.CHUNK)
+        found = find_chosen(project, choice, limit=limit, n_first=runlist.CHUNK)
     for problem in found.problems:
         warn(describe_problem(problem))
     root = project.repository.root

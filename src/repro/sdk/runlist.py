@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
-from repro.core.found import read_records
+from repro.core.chosen import read_records
 from repro.sdk.here import project_at
 from repro.sdk.places import showing_place
 from repro.sdk.record import Record

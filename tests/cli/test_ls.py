@@ -195,6 +195,15 @@ def test_a_narrow_terminal_gets_fewer_columns(
     assert "no room for" in ended.err
 
 
+def test_a_narrow_terminal_has_room_for_what_runs_are_sorted_by(
+    three: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("repro.cli.render.width", lambda: 72)
+    title = cli("ls", "--sort", "-lr", "--where", "loss.min > 0").out.splitlines()[0]
+
+    assert title.split()[:7] == ["id", "name", "status", "created", "duration", "lr", "loss.min"]
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -1,6 +1,6 @@
 """`repro ls`: runs as a table, in groups, or for programs."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,7 @@ from repro.cli.selection import (
     takes_selection,
 )
 from repro.core.project import Project
+from repro.core.query import Listing
 from repro.errors import UsageError
 from repro.model.columns import Column, choose_keys, default_columns, field_column
 from repro.model.run import Record
@@ -170,7 +171,10 @@ def _list_table(project: Project, selection: Selection, columns: str | None) -> 
     listing = select_runs(project, selection)
     choice = choose_keys(listing.records)
     asked = _ask(
-        project, listing.records, columns, lambda: default_columns(listing.records, choice)
+        project,
+        listing.records,
+        columns,
+        lambda: default_columns(listing.records, choice, listing.asked),
     )
     records = list(asked.records)
     if not records:
@@ -178,7 +182,7 @@ def _list_table(project: Project, selection: Selection, columns: str | None) -> 
         return
     shown = [_ID, *(one for one in asked.columns if one.key != _ID.key)]
     width = render.width() if asked.is_usual else 0
-    _print_table(shown, records, listing.short, project.clock(), width)
+    _print_table(shown, records, listing, project.clock(), width)
     keys = {column.key for column in shown}
     constant = [pair for pair in choice.constant if pair[0] not in keys]
     if asked.is_usual and constant:
@@ -189,14 +193,14 @@ def _list_table(project: Project, selection: Selection, columns: str | None) -> 
 def _print_table(
     columns: Sequence[Column],
     records: Sequence[Record],
-    short: Mapping[str, str],
+    listing: Listing,
     now: float,
     width: int,
 ) -> None:
-    laid = {one: lay_column(one, records, short, now) for one in columns}
+    laid = {one: lay_column(one, records, listing.short, now) for one in columns}
     table, n_shown = lay_out(list(laid.values()), width=width)
     if n_shown < len(laid):
-        columns = narrow_order(columns)
+        columns = narrow_order(columns, listing.asked)
         table, n_shown = lay_out([laid[column] for column in columns], width=width)
     render.out(table)
     render.flush()

@@ -10,6 +10,7 @@ from repro.core.project import Project
 from repro.core.query import code_of, read_part, read_points, run_json
 from repro.errors import InvalidInputError, UsageError
 from repro.model.canonical import Json
+from repro.model.cells import format_metric
 from repro.model.config import flatten_config
 from repro.model.configfile import format_config
 from repro.model.nearest import say_meant
@@ -101,8 +102,8 @@ def _pairs(values: Mapping[str, Json]) -> list[str]:
 def _metrics_table(record: Record) -> str:
     rows = []
     for name, one in record.metrics.items():
-        numbers = [one.last, one.last_step, one.min, one.max, one.mean, one.count]
-        rows.append([name, *("-" if n is None else format_value(n) for n in numbers)])
+        last, *others = (format_metric(name, n) for n in (one.last, one.min, one.max, one.mean))
+        rows.append([name, last, str(one.last_step), *others, str(one.count)])
     return render.table(rows, _TITLES)
 
 

@@ -73,12 +73,7 @@ def find_params(
         exact = [record for record in fitting if not diff_params(flat, record.config)]
         nearest: list[Near] = []
         if near or not exact:
-            known = {record.run.id for record in exact}
-            pool = [
-                one
-                for one in runs.index.alike(flat, limit=_POOL, beside=_BESIDE)
-                if one.run.id not in known
-            ]
+            pool = runs.index.alike(flat, limit=_POOL, beside=_BESIDE, differing=True)
             nearest = _nearest_params(flat, pool)[:limit]
         return Found(
             exact=tuple(exact),
@@ -148,6 +143,8 @@ def _nearest_params(asked: Mapping[str, Json], pool: Iterable[Record]) -> list[N
     found = []
     for record in pool:
         differences = diff_params(asked, record.config)
+        if not differences:
+            continue
         if any(one.values and one.values[1] is not ABSENT for one in differences) or len(
             differences
         ) < len(asked):

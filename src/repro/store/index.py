@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self, TypeVar
 
-from repro.errors import ReproError
+from repro.errors import FilterError, ReproError
 from repro.model.condition import Condition, Key, Kind, SortKey, Space
 from repro.model.fields import FIELDS
 from repro.model.run import Record
@@ -303,6 +303,8 @@ class RunIndex:
         """The answer to `query`, from a new index if the file turns out to be broken."""
         try:
             return query()
+        except FilterError:
+            raise
         except (*FAULTS, ReproError, ValueError, TypeError, KeyError, zlib.error) as error:
             _raise_interrupt(error)
             self._db.close()

@@ -433,3 +433,16 @@ def test_hundreds_of_new_runs_are_read_as_a_few_are(
     index_file(opened).unlink()
     monkeypatch.setattr("repro.store.index_refresh._MANY", 1)
     assert expected == few == answers(opened)
+
+
+def test_a_run_whose_document_is_lost_is_not_left_out(
+    three: tuple[Repository, list[Record]],
+) -> None:
+    repository, expected = three
+    assert expected == answers(repository)
+    with sqlite3.connect(index_file(repository)) as db:
+        db.execute("DELETE FROM doc")
+    db.close()
+    with open_index(repository) as index:
+        assert expected == index.records([record.run.id for record in expected])
+        assert index.records([run_id("gone")]) == []

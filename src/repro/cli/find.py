@@ -15,6 +15,7 @@ from repro.core.find import Found, Near, find_params, found_json
 from repro.core.project import Project
 from repro.core.query import describe_problem, resolve_run
 from repro.errors import UsageError
+from repro.model.canonical import Json
 from repro.model.config import nest_config, parse_assignment
 from repro.model.run import Record
 from repro.model.text import escape
@@ -90,7 +91,7 @@ def find(  # noqa: PLR0913  # click hands over each option by its name
         _refuse("K=V", {"-c": assignments, "--data": data})
         if not asked:
             raise UsageError("nothing to look for", hint="`repro find lr=0.1`")
-        config = nest_config(dict(map(parse_assignment, asked)))
+        config = nest_config(dict(map(_parse, asked)))
         found = find_params(project, config, near=near, limit=most)
     for problem in found.problems:
         render.note(f"repro: warning: {escape(describe_problem(problem))}")
@@ -102,6 +103,13 @@ def find(  # noqa: PLR0913  # click hands over each option by its name
     else:
         _print(found, project.clock())
     return 0 if found.exact else 1
+
+
+def _parse(text: str) -> tuple[str, Json]:
+    try:
+        return parse_assignment(text)
+    except UsageError as error:
+        raise UsageError(error.message, hint="`repro find lr=0.1`; behind `--` it is CMD") from None
 
 
 def _refuse(way: str, others: Mapping[str, object]) -> None:

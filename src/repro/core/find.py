@@ -63,7 +63,7 @@ def find_params(
         limit: At most so many of either; None is all that fit, and the nearest hundreds.
 
     Raises:
-        UsageError: No run has such a param; near names are given.
+        UsageError: There are runs, and none has such a param; near names are given.
     """
     flat = flatten_config(asked)
     with open_runs(project) as runs:
@@ -121,7 +121,7 @@ def shorten(runs: KnownRuns, exact: Sequence[Record], near: Sequence[Near]) -> M
 
 
 def _check_known(runs: KnownRuns, asked: Mapping[str, Json]) -> None:
-    for key in asked:
+    for key in asked if runs.count() else ():
         if runs.index.has(Space.CONFIG, key):
             continue
         meant = say_meant(key, runs.index.names(Space.CONFIG))

@@ -37,9 +37,13 @@ DECIDING_KEYS = (
     "platform.system",
     "platform.machine",
     "variables.PYTHONPATH",
+    "variables.PYTHONHASHSEED",
     "variables.OMP_NUM_THREADS",
     "variables.MKL_NUM_THREADS",
     "variables.OPENBLAS_NUM_THREADS",
+    "variables.CUBLAS_WORKSPACE_CONFIG",
+    "variables.TF_DETERMINISTIC_OPS",
+    "variables.TORCH_CUDNN_V8_API_ENABLED",
     "variables.TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
     "variables.NVIDIA_TF32_OVERRIDE",
     "variables.XLA_FLAGS",
@@ -88,7 +92,8 @@ def list_differences(
     config = diff_flat(flatten_config(a.config), flatten_config(b.config))
     changed = find_changed_data(a.data, b.data)
     repeated = {*(config_files if config else ()), *((_LOCK,) if changed else ())}
-    around = diff_environment(a, b)[0]
+    around, _, random = diff_environment(a, b)
+    around = {**around, **random}
     return (
         *_config(config),
         *_code([one for one in code if one.path not in repeated]),

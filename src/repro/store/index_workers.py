@@ -26,6 +26,7 @@ _SPACES = {space.value for space in Space}
 _N_FIELDS = len(FIELDS) - 1  # without the id
 _MOST = 8
 _EACH = 1000  # runs from which on a process pays off: it starts in the time of some 500
+_PATIENCE_S = 60.0  # for an answer: it takes a tenth of a second
 _AHEAD = 12  # questions put to each, so that it has work while the tables are written
 
 # What else is called `sys.executable`, in a program that has Python in it, is not to be started.
@@ -75,20 +76,29 @@ def read_parts(
         parts: Each is asked for when a process is about to have time for it.
     """
     workers = _start(objects, n_workers)
-    waiting: deque[tuple[Part, Future[Answer | None]]] = deque()
+    waiting: deque[tuple[Part, _Worker | None, Future[Answer | None]]] = deque()
     try:
         for number, part in enumerate(parts):
             worker = workers[number % len(workers)] if workers else None
-            waiting.append((part, worker.ask(part[1]) if worker else _no_answer()))
+            waiting.append((part, worker, worker.ask(part[1]) if worker else _no_answer()))
             if len(waiting) >= max(1, len(workers) * _AHEAD):
-                part, answer = waiting.popleft()
-                yield part, answer.result()
+                yield _await(*waiting.popleft())
         while waiting:
-            part, answer = waiting.popleft()
-            yield part, answer.result()
+            yield _await(*waiting.popleft())
     finally:
         for worker in workers:
             worker.end()
+
+
+def _await(
+    part: Part, worker: "_Worker | None", answer: "Future[Answer | None]"
+) -> tuple[Part, Answer | None]:
+    try:
+        return part, answer.result(_PATIENCE_S)
+    except TimeoutError:
+        assert worker is not None  # else there was nothing to wait for
+        worker.kill()
+        return part, None
 
 
 def _no_answer() -> "Future[Answer | None]":
@@ -129,6 +139,10 @@ class _Worker:
             return self._thread.submit(self._ask, items)
         except RuntimeError:  # this process is about to end, or may start no more threads
             return _no_answer()
+
+    def kill(self) -> None:
+        """Have it answer nothing any more."""
+        self._process.kill()
 
     def end(self) -> None:
         """End it, whatever it does."""

@@ -25,7 +25,7 @@ ReproError                      128
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class ReproError(Exception):
@@ -45,6 +45,18 @@ class ReproError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As an exception that a pool of processes can hand back: not by the words of `args`."""
+        return _restore, (type(self), self.args, self.__dict__)
+
+
+def _restore(
+    kind: type[ReproError], args: tuple[Any, ...], attributes: dict[str, Any]
+) -> ReproError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
 
 
 class UsageError(ReproError):

@@ -38,11 +38,6 @@ _SOON_S = 2.0
 
 
 @pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(capsys)
-
-
-@pytest.fixture
 def top(repository: Path, shelf: Path) -> Path:
     """A kept dataset as run `two` had it, after a run `one` had it otherwise."""
     make_once(shelf, "project", repository, lambda: _make(repository))

@@ -16,11 +16,7 @@ from repro.model.times import format_time
 
 IDS = {letter: f"{letter * 8}0000" for letter in "abcdefgh"}
 
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    monkeypatch.setenv("REPRO_NOW", str(NOW + 3600))
-    return Cli(capsys)
+pytestmark = pytest.mark.usefixtures("an_hour_later")
 
 
 def write(root: Path, letter: str, loss: float, **changes):
@@ -163,12 +159,35 @@ def test_csv_is_a_line_a_run_with_whole_values(three: Path, cli: Cli) -> None:
 
     assert rows[0] == [
         "id", "name", "status", "created", "duration_s", "metrics.loss", "config.lr",
-        "config.width", "config.x\\n", "config.n", "code",
+        "config.width", "config.x\n", "config.n", "code",
     ][: len(rows[0])]  # fmt: skip
     by_title = dict(zip(rows[0], rows[2], strict=True))
-    assert (by_title["id"], by_title["name"]) == (IDS["d"], 'odd, "name"\\n')
-    assert (by_title["metrics.loss"], by_title["config.lr"]) == ("NaN", "true")
-    assert (by_title["config.x\\n"], by_title["config.width"]) == ('[1, "a"]', "")
+    assert (by_title["id"], by_title["name"]) == (IDS["d"], 'odd, "name"\n')
+    assert (by_title["metrics.loss"], by_title["config.lr"]) == ("nan", "true")
+    assert (by_title["config.x\n"], by_title["config.width"]) == ('[1, "a"]', "")
+
+
+def test_a_param_that_is_called_as_a_metric_is_told_from_it(three: Path, cli: Cli) -> None:
+    for letter in "defgh":
+        write(three, letter, 0.1, config={"loss": letter})
+    write(three, "j", 0.2, config={"loss": "j"})
+    titles = cli("compare", "--where", "metrics.loss < 9").out.splitlines()[0]
+
+    assert "metrics.loss" in titles
+    assert "config.loss" in titles
+
+
+def test_a_size_has_its_unit_and_so_has_what_it_grew_by(repository: Path, cli: Cli) -> None:
+    write(repository, "a", 0.1, metrics={"peak_bytes": a_summary(2**20)})
+    write(repository, "b", 0.1, metrics={"peak_bytes": a_summary(2**20 - 2**19)})
+
+    assert "1.0 MiB  512.0 KiB (-512.0 KiB, -50%)" in cli("compare", "aaaa", "bbbb").out
+
+
+def test_two_formats_exclude_each_other(three: Path, cli: Cli) -> None:
+    said = cli("compare", "aaaa", "bbbb", "--csv", "--json", code=129)
+
+    assert "`--json` and `--csv` exclude each other" in said.err
 
 
 def test_a_run_whose_code_is_lost_has_none_and_hides_no_other(three: Path, cli: Cli) -> None:
@@ -217,7 +236,7 @@ def test_a_run_in_progress_stands_beside_the_others(three: Path, cli: Cli) -> No
 
 def test_names_that_would_move_the_cursor_are_escaped(three: Path, cli: Cli) -> None:
     write(three, "d", 0.1, name="\x1b[2J", config={"\x1b[2J": "\u202e"})
-    for words in ([], ["--csv"], ["--json"]):
+    for words in ([], ["--json"]):
         text = cli("compare", "aaaa", "dddd", *words).out
         assert "\x1b" not in text
         assert "\u202e" not in text
@@ -274,6 +293,13 @@ def test_importance_of_nothing_is_said(swept: Path, cli: Cli) -> None:
     assert (ended.out, "no param varies" in ended.err) == ("", True)
     assert "loss" in cli("compare", "--importance", "los", code=129).err
     assert cli("compare", "--importance", "loss", "--csv", code=129).out == ""
+
+
+def test_a_damaged_run_is_a_warning_beside_the_importance(swept: Path, cli: Cli) -> None:
+    write_run(open_at(swept), make_record(), files={"run.json": b"{}"})
+    ended = cli("compare", "--importance", "loss")
+    assert ended.out.splitlines()[1].split()[0] == "lr"
+    assert ended.err.count("cannot be read") == 1
 
 
 def test_importance_with_a_forest(repository: Path, cli: Cli) -> None:

@@ -5,21 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support.cli import repro
 from tests.support.projects import begin, make_run, open_here
 
 from repro.core.record import seal_run
 
 TOOLS = Path(sys.executable).parent
-
-
-def repro(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "repro", *words],
-        env={**os.environ, **env},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def complete(*words: str) -> list[str]:

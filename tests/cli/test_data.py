@@ -5,22 +5,14 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import termios
 import time
 from pathlib import Path
 
 import pytest
 from tests.support import git, write_files
-from tests.support.cli import Cli
+from tests.support.cli import REPRO
 from tests.support.manifests import in_memory, make_dataset
-
-REPRO = [sys.executable, "-m", "repro"]
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(capsys)
 
 
 @pytest.fixture

@@ -21,11 +21,6 @@ CHANGES = (
 
 
 @pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(capsys)
-
-
-@pytest.fixture
 def tracked(repository: Path, cli: Cli) -> Path:
     """A repository with the datasets `train` and, kept, `labels`."""
     write_files(repository, {**TRAIN, "data/labels.csv": "id\n"})

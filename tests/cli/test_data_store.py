@@ -30,11 +30,6 @@ MANY = {f"f{number:02}": f"{number}\n" for number in range(25)}
 
 
 @pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(capsys)
-
-
-@pytest.fixture
 def shared(repository: Path) -> Path:
     """A repository with a kept dataset and a store, committed; nothing was pushed yet."""
     make_data(repository)

@@ -1,21 +1,8 @@
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from tests.support import git
-
-
-def repro(*words: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "repro", *words],
-        cwd=cwd,
-        env={**os.environ, **env},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+from tests.support.cli import repro
 
 
 def test_the_demo_goes_from_three_runs_to_an_identical_repetition(tmp_path):

@@ -10,11 +10,6 @@ from tests.support.projects import make_run, open_here
 
 
 @pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(capsys)
-
-
-@pytest.fixture
 def two(repository: Path) -> Path:
     """A repository with the runs `a` and `b`, which differ in code, config and results."""
     project = open_here(repository)

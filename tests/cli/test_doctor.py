@@ -5,15 +5,9 @@ import sys
 
 import pytest
 from tests.support import git, write_files
-from tests.support.cli import Cli
 from tests.support.datasets import add_data
 from tests.support.projects import make_run, open_here
 from tests.support.records import make_record, write_run
-
-
-@pytest.fixture
-def cli(capsys):
-    return Cli(capsys)
 
 
 @pytest.fixture

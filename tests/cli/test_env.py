@@ -14,11 +14,6 @@ from repro.core.rebuild import envs_folder, folder_name
 
 
 @pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(capsys)
-
-
-@pytest.fixture
 def world(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     return make_world(repository, tmp_path, monkeypatch)
 

@@ -10,11 +10,6 @@ from tests.support.projects import make_run, open_here
 
 
 @pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(capsys)
-
-
-@pytest.fixture
 def three(repository: Path) -> Path:
     """A repository with the runs `a`, `b` (another lr), `c` (another lr and other code)."""
     project = open_here(repository)

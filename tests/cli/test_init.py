@@ -1,19 +1,12 @@
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 from tests.support import git, write_files
+from tests.support.cli import repro
 from tests.support.projects import begin, open_here
 
 from repro.store.settings import read_settings
-
-REPRO = [sys.executable, "-m", "repro"]
-
-
-def repro(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*REPRO, *words], capture_output=True, text=True, check=False)
 
 
 def status() -> dict:

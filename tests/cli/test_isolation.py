@@ -1,31 +1,17 @@
 """`repro exec` and `repro shell`: a run's tree entered, and left without a trace."""
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from tests.support import git, write_files
+from tests.support.cli import REPRO, repro
 from tests.support.datasets import add_data
 from tests.support.projects import make_run, open_here
 from tests.support.restores import everything
 from tests.support.trust import disown
 
 from repro.core.isolation import folder_of_worktrees
-
-REPRO = [sys.executable, "-m", "repro"]
-
-
-def repro(*words: str, given: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*REPRO, *words],
-        env={**os.environ, **env},
-        capture_output=True,
-        text=True,
-        check=False,
-        input=given or "",
-    )
 
 
 @pytest.fixture

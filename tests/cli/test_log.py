@@ -4,14 +4,9 @@ from pathlib import Path
 
 import pytest
 from tests.support.cli import Cli
-from tests.support.records import NOW
 from tests.support.runs import write_three
 
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    monkeypatch.setenv("REPRO_NOW", str(NOW + 3600))
-    return Cli(capsys)
+pytestmark = pytest.mark.usefixtures("an_hour_later")
 
 
 @pytest.fixture

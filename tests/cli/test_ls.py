@@ -13,11 +13,7 @@ from tests.support.runs import write_groups, write_three
 
 from repro.model.times import format_time
 
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    monkeypatch.setenv("REPRO_NOW", str(NOW + 3600))
-    return Cli(capsys)
+pytestmark = pytest.mark.usefixtures("an_hour_later")
 
 
 @pytest.fixture
@@ -199,6 +195,15 @@ def test_a_narrow_terminal_gets_fewer_columns(
     assert "no room for" in ended.err
 
 
+def test_a_narrow_terminal_has_room_for_what_runs_are_sorted_by(
+    three: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("repro.cli.render.width", lambda: 72)
+    title = cli("ls", "--sort", "-lr", "--where", "loss.min > 0").out.splitlines()[0]
+
+    assert title.split()[:7] == ["id", "name", "status", "created", "duration", "lr", "loss.min"]
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -331,7 +336,7 @@ def test_many_runs_are_read_in_pieces(
 ) -> None:
     write_groups(repository)
     whole = cli("ls", how, "--all").out
-    monkeypatch.setattr("repro.core.found._PIECE", 2)
+    monkeypatch.setattr("repro.core.chosen._PIECE", 2)
     monkeypatch.setattr("repro.cli.selection.MOST", 1)
     assert cli("ls", how, "--all").out == whole
     assert whole.count("c10000000000") == 1

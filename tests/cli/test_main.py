@@ -9,22 +9,10 @@ from pathlib import Path
 
 import pytest
 from tests.support import git, make_repository
+from tests.support.cli import REPRO, repro
 
 from repro.cli.main import VERBS
 from repro.version import VERSION
-
-REPRO = [sys.executable, "-m", "repro"]
-
-
-def repro(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*REPRO, *words],
-        env={**os.environ, **env},
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
 
 
 def modules_of(*words: str) -> set[str]:

@@ -6,13 +6,11 @@ import subprocess
 import time
 
 import pytest
-from tests.cli.test_watch import REPRO, Viewer, end, live, log, view
-from tests.support.cli import Cli
-from tests.support.projects import begin, make_run, open_here
+from tests.support.cli import REPRO, Cli
+from tests.support.projects import begin, end, log, make_run, open_here
+from tests.support.terminals import Viewer
 
 from repro.cli import render
-
-__all__ = ["live", "view"]  # fixtures
 
 WATCH = ("ls", "--watch", "--interval", "0.05")
 

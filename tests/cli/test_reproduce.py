@@ -4,12 +4,12 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.support import git, make_repository, write_files
+from tests.support.cli import repro
 from tests.support.doctors import install
 from tests.support.environments import World, make_world
 from tests.support.installs import install_editable, make_sibling
@@ -23,17 +23,6 @@ import dep
 total = sum(map(int, open("data/numbers.csv")))
 print(dep.VERSION, total, random.random())
 """
-
-
-def repro(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "repro", *words],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
 
 
 def as_json(*words: str, code: int = 0) -> Any:

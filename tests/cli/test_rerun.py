@@ -1,7 +1,6 @@
 """`repro rerun`: the same again in isolation, with a verdict that can be trusted."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -12,9 +11,9 @@ from typing import Any
 
 import pytest
 from tests.support import git, make_repository, write_files
+from tests.support.cli import REPRO, repro
 from tests.support.restores import everything
 
-REPRO = [sys.executable, "-m", "repro"]
 PYTHON = sys.executable
 LOGGED = """
     import random, sys, repro
@@ -23,18 +22,6 @@ LOGGED = """
     for step in range(5):
         repro.log({"loss": random.random() * helper.SCALE, "width": run.config.width}, step=step)
 """
-
-
-def repro(*words: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*REPRO, *words],
-        cwd=cwd,
-        env={**os.environ, **env},
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
 
 
 def record(root: Path, *words: str, **env: str) -> dict[str, Any]:

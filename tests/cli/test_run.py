@@ -9,21 +9,9 @@ from pathlib import Path
 
 import pytest
 from tests.support import git, write_files
+from tests.support.cli import REPRO, repro
 
-REPRO = [sys.executable, "-m", "repro"]
 RUNS = "refs/repro/runs/"
-
-
-def repro(*words: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*REPRO, *words],
-        cwd=cwd,
-        env={**os.environ, **env},
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
 
 
 def recorded(root: Path) -> list[dict]:

@@ -1,7 +1,6 @@
 """`repro run` of what was run before: told, and skipped where that is wished."""
 
 import json
-import os
 import subprocess
 import sys
 import textwrap
@@ -11,25 +10,13 @@ from typing import Any
 
 import pytest
 from tests.support import git, write_files
+from tests.support.cli import REPRO, repro
 from tests.support.projects import open_here
 from tests.support.records import a_summary, make_record, open_at, write_run
 
 from repro.core.query import resolve_run
 
-REPRO = [sys.executable, "-m", "repro"]
 PYTHON = sys.executable
-
-
-def repro(*words: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*REPRO, *words],
-        cwd=cwd,
-        env={**os.environ, **env},
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
 
 
 def runs(root: Path) -> list[dict[str, Any]]:

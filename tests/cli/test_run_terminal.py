@@ -1,92 +1,16 @@
 """`repro run` on a real terminal: a session of its own, with a shell's job control in between."""
 
-import fcntl
 import os
 import select
 import signal
-import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-REPRO = [sys.executable, "-m", "repro"]
-
-# What a shell does with a job: its own group, in the foreground if FG is set. Each time the
-# job stops it says so, and goes on with it once a key was pressed.
-SHELL = """
-import os, signal, sys
-signal.signal(signal.SIGTTOU, signal.SIG_IGN)
-pid = os.fork()
-if pid == 0:
-    os.setpgid(0, 0)
-    if os.environ.get("FG"):
-        os.tcsetpgrp(0, os.getpid())
-    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
-    os.execvp(sys.argv[1], sys.argv[1:])
-while True:
-    _, status = os.waitpid(pid, os.WUNTRACED)
-    if not os.WIFSTOPPED(status):
-        break
-    os.tcsetpgrp(0, os.getpgrp())
-    print("SHELL: stopped by", os.WSTOPSIG(status), flush=True)
-    os.read(0, 1)
-    os.tcsetpgrp(0, pid)
-    os.killpg(pid, signal.SIGCONT)
-os.tcsetpgrp(0, os.getpgrp())
-print("SHELL: ended with", os.waitstatus_to_exitcode(status), flush=True)
-os.read(0, 1)
-"""
-
-
-class Desk:
-    """A terminal, a shell on it, and `repro run` or another verb as the shell's job."""
-
-    def __init__(
-        self, *command: str, foreground: bool = True, verb: Sequence[str] = ("run", "--")
-    ) -> None:
-        self.screen = b""
-        self.outer, inner = os.openpty()
-        termios.tcsetwinsize(inner, (24, 80))
-        mode = termios.tcgetattr(inner)
-        self.mode = mode
-        self.inner = inner
-
-        def control() -> None:
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-        self.shell = subprocess.Popen(
-            [sys.executable, "-c", SHELL, *REPRO, *verb, *command],
-            stdin=inner,
-            stdout=inner,
-            stderr=inner,
-            env={**os.environ, "FG": "1" if foreground else ""},
-            start_new_session=True,
-            preexec_fn=control,
-        )
-
-    def expect(self, text: bytes) -> bytes:
-        """Read until `text` comes; what came before it."""
-        deadline = time.monotonic() + 60
-        while text not in self.screen:
-            assert time.monotonic() < deadline, f"{text!r} did not come, but {self.screen!r}"
-            if select.select([self.outer], [], [], 0.1)[0]:
-                self.screen += os.read(self.outer, 4096)
-        before, _, self.screen = self.screen.partition(text)
-        return before
-
-    def type(self, keys: bytes) -> None:
-        os.write(self.outer, keys)
-
-    def close(self) -> None:
-        """Hang up: whatever still runs on the terminal ends."""
-        os.close(self.outer)
-        os.close(self.inner)
-        self.shell.kill()
-        self.shell.wait(timeout=20)
+from tests.support.terminals import Desk
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from tests.support import write_files
+from tests.support.cli import REPRO
 
-REPRO = [sys.executable, "-m", "repro"]
 COMMAND = ("--", sys.executable, "train.py")
 
 

@@ -15,11 +15,6 @@ from repro.model.run import Omitted
 
 
 @pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(capsys)
-
-
-@pytest.fixture
 def shown(repository: Path) -> Path:
     """A repository with one run that has everything, hostile text included."""
     record = make_record(

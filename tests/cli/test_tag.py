@@ -9,11 +9,6 @@ from tests.support.cli import Cli
 from tests.support.projects import begin, make_run, open_here
 
 
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(capsys)
-
-
 def test_tags_come_and_go(repository: Path, cli: Cli) -> None:
     run = make_run(open_here(repository), name="x")
     assert cli("tag", "x", "good", "v2").err == f"run {run.id} has the tags `good`, `v2` now\n"

@@ -14,12 +14,6 @@ from tests.support.records import make_record, open_at, run_id, write_run
 from repro.core.query import resolve_run
 from repro.core.verify import store_verdict, verify_runs
 
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(capsys)
-
-
 SCRIPT = """\
 import sys
 from pathlib import Path

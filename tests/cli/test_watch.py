@@ -1,126 +1,25 @@
 """`repro watch`: a run followed in the terminal, and the terminal given back."""
 
-import os
 import re
-import select
 import signal
 import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from tests.cli.test_run_terminal import Desk
-from tests.support.cli import Cli
-from tests.support.projects import begin, make_run, open_here
+from tests.support.cli import REPRO, Cli
+from tests.support.projects import end, log, make_run, open_here
+from tests.support.terminals import COLOURS, ENTER, HIDE, LEAVE, SHOW, Desk
 
 from repro.cli.main import run_cli
-from repro.core.record import seal_run
-from repro.core.start import LiveRun
 
-REPRO = [sys.executable, "-m", "repro"]
-ENTER, LEAVE = "\x1b[?1049h", "\x1b[?1049l"
-HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
-COLOURS = re.compile(r"\x1b\[\d*m")
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
-
-
-class Viewer:
-    """A terminal with `repro` on it, and what it wrote."""
-
-    def __init__(self, *words: str, columns: int = 80, lines: int = 24, **environ: str) -> None:
-        self.written = ""
-        self.outer, self.inner = os.openpty()
-        termios.tcsetwinsize(self.inner, (lines, columns))
-        self.mode = termios.tcgetattr(self.inner)
-        variables = {**os.environ, "TERM": "xterm", "PYTHONIOENCODING": "utf-8", **environ}
-        self.process = subprocess.Popen(
-            [*REPRO, *words],
-            stdin=self.inner,
-            stdout=self.inner,
-            stderr=self.inner,
-            env=variables,
-            start_new_session=True,
-        )
-
-    def read(self) -> None:
-        while select.select([self.outer], [], [], 0.05)[0]:
-            self.written += os.read(self.outer, 1 << 16).decode(errors="replace")
-
-    def expect(self, text: str) -> str:
-        """Read until `text` stands in a frame; that frame, without colours."""
-        deadline = time.monotonic() + 60
-        while text not in self.frame():
-            assert time.monotonic() < deadline, f"{text!r} did not come, but {self.written!r}"
-            self.read()
-        return self.frame()
-
-    def frame(self) -> str:
-        """The newest frame, without colours."""
-        newest = self.written.rpartition("\x1b[H")[2].partition("\x1b[?7h")[0]
-        return COLOURS.sub("", newest.replace("\x1b[K", "").replace("\x1b[J", ""))
-
-    def end(self) -> tuple[int, str]:
-        """Wait; the exit code, and what stands on the screen that was there before."""
-        deadline = time.monotonic() + 60
-        while self.process.poll() is None:
-            assert time.monotonic() < deadline, self.written
-            self.read()
-        self.read()
-        return self.process.returncode, COLOURS.sub("", self.written.rpartition(LEAVE)[2])
-
-    def assert_given_back(self) -> None:
-        """Whatever was taken of the terminal was given back behind it."""
-        assert self.written.count(ENTER) == self.written.count(LEAVE) > 0
-        assert self.written.count(HIDE) == self.written.count(SHOW) > 0
-        assert self.written.rfind(LEAVE) > self.written.rfind(ENTER)
-        assert self.written.rfind(SHOW) > self.written.rfind(HIDE)
-        assert termios.tcgetattr(self.inner) == self.mode
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait(timeout=20)
-        os.close(self.outer)
-        os.close(self.inner)
-
-
-@pytest.fixture
-def view(repository: Path) -> Iterator[Callable[..., Viewer]]:
-    made: list[Viewer] = []
-
-    def make(*words: str, columns: int = 80, lines: int = 24, **environ: str) -> Viewer:
-        made.append(Viewer(*words, columns=columns, lines=lines, **environ))
-        return made[-1]
-
-    yield make
-    for viewer in made:
-        viewer.close()
 
 
 @pytest.fixture
 def repro(capsys) -> Cli:
     return Cli(capsys)
-
-
-@pytest.fixture
-def live(repository: Path) -> Iterator[LiveRun]:
-    """A run in progress: this process lives and holds its journal."""
-    run = begin(open_here(repository, time.time), name="mine", config={"max_steps": 100})
-    yield run
-    run.journal.close()
-
-
-def log(live: LiveRun, step: int, **values: float | str) -> None:
-    live.journal.log(step, time.time(), values)
-
-
-def end(live: LiveRun, repository: Path, status: str = "finished", exit_code: int = 0) -> None:
-    record = {"k": "end", "t": time.time(), "status": status, "exit_code": exit_code}
-    live.journal.append(record)
-    live.journal.close()
-    seal_run(open_here(repository, time.time), live.dir)
 
 
 FAST = ("--interval", "0.05")

@@ -13,8 +13,8 @@ from tests.support import git, write_files
 from tests.support.projects import begin, make_run, open_here
 from tests.support.records import make_record, open_at, write_run
 
-from repro.core.compare import compare_runs, compare_with_worktree
 from repro.core.datadiff import compare_data, diff_pages
+from repro.core.diff import compare_runs, compare_with_worktree
 from repro.core.project import Project
 from repro.core.query import resolve_run
 from repro.core.tracking import Wish, add_dataset, choose_dataset, drop_dataset

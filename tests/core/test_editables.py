@@ -12,7 +12,7 @@ from tests.support import git, make_repository, write_files
 from tests.support.installs import install_editable, make_sibling, make_venv
 from tests.support.projects import make_run, open_here
 
-from repro.core.compare import compare_runs, compare_with_worktree
+from repro.core.diff import compare_runs, compare_with_worktree
 from repro.core.editables import place_editables
 from repro.core.environment import capture_environment
 from repro.core.project import Project

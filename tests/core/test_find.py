@@ -285,7 +285,7 @@ def test_what_only_code_sets_is_no_difference_from_what_would_run(project: Proje
     live.journal.append({"k": "config", "c": {"epochs": 9}, "t": project.clock()})
     live.journal.append({"k": "end", "t": project.clock(), "status": "finished", "exit_code": 0})
     live.journal.close()
-    a = seal_run(project, live.dir)
+    a = seal_run(project, live.dir).run
     assert resolve_run(project, a.id).config["epochs"] == 9
 
     assert exact(this(project, config={"lr": 0.1})) == [a.id]

@@ -227,7 +227,7 @@ def test_how_the_command_ended_is_passed_on_and_recorded(project, script, outcom
         end["exit_code"],
         end["signal"],
     )
-    run = seal_run(project, done.live.dir)
+    run = seal_run(project, done.live.dir).run
     assert (outcome.status, outcome.exit_code, outcome.signal) == (
         run.status,
         run.exit_code,
@@ -244,7 +244,7 @@ def test_being_told_to_end_ends_the_command_and_the_run_is_killed(project, tmp_p
 
     name = signal.Signals(number).name
     assert Outcome(Status.KILLED, 128 + number, name) == done.outcome
-    assert seal_run(project, done.live.dir).status == Status.KILLED
+    assert seal_run(project, done.live.dir).run.status == Status.KILLED
 
 
 def test_a_command_that_ends_well_when_told_to_end_is_still_killed(project, tmp_path):
@@ -390,7 +390,7 @@ def test_a_command_that_the_system_cannot_start_is_a_failed_run(project):
         run_launch(project, ["./broken", "x" * (1 << 22)], on_start=live.append)
 
     assert caught.value.exit_code == 126
-    run = seal_run(project, live[0].dir)
+    run = seal_run(project, live[0].dir).run
     assert (run.status, run.exit_code) == (Status.FAILED, 126)
 
 
@@ -448,7 +448,7 @@ def test_metrics_files_and_artifacts_that_are_new_belong_to_the_run(repository):
     assert [record["path"] for record in done.records("artifact")] == ["models/new.pt"]
     [warning] = done.outcome.warnings
     assert warning == "`log.csv` line 3: no whole number as step; the line is left out"
-    run = seal_run(project, done.live.dir)
+    run = seal_run(project, done.live.dir).run
     assert (warning,) == run.warnings
     ref = f"refs/repro/runs/{run.id}"
     assert git(repository, "show", f"{ref}:artifacts/models/new.pt") == "new"
@@ -629,7 +629,7 @@ def test_gpus_are_read_with_units_and_gaps():
 def test_a_sealed_run_holds_the_output_collapsed(project):
     done = sh(project, r"printf '10%%\r20%%\r100%%\ndone\n'")
 
-    run: Run = seal_run(project, done.live.dir)
+    run: Run = seal_run(project, done.live.dir).run
 
     shown = git(project.repository.root, "show", f"refs/repro/runs/{run.id}:output.log")
     assert shown == "100%\ndone"

@@ -356,7 +356,7 @@ def test_while_a_run_is_in_progress_its_pages_survive_a_gc(repository, data):
     git(repository, "gc", "-q", "--prune=now")
     live.journal.close()
 
-    run = seal_run(now(repository), live.dir)
+    run = seal_run(now(repository), live.dir).run
 
     assert 55 == len(paths_of(pages_of(now(repository), run)))
     check_whole(repository, run)
@@ -493,7 +493,7 @@ def test_a_start_from_before_there_were_datasets_is_read(repository):
     assert {} == start.pop("manifests")
     path.write_text(json.dumps(start))
 
-    run = seal_run(now(repository), live.dir)
+    run = seal_run(now(repository), live.dir).run
 
     assert git(repository, "show", f"{RUNS}{run.id}:data.json") == "{}"
 

@@ -10,7 +10,7 @@ from tests.support.randomness import a_plan, play, record_run
 from tests.support.records import make_record
 
 import repro
-from repro.core.compare import compare_runs
+from repro.core.diff import compare_runs
 from repro.core.query import full_json, resolve_run
 from repro.core.randomness import child_environment, draw_randomness, replay_randomness
 from repro.core.record import seal_run

@@ -323,7 +323,7 @@ def test_of_artifacts_that_need_one_name_the_newer_is_kept_and_the_other_said(
         live.journal.append({"k": "artifact", "t": project.clock(), **asdict(kept)})
     live.journal.close()
 
-    run = seal_run(project, live.dir)
+    run = seal_run(project, live.dir).run
 
     listed = git(repository, "ls-tree", "-r", "--name-only", f"{RUNS}{run.id}:artifacts")
     assert listed.split() == ["a", "c/d"]
@@ -340,7 +340,7 @@ def test_an_artifact_whose_bytes_are_gone_is_not_in_the_record(repository: Path)
     live.journal.close()
     shutil.rmtree(live.dir / "artifacts")
 
-    run = seal_run(project, live.dir)
+    run = seal_run(project, live.dir).run
 
     assert git(repository, "show", f"{RUNS}{run.id}:artifacts.json") == "[]"
     assert run.warnings == ("artifact `model` is not kept: its bytes are gone",)
@@ -420,7 +420,7 @@ def test_a_record_with_values_of_another_kind_costs_itself_alone(
     live.journal.append(record)
     live.journal.close()
 
-    run = seal_run(project, live.dir)
+    run = seal_run(project, live.dir).run
 
     assert (run.status, run.skipped_lines) == (Status.LOST, 1)
     assert git(repository, "show", f"{RUNS}{run.id}:metrics/0.csv").count("\n") == 1
@@ -446,7 +446,7 @@ def test_a_resumed_run_keeps_its_points_and_moves_forward(repository: Path) -> N
     live.journal.log(3, project.clock(), {"loss": 0.25})
     live.journal.append({"k": "end", "t": project.clock(), "status": "finished", "exit_code": 0})
     live.journal.close()
-    run = seal_run(project, live.dir)
+    run = seal_run(project, live.dir).run
 
     assert run.id == first.id
     assert [attempt.status for attempt in run.attempts] == [Status.FAILED, Status.FINISHED]
@@ -486,7 +486,7 @@ def test_a_record_of_another_shape_is_skipped_and_counted(repository: Path) -> N
     live.journal.append({"k": "of a later version", "t": project.clock()})
     live.journal.close()
 
-    run = seal_run(project, live.dir)
+    run = seal_run(project, live.dir).run
 
     assert run.skipped_lines == 2
     assert len(git(repository, "show", f"{RUNS}{run.id}:metrics/0.csv").splitlines()) == 2

@@ -107,7 +107,7 @@ def test_an_ignored_one_is_kept_without_its_credentials(repository):
     live = begin(project, environment=ENVIRONMENT)
     git(repository, "gc", "-q", "--prune=now")
     live.journal.close()
-    record = resolve_run(project, seal_run(project, live.dir).id)
+    record = resolve_run(project, seal_run(project, live.dir).run.id)
 
     bare = text.replace("ada:hunter2", "<redacted>")
     assert show(repository, record, "requirements.txt") == bare.rstrip()

@@ -4,21 +4,13 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.support.projects import begin, make_run, open_here
+from tests.support.projects import begin, end, make_run, open_here
 
 from repro.core.curate import set_note
 from repro.core.query import resolve_run
-from repro.core.record import seal_run
-from repro.core.start import LiveRun
 from repro.core.watch import Watch, choose_watched, look_after_runs
 from repro.errors import UnknownRunError
 from repro.model.curve import sample_curve
-
-
-def end(live: LiveRun, root: Path) -> None:
-    live.journal.append({"k": "end", "t": time.time(), "status": "finished", "exit_code": 0})
-    live.journal.close()
-    seal_run(open_here(root), live.dir)
 
 
 def shape(view, name: str) -> list[float]:

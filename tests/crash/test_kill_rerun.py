@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 
 from tests.support import git, write_files
+from tests.support.cli import REPRO
 from tests.support.restores import everything
 
 KILLS = int(os.environ.get("REPRO_CRASH_KILLS", "6"))
-REPRO = [sys.executable, "-m", "repro"]
 
 
 def repro(*words: str) -> "subprocess.CompletedProcess[str]":

@@ -39,6 +39,20 @@ def test_metrics_with_a_goal_come_first() -> None:
     assert shown(a_run({}, a=1.0), a_run({}, "minimize", z=1.0))[-2:] == ["z", "a"]
 
 
+def test_what_was_asked_for_comes_first_but_for_what_is_the_same_in_all() -> None:
+    records = [
+        a_run({"lr": 0.1, "depth": 3, "seed": 1}, loss=1.0, f1=0.1),
+        a_run({"lr": 0.2, "depth": 3, "seed": 2}, loss=2.0, f1=0.1),
+    ]
+    asked = [
+        Key(Space.METRIC, "f1"), Key(Space.METRIC, "loss", "min"), Key(Space.CONFIG, "seed"),
+        Key(Space.CONFIG, "depth"), Key(Space.FIELD, "status"), Key(Space.ENV, "gpu"),
+    ]  # fmt: skip
+    titles = [one.title for one in default_columns(records, choose_keys(records), asked)]
+
+    assert titles[4:] == ["f1", "loss.min", "seed", "lr", "loss"]
+
+
 def test_names_are_shown_where_a_run_has_one() -> None:
     assert shown(make_record(), make_record(name="x"))[:3] == ["id", "name", "status"]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from repro.model.nearest import nearest_names
+from repro.model.nearest import nearest_names, say_meant
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,9 @@ def test_the_right_one_of_very_many_is_found():
 
     assert "metric_4711" in nearest_names("metric_4711a", known)
     assert "metric_4711" in nearest_names("mteric_4711", known)
+
+
+def test_a_message_ends_in_what_may_have_been_meant():
+    assert say_meant("lrr", ["lr"]) == "; did you mean `lr`?"
+    assert say_meant("lr", ["a.lr", "lr\x1b"]) == "; did you mean `a.lr` or `lr\\x1b`?"
+    assert say_meant("lr", []) == ""

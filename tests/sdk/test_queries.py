@@ -92,6 +92,49 @@ def test_a_wrong_key_to_sort_by_is_an_error(project):
         repro.runs(sort="lrr")
 
 
+def test_a_status_that_there_is_not_is_an_error_and_no_empty_list(project):
+    record_runs(project, {"lr": 0.1})
+
+    with pytest.raises(ValueError, match=r"`done` is no status: it is one of running, finished"):
+        repro.runs(status="done")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"limit": "3"}, {"limit": 1.5}, {"where": None}, {"sort": [3]}, {"tag": ["a"]}, {"name": 3}],
+)
+def test_an_argument_of_another_type_is_an_error(project, wrong):
+    record_runs(project, {"lr": 0.1})
+
+    with pytest.raises(TypeError):
+        repro.runs(**wrong)
+
+
+def test_a_limit_below_zero_is_an_error_and_not_all_runs(project):
+    record_runs(project, {"lr": 0.1})
+
+    with pytest.raises(ValueError, match="None is all runs"):
+        repro.runs(limit=-1)
+
+
+def test_a_run_is_asked_for_by_a_text(project):
+    record_runs(project, {"lr": 0.1})
+
+    with pytest.raises(TypeError, match="`name` is a text, not Record"):
+        repro.get_run(repro.runs()[0])
+
+
+def test_an_error_can_be_sent_to_another_process(project):
+    record_runs(project, {"lr": 0.1})
+
+    with pytest.raises(FilterError) as wrong:
+        repro.runs("losss < 1")
+    sent = pickle.loads(pickle.dumps(wrong.value))
+
+    assert (str(sent), sent.start, sent.end) == (str(wrong.value), 0, 5)
+    assert sent.hint == wrong.value.hint
+
+
 def test_outside_of_a_repository_that_is_an_error(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
@@ -342,6 +385,15 @@ def test_records_and_lists_can_be_sent_to_another_process(project, monkeypatch, 
     assert there == runs
     assert there[0].series["loss"].values == [2.0]
     assert pickle.loads(pickle.dumps(runs[0])).artifacts == ()
+
+
+def test_points_can_be_sent_to_another_process(project):
+    record_runs(project, {"lr": 0.1})
+    series = repro.runs()[0].series
+
+    sent = pickle.loads(pickle.dumps(series))
+
+    assert sent["loss"].values == series["loss"].values
 
 
 def test_a_record_is_hashable_and_equal_to_itself_read_again(project):

@@ -138,6 +138,7 @@ def test_the_columns_that_are_named_are_given_in_that_order(project):
     assert there.iloc[0].tolist() == [0.25, 0.1, "3.11.4", 2, ["x"], "finished"]
     assert repro.runs().to_polars(columns=words).columns == words
     assert list(repro.runs().to_pandas(columns=["metrics.*"]).columns) == ["metrics.loss"]
+    assert list(repro.runs().to_pandas("metrics.loss").columns) == ["metrics.loss"]
 
 
 def test_a_column_that_is_named_is_there_although_no_run_of_the_list_has_it(project):

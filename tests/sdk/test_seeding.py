@@ -18,11 +18,11 @@ from repro.sdk import seeding
 from repro.sdk.generators import give_states, take_states
 from tests.sdk.scripts import record, records, run
 from tests.support import git, write_files
+from tests.support.cli import REPRO
 from tests.support.randomness import record_run
 
 NUMBERS = "print(random.random(), np.random.rand(), np.random.default_rng().random())\n"
 ALONE = "import random, numpy as np, numpy.random\nimport repro\nrepro.init()\n" + NUMBERS
-REPRO = [sys.executable, "-m", "repro"]
 
 
 @pytest.fixture(autouse=True)

@@ -150,6 +150,7 @@ def test_a_ref_that_names_nothing_hides_no_run(
     repository, expected = packed
     ask(repository)
     path = repository.common_dir / RUNS / run_id("zzzz")
+    # Some versions of git take it away with the last ref in it.
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("1" * 40 + "\n")
     for _ in range(2):
@@ -324,3 +325,29 @@ def test_eight_processes_and_a_writer_do_not_disturb_each_other(
     with sqlite3.connect(repository.private / "index.db") as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     db.close()
+
+
+def test_a_run_that_is_sealed_after_its_ref_was_asked_for_is_found(
+    packed: tuple[Repository, list[Record]],
+) -> None:
+    repository, expected = packed
+    assert expected == ask(repository)
+    new = make_record()
+    refs = RunRefs(repository, now_ns=later)
+    assert new.run.id not in refs  # as it is in progress
+    new = write_run(repository, new)
+    with RunIndex(repository, refs) as index:
+        assert [new, *expected] == index.select()
+    assert [new, *expected] == ask(repository)
+
+
+def test_a_run_that_is_sealed_as_the_refs_are_listed_is_found_by_the_next_question(
+    packed: tuple[Repository, list[Record]],
+) -> None:
+    repository, expected = packed
+    refs = RunRefs(repository, now_ns=later)
+    assert len(expected) == refs.n_refs
+    new = write_run(repository, make_record())
+    with RunIndex(repository, refs) as index:
+        index.select()
+    assert [new, *expected] == ask(repository)

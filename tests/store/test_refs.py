@@ -49,13 +49,20 @@ def test_the_list_is_of_all_refs(repository: Path, head: str) -> None:
     )
 
 
-def test_what_was_asked_is_not_asked_again(
+def test_what_was_found_is_not_asked_again(
     repository: Path, head: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refs = RunRefs(open_at(repository))
     assert refs.look_up([FIRST, run_id("c")]) == {FIRST: head}
     monkeypatch.delattr(Git, "run")
-    assert (refs[FIRST], refs.get(run_id("c"))) == (head, None)
+    assert refs[FIRST] == head
+
+
+def test_what_was_not_there_is_asked_again(repository: Path, head: str) -> None:
+    refs = RunRefs(open_at(repository))
+    assert refs.get(run_id("c")) is None
+    git(repository, "update-ref", RUNS + run_id("c"), head)
+    assert refs[run_id("c")] == head
 
 
 def test_without_runs_there_is_nothing(repository: Path) -> None:

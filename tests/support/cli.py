@@ -1,10 +1,37 @@
-"""The command line, run in this process."""
+"""The command line, run in this process or in one of its own."""
 
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from repro.cli.main import run_cli
+
+REPRO = [sys.executable, "-m", "repro"]
+
+
+def repro(
+    *words: str, cwd: Path | None = None, given: str | None = None, **env: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command line in a process of its own.
+
+    Args:
+        given: What it reads from its standard input.
+        env: Variables beside those of this process.
+    """
+    return subprocess.run(
+        [*REPRO, *words],
+        cwd=cwd,
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL if given is None else None,
+        input=given,
+    )
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -49,4 +50,17 @@ def make_run(
         {"k": "end", "t": project.clock(), "status": status, "exit_code": exit_code}
     )
     live.journal.close()
-    return seal_run(project, live.dir)
+    return seal_run(project, live.dir).run
+
+
+def log(live: LiveRun, step: int, **values: float | str) -> None:
+    """Log values in a run in progress, now."""
+    live.journal.log(step, time.time(), values)
+
+
+def end(live: LiveRun, root: Path, status: str = "finished", exit_code: int = 0) -> None:
+    """End a run in progress, and seal it, now."""
+    record = {"k": "end", "t": time.time(), "status": status, "exit_code": exit_code}
+    live.journal.append(record)
+    live.journal.close()
+    seal_run(open_here(root, time.time), live.dir)

@@ -84,5 +84,5 @@ def record_run(root: Path, words: tuple[str, ...], plan: RandomPlan | None) -> t
             launch(project, live, command, relay=relay, streams=Streams(null, null, null))
     finally:
         os.close(null)
-    record = resolve_run(project, seal_run(project, live.dir).id)
+    record = resolve_run(project, seal_run(project, live.dir).run.id)
     return record, (read_part(project, record, "output.log") or b"").decode()

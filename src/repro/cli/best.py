@@ -1,16 +1,17 @@
 """`repro best`: the runs that are best in a metric."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
 from repro.cli import render
 from repro.cli.completing import complete_metrics
-from repro.cli.context import open_here
+from repro.cli.context import given_one, open_here
 from repro.cli.runtable import lay_column, lay_out, say_hidden
 from repro.cli.selection import WHERE, count
 from repro.core.best import Best, Goal, find_best
 from repro.core.query import describe_problem, run_json
+from repro.model.cells import format_cell, format_metric
 from repro.model.columns import Column, choose_keys, field_column, title_keys
 from repro.model.config import flatten_config
 from repro.model.lookup import look_up
@@ -18,14 +19,15 @@ from repro.model.readable import format_age, format_duration, format_value
 from repro.model.text import escape
 
 _MOST_ROWS = 100  # params of one run; `repro show` has all
+_GOALS: Mapping[str | None, Goal | None] = {"--min": "minimize", "--max": "maximize", None: None}
 _EXTREMES = {"minimize": "the smallest", "maximize": "the largest"}
 
 
 @click.command()
 @click.argument("metric", metavar="METRIC", shell_complete=complete_metrics)
 @WHERE
-@click.option("--min", "goal", flag_value="minimize", help="A small value is better.")
-@click.option("--max", "goal", flag_value="maximize", help="A large value is better.")
+@click.option("--min", "smallest", is_flag=True, help="A small value is better.")
+@click.option("--max", "largest", is_flag=True, help="A large value is better.")
 @click.option(
     "-n", "number", type=click.IntRange(min=0), metavar="N",
     help="The best N runs as a table; 0 is all.",
@@ -35,9 +37,10 @@ _EXTREMES = {"minimize": "the smallest", "maximize": "the largest"}
 def best(
     metric: str,
     where: str,
-    goal: Goal | None,
     number: int | None,
     *,
+    smallest: bool,
+    largest: bool,
     as_json: bool,
     porcelain: bool,
 ) -> int:
@@ -47,7 +50,9 @@ def best(
     runs set with define_metric, or --min or --max; it is never guessed. Of equal runs the
     newest is shown. Exits with 1 where no run fits.
     """
+    given_one({"--json": as_json, "--porcelain": porcelain})
     project = open_here()
+    goal = _GOALS[given_one({"--min": smallest, "--max": largest})]
     limit = 1 if number is None else number or None
     found = find_best(project, metric, where=where, goal=goal, limit=limit)
     for problem in found.problems:
@@ -86,7 +91,7 @@ def _print_run(found: Best, now: float) -> None:
     run = record.run
     short = found.short[run.id]
     [title] = title_keys([found.key])
-    value = format_value(title.value(record))
+    value = format_cell(title.value(record), found.key, now)
     among = f", {_EXTREMES[found.goal]} of {count(found.n_fitting)}" if found.n_fitting > 1 else ""
     spent = "" if run.duration_s is None else f" in {format_duration(run.duration_s)}"
     rows = [
@@ -100,7 +105,7 @@ def _print_run(found: Best, now: float) -> None:
     params = flatten_config(record.config)
     rows += _section("config", [(key, format_value(value)) for key, value in params.items()])
     others = [(name, m.last) for name, m in record.metrics.items() if name != found.key.name]
-    rows += _section("metrics", [(name, format_value(last)) for name, last in others])
+    rows += _section("metrics", [(name, format_metric(name, last)) for name, last in others])
     render.out(render.columns(rows))
 
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 
-from repro.core.compare import change_json
+from repro.core.diff import change_json
 from repro.model.canonical import Json
 from repro.model.datastate import DataState, State
 from repro.model.diff import DataChange

@@ -1,21 +1,21 @@
 """`repro compare`: dozens of runs side by side."""
 
-import csv
-import io
-import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import click
 
 from repro.cli import render
 from repro.cli.completing import complete_filter, complete_metrics
-from repro.cli.context import RUN, open_here
+from repro.cli.context import RUN, given_one, open_here
+from repro.cli.runformats import print_csv
 from repro.core.project import Project
 from repro.core.query import list_runs
 from repro.core.sidebyside import SideBySide, lay_side_by_side, side_by_side_json
 from repro.errors import UsageError
-from repro.model.canonical import name_number
-from repro.model.readable import format_duration, format_number, format_value
+from repro.model.cells import format_cell, format_change
+from repro.model.condition import Key, Space
+from repro.model.readable import format_duration, format_value, plain_text
 from repro.model.sidebyside import PARTS, Row
 from repro.model.text import escape
 from repro.model.values import ABSENT, Value
@@ -66,6 +66,7 @@ def compare(
     values, with the difference to the first run, and * at the best one by its goal. Runs with
     the same code share a letter; beside it is how many files differ from those of the first.
     """
+    given_one({"--json": as_json, "--csv": as_csv})
     project = open_here()
     if importance is not None:
         # Here, for it is another question, which few ask.
@@ -84,7 +85,7 @@ def compare(
     if as_json:
         render.data_json(side_by_side_json(found, with_equal=everything))
     elif as_csv:
-        render.raw(_csv(found, everything=everything).encode())
+        _print_csv(found, everything=everything)
     else:
         _print(found, everything=everything)
 
@@ -105,21 +106,22 @@ def _find(
 def _print(found: SideBySide, *, everything: bool) -> None:
     rows = [row for row in found.rows if everything or row.differs]
     table = _upright(found, rows, everything=everything)
-    width = render.width()
+    width, hidden = render.width(), 0
     fits = _width(table) <= width if width else len(found.records) <= _MOST_COLUMNS
     if fits:
         text = render.columns(table)
     else:
         lying, hidden = _fit(_lying(found, rows), width)
         text = render.columns(lying)
-        if hidden:
-            render.note(f"… no room for {hidden} columns: `--csv` and `--json` have them all")
     equal = _equal(found)
     if equal and not everything:
         text += "\n" + render.colour(f"equal: {equal}", "dim")
     if any(row.best() for row in rows):
         text += "\n" + render.colour(f"{_BEST} best by its goal", "dim")
     render.page(text)
+    if hidden:
+        render.flush()
+        render.note(f"… no room for {hidden} columns: `--csv` and `--json` have them all")
 
 
 def _upright(found: SideBySide, rows: Sequence[Row], *, everything: bool) -> list[list[str]]:
@@ -143,8 +145,19 @@ def _lying(found: SideBySide, rows: Sequence[Row]) -> list[list[str]]:
     """A line a run: results first, surroundings last."""
     columns = [["", *(found.short[one.run.id] for one in found.records)]]
     columns += [[title, *cells] for title, cells in _facts(found)]
-    columns += [[escape(row.key) or row.part, *_cells(row, with_difference=False)] for row in rows]
+    columns += [
+        [title, *cells] for title, cells in zip(_titles(rows), map(_cells, rows), strict=True)
+    ]
     return [list(line) for line in zip(*columns, strict=True)]
+
+
+def _titles(rows: Sequence[Row]) -> list[str]:
+    """The name of each row, with its part where another has the same: a param may be a metric."""
+    keys = Counter(row.key for row in rows)
+    return [
+        escape(f"{row.part}.{row.key}" if row.key and keys[row.key] > 1 else row.key or row.part)
+        for row in rows
+    ]
 
 
 def _facts(found: SideBySide) -> Iterator[tuple[str, list[str]]]:
@@ -156,7 +169,7 @@ def _facts(found: SideBySide) -> Iterator[tuple[str, list[str]]]:
     yield "duration", [format_duration(run.duration_s) for run in runs]
 
 
-def _cells(row: Row, *, with_difference: bool) -> list[str]:
+def _cells(row: Row, *, with_difference: bool = False) -> list[str]:
     if row.part == "code":
         return [_code(*pair) for pair in zip(row.values, row.n_files, strict=True)]
     if row.part == "data":
@@ -165,13 +178,16 @@ def _cells(row: Row, *, with_difference: bool) -> list[str]:
         return [format_value(value) for value in row.values]
     best = row.best()
     cells = [
-        format_value(value) + (_BEST if n in best else "") for n, value in enumerate(row.values)
+        format_cell(value, Key(Space.METRIC, row.key)) + (_BEST if n in best else "")
+        for n, value in enumerate(row.values)
     ]
     if not with_difference:
         return cells
     start = row.values[0]
     pairs = zip(cells, row.differences(), strict=True)
-    return [cell + (_difference(change, start) if change else "") for cell, change in pairs]
+    return [
+        cell + (_difference(row.key, change, start) if change else "") for cell, change in pairs
+    ]
 
 
 def _code(letter: Value, n_files: int | None) -> str:
@@ -187,9 +203,9 @@ def _short_digest(value: Value) -> str:
     return format_value(value)
 
 
-def _difference(change: float, start: Value) -> str:
+def _difference(metric: str, change: float, start: Value) -> str:
     """Such as ` (-0.041, -16%)`; no share of a start that is 0 or much smaller."""
-    text = f"{'+' if change > 0 else ''}{format_number(float(f'{change:.3g}'))}"
+    text = format_change(metric, change)
     share = 100 * change / abs(start) if isinstance(start, (int, float)) and start else None
     if share is None or abs(share) >= 1e5:
         return f" ({text})"
@@ -221,26 +237,13 @@ def _fit(table: list[list[str]], width: int) -> tuple[list[list[str]], int]:
     return [line[:shown] for line in table], len(table[0]) - shown
 
 
-def _csv(found: SideBySide, *, everything: bool) -> str:
+def _print_csv(found: SideBySide, *, everything: bool) -> None:
     rows = [row for row in found.rows if everything or row.differs]
     titles = ["code" if row.part == "code" else f"{row.part}.{row.key}" for row in rows]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["id", "name", "status", "created", "duration_s", *map(escape, titles)])
+    lines = []
     for n, record in enumerate(found.records):
         run = record.run
         spent = "" if run.duration_s is None else repr(run.duration_s)
-        facts = [run.id, escape(run.name or ""), run.status.value, run.created, spent]
-        writer.writerow([*facts, *(_csv_cell(row.values[n]) for row in rows)])
-    return text.getvalue()
-
-
-def _csv_cell(value: Value) -> str:
-    """A value whole; nothing for one that is not there."""
-    if value is ABSENT or value is None:
-        return ""
-    if isinstance(value, float):
-        return repr(value) if value - value == 0 else name_number(value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return escape(value if isinstance(value, str) else json.dumps(value))
+        facts = [run.id, run.name or "", run.status.value, run.created, spent]
+        lines.append([*facts, *(plain_text(row.values[n]) for row in rows)])
+    print_csv(["id", "name", "status", "created", "duration_s", *titles], lines)

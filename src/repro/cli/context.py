@@ -1,6 +1,7 @@
 """Where a verb runs: the project around the current folder, and how runs are named on a line."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -9,7 +10,23 @@ from repro.cli import render
 from repro.cli.completing import RUN as RUN
 from repro.cli.opening import open_around
 from repro.core.project import Project, is_recording
+from repro.errors import UsageError
 from repro.model.text import escape
+
+
+def given_one(options: Mapping[str, bool]) -> str | None:
+    """The one of several options that is given, None where none is.
+
+    Args:
+        options: Whether each is given, by its spelling.
+
+    Raises:
+        UsageError: More than one is.
+    """
+    given = [option for option, is_given in options.items() if is_given]
+    if len(given) > 1:
+        raise UsageError(f"`{given[0]}` and `{given[1]}` exclude each other", hint="give one")
+    return given[0] if given else None
 
 
 def open_here() -> Project:

@@ -6,10 +6,10 @@ from repro.cli import render
 from repro.cli.changes import describe_state, list_changes, list_files, state_json
 from repro.cli.context import RUN, open_here
 from repro.cli.progress import showing_progress
-from repro.core.compare import change_json
 from repro.core.datadiff import compare_data
 from repro.core.datasets import Dataset
 from repro.core.datastatus import list_pinned, look_at_data
+from repro.core.diff import change_json
 from repro.core.project import Project
 from repro.core.query import resolve_code, resolve_run
 from repro.errors import AmbiguousRunError, UnknownRunError

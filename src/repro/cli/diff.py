@@ -9,7 +9,7 @@ from repro.cli.changes import list_changes
 from repro.cli.context import RUN, open_here
 from repro.cli.parts import print_bytes
 from repro.cli.progress import showing_progress
-from repro.core.compare import (
+from repro.core.diff import (
     compare_code,
     compare_runs,
     compare_with_worktree,

@@ -7,7 +7,7 @@ import click
 
 from repro.cli import render
 from repro.cli.completing import complete_settings
-from repro.cli.context import RUN, open_here
+from repro.cli.context import RUN, given_one, open_here
 from repro.cli.dashes import Trailing
 from repro.cli.progress import showing_progress
 from repro.cli.tried import describe_run
@@ -74,6 +74,7 @@ def find(  # noqa: PLR0913  # click hands over each option by its name
 
     The exit code is 0 when a run is the same, and 1 when none is.
     """
+    given_one({"--json": as_json, "--porcelain": porcelain})
     project = open_here()
     most = limit or None
     if like is not None:

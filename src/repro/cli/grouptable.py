@@ -8,11 +8,11 @@ from repro.cli.runformats import Format, print_csv
 from repro.cli.runtable import LaidColumn, lay_out, say_hidden
 from repro.errors import UsageError
 from repro.model.canonical import Json
-from repro.model.cells import format_cells
+from repro.model.cells import format_cells, format_spread
 from repro.model.columns import Column
 from repro.model.goals import best_places
 from repro.model.groups import Group
-from repro.model.readable import format_mean, plain_text
+from repro.model.readable import plain_text
 from repro.model.values import ABSENT, Value
 
 _NUMBERS = ("mean", "std", "min", "max", "count")
@@ -99,4 +99,4 @@ def _cell(group: Group, metric: str) -> str:
     if found is None or found.mean is None:
         return "-"
     few = f" ({found.count})" if found.count < len(group.runs) else ""
-    return format_mean(found.mean, found.std) + few
+    return format_spread(metric, found.mean, found.std) + few

@@ -9,7 +9,8 @@ from repro.cli.context import open_here
 from repro.cli.runformats import print_json
 from repro.cli.selection import Selection, say_more, say_none, select_runs, takes_selection
 from repro.core.query import Listing
-from repro.model.readable import format_duration, format_value
+from repro.model.cells import format_metric
+from repro.model.readable import format_duration
 from repro.model.run import Record
 from repro.model.text import escape
 
@@ -63,6 +64,6 @@ def _entry(record: Record, listing: Listing) -> Iterator[str]:
 
 
 def _metrics_text(record: Record, before: str = "") -> str:
-    listed = (f"{escape(name)} {format_value(m.last)}" for name, m in record.metrics.items())
+    listed = (f"{escape(name)} {format_metric(name, m.last)}" for name, m in record.metrics.items())
     text = ", ".join(listed)
     return before + text if text else ""

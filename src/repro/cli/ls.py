@@ -1,6 +1,6 @@
 """`repro ls`: runs as a table, in groups, or for programs."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -34,12 +34,13 @@ from repro.cli.selection import (
     takes_selection,
 )
 from repro.core.project import Project
+from repro.core.query import Listing
 from repro.errors import UsageError
 from repro.model.columns import Column, choose_keys, default_columns, field_column
 from repro.model.run import Record
 
 if TYPE_CHECKING:
-    from repro.core.found import FoundRecords
+    from repro.core.chosen import ChosenRecords
 
 _ID = field_column("id")
 
@@ -125,9 +126,9 @@ def _list_for_programs(
         _print_template(project, records, chosen)
 
 
-def _print_template(project: Project, records: "FoundRecords", chosen: Format) -> None:
+def _print_template(project: Project, records: "ChosenRecords", chosen: Format) -> None:
     # Here, for a table has no template.
-    from repro.core.columns import resolve_template, with_environment  # noqa: PLC0415
+    from repro.core.wanted import resolve_template, with_environment  # noqa: PLC0415
     from repro.model.rowformat import fill_template, named_columns  # noqa: PLC0415
 
     template = resolve_template(project, chosen.template)
@@ -159,7 +160,7 @@ def _ask(
     if columns is None:
         return _Asked(records, usual(), is_usual=True)
     # Here, for few lists ask for any.
-    from repro.core.columns import resolve_columns, with_environment  # noqa: PLC0415
+    from repro.core.wanted import resolve_columns, with_environment  # noqa: PLC0415
 
     wanted = resolve_columns(project, columns)
     chosen = wanted.apply(usual() if wanted.is_change else [])
@@ -170,7 +171,10 @@ def _list_table(project: Project, selection: Selection, columns: str | None) -> 
     listing = select_runs(project, selection)
     choice = choose_keys(listing.records)
     asked = _ask(
-        project, listing.records, columns, lambda: default_columns(listing.records, choice)
+        project,
+        listing.records,
+        columns,
+        lambda: default_columns(listing.records, choice, listing.asked),
     )
     records = list(asked.records)
     if not records:
@@ -178,7 +182,7 @@ def _list_table(project: Project, selection: Selection, columns: str | None) -> 
         return
     shown = [_ID, *(one for one in asked.columns if one.key != _ID.key)]
     width = render.width() if asked.is_usual else 0
-    _print_table(shown, records, listing.short, project.clock(), width)
+    _print_table(shown, records, listing, project.clock(), width)
     keys = {column.key for column in shown}
     constant = [pair for pair in choice.constant if pair[0] not in keys]
     if asked.is_usual and constant:
@@ -189,14 +193,14 @@ def _list_table(project: Project, selection: Selection, columns: str | None) -> 
 def _print_table(
     columns: Sequence[Column],
     records: Sequence[Record],
-    short: Mapping[str, str],
+    listing: Listing,
     now: float,
     width: int,
 ) -> None:
-    laid = {one: lay_column(one, records, short, now) for one in columns}
+    laid = {one: lay_column(one, records, listing.short, now) for one in columns}
     table, n_shown = lay_out(list(laid.values()), width=width)
     if n_shown < len(laid):
-        columns = narrow_order(columns)
+        columns = narrow_order(columns, listing.asked)
         table, n_shown = lay_out([laid[column] for column in columns], width=width)
     render.out(table)
     render.flush()
@@ -206,7 +210,7 @@ def _print_table(
 def _list_groups(project: Project, selection: Selection, group_by: str, chosen: Format) -> None:
     # Here, for few lists are grouped.
     from repro.cli.grouptable import print_groups  # noqa: PLC0415
-    from repro.core.columns import resolve_keys, resolve_order, with_environment  # noqa: PLC0415
+    from repro.core.wanted import resolve_keys, resolve_order, with_environment  # noqa: PLC0415
     from repro.model.groups import group_runs, sort_groups  # noqa: PLC0415
 
     records = stream_runs(project, replace(selection, sort=(), limit=None))

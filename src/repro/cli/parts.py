@@ -1,18 +1,19 @@
 """What `repro show` prints: a run as text, and each of its parts."""
 
-import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
 
 from repro.cli import render
 from repro.cli.verdict import headline
-from repro.core.compare import format_patch
+from repro.core.diff import format_patch
 from repro.core.project import Project
 from repro.core.query import code_of, read_part, read_points, run_json
 from repro.errors import InvalidInputError, UsageError
 from repro.model.canonical import Json
+from repro.model.cells import format_metric
 from repro.model.config import flatten_config
 from repro.model.configfile import format_config
+from repro.model.nearest import say_meant
 from repro.model.readable import format_age, format_duration, format_size, format_value
 from repro.model.run import Record, Run
 from repro.model.text import escape
@@ -101,8 +102,8 @@ def _pairs(values: Mapping[str, Json]) -> list[str]:
 def _metrics_table(record: Record) -> str:
     rows = []
     for name, one in record.metrics.items():
-        numbers = [one.last, one.last_step, one.min, one.max, one.mean, one.count]
-        rows.append([name, *("-" if n is None else format_value(n) for n in numbers)])
+        last, *others = (format_metric(name, n) for n in (one.last, one.min, one.max, one.mean))
+        rows.append([name, last, str(one.last_step), *others, str(one.count)])
     return render.table(rows, _TITLES)
 
 
@@ -174,11 +175,8 @@ def _print(text: str) -> None:
 def _print_series(project: Project, record: Record, metric: str, *, as_json: bool) -> None:
     series = read_points(project, record)
     if metric not in series:
-        near = difflib.get_close_matches(metric, series, n=3)
-        meant = " or ".join(f"`{escape(name)}`" for name in near)
         raise InvalidInputError(
-            f"run `{record.run.id}` has no metric `{escape(metric)}`"
-            + (f"; did you mean {meant}?" if near else ""),
+            f"run `{record.run.id}` has no metric `{escape(metric)}`{say_meant(metric, series)}",
             hint=f"`repro show {record.run.id} --metrics` lists them",
         )
     points = series[metric]

@@ -19,7 +19,7 @@ from repro.core.observe import Observed
 from repro.core.project import Project
 from repro.core.query import resolve_run, run_json
 from repro.core.randomness import draw_randomness
-from repro.core.record import seal_record
+from repro.core.record import seal_run
 from repro.core.relay import Relay
 from repro.core.request import Request
 from repro.core.start import LiveRun, start_run
@@ -190,7 +190,7 @@ def _start(project: Project, request: Request, *, skipping: bool) -> LiveRun | R
 def _seal(project: Project, live: LiveRun, relay: Relay) -> Record:
     with relay.held():
         try:
-            return seal_record(project, live.dir)
+            return seal_run(project, live.dir)
         except ReproError:
             if live.dir.exists():
                 state = "has ended, but is not sealed yet"

@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from repro.cli import render
+from repro.cli.context import given_one
 from repro.core.query import run_json
-from repro.errors import UsageError
 from repro.model.columns import TAGS, Column, field_column, name_params
 from repro.model.condition import Key, Space
 from repro.model.readable import plain_text
@@ -69,18 +69,18 @@ def takes_format(function: Callable[..., Any]) -> Callable[..., Any]:
         template: str | None,
         **others: Any,
     ) -> Any:
-        flags = {
-            "json": as_json,
-            "jsonl": as_lines,
-            "csv": as_csv,
-            "porcelain": porcelain or (nul and template is None),
-            "format": template is not None,
-        }
-        names = [name for name, is_set in flags.items() if is_set]
-        if len(names) > 1:
-            first, second, *_ = names
-            raise UsageError(f"`--{first}` and `--{second}` exclude each other", hint="give one")
-        chosen = Format(names[0] if names else "table", template or "", b"\0" if nul else b"\n")
+        option = given_one(
+            {
+                "--json": as_json,
+                "--jsonl": as_lines,
+                "--csv": as_csv,
+                "--porcelain": porcelain,
+                "-z": nul and template is None and not porcelain,
+                "--format": template is not None,
+            }
+        )
+        name = {None: "table", "-z": "porcelain"}.get(option) or str(option).removeprefix("--")
+        chosen = Format(name, template or "", b"\0" if nul else b"\n")
         return function(*args, chosen=chosen, **others)
 
     command: Callable[..., Any] = with_format

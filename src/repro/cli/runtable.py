@@ -1,6 +1,6 @@
 """Runs as a table for a person: aligned, cut to the terminal, the best of each metric marked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from repro.cli import render
@@ -127,13 +127,19 @@ def _value(column: Column, record: Record, now: float) -> Value:
 _DURATION = Key(Space.FIELD, "duration")
 
 
-def narrow_order(columns: Sequence[Column]) -> list[Column]:
-    """Columns with metrics before params: what came out is what is looked for."""
+def narrow_order(columns: Sequence[Column], asked: Collection[Key] = ()) -> list[Column]:
+    """Columns with metrics before params: what came out is what is looked for.
+
+    Args:
+        asked: What the runs are sorted and chosen by, which comes before both.
+    """
 
     def place(column: Column) -> int:
         if column.key is None or column.key.space is Space.FIELD:
             return 0
-        return 1 if column.key.space is Space.METRIC else 2
+        if column.key in asked:
+            return 1
+        return 2 if column.key.space is Space.METRIC else 3
 
     return sorted(columns, key=place)
 

@@ -17,7 +17,7 @@ from repro.model.text import escape
 from repro.store.index import Problem
 
 if TYPE_CHECKING:
-    from repro.core.found import FoundRecords
+    from repro.core.chosen import ChosenRecords
 
 MOST = 50  # runs that are shown where nobody says how many
 _STATUSES = [status.value for status in Status]
@@ -60,11 +60,6 @@ class Selection:
     status: str | None = None
     tag: str | None = None
     is_live: bool = False
-
-    @property
-    def is_choice(self) -> bool:
-        """Whether it leaves runs out, whatever its limit."""
-        return bool(self.where.strip() or self.status or self.tag or self.is_live)
 
 
 def takes_selection(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -119,7 +114,7 @@ def select_runs(project: Project, selection: Selection) -> Listing:
     return listing
 
 
-def stream_runs(project: Project, selection: Selection) -> "FoundRecords":
+def stream_runs(project: Project, selection: Selection) -> "ChosenRecords":
     """As `select_runs`, for however many runs: their records are read while one goes through.
 
     Raises:
@@ -127,7 +122,7 @@ def stream_runs(project: Project, selection: Selection) -> "FoundRecords":
     """
     # Here, for a table of the newest runs starts without the query language.
     from repro.core.choosing import Choice  # noqa: PLC0415
-    from repro.core.found import FoundRecords, find_runs  # noqa: PLC0415
+    from repro.core.chosen import ChosenRecords, find_chosen  # noqa: PLC0415
 
     choice = Choice(
         where=selection.where,
@@ -137,11 +132,11 @@ def stream_runs(project: Project, selection: Selection) -> "FoundRecords":
         in_progress=selection.is_live,
     )
     with showing_count("reading runs") as on_progress:
-        found = find_runs(
+        found = find_chosen(
             project, choice, limit=selection.limit, n_first=MOST, on_progress=on_progress
         )
     _say_problems(found.problems)
-    return FoundRecords(project, found)
+    return ChosenRecords(project, found)
 
 
 def _say_problems(problems: Iterable[Problem]) -> None:

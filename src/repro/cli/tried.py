@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from repro.cli import render
-from repro.model.readable import format_age, format_value
+from repro.model.cells import format_metric
+from repro.model.readable import format_age
 from repro.model.run import Record
 from repro.model.text import escape
 
@@ -51,7 +52,8 @@ def _results(record: Record) -> str:
     """The last values of its metrics, those with a goal first."""
     metrics = sorted(record.metrics.items(), key=lambda entry: entry[1].goal is None)
     return "".join(
-        f", {escape(name)} {format_value(metric.last)}" for name, metric in metrics[:_METRICS_SHOWN]
+        f", {escape(name)} {format_metric(name, metric.last)}"
+        for name, metric in metrics[:_METRICS_SHOWN]
     )
 
 

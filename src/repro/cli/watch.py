@@ -13,9 +13,10 @@ from repro.cli.screen import bounded, can_show, fit, has_screen, keep_drawing, s
 from repro.core.project import Project
 from repro.core.query import short_id
 from repro.core.watch import View, Watch, choose_watched
+from repro.model.cells import format_metric
 from repro.model.curve import sample_curve
 from repro.model.progress import find_progress, last_step
-from repro.model.readable import format_duration, format_number
+from repro.model.readable import format_duration
 from repro.model.run import MetricSummary
 from repro.model.sparkline import ASCII, BLOCKS, draw_sparkline
 from repro.model.text import escape
@@ -105,7 +106,10 @@ class _Shown:
             return ""
         chosen = self._chosen(view)
         shown = chosen if self._metrics else chosen[:_ON_A_LINE]
-        values = [f"{escape(name)} {_number(one.last if one else None)}" for name, one in shown]
+        values = [
+            f"{escape(name)} {format_metric(name, one.last if one else None)}"
+            for name, one in shown
+        ]
         if len(shown) < len(chosen):
             values.append(f"and {len(chosen) - len(shown)} more metrics")
         now = datetime.fromtimestamp(self._project.clock(), UTC).strftime("%H:%M:%S")
@@ -142,7 +146,7 @@ class _Shown:
             return ["no metrics yet" if not view.is_over else "no metrics"]
         shown = metrics if len(metrics) < height else metrics[: max(1, height - 2)]
         cells = [["metric", "last", "min", "step", "max", "step"]]
-        cells += [[escape(name), *_numbers(one)] for name, one in shown]
+        cells += [[escape(name), *_numbers(name, one)] for name, one in shown]
         longest = max(8, width // 3)
         cells = [[fit(row[0], longest), *row[1:]] for row in cells]
         used, room = _columns_in(cells, width)
@@ -173,15 +177,11 @@ def _facts(view: View, passed_s: float) -> Iterator[str]:
         yield f"step {step}"
 
 
-def _numbers(one: MetricSummary | None) -> list[str]:
+def _numbers(name: str, one: MetricSummary | None) -> list[str]:
     if one is None:
         return ["-"] * 5
-    low, high = (_number(value) for value in (one.min, one.max))
-    return [_number(one.last), low, _whole(one.min_step), high, _whole(one.max_step)]
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else format_number(value)
+    last, low, high = (format_metric(name, value) for value in (one.last, one.min, one.max))
+    return [last, low, _whole(one.min_step), high, _whole(one.max_step)]
 
 
 def _whole(value: int | None) -> str:

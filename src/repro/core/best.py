@@ -79,7 +79,7 @@ def find_best(
             n_fitting=index.matching(condition),
             total=runs.count(),
             short=runs.shorten(record.run.id for record in records),
-            problems=(*runs.problems, *index.problems),
+            problems=runs.problems,
         )
 
 

@@ -1,6 +1,5 @@
 """Datasets compared, file by file, reading only the manifest pages of folders that differ."""
 
-import difflib
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
@@ -20,6 +19,7 @@ from repro.core.project import Project
 from repro.errors import DamagedRecordError, InvalidInputError, ReproError
 from repro.model.diff import DataChange
 from repro.model.manifest import Entry, FileEntry, FolderEntry, Page
+from repro.model.nearest import say_meant
 from repro.model.paths import LONGEST_PATH
 from repro.model.run import Record
 from repro.model.text import escape
@@ -196,11 +196,8 @@ def compare_data(
 def _check_known(name: str, known: Collection[str]) -> None:
     if name in known:
         return
-    near = difflib.get_close_matches(name, sorted(known), n=3)
-    meant = " or ".join(f"`{escape(one)}`" for one in near)
     raise InvalidInputError(
-        f"neither side has a dataset `{escape(name)}`"
-        + (f"; did you mean {meant}?" if near else ""),
+        f"neither side has a dataset `{escape(name)}`{say_meant(name, sorted(known))}",
         hint="`repro data ls` lists the datasets, `repro show RUN --data` those of a run",
     )
 

@@ -1,6 +1,5 @@
 """The datasets of a project: which there are, where they lie, and what they hold now."""
 
-import difflib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from repro.core.measured import Measured, OnProgress, Source
 from repro.core.project import Project
 from repro.errors import InvalidInputError
 from repro.model.manifest import DataFacts
+from repro.model.nearest import say_meant
 from repro.model.text import escape
 from repro.store.content import ContentStore
 from repro.store.settings import DataEntry, find_data_fault
@@ -63,10 +63,8 @@ def find_dataset(project: Project, text: str) -> Dataset:
     for dataset in datasets:
         if dataset.path == path:
             return dataset
-    near = difflib.get_close_matches(text, [one.name for one in datasets], n=3)
-    meant = " or ".join(f"`{escape(name)}`" for name in near)
     raise InvalidInputError(
-        f"there is no dataset `{escape(text)}`" + (f"; did you mean {meant}?" if near else ""),
+        f"there is no dataset `{escape(text)}`{say_meant(text, [one.name for one in datasets])}",
         hint="`repro data ls` lists the datasets, `repro data add PATH` adds one",
     )
 

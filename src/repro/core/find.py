@@ -14,7 +14,7 @@ from repro.model.condition import All, Comparison, Condition, IsNan, IsNull, Key
 from repro.model.config import flatten_config
 from repro.model.diff import Change
 from repro.model.differences import Difference, diff_params, distance
-from repro.model.nearest import nearest_names
+from repro.model.nearest import say_meant
 from repro.model.run import Record
 from repro.model.text import escape
 from repro.model.values import ABSENT
@@ -124,16 +124,11 @@ def _check_known(runs: KnownRuns, asked: Mapping[str, Json]) -> None:
     for key in asked:
         if runs.index.has(Space.CONFIG, key):
             continue
-        near = nearest_names(key, runs.index.names(Space.CONFIG))
-        meant = " or ".join(f"`{escape(name)}`" for name in near)
+        meant = say_meant(key, runs.index.names(Space.CONFIG))
         hint = "`repro show RUN --config` shows the params of one"
         if runs.index.has(Space.METRIC, key):
             hint = f"it is a metric: `repro ls --where '{escape(key)} < 1'` filters by it"
-        raise UsageError(
-            f"no run has a param `{escape(key[:_SHOWN])}`"
-            + (f"; did you mean {meant}?" if near else ""),
-            hint=hint,
-        )
+        raise UsageError(f"no run has a param `{escape(key[:_SHOWN])}`{meant}", hint=hint)
 
 
 def _has(key: str, value: Json) -> Condition:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from repro.core.compare import CodeState, code_state_of, diff_code
+from repro.core.diff import CodeState, code_state_of, diff_code
 from repro.core.find import Found, Near, shorten
 from repro.core.known import KnownRuns, open_runs
 from repro.core.observe import Observed, observe
@@ -16,7 +16,7 @@ from repro.core.project import Project, who_am_i
 from repro.core.request import Request
 from repro.core.tried import as_it_ran, as_record
 from repro.errors import ReproError
-from repro.model.condition import Among, Comparison, Key, Space
+from repro.model.condition import Comparison, Key, Space
 from repro.model.config import flatten_config
 from repro.model.diff import DataChange, find_changed_data
 from repro.model.differences import (
@@ -29,7 +29,7 @@ from repro.model.differences import (
     list_differences,
 )
 from repro.model.run import Record
-from repro.model.values import ABSENT, Value
+from repro.model.values import Value
 from repro.store.objects import open_objects, parse_commit, reading
 from repro.store.quarantine import Quarantine
 from repro.store.runs import read_record
@@ -183,19 +183,14 @@ def _ranked(runs: KnownRuns, target: _Target, pool: Sequence[Record]) -> list[Re
 
 def _around(runs: KnownRuns, pool: Sequence[Record]) -> dict[str, tuple[Value, dict[str, Value]]]:
     """The digest of the packages of each run, and what else of its environment decides."""
+    ids = [one.run.id for one in pool]
     keys = [_PACKAGES, *(Key(Space.ENV, name) for name in DECIDING_KEYS)]
-    ids = Among(Key(Space.FIELD, "id"), tuple(one.run.id for one in pool))
-    return {
-        str(run_id): (
-            values[0],
-            {
-                name: value
-                for name, value in zip(DECIDING_KEYS, values[1:], strict=True)
-                if value is not None and value is not ABSENT
-            },
-        )
-        for run_id, *values in runs.index.values(keys, ids)
-    }
+    digests, *columns = runs.index.columns(keys, ids)
+    around: dict[str, tuple[Value, dict[str, Value]]] = {}
+    for run_id, digest, *values in zip(ids, digests, *columns, strict=True):
+        named = zip(DECIDING_KEYS, values, strict=True)
+        around[run_id] = digest, {name: value for name, value in named if value is not None}
+    return around
 
 
 def _packages_of(record: Record) -> Value:

@@ -101,7 +101,7 @@ def search_runs(
     problems: list[str] = []
     texts: dict[Part, list[tuple[str, bytes]]] = {part: [] for part in PARTS}
     with open_runs(project) as runs:
-        chosen = _choose(runs, where)[:limit]
+        chosen = _choose(runs, where, limit)
         for run in chosen:
             if run.note and "note" in parts:
                 texts["note"].append((run.id, run.note.encode(errors="surrogateescape")))
@@ -110,8 +110,7 @@ def search_runs(
                 texts["config"].append((run.id, format_config(live.record().config)))
                 texts["output"].append((run.id, _read_output(live.folder)))
         short = shorten_ids(runs.ids)
-        unread = [*runs.problems, *runs.index.problems]
-        problems += map(describe_problem, unread)
+        problems += map(describe_problem, runs.problems)
 
     def matches() -> Iterator[Match]:
         for part in parts:
@@ -127,14 +126,15 @@ def search_runs(
     return Search(matches=matches(), short=short, n_runs=len(chosen), problems=problems)
 
 
-def _choose(runs: KnownRuns, where: str) -> list[_Chosen]:
+def _choose(runs: KnownRuns, where: str, limit: int | None) -> list[_Chosen]:
     """The runs that fit, newest first."""
     condition = parse_filter(where, runs.index, now=runs.project.clock())
+    ids = runs.index.select_ids(condition, limit=limit)
     commits = runs.sealed.commits
     chosen = []
-    for run_id, snapshot, note in runs.index.values(_KEYS, condition):
-        commit = None if run_id in runs.live else commits.get(str(run_id))
-        chosen.append(_Chosen(str(run_id), commit, _text(snapshot), _text(note)))
+    for run_id, snapshot, note in zip(ids, *runs.index.columns(_KEYS, ids), strict=True):
+        commit = None if run_id in runs.live else commits.get(run_id)
+        chosen.append(_Chosen(run_id, commit, _text(snapshot), _text(note)))
     return chosen
 
 

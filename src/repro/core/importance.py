@@ -15,8 +15,6 @@ from repro.model.importance import Influence, as_numbers, by_strength, rate_para
 from repro.model.values import ABSENT, Value, is_nan
 from repro.store import forest
 
-_PAGE = 50  # params asked for at once
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Importance:
@@ -71,20 +69,20 @@ def weigh_params(
         key = find_metric(metric, index)
         condition = parse_filter(where, index, now=project.clock())
         wanted = {find_id(runs, name) for name in names}
+        ids = [one for one in index.select_ids(condition) if not wanted or one in wanted]
+        [values] = index.columns([key], ids)
+        numbers = zip(ids, map(_number, values), strict=True)
+        ys = {run_id: y for run_id, y in numbers if y is not None}
+        n_nan = sum(map(is_nan, values))
         params = index.names(Space.CONFIG)
-        rows = [row for row in index.values([key], condition) if not wanted or row[0] in wanted]
-        ys = {run_id: y for run_id, value in rows if (y := _number(value)) is not None}
-        n_nan = sum(is_nan(value) for _, value in rows)
-        columns: dict[str, list[Value]] = {}
-        for start in range(0, len(params), _PAGE):
-            page = params[start : start + _PAGE]
-            keys = [Key(Space.CONFIG, name) for name in page]
-            table = {row[0]: row[1:] for row in index.values(keys, condition) if row[0] in ys}
-            for place, name in enumerate(page):
-                columns[name] = [_present(table[run_id][place]) for run_id in ys]
-        problems = tuple(map(describe_problem, [*runs.problems, *index.problems]))
-    found = _rate(columns, list(ys.values()))
-    return replace(found, n_nan=n_nan, n_without=len(rows) - len(ys) - n_nan, problems=problems)
+        found = index.columns([Key(Space.CONFIG, name) for name in params], list(ys))
+        columns: dict[str, list[Value]] = {
+            name: [ABSENT if value is None else value for value in column]
+            for name, column in zip(params, found, strict=True)
+        }
+        problems = tuple(map(describe_problem, runs.problems))
+    rated = _rate(columns, list(ys.values()))
+    return replace(rated, n_nan=n_nan, n_without=len(ids) - len(ys) - n_nan, problems=problems)
 
 
 def _number(value: Value) -> float | None:
@@ -92,11 +90,6 @@ def _number(value: Value) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or is_nan(value):
         return None
     return float(value)
-
-
-def _present(value: Value) -> Value:
-    """The index knows no difference between null and missing."""
-    return ABSENT if value is None else value
 
 
 def _rate(columns: dict[str, list[Value]], ys: list[float]) -> Importance:

@@ -63,6 +63,11 @@ class KnownRuns:
         """How many there are."""
         return self.index.count() + len(self._unreadable())
 
+    def sealed_since(self, run_id: str) -> str | None:
+        """The commit of a run of `live` that was sealed meanwhile: its journals went then."""
+        commit = self.sealed.again().get(run_id)
+        return None if commit == self.live[run_id].started.resumed else commit
+
     def starting(self, prefix: str) -> list[str]:
         """The ids that start with `prefix`, in their order."""
         live = (run_id for run_id in self.live if run_id.startswith(prefix))
@@ -123,11 +128,17 @@ def read_run(runs: KnownRuns, run_id: str) -> Record:
         NewerFormatError: A newer repro wrote it.
         DamagedRecordError: It breaks FORMAT.md; the message names the run.
     """
+    commit = None
     if run_id in runs.live:
-        return runs.live[run_id].record()
+        try:
+            return runs.live[run_id].record()
+        except DamagedRecordError:
+            commit = runs.sealed_since(run_id)
+            if commit is None:
+                raise
     with reading(runs.project.repository) as objects:
         try:
-            record = read_record(objects, runs.sealed[run_id])
+            record = read_record(objects, commit or runs.sealed[run_id])
         except DamagedRecordError as error:
             raise DamagedRecordError(
                 f"run `{run_id}` is damaged: {error.message}", hint=error.hint

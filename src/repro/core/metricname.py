@@ -1,11 +1,8 @@
 """Which metric a word stands for."""
 
-from typing import get_args
-
 from repro.model.binding import resolve_name
-from repro.model.condition import Key, Space, Statistic, Vocabulary
+from repro.model.condition import STATISTICS, Key, Space, Vocabulary
 
-_STATISTICS: dict[str, Statistic] = {name: name for name in get_args(Statistic)}
 _PREFIX = "metrics."
 
 
@@ -22,6 +19,6 @@ def find_metric(text: str, vocabulary: Vocabulary) -> Key:
         if vocabulary.has(Space.METRIC, name):
             return Key(Space.METRIC, name)
         before, _, last = name.rpartition(".")
-        if last in _STATISTICS and vocabulary.has(Space.METRIC, before):
-            return Key(Space.METRIC, before, _STATISTICS[last])
+        if last in STATISTICS and vocabulary.has(Space.METRIC, before):
+            return Key(Space.METRIC, before, STATISTICS[last])
     return resolve_name(text, vocabulary)

@@ -1,6 +1,5 @@
 """How a run is named: which id a text stands for (DESIGN.md section 5)."""
 
-import difflib
 import re
 
 from repro.core.known import KnownRuns, read_run
@@ -14,7 +13,6 @@ from repro.store.refs import RUNS, UNDO, list_refs
 _NTH = re.compile(r"@(?:\{(\d{1,9})\})?\Z")
 _ANCESTOR = re.compile(r"(.+)~(\d{0,4})\Z", re.DOTALL)
 _LONGEST = 1024  # characters of what can name a run
-_NEAR = 3  # candidates named when nothing fits
 _CANDIDATES = 10  # named when too much fits
 
 
@@ -109,11 +107,10 @@ def _find_ancestor(runs: KnownRuns, run_id: str, steps: int) -> str:
 
 
 def _unknown(runs: KnownRuns, text: str) -> UnknownRunError:
+    from repro.model.nearest import say_meant  # noqa: PLC0415  # difflib, for errors only
+
     known = [*runs.index.run_names(), *shorten_ids(runs.ids).values()]
-    near = difflib.get_close_matches(text, known, n=_NEAR) if len(text) < 256 else []
     shown = escape(text if len(text) <= 80 else f"{text[:77]}...")
-    meant = " or ".join(f"`{escape(name)}`" for name in near)
     return UnknownRunError(
-        f"there is no run `{shown}`" + (f"; did you mean {meant}?" if near else ""),
-        hint="`repro ls` lists the runs",
+        f"there is no run `{shown}`{say_meant(text, known)}", hint="`repro ls` lists the runs"
     )

@@ -10,6 +10,7 @@ from repro.core.naming import find_id
 from repro.core.project import Project
 from repro.errors import AmbiguousRunError, DamagedRecordError, ReproError, UnknownRunError
 from repro.model.canonical import Json
+from repro.model.condition import Key, keys_in
 from repro.model.ids import SHORTEST, shorten_ids
 from repro.model.run import Record, Run
 from repro.model.series import Point
@@ -32,6 +33,7 @@ class Listing:
     Attributes:
         total: How many runs there are, chosen or not.
         matching: How many of them fit, before the limit.
+        asked: What they are sorted by, then what the filter is about.
         short: The shortest unique prefix of each run's id.
         problems: Runs that cannot be read; they hide no other.
     """
@@ -39,6 +41,7 @@ class Listing:
     records: list[Record]
     total: int
     matching: int
+    asked: tuple[Key, ...]
     short: Mapping[str, str]
     problems: tuple[Problem, ...]
 
@@ -79,6 +82,7 @@ def list_runs(
             records=records,
             total=runs.count(),
             matching=index.matching(chosen),
+            asked=(*(sort.key for sort in keys), *(keys_in(chosen) if chosen else ())),
             short=runs.shorten(record.run.id for record in records),
             problems=runs.problems,
         )
@@ -158,9 +162,15 @@ def read_points(project: Project, record: Record) -> dict[str, list[Point]]:
     if not commit:
         with open_runs(project) as runs:
             run_id = find_id(runs, record.run.id)
+            sealed = None
             if run_id in runs.live:
-                return runs.live[run_id].series()
-            commit = runs.sealed[run_id]  # sealed meanwhile
+                try:
+                    return runs.live[run_id].series()
+                except DamagedRecordError:
+                    sealed = runs.sealed_since(run_id)
+                    if sealed is None:
+                        raise
+            commit = sealed or runs.sealed[run_id]
     content = ContentStore(project.store)
     with reading(project.repository) as objects:
         return read_series(objects, commit, stored=content.read)

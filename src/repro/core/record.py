@@ -5,7 +5,6 @@ import shutil
 import socket
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from repro.atomic import FileLock
 from repro.core.earlier import read_earlier
@@ -24,20 +23,12 @@ from repro.store.quarantine import CommitSpec, open_quarantine, publish, write_c
 from repro.store.refs import LIVE, LIVE_DATA, RUNS, RefUpdate, list_refs, read_ref
 from repro.store.runs import read_record
 
-if TYPE_CHECKING:
-    pass
-
 _SEALING = "seal.lock"
 _TRIES = 3  # a concurrent gc can take an object between our seeing and our packing it
 _GRACE_S = 60.0  # a live folder without start.json this young is still being made
 
 
-def seal_run(project: Project, folder: Path) -> Run:
-    """As `seal_record`, and give the run alone."""
-    return seal_record(project, folder).run
-
-
-def seal_record(project: Project, folder: Path) -> Record:
+def seal_run(project: Project, folder: Path) -> Record:
     """Turn the live folder of an ended run into its commit; then the folder goes.
 
     A pure function of the folder: times come from the journals, so that sealing the same

@@ -19,7 +19,7 @@ from repro.core.launch import Outcome, Streams, launch
 from repro.core.measured import OnProgress
 from repro.core.project import Project
 from repro.core.randomness import draw_randomness, replay_randomness
-from repro.core.record import seal_record
+from repro.core.record import seal_run
 from repro.core.relay import Relay
 from repro.core.request import Request
 from repro.core.start import start_run
@@ -228,7 +228,7 @@ def _run(
         unread = find_unconsumed(read_journals(live.dir), variation.awaited)
     finally:
         with relay.held():
-            sealed = seal_record(inside, live.dir)
+            sealed = seal_run(inside, live.dir)
     own = [note for note in conditions.notes if note not in isolation.notes]  # the record has those
     same = [(root, str(isolation.folder)) for root in dict.fromkeys([str(project.repository.root)])]
     return Repeated(

@@ -1,6 +1,5 @@
 """The datasets of a run brought back: what must change in place, or a new worktree filled."""
 
-import difflib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from repro.model.manifest import (
     total_of,
 )
 from repro.model.moves import FileState, FolderState, LinkState, State
+from repro.model.nearest import say_meant
 from repro.model.run import Record
 from repro.model.text import escape
 from repro.store.content import ContentStore
@@ -92,10 +92,9 @@ def open_recorded(
         )
     unknown = [name for name in names if name not in record.data]
     if unknown:
-        near = difflib.get_close_matches(unknown[0], record.data, n=1)
         raise InvalidInputError(
             f"run `{record.run.id}` has no dataset `{escape(unknown[0])}`"
-            + (f"; did you mean `{escape(near[0])}`?" if near else ""),
+            f"{say_meant(unknown[0], record.data)}",
             hint=f"`repro show {record.run.id} --data` lists its datasets",
         )
     with open_cache(project) as known, reading(project.repository) as objects:

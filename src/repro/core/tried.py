@@ -210,7 +210,7 @@ def _differences_now(
         DamagedRecordError: The code of A is missing.
     """
     # Here, for most runs have no twin, and need not load what compares.
-    from repro.core.compare import CodeState, code_state_of, diff_code  # noqa: PLC0415
+    from repro.core.diff import CodeState, code_state_of, diff_code  # noqa: PLC0415
     from repro.model.differences import known_config, list_differences  # noqa: PLC0415
 
     code = seen.code

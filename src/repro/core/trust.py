@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from repro.core.compare import format_patch
+from repro.core.diff import format_patch
 from repro.core.goal import inner_roots, read_goal
 from repro.core.project import Project
 from repro.core.query import code_of

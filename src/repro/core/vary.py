@@ -1,6 +1,5 @@
 """A rerun with other params: where each param came from, and what must change for a new value."""
 
-import difflib
 import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +11,7 @@ from repro.errors import DamagedRecordError, InvalidInputError, UsageError
 from repro.model.canonical import Json
 from repro.model.config import flatten_config
 from repro.model.dotted import find_path, value_at
+from repro.model.nearest import say_meant
 from repro.model.paths import validate_path
 from repro.model.run import Record
 from repro.model.secrets import REDACTED
@@ -25,7 +25,6 @@ from repro.store.paramsfile import parse_config_file
 from repro.store.settings import FILE, Settings, read_input
 from repro.store.valueedit import edit_value
 
-_NEAR = 3
 _LONGEST_SAID = 60  # characters of a value
 
 
@@ -179,12 +178,10 @@ class _Plan:
 
     def unknown(self, key: str) -> UsageError:
         known = list(flatten_config(self.config))
-        near = difflib.get_close_matches(key[:200], known, n=_NEAR, cutoff=0.5)
-        near += [one for one in known if one.rpartition(".")[2] == key and one not in near][:_NEAR]
-        listed = ", ".join(f"`{escape(one)}`" for one in near)
-        shown = f"`repro show {self.run} --config` lists its params"
-        hint = f"did you mean {listed}?" if near else shown
-        return UsageError(f"the run has no param `{escape(key[:200])}`", hint=hint)
+        return UsageError(
+            f"the run has no param `{escape(key[:200])}`{say_meant(key, known)}",
+            hint=f"`repro show {self.run} --config` lists its params",
+        )
 
 
 def _check_old(key: str, old: Value) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import chain
 
 from repro.core.amend import amend_run
-from repro.core.compare import compare_runs
+from repro.core.diff import compare_runs
 from repro.core.places import pair_places
 from repro.core.project import Project
 from repro.core.query import read_part, read_points

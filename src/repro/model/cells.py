@@ -9,6 +9,7 @@ from repro.model.readable import (
     format_age,
     format_duration,
     format_integer,
+    format_mean,
     format_measured,
     format_number,
     format_size,
@@ -49,6 +50,36 @@ def format_cells(values: Sequence[Value], key: Key | None, now: float) -> Cells:
     return Cells(["-" if value is ABSENT else next(texts) for value in values], is_right=True)
 
 
+def format_cell(value: Value, key: Key, now: float = 0.0) -> str:
+    """One value that a run has under `key`, as it would read in a column of its own.
+
+    Args:
+        now: Seconds since 1970; for times alone.
+    """
+    [text] = format_cells([value], key, now).texts
+    return text
+
+
+def format_metric(name: str, value: float | None) -> str:
+    """The value of a metric, a dash where there is none: the same wherever a person sees it."""
+    return "-" if value is None else format_cell(value, Key(Space.METRIC, name))
+
+
+def format_spread(name: str, mean: float, std: float | None) -> str:
+    """The mean of a metric over several runs, with its standard deviation."""
+    if _is_size(Key(Space.METRIC, name)):
+        return format_metric(name, mean) + ("" if std is None else f" ± {format_metric(name, std)}")
+    return format_mean(mean, std)
+
+
+def format_change(name: str, change: float) -> str:
+    """By how much a metric grew or fell, in three digits: `+0.041`, `-1.5 MiB`."""
+    size = abs(change)
+    if not _is_size(Key(Space.METRIC, name)):
+        size = float(f"{size:.3g}")
+    return ("-" if change < 0 else "+") + format_metric(name, size)
+
+
 def _numbers(numbers: list[int | float], key: Key | None) -> list[str]:
     if _is_duration(key):
         return [format_duration(number) for number in numbers]
@@ -57,7 +88,15 @@ def _numbers(numbers: list[int | float], key: Key | None) -> list[str]:
     floats = [number for number in numbers if isinstance(number, float)]
     if key is not None and key.space in _MEASURED and len(floats) == len(numbers):
         return format_measured(floats)
+    if key is not None and key.space is Space.CONFIG:
+        # A seed is copied from here to a command: its thousands are not grouped.
+        return [_plain(number) for number in numbers]
     return [_number(number) for number in numbers]
+
+
+def _plain(number: float) -> str:
+    is_short = isinstance(number, int) and abs(number) < _LARGEST_SIZE
+    return str(number) if is_short else _number(number)
 
 
 def _number(number: float) -> str:

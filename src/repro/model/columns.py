@@ -12,6 +12,7 @@ from repro.model.run import Record, Status
 from repro.model.values import ABSENT, Value, is_same
 
 TAGS = Key(Space.TAG, "")
+_ADDED = (Space.METRIC, Space.SUMMARY, Space.DATA)  # shown where runs are sorted by them
 _BARE = (Space.FIELD, Space.CONFIG, Space.METRIC)  # named without their space where it is clear
 
 
@@ -88,16 +89,25 @@ def name_params(records: Iterable[Record]) -> tuple[list[str], list[str]]:
     return list(params), list(metrics)
 
 
-def default_columns(records: Sequence[Record], choice: Choice) -> list[Column]:
-    """The columns of a table that nobody asked for others."""
+def default_columns(
+    records: Sequence[Record], choice: Choice, asked: Iterable[Key] = ()
+) -> list[Column]:
+    """The columns of a table that nobody asked for others.
+
+    Args:
+        asked: What the runs are sorted and chosen by; it stands before all other values, but for
+            params that are the same in all runs.
+    """
     names = ["id", "name", "status", "created", "duration"]
     if not any(record.run.name for record in records):
         names.remove("name")
+    usual = (*choice.params, *choice.metrics)
+    first = (key for key in asked if key in usual or key.space in _ADDED)
     is_live = any(record.run.status is Status.RUNNING for record in records)
     return [
         *map(field_column, names),
         *([STEP] if is_live else []),
-        *title_keys((*choice.params, *choice.metrics)),
+        *title_keys(dict.fromkeys((*first, *usual))),
     ]
 
 

@@ -15,15 +15,17 @@ Of values that are there:
 - Tags know no unknown: what is asked of a run without any is false, but `IsNull`.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 Scalar = bool | int | float | str
 Operator = Literal["=", "!=", "<", "<=", ">", ">="]
 Statistic = Literal[
     "last", "first", "min", "max", "mean", "count", "last_step", "min_step", "max_step"
 ]
+STATISTICS: Mapping[str, Statistic] = {name: name for name in get_args(Statistic)}
 
 
 class Space(StrEnum):
@@ -129,6 +131,17 @@ class Negation:
 
 
 Condition = Comparison | Among | Matches | IsNull | IsNan | All | Some | Negation
+
+
+def keys_in(condition: Condition) -> Iterator[Key]:
+    """What a condition is about, in its order."""
+    if isinstance(condition, (All, Some)):
+        for part in condition.parts:
+            yield from keys_in(part)
+    elif isinstance(condition, Negation):
+        yield from keys_in(condition.part)
+    else:
+        yield condition.key
 
 
 @dataclass(frozen=True, slots=True)

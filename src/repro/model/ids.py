@@ -8,9 +8,7 @@ from typing import NewType
 RunId = NewType("RunId", str)
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-LENGTH = 12
 SHORTEST = 6  # shown
-SHORTEST_TYPED = 4  # accepted
 
 _ID = re.compile(r"[a-hjkmnp-tv-z][0-9a-hjkmnp-tv-z]{11}\Z")
 _PREFIX = re.compile(r"[a-hjkmnp-tv-z][0-9a-hjkmnp-tv-z]{3,11}\Z")

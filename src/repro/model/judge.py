@@ -1,6 +1,5 @@
 """Results of a rerun judged against those of its original."""
 
-import difflib
 import math
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,6 +8,7 @@ from typing import TypeGuard
 
 from repro.errors import InvalidInputError
 from repro.model.canonical import Json
+from repro.model.nearest import say_meant
 from repro.model.outputdiff import compare_output
 from repro.model.run import Status
 from repro.model.series import Point
@@ -265,9 +265,7 @@ def _is_number(value: Json) -> TypeGuard[float]:
 
 def name_near(name: str, names: Iterable[str]) -> str:
     """A name that there is not, with those that may have been meant."""
-    near = difflib.get_close_matches(name, sorted(names), n=3)
-    meant = " or ".join(f"`{escape(one)}`" for one in near)
-    return f"`{escape(name)}`" + (f"; did you mean {meant}?" if near else "")
+    return f"`{escape(name)}`{say_meant(name, sorted(names))}"
 
 
 def _judge_artifacts(

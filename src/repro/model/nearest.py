@@ -4,14 +4,17 @@ import difflib
 from bisect import bisect_left
 from collections.abc import Iterable
 
+from repro.model.text import escape
+
 _LONGEST = 80  # characters; nobody mistypes a few letters of a longer name
 _MOST = 1000  # names to compare letter by letter, which takes about 20 µs for each
+_NAMED = 3
 _FARTHEST = 3  # characters that the length may differ
 _SEPARATORS = "./:-_"
 
 
-def nearest_names(text: str, known: Iterable[str], *, n: int = 3) -> list[str]:
-    """Give at most `n` of `known`, the likeliest first.
+def nearest_names(text: str, known: Iterable[str]) -> list[str]:
+    """Give at most three of `known`, the likeliest first.
 
     The same in another case; then what has `text` as its last or first part, as `optim.lr` has
     `lr`, the shortest first; then what differs in few letters.
@@ -33,8 +36,15 @@ def nearest_names(text: str, known: Iterable[str], *, n: int = 3) -> list[str]:
             alike.append(name)
     if len(alike) > _MOST:
         alike = _around(text, alike) + _turned(_around(text[::-1], _turned(alike)))
-    close = difflib.get_close_matches(text, dict.fromkeys(alike), n=n)
-    return [*sorted(parts, key=len)[:n], *close][:n]
+    close = difflib.get_close_matches(text, dict.fromkeys(alike), n=_NAMED)
+    return [*sorted(parts, key=len)[:_NAMED], *close][:_NAMED]
+
+
+def say_meant(text: str, known: Iterable[str]) -> str:
+    """The end of a message that says `text` is not there: `; did you mean …?`, or nothing."""
+    near = nearest_names(text, known)
+    meant = " or ".join(f"`{escape(name)}`" for name in near)
+    return f"; did you mean {meant}?" if near else ""
 
 
 def _shares_an_end(a: str, b: str) -> bool:

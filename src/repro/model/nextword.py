@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import get_args
 
 from repro.errors import FilterError
-from repro.model.condition import Key, Kind, Space, Statistic, Vocabulary
+from repro.model.condition import STATISTICS, Key, Kind, Space, Vocabulary
 from repro.model.fields import FIELDS
 from repro.model.lexing import Token, read_token
 from repro.model.run import Status
@@ -15,7 +14,6 @@ Tags = Callable[[str], Iterable[str]]
 
 _BARE = re.compile(r"[^\W\d][\w./:-]*\Z")  # a name that needs no quotes
 _SPACES = (Space.CONFIG, Space.METRIC, Space.SUMMARY, Space.DATA, Space.ENV)
-_STATISTICS = get_args(Statistic)
 _RESERVED = (*FIELDS, "tag", "age")
 
 # What is expected, and which words can stand there apart from names and values.
@@ -108,7 +106,7 @@ def _inside(space: Space, prefix: str, vocabulary: Vocabulary) -> Iterator[str]:
     yield from (name for name in names if name.startswith(prefix))
     metric, dot, begun = prefix.rpartition(".")
     if space is Space.METRIC and dot and metric in names:
-        yield from (f"{metric}.{word}" for word in _STATISTICS if word.startswith(begun))
+        yield from (f"{metric}.{word}" for word in STATISTICS if word.startswith(begun))
 
 
 def _next_words(

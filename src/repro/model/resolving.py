@@ -1,9 +1,7 @@
 """What a name in a filter stands for, in a vocabulary of the names that runs have."""
 
-from typing import get_args
-
 from repro.errors import FilterError
-from repro.model.condition import Key, Space, Statistic, Vocabulary
+from repro.model.condition import STATISTICS, Key, Space, Vocabulary
 from repro.model.expression import Name
 from repro.model.fields import FIELDS
 from repro.model.lexing import shorten
@@ -11,7 +9,6 @@ from repro.model.lexing import shorten
 AGE = "age"  # now less `created`; not a field of its own
 TAGS = ("tag", "tags")
 
-_STATISTICS: dict[str, Statistic] = {name: name for name in get_args(Statistic)}
 # MLflow's and W&B's words beside ours, so that their filters are read.
 _PREFIXES = {
     "config": Space.CONFIG, "params": Space.CONFIG, "param": Space.CONFIG,
@@ -92,8 +89,8 @@ class Resolver:
         if space is not Space.METRIC:
             return None
         metric, statistic = _split_statistic(name)
-        if statistic in _STATISTICS and self._vocabulary.has(space, metric):
-            return Key(space, metric, _STATISTICS[statistic])
+        if statistic in STATISTICS and self._vocabulary.has(space, metric):
+            return Key(space, metric, STATISTICS[statistic])
         return None
 
     def _ambiguous(self, name: Name, fitting: list[Key]) -> FilterError:
@@ -115,7 +112,7 @@ class Resolver:
             if statistic and self._vocabulary.has(space, metric):
                 return self._error(
                     name, f"`{shorten(statistic)}` is no statistic of a metric",
-                    hint=f"there are {_joined(list(_STATISTICS), 'and')}",
+                    hint=f"there are {_joined(list(STATISTICS), 'and')}",
                 )  # fmt: skip
         near = self._near(wanted.text, space)
         meant = f"; did you mean {_joined(near, 'or')}?" if near else ""

@@ -4,16 +4,14 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
-from typing import get_args
 
 from repro.errors import UsageError
 from repro.model.binding import resolve_name
 from repro.model.columns import STEP, TAGS, Column
-from repro.model.condition import Key, Space, Statistic, Vocabulary
+from repro.model.condition import STATISTICS, Key, Space, Vocabulary
 from repro.model.fields import FIELDS
 from repro.model.text import escape
 
-_STATISTICS = get_args(Statistic)
 _BARE = (Space.FIELD, Space.CONFIG, Space.METRIC)  # where a pattern without a space looks
 _PIECE = re.compile(r'(?:[^,`"]|`[^`]*`|"(?:[^"\\]|\\.)*"|[`"])+', re.DOTALL)
 _OWN = {"step": STEP, "tags": Column("tags", TAGS)}
@@ -118,9 +116,9 @@ def _in_space(pattern: str, space: Space, vocabulary: Vocabulary, prefix: str) -
     found = [name for name in names if fits(name)]
     yield from (Column(prefix + name, Key(space, name)) for name in found)
     inner, _, statistic = pattern.rpartition(".")
-    if space is Space.METRIC and statistic in _STATISTICS and not found:
+    if space is Space.METRIC and statistic in STATISTICS and not found:
         for name in filter(_fitting(inner), names):
-            key = Key(space, name, statistic)  # type: ignore[arg-type]  # it is one of these
+            key = Key(space, name, STATISTICS[statistic])
             yield Column(f"{prefix}{name}.{statistic}", key)
 
 

@@ -11,7 +11,7 @@ from typing import cast
 from repro.core.environment import capture_environment
 from repro.core.project import Project
 from repro.core.randomness import draw_alone
-from repro.core.record import recover_runs, seal_record
+from repro.core.record import recover_runs, seal_run
 from repro.core.request import Request
 from repro.core.start import start_run
 from repro.errors import ReproError, StorageError, UnknownRunError
@@ -170,7 +170,7 @@ def _end(
         if is_live(run.dir, host=host_name(), now=time.time()):
             say(f"run `{run.id}` {end.status}; other processes still log to it, the last seals it")
             return
-        record = seal_record(project, run.dir)
+        record = seal_run(project, run.dir)
         for warning in record.run.warnings:
             warn(warning)
         say(f"run `{run.id}` {end.status}; `repro show {run.id}` shows it")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from repro.model.series import Point
 
@@ -76,6 +76,10 @@ class Series(Mapping[str, Points]):
     def __len__(self) -> int:
         return len(self._series)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """All points go along: the process that they are sent to may be elsewhere."""
+        return _series_of, (dict(self._series),)
+
     def __repr__(self) -> str:
         read = self.__dict__.get("_series")
         return "<Series>" if read is None else f"<Series of {', '.join(map(repr, read))}>"
@@ -103,3 +107,7 @@ class Series(Mapping[str, Points]):
         from repro.sdk.polars_frames import frame_series  # noqa: PLC0415  # Polars is optional
 
         return frame_series(self._series, long=long)
+
+
+def _series_of(series: Mapping[str, Sequence[Point]]) -> Series:
+    return Series(lambda: series)

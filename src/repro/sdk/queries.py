@@ -1,18 +1,23 @@
 """The runs of a repository, asked for from Python."""
 
+import operator
 from collections.abc import Sequence
 
 from repro.core.choosing import Choice
-from repro.core.found import find_runs
+from repro.core.chosen import find_chosen
 from repro.core.project import Project
 from repro.core.query import describe_problem, resolve_run
 from repro.core.record import recover_runs
+from repro.model.run import Status
+from repro.model.text import escape
 from repro.sdk import runlist
 from repro.sdk.here import find_project
 from repro.sdk.notices import warn
 from repro.sdk.places import showing_place
 from repro.sdk.record import Record
 from repro.sdk.runlist import RunList
+
+_STATUSES = [one.value for one in Status]
 
 
 def runs(
@@ -40,12 +45,22 @@ def runs(
     Raises:
         FilterError: The filter, or a name to sort by, is wrong; its text shows the place.
         NotARepositoryError: There is no repository here.
+        TypeError: An argument is no text, or no whole number.
+        ValueError: There is no such status, or the limit is negative.
     """
-    project = _open()
+    _check_texts(where=where, status=status or "", name=name or "", tag=tag or "")
+    if status is not None and status not in _STATUSES:
+        raise ValueError(f"`{escape(status)}` is no status: it is one of {', '.join(_STATUSES)}")
+    limit = None if limit is None else operator.index(limit)
+    if limit is not None and limit < 0:
+        raise ValueError(f"the limit is {limit}; None is all runs")
     keys = (sort,) if isinstance(sort, str) else tuple(sort)
+    for key in keys:
+        _check_texts(sort=key)
+    project = _open()
     choice = Choice(where=where, sort=keys, status=status, name=name, tag=tag)
     with showing_place():
-        found = find_runs(project, choice, limit=limit, n_first=runlist.CHUNK)
+        found = find_chosen(project, choice, limit=limit, n_first=runlist.CHUNK)
     for problem in found.problems:
         warn(describe_problem(problem))
     root = project.repository.root
@@ -64,9 +79,18 @@ def get_run(name: str) -> Record:
         AmbiguousRunError: Several ids start like that.
         NotARepositoryError: There is no repository here.
         DamagedRecordError: Its record cannot be read.
+        TypeError: `name` is no text.
     """
+    _check_texts(name=name)
     project = _open()
     return Record(resolve_run(project, name), project.repository.root, is_whole=True)
+
+
+def _check_texts(**given: object) -> None:
+    """Refuse what would be looked for, and never found, or end deep inside."""
+    for what, value in given.items():
+        if not isinstance(value, str):
+            raise TypeError(f"`{what}` is a text, not {type(value).__name__}")
 
 
 def _open() -> Project:

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
-from typing import get_args
 
-from repro.core.found import list_names, read_columns, resolve_names
+from repro.core.chosen import list_names, read_columns, resolve_names
 from repro.core.project import Project
 from repro.model.canonical import carriable_text
-from repro.model.condition import Key, Kind, Space, Statistic
+from repro.model.condition import STATISTICS, Key, Kind, Space
 from repro.model.config import flatten_config
 from repro.model.fields import FIELDS
 from repro.model.lookup import look_up
@@ -24,7 +23,6 @@ from repro.sdk.table import (
 )
 
 _NAMED = (Space.CONFIG, Space.METRIC, Space.SUMMARY)
-_STATISTICS: tuple[Statistic, ...] = get_args(Statistic)
 _COUNTS = ("count", "last_step", "min_step", "max_step")
 _TAGS = Key(Space.TAG, "")
 
@@ -74,7 +72,7 @@ def _all_columns(
         yield from ((f"{space}.{name}", Key(space, name)) for name in names[space])
     if statistics:
         for name in names[Space.METRIC]:
-            for one in _STATISTICS:
+            for one in STATISTICS.values():
                 if one != "last":
                     yield f"{Space.METRIC}.{name}.{one}", Key(Space.METRIC, name, one)
 

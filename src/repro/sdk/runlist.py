@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
-from repro.core.found import read_records
+from repro.core.chosen import read_records
 from repro.sdk.here import project_at
 from repro.sdk.places import showing_place
 from repro.sdk.record import Record
@@ -49,7 +49,10 @@ class RunList(Sequence[Record]):
         if isinstance(place, slice):
             known = self._chunk(0)[place] if 0 < len(self) <= CHUNK else []
             return RunList(self._root, self._ids[place], known)
-        number, place = divmod(range(len(self))[place], CHUNK)
+        try:
+            number, place = divmod(range(len(self))[place], CHUNK)
+        except IndexError:
+            raise IndexError(f"there are {len(self):,} runs, and none at {place}") from None
         return self._chunk(number)[place]
 
     def __len__(self) -> int:
@@ -79,13 +82,14 @@ class RunList(Sequence[Record]):
         return runs_html(shown, len(self), time.time())
 
     def to_pandas(
-        self, columns: Sequence[str] | None = None, *, statistics: bool = False
+        self, columns: str | Sequence[str] | None = None, *, statistics: bool = False
     ) -> "PandasFrame":
         """A data frame of pandas with a row for each run, typed columns, and numbered rows.
 
         Args:
-            columns: Names of the query language, such as `config.lr` or `metrics.loss.min`;
-                None is all fields, tags, params, last values of metrics, and the summary.
+            columns: A name of the query language, or several, such as `config.lr` or
+                `metrics.loss.min`; None is all fields, tags, params, last values of metrics, and
+                the summary.
             statistics: Whether `metrics.M.min` and the others are among those.
 
         Raises:
@@ -98,7 +102,7 @@ class RunList(Sequence[Record]):
         return frame_columns(self._columns(columns, statistics=statistics))
 
     def to_polars(
-        self, columns: Sequence[str] | None = None, *, statistics: bool = False
+        self, columns: str | Sequence[str] | None = None, *, statistics: bool = False
     ) -> "PolarsFrame":
         """A data frame of Polars with a row for each run and typed columns; see `to_pandas`.
 
@@ -111,9 +115,10 @@ class RunList(Sequence[Record]):
 
         return frame_columns(self._columns(columns, statistics=statistics))
 
-    def _columns(self, words: Sequence[str] | None, *, statistics: bool) -> list["Column"]:
+    def _columns(self, words: str | Sequence[str] | None, *, statistics: bool) -> list["Column"]:
         from repro.sdk.run_columns import make_columns  # noqa: PLC0415  # for frames alone
 
+        words = [words] if isinstance(words, str) else words
         parts = [record._parts for record in self] if len(self) <= CHUNK else None
         with showing_place():
             return make_columns(

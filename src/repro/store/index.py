@@ -28,7 +28,7 @@ from repro.store.index_refresh import IndexRefresh
 from repro.store.index_refresh import LiveSource as LiveSource
 from repro.store.index_refresh import OnProgress as OnProgress
 from repro.store.index_refresh import Problem as Problem
-from repro.store.index_rows import cell, decode_document, uncell
+from repro.store.index_rows import cell, decode_document
 from repro.store.index_schema import ensure_schema
 from repro.store.index_select import Selection, find_ids
 from repro.store.index_starting import Starting, list_starting
@@ -134,7 +134,10 @@ class RunIndex:
         return self._ask(records)
 
     def columns(self, keys: Sequence[Key], ids: Sequence[str]) -> list[list[Value]]:
-        """The values of some runs under each key; see `index_columns.py`."""
+        """Give the values of some runs under each key; None where one has none, or null.
+
+        Tags are a list, sorted.
+        """
         return self._ask(lambda: read_columns(self._db, keys, ids))
 
     def starting(self, prefix: str, what: Starting, limit: int) -> list[str]:
@@ -161,20 +164,6 @@ class RunIndex:
     def matching(self, condition: Condition | None) -> int:
         """How many runs fit."""
         return self._ask(lambda: self._selection.count(condition))
-
-    def values(
-        self, keys: Sequence[Key], condition: Condition | None = None
-    ) -> list[tuple[Value, ...]]:
-        """Of each run that fits its id, then its values under `keys`, the newest run first.
-
-        What is missing or null is None, a list or a mapping the text of its JSON.
-        """
-
-        def values() -> list[tuple[Value, ...]]:
-            rows = self._selection.cells(keys, condition)
-            return [tuple(map(uncell, row)) for row in rows]
-
-        return self._ask(values)
 
     def goals(self, metric: str, condition: Condition | None = None) -> set[str]:
         """The goals that runs set for a metric: one where they agree, or none.

@@ -122,6 +122,7 @@ class IndexRefresh:
 
     def _bring_up_to_date(self, db: sqlite3.Connection) -> None:
         stamp = self._refs.stamp()  # before anything is read: a later change shows next time
+        self._refs = self._refs.again()  # what was asked before may be older than the stamp
         db.execute("BEGIN")
         changes = self._changes(db, stamp)
         if len(changes.new) >= _MANY:

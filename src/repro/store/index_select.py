@@ -15,14 +15,11 @@ from repro.store.filtersql import (
     normalise,
 )
 from repro.store.index_names import key_number
-from repro.store.index_rows import Cell
-from repro.store.pagesql import cell_of, first_page, is_indexed, last_page, page
+from repro.store.pagesql import first_page, is_indexed, last_page, page
 
 _MOST = 0.6  # of all runs: what most of them have is tested in the order of the runs instead
 _MOST_DRIVERS = 8  # parts of a condition that are counted first
 _FEW = 20  # of so many runs one fits: then it is faster to start from those that do
-
-
 _MANY = 1_000  # from so many on one sweep through the table is faster than a look for each
 
 
@@ -72,19 +69,6 @@ class Selection:
             rest = limit - len(found)
             found += self._page(last_page(sort, self._number, fitting=fitting, limit=rest))
         return found
-
-    def cells(self, keys: Sequence[Key], condition: Condition | None) -> list[tuple[Cell, ...]]:
-        """Id and cells of each run that fits, the newest first."""
-        columns = [Sql("run.id"), *(cell_of(key, self._number) for key in keys)]
-        source = "run"
-        if condition is not None:
-            self._fit(condition)
-            source = "temp.fitting f CROSS JOIN run ON run.num = f.num"
-        chosen = ", ".join(one.text for one in columns)
-        query = f"SELECT {chosen} FROM {source} ORDER BY run.created DESC, run.id DESC"  # noqa: S608
-        return self._db.execute(
-            query, [value for one in columns for value in one.values]
-        ).fetchall()
 
     def goals(self, metric: str, condition: Condition | None) -> set[str]:
         """The goals that runs set for a metric; those of runs that fit, where all differ."""

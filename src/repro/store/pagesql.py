@@ -15,7 +15,7 @@ _NEWEST = "run.created DESC, run.id DESC"
 _NEVER_NULL = ("id", "created", "status")
 
 
-def cell_of(key: Key, number: KeyNumber) -> Sql:
+def _cell_of(key: Key, number: KeyNumber) -> Sql:
     """The cell of the row `run` under a key; of several tags the first."""
     if key.space == Space.FIELD:
         return Sql(field_column(key.name))
@@ -93,7 +93,7 @@ def _order(sort: Sequence[SortKey], number: KeyNumber) -> tuple[str, tuple[str |
     terms = []
     values: list[str | int | bytes] = []
     for one in sort:
-        found = cell_of(one.key, number)
+        found = _cell_of(one.key, number)
         text = found.text
         if one.key.space not in (Space.FIELD, Space.TAG):
             text = f"nullif({text}, ?)"

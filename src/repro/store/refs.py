@@ -34,7 +34,7 @@ class RunRefs:
     """The commit of each sealed run by the id of the run.
 
     git is asked for as little as the question needs: to list 100,000 refs takes it 90 ms, to find
-    one 2 ms. What was asked once is not asked again.
+    one 2 ms. What was found once is not asked again.
     """
 
     def __init__(self, repository: Repository, *, now_ns: Callable[[], int] = lambda: 0) -> None:
@@ -46,7 +46,7 @@ class RunRefs:
         """
         self._repository = repository
         self._now_ns = now_ns
-        self._found: dict[str, str | None] = {}
+        self._found: dict[str, str] = {}
 
     def __getitem__(self, run_id: str) -> str:
         commit = self.get(run_id)
@@ -70,9 +70,9 @@ class RunRefs:
         for start in range(0, len(new), _AT_ONCE):
             part = new[start : start + _AT_ONCE]
             listed = list_refs(self._repository.git, *(RUNS + run_id for run_id in part))
-            self._found.update({run_id: listed.get(RUNS + run_id) for run_id in part})
-        found = {run_id: self._found[run_id] for run_id in asked}
-        return {run_id: commit for run_id, commit in found.items() if commit is not None}
+            # What is not there may be in a moment: that is asked again.
+            self._found.update({ref.removeprefix(RUNS): oid for ref, oid in listed.items()})
+        return {run_id: self._found[run_id] for run_id in asked if run_id in self._found}
 
     def starting(self, prefix: str) -> list[str]:
         """The ids that start with `prefix`, in their order."""

@@ -55,12 +55,6 @@ class WorkingTree:
     skipped: tuple[str, ...]
     closed: tuple[str, ...] = ()
 
-    @property
-    def is_clean(self) -> bool:
-        """Whether the base describes the working tree, submodules left aside."""
-        hidden = self.assumed or self.skipped
-        return not (self.changes or self.untracked or self.embedded or hidden)
-
     def below(self, folder: str) -> "WorkingTree":
         """Only what is in a folder, named with a `/` at its end; empty names the top."""
         return replace(

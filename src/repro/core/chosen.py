@@ -1,4 +1,4 @@
-"""Runs that a query found, read when they are asked for: their records, or columns of values."""
+"""Runs that a choice found, read when they are asked for: their records, or columns of values."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _PIECE = 1000  # records in memory at a time
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Chosen:
     """The runs that fit, in their order.
 
     Attributes:
@@ -32,14 +32,14 @@ class Found:
     problems: tuple[Problem, ...]
 
 
-def find_runs(
+def find_chosen(
     project: Project,
     choice: Choice,
     *,
     limit: int | None = None,
     n_first: int = 0,
     on_progress: OnProgress | None = None,
-) -> Found:
+) -> Chosen:
     """Find the runs that fit, and read the first of them.
 
     Args:
@@ -56,17 +56,17 @@ def find_runs(
         condition, sort = choose_runs(runs.index, choice, now=project.clock())
         ids = runs.index.select_ids(condition, sort=sort, limit=limit)
         first = runs.index.records(ids[:n_first])
-        return Found(tuple(ids), first, runs.problems)
+        return Chosen(tuple(ids), first, runs.problems)
 
 
-class FoundRecords:
+class ChosenRecords:
     """The records of runs that were found, some of them in memory at a time.
 
     Each walk through them reads them anew; a run that is gone meanwhile is left out.
     """
 
-    def __init__(self, project: Project, found: Found) -> None:
-        """Take what `find_runs` gave."""
+    def __init__(self, project: Project, found: Chosen) -> None:
+        """Take what `find_chosen` gave."""
         self._project = project
         self._found = found
 

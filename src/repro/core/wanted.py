@@ -8,14 +8,12 @@ from repro.core.known import open_runs
 from repro.core.project import Project
 from repro.errors import UsageError
 from repro.model.binding import parse_sort
-from repro.model.canonical import Json
 from repro.model.columns import Column
-from repro.model.condition import Among, Key, Space
+from repro.model.condition import Key, Space
 from repro.model.groups import GroupOrder
 from repro.model.rowformat import Template, parse_template
 from repro.model.run import Record
 from repro.model.text import escape
-from repro.model.values import Absent
 from repro.model.wanted import Wanted, find_column, find_columns, parse_columns, split_names
 
 _PIECE = 1000  # records to look up the environments of at once
@@ -89,15 +87,9 @@ def with_environment(
 def _fill(project: Project, records: Iterable[Record], keys: Sequence[Key]) -> Iterator[Record]:
     walk = iter(records)
     while piece := list(islice(walk, _PIECE)):
-        ids = tuple(record.run.id for record in piece)
         with open_runs(project) as runs:
-            found = runs.index.values(keys, Among(Key(Space.FIELD, "id"), ids))
-        environments: dict[str, dict[str, Json]] = {}
-        for run_id, *values in found:
-            pairs = zip(keys, values, strict=True)
-            known = {key.name: value for key, value in pairs if not isinstance(value, Absent)}
-            environments[str(run_id)] = {
-                name: one for name, one in known.items() if one is not None
-            }
-        for record in piece:
-            yield replace(record, environment=environments.get(record.run.id, {}))
+            found = runs.index.columns(keys, [record.run.id for record in piece])
+        for record, *values in zip(piece, *found, strict=True):
+            known = zip(keys, values, strict=True)
+            environment = {key.name: value for key, value in known if value is not None}
+            yield replace(record, environment=environment)

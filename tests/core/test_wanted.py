@@ -9,8 +9,8 @@ from tests.support.records import make_record, open_at, write_run
 from tests.support.runs import write_groups
 
 from repro.core.choosing import Choice
-from repro.core.columns import resolve_keys, resolve_order, with_environment
-from repro.core.found import FoundRecords, find_runs
+from repro.core.chosen import ChosenRecords, find_chosen
+from repro.core.wanted import resolve_keys, resolve_order, with_environment
 from repro.errors import FilterError, UsageError
 from repro.model.columns import Column
 from repro.model.condition import Key, Space
@@ -55,8 +55,8 @@ def test_records_that_were_found_can_be_walked_through_again_without_those_that_
 ) -> None:
     write_groups(repository)
     project = open_here(repository)
-    found = find_runs(project, Choice(sort=("lr",)), n_first=1)
-    records = FoundRecords(project, found)
+    found = find_chosen(project, Choice(sort=("lr",)), n_first=1)
+    records = ChosenRecords(project, found)
     assert tuple(record.run.id for record in records) == found.ids
     git(repository, "update-ref", "-d", f"refs/repro/runs/{found.ids[-1]}")
     assert tuple(record.run.id for record in records) == found.ids[:-1]

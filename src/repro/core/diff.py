@@ -1,4 +1,4 @@
-"""Two runs, or a run and the working tree as it is, compared part by part."""
+"""Two runs, or a run and the working tree as it is, diffed part by part."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -6,7 +6,7 @@ import pytest
 from tests.support import git, write_files
 from tests.support.projects import make_run, open_here
 
-from repro.core.compare import (
+from repro.core.diff import (
     compare_code,
     compare_runs,
     compare_with_worktree,

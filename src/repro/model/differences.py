@@ -1,5 +1,6 @@
 """The conditions in which one run differs from another, counted as a person counts them."""
 
+import json
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -178,12 +179,21 @@ def describe_values(key: str, change: Change) -> str:
     """A param and both its values on one line, such as `lr: 0.1 → 0.2`."""
     before, after = map(_value, change)
     if before == after:  # in the five digits that a table shows
-        before, after = (escape(str(side)) for side in change)
+        before, after = map(_exactly, change)
     return f"{escape(key)}: {before} → {after}"
 
 
 def _value(value: Value) -> str:
-    return "absent" if value is ABSENT else format_value(value)
+    if value is ABSENT:
+        return "absent"
+    return format_value(value) or '""'
+
+
+def _exactly(value: Value) -> str:
+    """A value in full, a text in quotes, so that it is told from the number `0.1`."""
+    if isinstance(value, str):
+        value = json.dumps(value, ensure_ascii=False)
+    return escape(str(value))
 
 
 def _config(changes: Changes) -> Iterator[Difference]:

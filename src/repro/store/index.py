@@ -156,7 +156,14 @@ class RunIndex:
         """
         return self._ask(lambda: list_starting(self._db, prefix, what, limit))
 
-    def alike(self, params: Mapping[str, Value], *, limit: int, beside: int = 0) -> list[Record]:
+    def alike(
+        self,
+        params: Mapping[str, Value],
+        *,
+        limit: int,
+        beside: int = 0,
+        differing: bool = False,
+    ) -> list[Record]:
         """The runs with the most params as they are in `params`, the newest of equals first.
 
         Args:
@@ -164,11 +171,16 @@ class RunIndex:
             limit: At most so many; what shares none fills the list up.
             beside: Then, for each number in `params`, at most so many runs with the next greater
                 ones, and as many with the next smaller ones.
+            differing: Leave out the runs that have all of them.
         """
         cells = {key: cell(value) for key, value in params.items()}
-        return self._ask(
-            lambda: self._records(find_alike(self._db, cells, limit=limit, beside=beside))
-        )
+
+        def alike() -> list[Record]:
+            return self._records(
+                find_alike(self._db, cells, limit=limit, beside=beside, differing=differing)
+            )
+
+        return self._ask(alike)
 
     def matching(self, condition: Condition | None) -> int:
         """How many runs fit."""

@@ -140,6 +140,7 @@ def test_where_no_run_fits_the_answer_is_1(five: Path, cli: Cli) -> None:
         ended = cli("best", "val_loss", "--min", "--where", "lr > 99", *words, code=1)
         assert ended.out == ""
         assert ended.err == "none of the 5 runs fits and has a number as `val_loss`\n"
+    assert "fits" in cli("best", "val_loss", "--where", "lr > 99", code=1).err
     assert cli("best", "val_loss", "--min", "-n", "3", "--json", "--where", "lr > 9", code=1).out
     assert cli("best", "name", "--max", code=1).out == ""
 

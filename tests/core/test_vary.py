@@ -98,8 +98,8 @@ def test_what_is_planned_is_written(root):
 @pytest.mark.parametrize(
     ("keys", "message", "hint"),
     [
-        ({"drpout": 1}, "no param `drpout`", "`dropout`"),
-        ({"name": 1}, "no param `name`", "`opt.name`"),
+        ({"drpout": 1}, "no param `drpout`; did you mean `dropout`?", "--config` lists"),
+        ({"name": 1}, "no param `name`; did you mean `opt.name`?", "--config` lists"),
         ({"zzz": 1}, "no param `zzz`", "--config` lists"),
         ({"__class__": 1}, "no param", ""),
         ({"lr.__class__": 1}, "no param", ""),

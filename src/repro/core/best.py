@@ -69,14 +69,16 @@ def find_best(
         index = runs.index
         key = find_metric(metric, index)
         condition = _numbers(key, parse_filter(where, index, now=project.clock()))
-        wanted = goal or _agreed_goal(index, key, condition, metric)
+        n_fitting = index.matching(condition)
+        # Of no runs nobody can have said it, and the answer is the same: there is none.
+        wanted = goal or (_agreed_goal(index, key, condition, metric) if n_fitting else "minimize")
         order = [SortKey(key, descending=wanted == "maximize")]
-        records = index.select(condition, sort=order, limit=limit)
+        records = index.select(condition, sort=order, limit=limit) if n_fitting else []
         return Best(
             records=records,
             key=key,
             goal=wanted,
-            n_fitting=index.matching(condition),
+            n_fitting=n_fitting,
             total=runs.count(),
             short=runs.shorten(record.run.id for record in records),
             problems=runs.problems,

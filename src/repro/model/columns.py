@@ -45,7 +45,7 @@ def field_column(name: str) -> Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class KeyChoice:
     """What some runs have beside their fields, most telling first.
 
     Attributes:
@@ -59,7 +59,7 @@ class Choice:
     constant: tuple[tuple[Key, Value], ...]
 
 
-def choose_keys(records: Sequence[Record]) -> Choice:
+def choose_keys(records: Sequence[Record]) -> KeyChoice:
     """Give the params and metrics of some runs, sorted by what tells the runs apart."""
     flat = [flatten_config(record.config) for record in records]
     differing, constant = [], []
@@ -74,7 +74,7 @@ def choose_keys(records: Sequence[Record]) -> Choice:
         for name, summary in record.metrics.items():
             goals[name] = goals.get(name, False) or summary.goal is not None
     metrics = sorted(goals, key=lambda name: not goals[name])
-    return Choice(
+    return KeyChoice(
         tuple(differing), tuple(Key(Space.METRIC, name) for name in metrics), tuple(constant)
     )
 
@@ -90,7 +90,7 @@ def name_params(records: Iterable[Record]) -> tuple[list[str], list[str]]:
 
 
 def default_columns(
-    records: Sequence[Record], choice: Choice, asked: Iterable[Key] = ()
+    records: Sequence[Record], choice: KeyChoice, asked: Iterable[Key] = ()
 ) -> list[Column]:
     """The columns of a table that nobody asked for others.
 

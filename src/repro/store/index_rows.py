@@ -82,6 +82,8 @@ def cell(value: Any) -> Cell:
         return value if -_LARGEST <= value < _LARGEST else float_of(value)
     if value is None or value is ABSENT:
         return None
+    if isinstance(value, str):  # of a type of its own, as a status is
+        return carriable_text(str(value))
     return carriable_text(json.dumps(value, ensure_ascii=False))
 
 

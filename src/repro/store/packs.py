@@ -21,7 +21,7 @@ FACTOR = 2
 # A larger pack is left to git's own gc: a run that ends would wait for it to be copied, 35 s for
 # 100,000 runs. About 25,000 runs are that much.
 LARGEST = 64 << 20
-# Up to here all deltas are looked for; that is 95 % of the size for ten times the time.
+# Up to here all deltas are looked for: that is 90 to 95 % of the size for ten times the time.
 _DENSE = 4 << 20
 STALE_S = 24 * 3600.0  # no run takes so long to be written: its process died
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.support.cli import Cli
 from tests.support.projects import begin, open_here
-from tests.support.records import NOW, make_record, open_at, run_id, write_run
+from tests.support.records import NOW, a_summary, make_record, open_at, run_id, write_run
 from tests.support.runs import write_groups, write_three
 
 from repro.model.times import format_time
@@ -195,13 +195,36 @@ def test_a_narrow_terminal_gets_fewer_columns(
     assert "no room for" in ended.err
 
 
+def test_a_narrow_terminal_has_room_for_params_beside_many_metrics(
+    repository: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = open_at(repository)
+    for number in (1, 2):
+        write_run(
+            opened,
+            make_record(
+                config={"long": "x" * 70 + str(number), "lr": 0.1 * number, "width": number},
+                metrics={f"metric_{n:02}": a_summary(n + number) for n in range(12)},
+            ),
+        )
+    monkeypatch.setattr("repro.cli.render.width", lambda: 80)
+    ended = cli("ls")
+
+    assert ended.out.splitlines()[0].split() == [
+        "id", "status", "created", "duration", "lr", "width", "metric_00", "metric_01", "metric_02",
+    ]  # fmt: skip
+    assert ended.err.startswith(
+        "… no room for long, metric_03, metric_04, metric_05, metric_06 and"
+    )
+
+
 def test_a_narrow_terminal_has_room_for_what_runs_are_sorted_by(
     three: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("repro.cli.render.width", lambda: 72)
     title = cli("ls", "--sort", "-lr", "--where", "loss.min > 0").out.splitlines()[0]
 
-    assert title.split()[:7] == ["id", "name", "status", "created", "duration", "lr", "loss.min"]
+    assert title.split()[:6] == ["id", "name", "status", "created", "lr", "loss.min"]
 
 
 @pytest.mark.parametrize(

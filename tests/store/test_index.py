@@ -445,7 +445,6 @@ def test_a_text_that_looks_like_a_list_is_one_however_many_were_read_at_once(
         write_run(opened, make_record(config={"x": [value], "y": value})) for value in values
     ]
     monkeypatch.setattr("repro.store.index_refresh._MANY", 1)
-    monkeypatch.setattr("repro.store.index_writer._MANY", 1)
     keys = [Key(Space.CONFIG, "x"), Key(Space.CONFIG, "y")]
     with open_index(opened) as index:
         assert repr(records[::-1]) == repr(index.select())

@@ -19,10 +19,10 @@ from repro.cli.runformats import (
     takes_format,
 )
 from repro.cli.runtable import (
+    choose_columns,
     describe_constants,
     lay_column,
     lay_out,
-    narrow_order,
     say_hidden,
 )
 from repro.cli.selection import (
@@ -198,13 +198,11 @@ def _print_table(
     width: int,
 ) -> None:
     laid = {one: lay_column(one, records, listing.short, now) for one in columns}
-    table, n_shown = lay_out(list(laid.values()), width=width)
-    if n_shown < len(laid):
-        columns = narrow_order(columns, listing.asked)
-        table, n_shown = lay_out([laid[column] for column in columns], width=width)
+    shown = choose_columns(laid, width, listing.asked) if width else columns
+    table, _ = lay_out([laid[column] for column in shown])
     render.out(table)
     render.flush()
-    say_hidden([column.title for column in columns[n_shown:]], "--columns")
+    say_hidden([column.title for column in columns if column not in shown], "--columns")
 
 
 def _list_groups(project: Project, selection: Selection, group_by: str, chosen: Format) -> None:

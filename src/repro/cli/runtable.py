@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from repro.cli import render
 from repro.model.cells import Cells, format_cells
@@ -20,6 +21,7 @@ _COLOURS = {
 }  # fmt: skip
 _BEST = "green"
 _NAMED = 5  # columns without room
+_BEFORE_DURATION = 4  # values that are shown before how long a run took is
 _FOOTER = 100  # places for the line of constants, where the output goes to no terminal
 
 
@@ -68,6 +70,12 @@ def _starred(column: LaidColumn) -> LaidColumn:
         text + ("*" if place in column.best else " ") for place, text in enumerate(column.texts)
     ]
     return LaidColumn(f"{column.title} ", texts, column.is_right, column.colours)
+
+
+def _width(column: LaidColumn) -> int:
+    if not render.has_colour():
+        column = _starred(column)
+    return max(render.places(escape(text)) for text in (shorten(column.title), *column.texts))
 
 
 def _fitting(columns: Sequence[LaidColumn], width: int) -> int:
@@ -127,21 +135,40 @@ def _value(column: Column, record: Record, now: float) -> Value:
 _DURATION = Key(Space.FIELD, "duration")
 
 
-def narrow_order(columns: Sequence[Column], asked: Collection[Key] = ()) -> list[Column]:
-    """Columns with metrics before params: what came out is what is looked for.
+def choose_columns(
+    laid: Mapping[Column, LaidColumn], width: int, asked: Collection[Key] = ()
+) -> list[Column]:
+    """The columns that a terminal has room for, in their order.
+
+    Which run it is comes first, then by turns a metric and a param, each in their own order: a
+    dozen metrics leave room for what the runs differ in. One that is too wide hides no other.
 
     Args:
-        asked: What the runs are sorted and chosen by, which comes before both.
+        laid: All columns.
+        asked: What the runs are sorted and chosen by, which comes before all other values.
     """
+    left = width
+    kept: set[Column] = set()
+    for column in _by_turns(list(laid), asked):
+        places = _width(laid[column])
+        if not kept or places <= left:
+            kept.add(column)
+            left -= places + len(render.GAP)
+    return [column for column in laid if column in kept]
 
-    def place(column: Column) -> int:
-        if column.key is None or column.key.space is Space.FIELD:
-            return 0
-        if column.key in asked:
-            return 1
-        return 2 if column.key.space is Space.METRIC else 3
 
-    return sorted(columns, key=place)
+def _by_turns(columns: Sequence[Column], asked: Collection[Key]) -> list[Column]:
+    fields = [one for one in columns if one.key is None or one.key.space is Space.FIELD]
+    first = [one for one in columns if one not in fields and one.key in asked]
+    rest = [one for one in columns if one not in fields and one not in first]
+    metrics = [one for one in rest if one.key is not None and one.key.space is Space.METRIC]
+    turns = zip_longest(metrics, (one for one in rest if one not in metrics))
+    values = [*first, *(one for turn in turns for one in turn if one is not None)]
+    last = [one for one in fields if one.key == _DURATION and _DURATION not in asked]
+    return [
+        *(one for one in fields if one not in last), *values[:_BEFORE_DURATION],
+        *last, *values[_BEFORE_DURATION:],
+    ]  # fmt: skip
 
 
 def say_hidden(titles: Sequence[str], way: str) -> None:

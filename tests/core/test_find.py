@@ -388,3 +388,15 @@ def test_no_more_of_the_same_than_the_limit(project: Project) -> None:
     found = like(project, a, limit=2)
 
     assert (len(found.exact), found.near) == (2, ())
+
+
+def test_null_is_found_behind_any_number_of_runs_that_lack_the_param(project: Project) -> None:
+    repository = project.repository
+    none = write_run(repository, make_record(config={"clip": None, "lr": 1}))
+    for _ in range(3):
+        write_run(repository, make_record(config={"lr": 1}))
+
+    found = find_params(project, {"clip": None, "lr": 1}, limit=1)
+
+    assert exact(found) == [none.run.id]
+    assert found.matching == 1

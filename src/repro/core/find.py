@@ -146,7 +146,7 @@ def _has(key: str, value: Json) -> Condition:
     """That a param has a value, as the index has it: lists and mappings as their JSON."""
     param = Key(Space.CONFIG, key)
     if value is None:
-        return IsNull(param)
+        return IsNull(param, or_missing=False)
     if isinstance(value, float) and math.isnan(value):
         return IsNan(param)
     if isinstance(value, (list, dict)):

@@ -97,9 +97,14 @@ class Matches:
 
 @dataclass(frozen=True, slots=True)
 class IsNull:
-    """Whether a value is missing or null; never unknown."""
+    """Whether a value is missing or null; never unknown.
+
+    Attributes:
+        or_missing: False to ask for a null that is there; filters do not tell them apart.
+    """
 
     key: Key
+    or_missing: bool = True
 
 
 @dataclass(frozen=True, slots=True)

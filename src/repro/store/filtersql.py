@@ -34,7 +34,7 @@ _OPERATORS: Mapping[Operator, str] = {
     "=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="
 }  # fmt: skip
 _MOST_MARKS = 16  # values of a list that stand in the query; more are in a table beside it
-_NEVER, _KNOWN = "0", "{v} IS NOT NULL"
+_NEVER, _KNOWN, _NULL = "0", "{v} IS NOT NULL", "{v} IS NULL"
 _TEXT = "CAST(? AS TEXT)"  # of a text that has no UTF-8
 
 
@@ -119,8 +119,10 @@ class Compiler:
         literal = group[0]
         assert isinstance(literal, Literal)  # by `_by_key`
         if isinstance(literal.leaf, IsNull):
-            found = self._has(key, Sql(_KNOWN))
-            return Sql(f"NOT {found.text}", found.values) if literal.holds else found
+            found = self._has(key, Sql(_KNOWN if literal.leaf.or_missing else _NULL))
+            if literal.holds != literal.leaf.or_missing:
+                return found
+            return Sql(f"NOT {found.text}", found.values)
         if key.space == Space.TAG and not literal.holds:
             found = self._has(key, self._cell_test(literal.leaf, holds=True))
             return Sql(f"NOT {found.text}", found.values)
@@ -168,7 +170,7 @@ class Compiler:
             return Sql("(typeof({v}) = 'text' AND fits(?, {v}))", (place,))
         if isinstance(leaf, IsNan):
             return Sql("({v} = ?)", (NAN,))
-        return Sql("({v} IS NULL)")
+        return Sql(f"({_NULL})")
 
     def _among(self, values: Sequence[Scalar]) -> Sql:
         cells = tuple(dict.fromkeys(_constant(value) for value in values if value == value))

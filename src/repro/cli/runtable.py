@@ -148,7 +148,7 @@ def choose_columns(
         asked: What the runs are sorted and chosen by, which comes before all other values.
     """
     left = width
-    kept = set()
+    kept: set[Column] = set()
     for column in _by_turns(list(laid), asked):
         places = _width(laid[column])
         if not kept or places <= left:

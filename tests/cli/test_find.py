@@ -102,6 +102,8 @@ def test_json_has_the_promised_shape(three: Path, cli: Cli) -> None:
         (["widht=1"], "no run has a param `widht`; did you mean `width`?"),
         (["loss=1"], "no run has a param `loss`"),
         (["x" * 10_000 + "=1"], "no run has a param `xxx"),
+        (["config.lr=1"], "no run has a param `config.lr`; did you mean `lr`?"),
+        (["lr=0.1", "lr=0.2"], "`lr` is given twice"),
         (["\x1b[2J=1"], "no run has a param `\\x1b[2J`"),
         (["--this"], "no command to look for"),
         (["--like", "a", "lr=1"], "`K=V` does not go with `--like`"),
@@ -121,3 +123,26 @@ def test_wrong_use_is_one_error(three: Path, cli: Cli, words: list[str], message
 
 def test_an_unknown_run_is_an_error(three: Path, cli: Cli) -> None:
     assert "there is no run `nope`" in cli("find", "--like", "nope", code=128).err
+
+
+@pytest.mark.parametrize("text", ["lr = 0.1", "lr= 0.1", "lr =0.1 "])
+def test_blanks_around_the_sign_are_no_part_of_the_value(three: Path, cli: Cli, text: str) -> None:
+    assert names(cli("find", text).out) == ["a"]
+
+
+def test_a_text_with_blanks_around_it_is_found_in_quotes(repository: Path, cli: Cli) -> None:
+    make_run(open_here(repository), name="odd", config={"note": " a "})
+    assert names(cli("find", 'note=" a "').out) == ["odd"]
+
+
+def test_a_value_of_a_type_that_no_run_has_is_said(three: Path, cli: Cli) -> None:
+    assert cli("find", "lr=abc", code=1).err == (
+        "no run has these values: `lr` is a number in every run; the nearest are\n"
+    )
+    done = cli("find", "lr=", code=1)
+    assert "`lr` is a number in every run" in done.err
+    assert '    lr: "" → 0.3\n' in done.out
+
+
+def test_a_text_is_told_from_the_number_that_reads_the_same(three: Path, cli: Cli) -> None:
+    assert '    lr: "0.1" → 0.1\n' in cli("find", 'lr="0.1"', code=1).out

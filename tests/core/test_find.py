@@ -354,3 +354,37 @@ def test_json_says_each_difference_with_its_part_and_values(project: Project) ->
         {"part": "config", "what": "lr: 0.1 → absent", "key": "lr", "values": [0.1, None]},
         {"part": "config", "what": "x: absent → 1", "key": "x", "values": [None, 1]},
     ]
+
+
+def test_exact_runs_beyond_the_limit_are_not_near(project: Project) -> None:
+    other = write_run(project.repository, make_record(config={"lr": 0.2, "width": 3}))
+    for _ in range(3):
+        make_run(project, config={"lr": 0.1, "width": 3})
+
+    found = find_params(project, {"lr": 0.1, "width": 3}, near=True, limit=2)
+
+    assert len(found.exact) == 2
+    assert near(found) == {other.run.id: ["lr: 0.1 → 0.2"]}
+    same = find_params(project, {"width": 3}, near=True, limit=2)
+    assert same.near == ()
+
+
+def test_near_runs_are_found_behind_any_number_of_exact_ones(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("repro.core.find._POOL", 2)
+    other = make_run(project, config={"optimizer": "sgd"})
+    for _ in range(3):
+        make_run(project, config={"optimizer": "adam"})
+
+    found = find_params(project, {"optimizer": "adam"}, near=True, limit=5)
+
+    assert list(near(found)) == [other.id]
+
+
+def test_no_more_of_the_same_than_the_limit(project: Project) -> None:
+    a, *_ = (make_run(project, config={"lr": 0.1}) for _ in range(4))
+
+    found = like(project, a, limit=2)
+
+    assert (len(found.exact), found.near) == (2, ())

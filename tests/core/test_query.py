@@ -45,6 +45,15 @@ def test_a_list_is_the_same_after_deleting_the_index(repository: Path) -> None:
     assert before == list_runs(project).records
 
 
+def test_a_status_chooses_as_its_text_does(repository: Path) -> None:
+    run = make_run(open_here(repository))
+    for status in (Status.FINISHED, "finished"):
+        assert [one.run.id for one in list_runs(open_here(repository), status=status).records] == [
+            run.id
+        ]
+    assert not list_runs(open_here(repository), status=Status.FAILED).records
+
+
 def test_status_and_tag_choose_live_runs_too(repository: Path) -> None:
     project = open_here(repository)
     done = make_run(project, tags=("a",))

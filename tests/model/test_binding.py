@@ -140,6 +140,16 @@ def test_a_name_stands_for_one_thing(name, key):
     assert resolve_name(name, KNOWN) == key
 
 
+def test_the_version_of_python_has_a_short_name_of_the_environment_only():
+    whole = Key(Space.ENV, "interpreter.version")
+    known = Known(env={"interpreter.version": TEXT}, config={"python": TEXT})
+
+    assert resolve_name("env.python", known) == whole
+    assert resolve_name("python", known) == config("python")
+    with pytest.raises(FilterError):
+        resolve_name("python", Known(env={"interpreter.version": TEXT}))
+
+
 def test_a_name_given_alone_needs_no_quotes():
     known = Known(config={"a b": NUMBER, "in": NUMBER}, metrics={"1e5": NUMBER, 'say "x"': NUMBER})
 

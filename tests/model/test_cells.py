@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from repro.model.cells import format_cells
+from repro.model.cells import format_cells, format_change, format_metric, format_spread
 from repro.model.condition import Key, Space
 from repro.model.times import format_time
 from repro.model.values import ABSENT, Value
@@ -49,3 +49,21 @@ def test_numbers_are_aligned_to_the_right(
 def test_all_else_is_aligned_to_the_left(key: Key, values: list[Value], texts: list[str]) -> None:
     cells = format_cells(values, key, NOW)
     assert (cells.texts, cells.is_right) == (texts, False)
+
+
+def test_a_metric_reads_alone_as_in_a_column_and_so_does_what_it_changed_by() -> None:
+    assert format_metric("loss", 0.123456) == "0.12346"
+    assert format_metric("peak_bytes", 1536.0) == "1.5 KiB"
+    assert format_metric("loss", None) == "-"
+    assert (format_change("loss", -0.0123456), format_change("f1", 2.0)) == ("-0.0123", "+2")
+    assert format_change("peak_bytes", -1536.0) == "-1.5 KiB"
+
+
+def test_a_mean_of_sizes_is_a_size() -> None:
+    assert format_spread("loss", 0.2134, 0.014) == "0.213 ± 0.014"
+    assert format_spread("peak_bytes", 2048.0, 1024.0) == "2.0 KiB ± 1.0 KiB"
+    assert format_spread("peak_bytes", 2048.0, None) == "2.0 KiB"
+
+
+def test_a_seed_can_be_copied_from_a_table() -> None:
+    assert format_cells([1922918602], Key(Space.CONFIG, "seed"), NOW).texts == ["1922918602"]

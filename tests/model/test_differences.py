@@ -121,6 +121,13 @@ def test_of_the_environment_only_what_decides_counts() -> None:
     assert deciding_values(a.environment) == {"interpreter.version": "3.11.2"}
 
 
+@pytest.mark.parametrize("name", ["PYTHONHASHSEED", "TF_DETERMINISTIC_OPS"])
+def test_a_variable_that_the_user_set_otherwise_is_a_difference(name: str) -> None:
+    a, b = ({"variables": {name: value}} for value in "12")
+    found = lines(make_record(environment=a), make_record(environment=b))
+    assert found == [f"environment: variables.{name}: 1 → 2"]
+
+
 def test_nothing_of_a_record_reaches_the_terminal_raw() -> None:
     evil = "\x1b[2J"
     a = make_record(config={evil: evil}, data={evil: {"digest": f"x:{evil}"}})

@@ -1,3 +1,4 @@
+import math
 import pickle
 import subprocess
 import sys
@@ -224,6 +225,18 @@ def test_a_run_in_progress_of_this_process_is_among_them(sdk):
     assert record.duration is None
     assert sdk.get_run("now").metrics["loss"].last == 0.25
     assert repr(record) == f"<Record {run.id} 'now' running>"
+
+
+def test_a_param_that_is_infinite_is_a_number_and_found_as_one(sdk):
+    run = sdk.init(config={"clip": math.inf, "bounds": {"low": [-math.inf, 0.0]}})
+    run.config["patience"] = math.inf
+    run.config.update({"later": {"x": math.nan}, "text": "Infinity"})
+    run.finish()
+
+    [record] = sdk.runs("clip > 1e300 and patience = inf and later.x is nan")
+
+    assert record.config["bounds"] == {"low": [-math.inf, 0.0]}
+    assert record.config["text"] == "Infinity"
 
 
 def test_points_of_a_run_that_ended_meanwhile_are_read_from_its_record(sdk):

@@ -445,10 +445,22 @@ def test_a_text_that_looks_like_a_list_is_one_however_many_were_read_at_once(
         write_run(opened, make_record(config={"x": [value], "y": value})) for value in values
     ]
     monkeypatch.setattr("repro.store.index_refresh._MANY", 1)
-    monkeypatch.setattr("repro.store.index_writer._MANY", 1)
     keys = [Key(Space.CONFIG, "x"), Key(Space.CONFIG, "y")]
     with open_index(opened) as index:
         assert repr(records[::-1]) == repr(index.select())
         first, second = index.columns(keys, [record.run.id for record in records])
     assert first[:9] == [[value] for value in values[:9]]
     assert second[:9] == values[:9]
+
+
+def test_a_run_whose_document_is_lost_is_not_left_out(
+    three: tuple[Repository, list[Record]],
+) -> None:
+    repository, expected = three
+    assert expected == answers(repository)
+    with sqlite3.connect(index_file(repository)) as db:
+        db.execute("DELETE FROM doc")
+    db.close()
+    with open_index(repository) as index:
+        assert expected == index.records([record.run.id for record in expected])
+        assert index.records([run_id("gone")]) == []

@@ -14,6 +14,7 @@ import pytest
 from tests.support import git
 from tests.support.records import make_record, open_at, run_id, write_run
 
+from repro.errors import StorageError
 from repro.model.condition import Comparison, Key, Matches, Space
 from repro.model.run import Record
 from repro.store import index_place, refstamp
@@ -351,3 +352,17 @@ def test_a_run_that_is_sealed_as_the_refs_are_listed_is_found_by_the_next_questi
     with RunIndex(repository, refs) as index:
         index.select()
     assert [new, *expected] == ask(repository)
+
+
+def test_who_is_in_a_hurry_does_not_wait_for_a_locked_index(
+    packed: tuple[Repository, list[Record]],
+) -> None:
+    repository, expected = packed
+    assert expected == ask(repository)
+    db = sqlite3.connect(repository.private / "index.db", isolation_level=None)
+    db.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StorageError, match="another process"):
+        RunIndex(repository, RunRefs(repository, now_ns=later), is_patient=False)
+    db.close()
+    with RunIndex(repository, RunRefs(repository, now_ns=later), is_patient=False) as index:
+        assert expected == index.select()

@@ -1,6 +1,6 @@
 """`repro find`: whether something was tried already, and what comes nearest to it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -91,7 +91,7 @@ def find(  # noqa: PLR0913  # click hands over each option by its name
         _refuse("K=V", {"-c": assignments, "--data": data})
         if not asked:
             raise UsageError("nothing to look for", hint="`repro find lr=0.1`")
-        config = nest_config(dict(map(_parse, asked)))
+        config = nest_config(_parse_all(asked))
         found = find_params(project, config, near=near, limit=most)
     for problem in found.problems:
         render.note(f"repro: warning: {escape(describe_problem(problem))}")
@@ -105,9 +105,23 @@ def find(  # noqa: PLR0913  # click hands over each option by its name
     return 0 if found.exact else 1
 
 
+def _parse_all(asked: Sequence[str]) -> dict[str, Json]:
+    wanted: dict[str, Json] = {}
+    for key, value in map(_parse, asked):
+        if key in wanted:
+            raise UsageError(
+                f"`{escape(key)}` is given twice, and no run has two values of it",
+                hint=f"`repro ls --where '{escape(key)} in (…, …)'` lists runs with any of them",
+            )
+        wanted[key] = value
+    return wanted
+
+
 def _parse(text: str) -> tuple[str, Json]:
+    # Blanks around the sign are how a filter is written; a value that has some stands in quotes.
+    key, equals, value = text.partition("=")
     try:
-        return parse_assignment(text)
+        return parse_assignment(f"{key}{equals}{value.strip()}")
     except UsageError as error:
         raise UsageError(error.message, hint="`repro find lr=0.1`; behind `--` it is CMD") from None
 
@@ -161,7 +175,8 @@ def _print(found: Found, now: float) -> None:
         render.note(f"… and {more:,} more: `--limit 0` lists all")
     if not found.exact:
         none = "no run is the same" if found.matching is None else "no run has these values"
-        render.note(none + ("; the nearest are" if found.near else ""))
+        why = f": {'; '.join(found.why)}" if found.why else ""
+        render.note(none + why + ("; the nearest are" if found.near else ""))
     for one in found.near:
         render.out(_line(found, one.record, now))
         for line in _differences(one):

@@ -12,6 +12,7 @@ from repro.core.started import Started
 from repro.errors import DamagedRecordError
 from repro.model.canonical import Json
 from repro.model.config import merge_config
+from repro.model.configfile import parse_config
 from repro.model.paths import validate_path
 from repro.model.run import Artifact, Status
 from repro.model.series import Row
@@ -255,7 +256,10 @@ def _take_lost(events: Events, record: Mapping[str, Any], order: Order) -> None:
 
 
 def _take_config(events: Events, record: Mapping[str, Any]) -> None:
-    events.config = merge_config(events.config, _mapping(record["c"]))
+    change, exact = _mapping(record["c"]), record.get("y")
+    if exact is not None:
+        change = parse_config(_text(exact).encode(), name="a journal")
+    events.config = merge_config(events.config, change)
 
 
 def _take_awaited(events: Events, record: Mapping[str, Any]) -> None:

@@ -2,15 +2,16 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from repro.core.known import KnownRuns, open_runs
 from repro.core.project import Project
 from repro.core.query import run_json
 from repro.errors import UsageError
+from repro.model.binding import kind_of, name_kinds
 from repro.model.canonical import Json
-from repro.model.condition import All, Comparison, Condition, IsNan, IsNull, Key, Space
+from repro.model.condition import All, Comparison, Condition, IsNan, IsNull, Key, Kind, Space
 from repro.model.config import flatten_config
 from repro.model.diff import Change
 from repro.model.differences import Difference, diff_params, distance
@@ -22,6 +23,7 @@ from repro.store.index import Problem
 
 _POOL = 500  # runs that are ranked
 _BESIDE = 50  # of these, with the next greater and the next smaller value of each number
+_PREFIX = "config."  # of a param in a filter
 _SHOWN = 80  # characters of a name that no run has
 
 
@@ -43,6 +45,7 @@ class Found:
         near: Those that differ least, the nearest first.
         short: The shortest unique prefix of each run's id.
         problems: Runs that cannot be read; they hide no other.
+        why: What makes sure that no run has a value, such as its type.
     """
 
     exact: tuple[Record, ...]
@@ -50,6 +53,7 @@ class Found:
     near: tuple[Near, ...]
     short: Mapping[str, str]
     problems: tuple[Problem, ...]
+    why: tuple[str, ...] = ()
 
 
 def find_params(
@@ -73,12 +77,7 @@ def find_params(
         exact = [record for record in fitting if not diff_params(flat, record.config)]
         nearest: list[Near] = []
         if near or not exact:
-            known = {record.run.id for record in exact}
-            pool = [
-                one
-                for one in runs.index.alike(flat, limit=_POOL, beside=_BESIDE)
-                if one.run.id not in known
-            ]
+            pool = runs.index.alike(flat, limit=_POOL, beside=_BESIDE, differing=True)
             nearest = _nearest_params(flat, pool)[:limit]
         return Found(
             exact=tuple(exact),
@@ -86,6 +85,7 @@ def find_params(
             near=tuple(nearest),
             short=shorten(runs, exact, nearest),
             problems=runs.problems,
+            why=() if exact else tuple(_wrong_kinds(runs, flat)),
         )
 
 
@@ -126,9 +126,20 @@ def _check_known(runs: KnownRuns, asked: Mapping[str, Json]) -> None:
             continue
         meant = say_meant(key, runs.index.names(Space.CONFIG))
         hint = "`repro show RUN --config` shows the params of one"
+        bare = key.removeprefix(_PREFIX)
+        if bare != key and runs.index.has(Space.CONFIG, bare):
+            meant = f"; did you mean `{escape(bare)}`?"
         if runs.index.has(Space.METRIC, key):
             hint = f"it is a metric: `repro ls --where '{escape(key)} < 1'` filters by it"
         raise UsageError(f"no run has a param `{escape(key[:_SHOWN])}`{meant}", hint=hint)
+
+
+def _wrong_kinds(runs: KnownRuns, asked: Mapping[str, Json]) -> Iterator[str]:
+    """The params that have values of another type than is asked for, wherever they have any."""
+    for key, value in asked.items():
+        kinds = runs.index.kinds(Key(Space.CONFIG, key)) - {Kind.NULL}
+        if value is not None and kinds and kind_of(value) not in kinds:
+            yield f"`{escape(key)}` is {name_kinds(kinds)} in every run"
 
 
 def _has(key: str, value: Json) -> Condition:
@@ -148,6 +159,8 @@ def _nearest_params(asked: Mapping[str, Json], pool: Iterable[Record]) -> list[N
     found = []
     for record in pool:
         differences = diff_params(asked, record.config)
+        if not differences:
+            continue
         if any(one.values and one.values[1] is not ABSENT for one in differences) or len(
             differences
         ) < len(asked):

@@ -129,14 +129,21 @@ def _present(project: Project, quarantine: Quarantine, seen: Observed) -> _Targe
 def _find(runs: KnownRuns, target: _Target, *, without: str | None, limit: int | None) -> Found:
     identity = target.record.run.identity
     claimed = _select_identity(runs, identity) if identity is not None else []
-    claimed = [one for one in claimed if one.run.id != without][:limit]
+    claimed = [one for one in claimed if one.run.id != without]
     known = {without, *(one.run.id for one in claimed)}
     pool = runs.index.alike(flatten_config(target.record.config), limit=_POOL)
     pool = [one for one in pool if one.run.id not in known]
     ranked = _ranked(runs, target, pool)[:limit]
-    compared = list(_compared(runs, target, [*claimed, *ranked]))
-    exact = [one.record for one in compared if _is_exact(identity, one)]
-    near = [one for one in compared if not _is_exact(identity, one)]
+    exact: list[Record] = []
+    near: list[Near] = []
+    for one in _compared(runs, target, claimed):
+        if _is_exact(identity, one):
+            exact.append(one.record)
+        else:
+            near.append(one)
+        if len(exact) == limit:  # those behind it claim to be the same, too
+            break
+    near += _compared(runs, target, ranked)
     near.sort(key=lambda one: len(one.differences))
     near = near[:limit]
     return Found(

@@ -27,12 +27,19 @@ class KnownRuns:
         live: The runs in progress, by id; one that is continued is in `sealed`, too.
     """
 
-    def __init__(self, project: Project, *, on_progress: OnProgress | None = None) -> None:
+    def __init__(
+        self,
+        project: Project,
+        *,
+        on_progress: OnProgress | None = None,
+        is_patient: bool = True,
+    ) -> None:
         self.project = project
         self.sealed = RunRefs(project.repository, now_ns=lambda: int(project.clock() * 1e9))
         # Before the index asks for the refs: a run that is sealed meanwhile is in one of them.
         self.live, self._unread = _find_live(project, self.sealed)
         self._on_progress = on_progress
+        self._is_patient = is_patient
         self._is_open = False
 
     def __contains__(self, run_id: str) -> bool:
@@ -52,6 +59,7 @@ class KnownRuns:
             self.sealed,
             live={run_id: _live_source(live) for run_id, live in self.live.items()},
             on_progress=self._on_progress,
+            is_patient=self._is_patient,
         )
 
     @property
@@ -108,13 +116,17 @@ def _live_source(live: "InProgress") -> LiveSource:
 
 
 @contextmanager
-def open_runs(project: Project, *, on_progress: OnProgress | None = None) -> Iterator[KnownRuns]:
+def open_runs(
+    project: Project, *, on_progress: OnProgress | None = None, is_patient: bool = True
+) -> Iterator[KnownRuns]:
     """Give the runs that there are now.
 
     Args:
         on_progress: Told how many of how many records are read, where these are many.
+        is_patient: Whether the index waits for another process that holds its file; else it
+            raises `StorageError`.
     """
-    runs = KnownRuns(project, on_progress=on_progress)
+    runs = KnownRuns(project, on_progress=on_progress, is_patient=is_patient)
     try:
         yield runs
     finally:

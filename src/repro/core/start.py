@@ -200,9 +200,9 @@ def _first_run(
 ) -> Run:
     code, pins = seen.code, seen.pins
     moment = format_time(now)
-    # Reading a dataset the first time can take an hour, in which nothing is executed yet.
-    is_slow = pins.facts or seen.around.editables
-    started = format_time(project.clock()) if is_slow else moment
+    # Reading a dataset the first time can take an hour, in which nothing is executed yet, and
+    # looking for an earlier run of the same a minute.
+    started = format_time(project.clock())
     fresh = Run(
         id=run_id,
         name=request.name,

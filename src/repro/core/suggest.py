@@ -60,7 +60,7 @@ def suggest_filters(project: Project, text: str) -> list[Suggestion]:
 
 
 def _open(project: Project) -> AbstractContextManager[KnownRuns]:
-    return open_runs(project, on_progress=_give_up)
+    return open_runs(project, on_progress=_give_up, is_patient=False)
 
 
 def _give_up(n_read: int, n_new: int) -> None:

@@ -75,10 +75,12 @@ def look_up(project: Project, quarantine: Quarantine, seen: Observed, *, is_pati
 
     Raises:
         ManyNewError: That would take long; the next question to the index has it done.
+        StorageError: So would the wait for another process that holds the index.
 
     Cost: what is new since the index was last asked; some 10 ms for a run that is the same.
     """
-    with open_runs(project, on_progress=None if is_patient else _give_up) as runs:
+    hurry = None if is_patient else _give_up
+    with open_runs(project, on_progress=hurry, is_patient=is_patient) as runs:
         running = next(
             (
                 live.run

@@ -5,10 +5,11 @@ docs/reference/query.md is what users read of it.
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from repro.errors import FilterError
+from repro.model.canonical import Json
 from repro.model.condition import (
     All,
     Among,
@@ -177,7 +178,7 @@ class _Binder:
         if kinds and Kind.TEXT not in kinds:
             name = shorten(term.name.text)
             raise self._error(
-                term.name, f"`{name}` is {_named(kinds)} in every run: no pattern fits it",
+                term.name, f"`{name}` is {name_kinds(kinds)} in every run: no pattern fits it",
                 hint=f"compare it, as in `{name} = …`",
             )  # fmt: skip
         [pattern] = term.constants
@@ -202,7 +203,7 @@ class _Binder:
     def _nan(self, name: Name, key: Key) -> Condition:
         kinds = self._kinds_of(key)
         if kinds and Kind.NUMBER not in kinds:
-            message = f"`{shorten(name.text)}` is {_named(kinds)} in every run, never NaN"
+            message = f"`{shorten(name.text)}` is {name_kinds(kinds)} in every run, never NaN"
             raise self._error(name, message, hint="`is null` finds what is missing")
         return IsNan(key)
 
@@ -254,7 +255,7 @@ class _Binder:
             return self._status(constant)
         kinds = self._kinds_of(key)
         value = _read(constant, kinds, is_text=_is_text(key))
-        if kinds and _kind(value) not in kinds:
+        if kinds and kind_of(value) not in kinds:
             raise self._wrong_kind(name, kinds, constant, value)
         return value
 
@@ -283,7 +284,7 @@ class _Binder:
         else:
             hint = "compare it with a number; a filter knows no other names behind an operator"
         message = (
-            f"`{shorten(name.text)}` is {_named(kinds)} in every run, and `{written}` is {what}"
+            f"`{shorten(name.text)}` is {name_kinds(kinds)} in every run, and `{written}` is {what}"
         )
         return self._error(constant, message, hint=hint)
 
@@ -317,13 +318,17 @@ def _with_unit(word: str) -> float | None:
     return parse_size(word) if seconds is None else seconds
 
 
-def _kind(value: Scalar) -> Kind:
+def kind_of(value: Json) -> Kind:
+    """The type that a value counts as: lists and mappings as the text of their JSON."""
+    if value is None:
+        return Kind.NULL
     if isinstance(value, bool):
         return Kind.BOOL
-    return Kind.TEXT if isinstance(value, str) else Kind.NUMBER
+    return Kind.NUMBER if isinstance(value, (int, float)) else Kind.TEXT
 
 
-def _named(kinds: set[Kind]) -> str:
+def name_kinds(kinds: Collection[Kind]) -> str:
+    """Types in words, such as `a number or a text`."""
     return " or ".join(name for kind, name in _KIND_NAMES.items() if kind in kinds)
 
 

@@ -1,5 +1,6 @@
 """The conditions in which one run differs from another, counted as a person counts them."""
 
+import json
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,9 +38,13 @@ DECIDING_KEYS = (
     "platform.system",
     "platform.machine",
     "variables.PYTHONPATH",
+    "variables.PYTHONHASHSEED",
     "variables.OMP_NUM_THREADS",
     "variables.MKL_NUM_THREADS",
     "variables.OPENBLAS_NUM_THREADS",
+    "variables.CUBLAS_WORKSPACE_CONFIG",
+    "variables.TF_DETERMINISTIC_OPS",
+    "variables.TORCH_CUDNN_V8_API_ENABLED",
     "variables.TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
     "variables.NVIDIA_TF32_OVERRIDE",
     "variables.XLA_FLAGS",
@@ -88,7 +93,8 @@ def list_differences(
     config = diff_flat(flatten_config(a.config), flatten_config(b.config))
     changed = find_changed_data(a.data, b.data)
     repeated = {*(config_files if config else ()), *((_LOCK,) if changed else ())}
-    around = diff_environment(a, b)[0]
+    around, _, random = diff_environment(a, b)
+    around = {**around, **random}
     return (
         *_config(config),
         *_code([one for one in code if one.path not in repeated]),
@@ -173,12 +179,21 @@ def describe_values(key: str, change: Change) -> str:
     """A param and both its values on one line, such as `lr: 0.1 → 0.2`."""
     before, after = map(_value, change)
     if before == after:  # in the five digits that a table shows
-        before, after = (escape(str(side)) for side in change)
+        before, after = map(_exactly, change)
     return f"{escape(key)}: {before} → {after}"
 
 
 def _value(value: Value) -> str:
-    return "absent" if value is ABSENT else format_value(value)
+    if value is ABSENT:
+        return "absent"
+    return format_value(value) or '""'
+
+
+def _exactly(value: Value) -> str:
+    """A value in full, a text in quotes, so that it is told from the number `0.1`."""
+    if isinstance(value, str):
+        value = json.dumps(value, ensure_ascii=False)
+    return escape(str(value))
 
 
 def _config(changes: Changes) -> Iterator[Difference]:

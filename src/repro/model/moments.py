@@ -9,6 +9,7 @@ _DATE = (
     r"(\d{4}-\d\d-\d\d)"
     r"(?:[T ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?:([Zz])|([+-]\d\d):?(\d\d))?)?"
 )
+_MONTH = r"(\d{4})-(\d\d)"
 _DAYS = {"today": 0, "yesterday": -1}
 # Smaller than each moment as text, and greater.
 EARLIEST, LATEST = "", ":"
@@ -26,15 +27,15 @@ class Span(NamedTuple):
 
 def is_date(text: str) -> bool:
     """Whether a text has the form of a date, of the calendar or not."""
-    return _pattern().fullmatch(text) is not None
+    return any(_pattern(form).fullmatch(text) for form in (_DATE, _MONTH))
 
 
 def parse_span(text: str, now: float) -> Span | None:
-    """Read a day, a minute, a second or a part of one, UTC unless it says otherwise.
+    """Read a month, a day, a minute, a second or a part of one, UTC unless it says otherwise.
 
     Args:
-        text: `2026-11-01`, `2026-11-01T12:30`, `2026-11-01T12:30:05Z`, `…05.25+01:00`; a space may
-            stand for the `T`. Or `today`, `yesterday`, `now`.
+        text: `2026-11`, `2026-11-01`, `2026-11-01T12:30`, `2026-11-01T12:30:05Z`, `…05.25+01:00`;
+            a space may stand for the `T`. Or `today`, `yesterday`, `now`.
         now: Seconds since 1970.
 
     Returns:
@@ -50,7 +51,12 @@ def parse_span(text: str, now: float) -> Span | None:
         moment = datetime.fromtimestamp(now, UTC)
         midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
         return _span(midnight + timedelta(days=_DAYS[word]), timedelta(days=1))
-    match = _pattern().fullmatch(text)
+    if match := _pattern(_MONTH).fullmatch(text):
+        first = datetime(int(match[1]), int(match[2]), 1, tzinfo=UTC)
+        is_last = first.month == 12
+        length = timedelta(31) if is_last else first.replace(month=first.month + 1) - first
+        return _span(first, length)
+    match = _pattern(_DATE).fullmatch(text)
     if match is None:
         return None
     day, minute, second, fraction, _, hours, minutes = match.groups()
@@ -82,5 +88,5 @@ def _format(moment: datetime, later: timedelta) -> str:
 
 
 @cache
-def _pattern() -> re.Pattern[str]:
-    return re.compile(_DATE, re.ASCII)
+def _pattern(source: str) -> re.Pattern[str]:
+    return re.compile(source, re.ASCII)

@@ -32,6 +32,7 @@ _WAYS: Mapping[Space | None, str] = {
     Space.METRIC: "`repro show RUN` lists the metrics of one",
 }
 _BARE = (Space.CONFIG, Space.METRIC, Space.SUMMARY, Space.ENV, Space.DATA)
+_SHORT = {"python": "interpreter.version"}  # of the environment
 _MEANT = {
     "run_id": "id", "run_name": "name", "start_time": "started", "end_time": "ended",
     "user_id": "user", "duration_s": "duration", "runtime": "duration", "state": "status",
@@ -75,7 +76,7 @@ class Resolver:
         prefix, rest = _split_prefix(name)
         space = _PREFIXES.get(prefix)
         if space is not None and rest is not None:
-            key = self._in_space(space, rest)
+            key = self._behind_prefix(space, rest)
             if key is not None:
                 return key
         fitting = [key for one in _BARE if (key := self._in_space(one, name))]
@@ -88,6 +89,12 @@ class Resolver:
         if space is None and not any(self._vocabulary.names(one) for one in _BARE):
             return Key(Space.CONFIG, text)
         raise self._unknown(name, space, rest)
+
+    def _behind_prefix(self, space: Space, name: Name) -> Key | None:
+        key = self._in_space(space, name)
+        if key is None and space is Space.ENV and name.text in _SHORT:
+            return self._in_space(space, name._replace(text=_SHORT[name.text]))
+        return key
 
     def _in_space(self, space: Space, name: Name) -> Key | None:
         if space is Space.FIELD:

@@ -1,5 +1,6 @@
 """Params that a rerun varied: they win over what the program sets, and reads of them are noted."""
 
+import math
 from collections.abc import Callable, ItemsView, Iterator, Mapping, ValuesView
 from contextlib import suppress
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from repro.errors import UsageError
 from repro.model.canonical import Json
 from repro.model.config import merge_config, nest_config
+from repro.model.configfile import format_config
 from repro.model.dotted import find_path, value_at, with_value
 from repro.model.values import is_same
 from repro.model.varied import VARIABLE, parse_varied
@@ -38,12 +40,16 @@ def open_config(
     """Give the config of a run; what varied params change in it is recorded.
 
     Args:
-        record: Writes an event: `config` with changes `c`, and `varied` with the dotted key of
+        record: Writes an event: `config` with changes `c`, with `y` as in `config.yaml` where
+            JSON lacks one of their numbers, and `varied` with the dotted key of
             each varied param, `v`, once the program read it.
     """
 
     def change(values: Mapping[str, Json]) -> None:
-        record("config", c=values)
+        if all(map(_is_finite, values.values())):
+            record("config", c=values)
+        else:  # which a journal has only texts for, and texts are no numbers to a filter
+            record("config", c=values, y=format_config(values).decode())
 
     if not varied:
         return Config(config, change)
@@ -52,6 +58,14 @@ def open_config(
     if changed:
         change(nest_config(changed))
     return opened
+
+
+def _is_finite(value: Json) -> bool:
+    if isinstance(value, Mapping):
+        return all(map(_is_finite, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _replace(given: Mapping[str, Json], varied: Mapping[str, Json], prefix: str) -> dict[str, Json]:

@@ -62,7 +62,14 @@ class Junction:
     parts: tuple["Normal", ...]
 
 
-Normal = Literal | Junction
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A part that holds for the runs whose numbers are in a table of `temp`."""
+
+    table: str
+
+
+Normal = Literal | Junction | Stored
 
 
 @dataclass(slots=True)
@@ -87,6 +94,8 @@ class Compiler:
         """A test that is true where `part` holds, else false or null."""
         if isinstance(part, Literal):
             return self._exists(part.leaf.key, [part], "AND")
+        if isinstance(part, Stored):
+            return Sql(f"({self.run} IN (SELECT num FROM temp.{part.table}))")  # noqa: S608
         tests = []
         for key, group in _by_key(part.parts):
             if key is None:
@@ -153,7 +162,8 @@ class Compiler:
         if isinstance(leaf, Among):
             return self._among(leaf.values)
         if isinstance(leaf, Matches):
-            self.patterns.append(_pattern(leaf))
+            is_regex = leaf.style == "regex"
+            self.patterns.append(re.compile(leaf.pattern) if is_regex else like_pattern(leaf))
             place = len(self.patterns) - 1
             return Sql("(typeof({v}) = 'text' AND fits(?, {v}))", (place,))
         if isinstance(leaf, IsNan):
@@ -242,7 +252,7 @@ def _by_key(parts: Sequence[Normal]) -> list[tuple[Key | None, list[Normal]]]:
     groups: dict[Key | None, list[Normal]] = {}
     alone: list[tuple[Key | None, list[Normal]]] = []
     for part in parts:
-        if isinstance(part, Junction):
+        if not isinstance(part, Literal):
             groups.setdefault(None, []).append(part)
         elif part.leaf.key.space == Space.TAG or isinstance(part.leaf, IsNull):
             alone.append((part.leaf.key, [part]))
@@ -287,11 +297,15 @@ def _constant(value: Scalar) -> Cell:
     return cell(value)
 
 
-def _pattern(leaf: Matches) -> re.Pattern[str]:
-    if leaf.style == "regex":
-        return re.compile(leaf.pattern)
-    words = {"%": ".*", "_": "."}
-    pattern = re.sub("%+", "%", leaf.pattern)
-    text = "".join(words.get(char) or re.escape(char) for char in pattern)
+def like_pattern(leaf: Matches) -> re.Pattern[str]:
+    """What is searched for a pattern of `like`, or of `ilike`."""
+    first, *rest = ("".join(map(_one, part)) for part in leaf.pattern.split("%"))
+    # Each part where it stands first, for good: whatever the text, the time is not exponential.
+    inner = "".join(f"(?>.*?{part})" for part in rest[:-1] if part)
+    last = f".*{rest[-1]}" if rest else ""
     flags = re.DOTALL | (re.IGNORECASE if leaf.style == "ilike" else re.NOFLAG)
-    return re.compile(rf"\A{text}\Z", flags)
+    return re.compile(rf"\A{first}{inner}{last}\Z", flags)
+
+
+def _one(char: str) -> str:
+    return "." if char == "_" else re.escape(char)

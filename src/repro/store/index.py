@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self, TypeVar
 
-from repro.errors import ReproError
+from repro.errors import FilterError, ReproError, StorageError
 from repro.model.condition import Condition, Key, Kind, SortKey, Space
 from repro.model.fields import FIELDS
 from repro.model.run import Record
@@ -33,9 +33,10 @@ from repro.store.index_schema import ensure_schema
 from repro.store.index_select import Selection, find_ids
 from repro.store.index_starting import Starting, list_starting
 from repro.store.refs import RunRefs
-from repro.store.sqlitefile import FAULTS, is_broken, is_odd, remove_database
+from repro.store.sqlitefile import FAULTS, is_broken, is_locked, is_odd, remove_database
 
 _PATIENCE_S = 2.0  # for another process that holds the file; then in memory
+_NO_PATIENCE_S = 0.1
 _CACHE_KIB = 1 << 16
 _STEPS = 100_000  # of SQLite between two looks for ^C
 _NEWEST = "ORDER BY created DESC, id DESC"
@@ -60,13 +61,20 @@ class RunIndex:
         *,
         live: Mapping[str, LiveSource] = _NONE_LIVE,
         on_progress: OnProgress | None = None,
+        is_patient: bool = True,
     ) -> None:
         """Bring the index up to date.
 
         Args:
             live: The runs in progress by id, also those that continue a sealed one.
             on_progress: Told how many of how many records are read, where these are many.
+            is_patient: Whether to wait for another process that holds the file, and then go
+                without it.
+
+        Raises:
+            StorageError: Another process holds the file, and nobody wants to wait for it.
         """
+        self._is_patient = is_patient
         self._repository = repository
         self._refs = refs
         self._live = live
@@ -125,7 +133,8 @@ class RunIndex:
 
     def records(self, ids: Sequence[str]) -> list[Record]:
         """The records of some runs, environment and artifacts left out; not of those it lacks."""
-        query = "SELECT commit_id, doc FROM run JOIN doc ON run = num WHERE id = ?"
+        # A run without its document is the sign of a broken file, not of a run that is gone.
+        query = "SELECT commit_id, doc FROM run LEFT JOIN doc ON run = num WHERE id = ?"
 
         def records() -> list[Record]:
             found = (self._db.execute(query, [run_id]).fetchone() for run_id in ids)
@@ -147,7 +156,14 @@ class RunIndex:
         """
         return self._ask(lambda: list_starting(self._db, prefix, what, limit))
 
-    def alike(self, params: Mapping[str, Value], *, limit: int, beside: int = 0) -> list[Record]:
+    def alike(
+        self,
+        params: Mapping[str, Value],
+        *,
+        limit: int,
+        beside: int = 0,
+        differing: bool = False,
+    ) -> list[Record]:
         """The runs with the most params as they are in `params`, the newest of equals first.
 
         Args:
@@ -155,11 +171,16 @@ class RunIndex:
             limit: At most so many; what shares none fills the list up.
             beside: Then, for each number in `params`, at most so many runs with the next greater
                 ones, and as many with the next smaller ones.
+            differing: Leave out the runs that have all of them.
         """
         cells = {key: cell(value) for key, value in params.items()}
-        return self._ask(
-            lambda: self._records(find_alike(self._db, cells, limit=limit, beside=beside))
-        )
+
+        def alike() -> list[Record]:
+            return self._records(
+                find_alike(self._db, cells, limit=limit, beside=beside, differing=differing)
+            )
+
+        return self._ask(alike)
 
     def matching(self, condition: Condition | None) -> int:
         """How many runs fit."""
@@ -241,6 +262,8 @@ class RunIndex:
                 return self._prepare(self._open_file(path))
             except FAULTS as error:
                 _raise_interrupt(error)
+                if not self._is_patient and is_locked(error):
+                    raise StorageError("another process holds the run index") from error
                 if not is_broken(error):
                     return self._open_memory(path)
                 if not remove_database(path):
@@ -258,7 +281,8 @@ class RunIndex:
                 path.parent.mkdir(exist_ok=True, mode=0o700)
         if is_odd(path):
             remove_database(path)
-        return _connect(f"{path.as_uri()}?mode={mode}")
+        patience = _PATIENCE_S if self._is_patient else _NO_PATIENCE_S
+        return _connect(f"{path.as_uri()}?mode={mode}", patience)
 
     def _open_memory(self, sound: Path | None = None) -> sqlite3.Connection:
         """An index in memory; from a file that only cannot be written, as far as it goes."""
@@ -292,6 +316,8 @@ class RunIndex:
         """The answer to `query`, from a new index if the file turns out to be broken."""
         try:
             return query()
+        except FilterError:
+            raise
         except (*FAULTS, ReproError, ValueError, TypeError, KeyError, zlib.error) as error:
             _raise_interrupt(error)
             self._db.close()
@@ -307,9 +333,9 @@ def _raise_interrupt(error: Exception) -> None:
         raise KeyboardInterrupt from error
 
 
-def _connect(uri: str) -> sqlite3.Connection:
+def _connect(uri: str, patience_s: float = _PATIENCE_S) -> sqlite3.Connection:
     # No isolation level: transactions begin and end where the code says so.
-    db = sqlite3.connect(uri, uri=True, timeout=_PATIENCE_S, isolation_level=None)
+    db = sqlite3.connect(uri, uri=True, timeout=patience_s, isolation_level=None)
     db.execute("PRAGMA trusted_schema = OFF")
     # A rollback journal that is synced: after a power loss the file is old or new. Faster
     # settings could leave one that opens well and lacks runs.

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from itertools import chain
 
 from repro.model.condition import Space
@@ -13,7 +13,12 @@ _NEWEST = "ORDER BY created DESC, id DESC LIMIT ?"
 
 
 def find_alike(
-    db: sqlite3.Connection, wanted: Mapping[str, Cell], *, limit: int, beside: int
+    db: sqlite3.Connection,
+    wanted: Mapping[str, Cell],
+    *,
+    limit: int,
+    beside: int,
+    differing: bool = False,
 ) -> list[int]:
     """Give the numbers of the runs that share the most params, the newest of equals first.
 
@@ -24,21 +29,27 @@ def find_alike(
         limit: At most so many.
         beside: With them, for each number that is wanted, at most so many runs that have the next
             greater ones, and as many with the next smaller ones.
+        differing: Only runs that do not share all of them.
 
     Cost: reads from an index which runs have each of the values, some millions a second; what all
     runs share costs next to nothing.
     """
     keys = dict(_numbers(db, wanted))
     shared: Counter[int] = Counter()
+    n_telling = 0  # params that not all runs share
     for key, value in keys.items():
         if not _is_shared_by_all(db, key, value):
             found = db.execute("SELECT run FROM value WHERE key = ? AND v IS ?", (key, value))
             shared.update(chain.from_iterable(found))
-    chosen = dict.fromkeys(_most(db, shared, limit))
+            n_telling += 1
+    if differing and not n_telling:
+        return []
+    same = {run for run, count in shared.items() if differing and count == n_telling}
+    chosen = dict.fromkeys(_most(db, shared, same, limit))
     for key, value in keys.items():
         if beside and isinstance(value, (int, float)):
             chosen.update(dict.fromkeys(_beside(db, key, value, beside)))
-    return list(chosen)
+    return [run for run in chosen if run not in same]
 
 
 def _numbers(db: sqlite3.Connection, wanted: Mapping[str, Cell]) -> Iterator[tuple[int, Cell]]:
@@ -61,10 +72,14 @@ def _is_shared_by_all(db: sqlite3.Connection, key: int, value: Cell) -> bool:
     return bool(having == every)
 
 
-def _most(db: sqlite3.Connection, shared: Mapping[int, int], limit: int) -> Iterator[int]:
-    """The runs that share the most, at most `limit`."""
+def _most(
+    db: sqlite3.Connection, shared: Mapping[int, int], same: Set[int], limit: int
+) -> Iterator[int]:
+    """The runs that share the most, at most `limit`, without those of `same`."""
     groups: dict[int, list[int]] = {}
     for run, count in shared.items():
+        if run in same:
+            continue
         groups.setdefault(count, []).append(run)
     left = limit
     for count in sorted(groups, reverse=True):

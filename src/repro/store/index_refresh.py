@@ -6,24 +6,30 @@ is to be written is worked out once more behind the lock, as another process may
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from repro.errors import DamagedRecordError, ReproError
-from repro.model.canonical import Json, parse_json
 from repro.model.ids import is_id
 from repro.model.run import Record
 from repro.store.git import Repository
-from repro.store.index_rows import Row, is_plain, name_environment
+from repro.store.index_batch import Batch, make_batch
+from repro.store.index_record import read_environment, read_row
+from repro.store.index_rows import Cell, Row, environment_cells, name_environment
 from repro.store.index_writer import IndexWriter
-from repro.store.objects import Objects, is_oid, open_objects
+from repro.store.objects import Objects, open_objects
+from repro.store.objects_pygit2 import Pygit2Objects
 from repro.store.refs import RunRefs
 from repro.store.refstamp import RefStamp
-from repro.store.runs import ENVIRONMENT_FILE, decode_record, read_record_files
+
+if TYPE_CHECKING:
+    from repro.store.index_workers import Part
 
 _MANY = 200  # records to read from which on importing pygit2 pays off
 _BATCH = 5000  # runs written at once: others get at the file in between, and ^C loses no more
+_PART = 250  # runs read at once
 _TOLD = 100  # runs between two tellings of how far it is
 
 OnProgress = Callable[[int, int], None]
@@ -96,6 +102,8 @@ class IndexRefresh:
         self._rows: dict[tuple[str, str], Row] = {}
         self._failed: dict[tuple[str, str], ReproError] = {}
         self._over: dict[str, str] = {}  # commits of runs that were sealed meanwhile
+        self._environments: dict[str, Mapping[str, Cell]] = {}  # read, and maybe not put yet
+        self._told = 0
         self._objects: Objects | None = None
         self.problems: list[Problem] = []
 
@@ -134,7 +142,7 @@ class IndexRefresh:
         writer = IndexWriter(db)
         rows = self._read(db, changes)
         writer.drop(changes.gone)
-        self._put(writer, rows)
+        self._put(writer, [make_batch(rows, many=len(rows) >= _MANY)])
         writer.drop_unused_environments()
         self._say_problems(changes)
         self._note(db, stamp, changes)
@@ -207,8 +215,10 @@ class IndexRefresh:
                 else:
                     self._over[run_id] = sealed
             else:
-                environment = name_environment(record.environment)
-                self._rows[key] = Row(record, "", environment, source.stamp, state)
+                name = name_environment(record.environment)
+                if name is not None:
+                    self._environments[name] = environment_cells(record.environment)
+                self._rows[key] = Row(record, "", name, source.stamp, state)
         if run_id in self._over:
             changes.new[run_id] = self._over[run_id]
         return self._rows.get(key)
@@ -226,11 +236,7 @@ class IndexRefresh:
         return self._rows.get(key)
 
     def _decode(self, run_id: str, oid: str) -> Row:
-        files = read_record_files(self._open_objects(), oid, brief=True)
-        record = decode_record(files)
-        if record.run.id != run_id:
-            raise DamagedRecordError(f"it says that it is run `{record.run.id}`")
-        return Row(record, oid, files.environment, is_plain=is_plain(files.contents))
+        return read_row(self._open_objects(), run_id, oid)
 
     def _open_objects(self, *, many: bool = False) -> Objects:
         if self._objects is None:
@@ -239,42 +245,70 @@ class IndexRefresh:
 
     def _read_ahead(self, db: sqlite3.Connection, new: Mapping[str, str]) -> None:
         """Read and write many runs, a batch at a time."""
-        self._open_objects(many=True)
-        items = list(new.items())
-        told = 0
-        for start in range(0, len(items), _BATCH):
-            batch = items[start : start + _BATCH]
-            held = _held(db, [run_id for run_id, _ in batch])  # by another process, meanwhile
-            rows = []
-            for number, (run_id, oid) in enumerate(batch, start):
-                if held.get(run_id) != oid and (row := self._read_sealed(run_id, oid)) is not None:
-                    rows.append(row)
-                if self._on_progress is not None and number >= told:
-                    self._on_progress(number, len(items))
-                    told = number + _TOLD
-            self._rows.clear()
-            db.execute("BEGIN IMMEDIATE")
-            writer = IndexWriter(db)
-            self._put(writer, rows)
-            db.commit()
+        # `repro ls` of a few new runs would start slower with it.
+        from repro.store.index_workers import (  # noqa: PLC0415
+            count_cores,
+            count_workers,
+            read_parts,
+        )
 
-    def _put(self, writer: IndexWriter, rows: Iterable[Row]) -> None:
-        listed = list(rows)
-        for row in listed:
-            name = row.environment
-            if name is not None and writer.lacks_environment(name):
-                writer.put_environment(name, self._environment(row, name))
-        writer.put(listed)
+        objects = self._open_objects(many=True)
+        n_workers = count_workers(len(new), count_cores())
+        n_workers = n_workers if isinstance(objects, Pygit2Objects) else 0
+        batches: list[Batch] = []
+        parts = _parts(db, list(new.items()))
+        with closing(read_parts(self._repository.objects, parts, n_workers)) as answers:
+            for (start, items), answer in answers:
+                self._tell(start, len(new))
+                if answer is None:
+                    batches.append(self._read_part(start, items, len(new)))
+                else:
+                    self._environments.update(answer.environments)
+                    batches.append(answer.batch)
+                    if answer.left:
+                        batches.append(self._read_part(start, answer.left, len(new)))
+                if sum(len(batch.heads) for batch in batches) >= _BATCH:
+                    self._put_at_once(db, batches)
+                    batches = []
+        self._put_at_once(db, batches)
 
-    def _environment(self, row: Row, name: str) -> Mapping[str, Json]:
-        if not is_oid(name):
-            return row.record.environment
-        try:
-            _, data = self._open_objects().read(name)
-            value = parse_json(data, name=ENVIRONMENT_FILE)
-        except DamagedRecordError:
-            return {}  # `repro show` says so
-        return value if isinstance(value, dict) else {}
+    def _read_part(self, start: int, items: Iterable[tuple[str, str]], total: int) -> Batch:
+        rows = []
+        for number, (run_id, oid) in enumerate(items, start):
+            self._tell(number, total)
+            row = self._read_sealed(run_id, oid)
+            if row is not None:
+                rows.append(row)
+        self._rows.clear()
+        return make_batch(rows, many=True)
+
+    def _tell(self, number: int, total: int) -> None:
+        if self._on_progress is not None and number >= self._told:
+            self._on_progress(number, total)
+            self._told = number + _TOLD
+
+    def _put_at_once(self, db: sqlite3.Connection, batches: Iterable[Batch]) -> None:
+        db.execute("BEGIN IMMEDIATE")
+        lacking = []
+        for batch in batches:
+            held = _held(db, [head.id for head in batch.heads])  # by another process, meanwhile
+            if any(held.get(head.id) != head.commit for head in batch.heads):
+                lacking.append(batch)
+        self._put(IndexWriter(db), lacking)
+        db.commit()
+        self._environments.clear()
+
+    def _put(self, writer: IndexWriter, batches: Sequence[Batch]) -> None:
+        for batch in batches:
+            for head in batch.heads:
+                name = head.environment
+                if name is not None and writer.lacks_environment(name):
+                    writer.put_environment(name, self._environment(name))
+        writer.put(batches)
+
+    def _environment(self, name: str) -> Mapping[str, Cell]:
+        known = self._environments.get(name)
+        return read_environment(self._open_objects(), name) if known is None else known
 
     def _say_problems(self, changes: _Changes) -> None:
         self.problems = [
@@ -332,6 +366,15 @@ def _read_noted(db: sqlite3.Connection, n_live: int) -> _Noted | None:
         return _Noted(row[0], stamp, list(value["misnamed"]), set(value["unreadable"]))
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _parts(db: sqlite3.Connection, items: Sequence[tuple[str, str]]) -> Iterator["Part"]:
+    """What is not held yet, a part at a time, each with the place of its first run."""
+    size = min(_PART, _BATCH)
+    for start in range(0, len(items), size):
+        part = items[start : start + size]
+        held = _held(db, [run_id for run_id, _ in part])  # by another process, meanwhile
+        yield start, [(run_id, oid) for run_id, oid in part if held.get(run_id) != oid]
 
 
 def _held(

@@ -47,6 +47,7 @@ class Row:
         live: Stamp of the journals of one in progress, None for a sealed one.
         state: Of who reads these journals.
         is_plain: Whether all numbers in it are known to be finite.
+        size: Bytes of the files that it was read from, where these are known.
     """
 
     record: Record
@@ -55,6 +56,7 @@ class Row:
     live: str | None = None
     state: bytes | None = None
     is_plain: bool = False
+    size: int = 0
 
 
 def is_plain(files: Mapping[str, bytes]) -> bool:
@@ -80,6 +82,8 @@ def cell(value: Any) -> Cell:
         return value if -_LARGEST <= value < _LARGEST else float_of(value)
     if value is None or value is ABSENT:
         return None
+    if isinstance(value, str):  # of a type of its own, as a status is
+        return carriable_text(str(value))
     return carriable_text(json.dumps(value, ensure_ascii=False))
 
 

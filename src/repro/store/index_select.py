@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Sequence
 
+from repro.errors import FilterError
 from repro.model.condition import Condition, Key, SortKey, Space
 from repro.store.filtersql import (
     Compiler,
@@ -10,13 +11,16 @@ from repro.store.filtersql import (
     Literal,
     Normal,
     Sql,
+    Stored,
     find_drivers,
     is_range,
     normalise,
 )
 from repro.store.index_names import key_number
 from repro.store.pagesql import first_page, is_indexed, last_page, page
+from repro.store.stuck import Calls
 
+_DEEPEST = 12  # of 100 places in SQLite's parser each level takes up to five
 _MOST = 0.6  # of all runs: what most of them have is tested in the order of the runs instead
 _MOST_DRIVERS = 8  # parts of a condition that are counted first
 _FEW = 20  # of so many runs one fits: then it is faster to start from those that do
@@ -45,6 +49,9 @@ class Selection:
         self._condition: Condition | None = None
         self._n_fitting = 0
         self._failure: BaseException | None = None
+        self._n_stored = 0
+        self._searches = Calls()
+        self._pattern = ""  # searched last
 
     def count(self, condition: Condition | None) -> int:
         """How many runs fit."""
@@ -94,18 +101,49 @@ class Selection:
         self._condition = None
         self._db.execute("DROP TABLE IF EXISTS temp.fitting")
         self._db.execute("CREATE TABLE temp.fitting (num INTEGER PRIMARY KEY)")
-        query, compiler = self._fitting(normalise(condition))
+        self._n_stored = 0
+        shallow, _ = self._cut(normalise(condition))
+        self._n_fitting = self._insert("fitting", shallow)
+        self._condition = condition
+        return self._n_fitting
+
+    def _cut(self, condition: Normal) -> tuple[Normal, int]:
+        """The same condition, as deep as a query may be, and how deep that is.
+
+        The runs that fit what is deeper are found first, by themselves.
+        """
+        if not isinstance(condition, Junction):
+            return condition, 1
+        own = len(condition.parts).bit_length()  # they are joined as a tree
+        parts: list[Normal] = []
+        deepest = 0
+        for part in condition.parts:
+            found, depth = self._cut(part)
+            if isinstance(found, Junction) and depth + own > _DEEPEST:
+                name = f"part_{self._n_stored}"
+                self._n_stored += 1
+                self._db.execute(f"DROP TABLE IF EXISTS temp.{name}")
+                self._db.execute(f"CREATE TABLE temp.{name} (num INTEGER PRIMARY KEY)")
+                self._insert(name, found)
+                found, depth = Stored(name), 1
+            parts.append(found)
+            deepest = max(deepest, depth)
+        return Junction(condition.word, tuple(parts)), deepest + own
+
+    def _insert(self, table: str, condition: Normal) -> int:
+        """Put the runs that fit into a table; how many there are."""
+        query, compiler = self._fitting(condition)
         self._prepare(compiler)
+        insert = f"INSERT OR IGNORE INTO temp.{table} {query.text}"
         try:
-            done = self._db.execute(
-                f"INSERT OR IGNORE INTO temp.fitting {query.text}", query.values
-            )
+            if not compiler.patterns:
+                return self._db.execute(insert, query.values).rowcount
+            with self._searches.watched(self._too_slow):
+                return self._db.execute(insert, query.values).rowcount
         except sqlite3.OperationalError:
             if self._failure is not None:
                 raise self._failure from None
             raise
-        self._condition, self._n_fitting = condition, done.rowcount
-        return done.rowcount
 
     def _fitting(self, condition: Normal) -> tuple[Sql, Compiler]:
         """The query for the runs that fit, and what it needs beside it."""
@@ -150,6 +188,15 @@ class Selection:
             Sql(f"d.key = ? AND {test.text}", (number, *test.values)),
         )
 
+    def _too_slow(self) -> FilterError:
+        return FilterError(
+            "to search for this pattern takes too long",
+            text=self._pattern,
+            start=0,
+            end=len(self._pattern),
+            hint="one repetition inside of another, as in `(a+)+`, has too many ways to fit",
+        )
+
     def _prepare(self, compiler: Compiler) -> None:
         """Give the connection what the tests of a compiler name."""
         self._failure = None
@@ -163,8 +210,10 @@ class Selection:
         patterns = compiler.patterns
 
         def fits(place: int, text: str) -> bool:
+            self._pattern = patterns[place].pattern
             try:
-                return patterns[place].search(text) is not None
+                with self._searches:
+                    return patterns[place].search(text) is not None
             except BaseException as error:  # SQLite tells of any in one way only
                 self._failure = error
                 raise
@@ -175,7 +224,7 @@ class Selection:
 
 def _without(condition: Normal, literals: Iterable[Literal]) -> Normal | None:
     """What of a condition is still to be tested where some of its literals hold."""
-    if isinstance(condition, Literal):
+    if not isinstance(condition, Junction):
         return None
     taken = set(map(id, literals))
     parts = tuple(part for part in condition.parts if id(part) not in taken)

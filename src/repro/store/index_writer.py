@@ -1,24 +1,16 @@
 """Runs put into the tables of the run index, and taken out, within one transaction."""
 
+import itertools
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 
-from repro.model.canonical import Json, carriable_text
+from repro.model.canonical import carriable_text
 from repro.model.condition import Space
 from repro.model.fields import FIELDS
-from repro.store.index_rows import (
-    STATISTICS,
-    Cell,
-    Row,
-    encode_document,
-    environment_cells,
-    field_cells,
-    series_cells,
-    value_cells,
-)
+from repro.store.index_batch import Batch, Column, Series
+from repro.store.index_rows import STATISTICS, Cell
 
-_MANY = 200  # rows from which on the import of a faster encoder pays off
 _MARKS = ", ".join("?" * (6 + len(FIELDS) - 2))
 _PUT_RUN = f"INSERT INTO run VALUES ({_MARKS})"  # noqa: S608
 _PUT_SERIES = f"INSERT OR REPLACE INTO series VALUES (?, ?, ?{', ?' * len(STATISTICS)})"  # noqa: S608
@@ -48,52 +40,72 @@ class IndexWriter:
         """Whether nothing is known of the environment that a row names so."""
         return name not in self._environments
 
-    def put_environment(self, name: str, environment: Mapping[str, Json]) -> None:
-        """Put an environment, before the rows that name it."""
+    def put_environment(self, name: str, cells: Mapping[str, Cell]) -> None:
+        """Put an environment, before the runs that name it."""
         if name in self._environments:
             return
         number = self._db.execute("INSERT INTO environment VALUES (NULL, ?)", [name]).lastrowid
         assert number is not None  # after an INSERT
         self._environments[name] = number
-        cells = environment_cells(environment)
         numbers = self._numbers(Space.ENV, cells)
         self._db.executemany(
             "INSERT OR REPLACE INTO env_value VALUES (?, ?, ?)",
             [(numbers[key], number, value) for key, value in cells.items()],
         )
 
-    def put(self, rows: Sequence[Row]) -> None:
+    def put(self, batches: Sequence[Batch]) -> None:
         """Put runs, in place of what there is of them."""
-        self.drop(row.record.run.id for row in rows)
-        [last] = self._db.execute("SELECT coalesce(max(num), 0) FROM run").fetchone()
-        runs: list[Sequence[Cell]] = []
-        documents: list[Sequence[Cell]] = []
-        values: list[Sequence[Cell]] = []
-        series: list[Sequence[Cell]] = []
-        tags: list[Sequence[Cell]] = []
-        for number, row in enumerate(rows, last + 1):
-            record, run = row.record, row.record.run
-            env = self._environments[row.environment] if row.environment else None
-            head = (number, run.id, row.commit, row.live, env, run.created)
-            runs.append((*head, *field_cells(record)))
-            fast = row.is_plain and len(rows) >= _MANY
-            documents.append((number, encode_document(record, fast=fast), row.state))
-            for space, cells in value_cells(record).items():
-                numbers = self._numbers(space, cells)
-                values += [(numbers[name], number, v) for name, v in cells.items()]
-            numbers = self._numbers(Space.METRIC, record.metrics)
-            series += [
-                (numbers[name], number, *series_cells(summary))
-                for name, summary in record.metrics.items()
-            ]
-            tags += [(number, carriable_text(tag)) for tag in run.tags]
-        self._db.executemany(_PUT_RUN, runs)
-        self._db.executemany("INSERT INTO doc VALUES (?, ?, ?)", documents)
+        self.drop(head.id for batch in batches for head in batch.heads)
+        [first] = self._db.execute("SELECT coalesce(max(num), 0) + 1 FROM run").fetchone()
+        values: list[tuple[int, int, Column]] = []
+        series: list[tuple[int, int, Series]] = []
+        for batch in batches:
+            self._put_runs(first, batch)
+            for space, columns in batch.values.items():
+                numbers = self._numbers(Space(space), columns)
+                values += [(numbers[name], first, column) for name, column in columns.items()]
+            numbers = self._numbers(Space.METRIC, batch.series)
+            series += [(numbers[name], first, found) for name, found in batch.series.items()]
+            first += len(batch.heads)
         # In the order of the table: that takes half the time.
         values.sort(key=itemgetter(0))
         series.sort(key=itemgetter(0))
-        self._db.executemany("INSERT OR REPLACE INTO value VALUES (?, ?, ?)", values)
-        self._db.executemany(_PUT_SERIES, series)
+        self._db.executemany(
+            "INSERT OR REPLACE INTO value VALUES (?, ?, ?)",
+            (
+                (key, first + place, cell)
+                for key, first, column in values
+                for place, cell in zip(column.runs, column.cells, strict=True)
+            ),
+        )
+        self._db.executemany(
+            _PUT_SERIES,
+            (
+                (key, first + place, *cells)
+                for key, first, found in series
+                for place, cells in zip(found.runs, found.cells, strict=True)
+            ),
+        )
+
+    def _put_runs(self, first: int, batch: Batch) -> None:
+        environments = self._environments
+        self._db.executemany(
+            _PUT_RUN,
+            [
+                (
+                    number,
+                    head.id,
+                    head.commit,
+                    head.live,
+                    environments[head.environment] if head.environment else None,
+                    *head.cells,
+                )
+                for number, head in enumerate(batch.heads, first)
+            ],
+        )
+        documents = zip(itertools.count(first), batch.documents, batch.states, strict=False)
+        self._db.executemany("INSERT INTO doc VALUES (?, ?, ?)", documents)
+        tags = [(first + place, tag) for place, tag in batch.tags]
         self._db.executemany("INSERT OR IGNORE INTO tag VALUES (?, ?)", tags)
 
     def drop(self, ids: Iterable[str]) -> None:

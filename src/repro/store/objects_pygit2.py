@@ -1,6 +1,7 @@
 """Objects read in process by libgit2, where it knows the form of the repository."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from repro.errors import DamagedRecordError
@@ -22,11 +23,16 @@ def open_pygit2(repository: Repository) -> "Pygit2Objects | None":
     # libgit2 knows no SHA-256, and fetches nothing that a partial clone left away.
     if repository.object_format != "sha1" or _is_partial(repository):
         return None
+    return open_folder(repository.objects)
+
+
+def open_folder(folder: Path) -> "Pygit2Objects | None":
+    """Give a reader of a folder of SHA-1 objects; None where there is none."""
     # Importing pygit2 costs as much as 30 git processes (DESIGN.md section 6): only here.
     import pygit2  # noqa: PLC0415
 
     try:
-        odb = pygit2.Odb(str(repository.objects))
+        odb = pygit2.Odb(str(folder))
     except (pygit2.GitError, OSError):
         return None
     return Pygit2Objects(odb, pygit2.GitError)

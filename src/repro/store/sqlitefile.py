@@ -29,6 +29,12 @@ def is_broken(error: Exception) -> bool:
     return code in _BROKEN
 
 
+def is_locked(error: Exception) -> bool:
+    """Whether another process has the file for itself."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    return code == sqlite3.SQLITE_BUSY
+
+
 def remove_database(path: Path) -> bool:
     """Take a file, a link or a FIFO away; whether nothing is there now."""
     try:

@@ -60,6 +60,12 @@ def test_the_best_n_are_a_table_best_first(five: Path, cli: Cli) -> None:
     assert lines[0].split()[:3] == ["id", "name", "val_loss"]
     assert [line.split()[0] for line in lines[1:]] == ["cccccc", "bbbbbb"]
     assert cli("best", "val_loss", "-n", "2").err == "… of 3 runs\n"
+    assert cli("best", "val_loss", "-n", "1").err == (
+        "config: lr=0.00099, dropout=0.2, model.width=64\n… of 3 runs\n"
+    )
+    assert cli("best", "val_loss", "-n", "2", "--where", "name is not null").err == (
+        "same in all 2: dropout=0.2, model.width=64\n"
+    )
     assert len(cli("best", "val_loss", "-n", "0").out.splitlines()) == 4
 
 

@@ -12,6 +12,7 @@ from tests.support.cli import Cli
 from tests.support.projects import begin, open_here
 from tests.support.records import NOW, a_summary, make_record, open_at, run_id, write_run
 
+from repro.model.randomness import derive_hash_seed
 from repro.model.times import format_time
 
 IDS = {letter: f"{letter * 8}0000" for letter in "abcdefgh"}
@@ -52,7 +53,7 @@ def test_runs_are_columns_and_only_what_differs_is_a_row(three: Path, cli: Cli) 
         "name              first         -                    -\n"
         "duration          1.5s          1.5s                 1.5s\n"
         "metrics\n"
-        "  loss            0.5           0.25* (-0.25, -50%)  0.6 (+0.1, +20%)\n"
+        "  loss            0.50          0.25* (-0.25, -50%)  0.60 (+0.1, +20%)\n"
         "config\n"
         "  lr              0.1           0.2                  0.1\n"
         "code              A             B (2 files)          A\n"
@@ -70,7 +71,7 @@ def test_the_baseline_is_what_the_others_are_compared_with(three: Path, cli: Cli
 
     assert text.split()[:3] == ["bbbbbb", "aaaaaa", "cccccc"]
     [loss] = [line for line in text.splitlines() if line.startswith("  loss")]
-    assert " ".join(loss.split()) == "loss 0.25* 0.5 (+0.25, +100%) 0.6 (+0.35, +140%)"
+    assert " ".join(loss.split()) == "loss 0.25* 0.50 (+0.25, +100%) 0.60 (+0.35, +140%)"
     assert cli("compare", "bbbb", "aaaa", "cccc").out == text
 
 
@@ -109,11 +110,59 @@ def test_many_runs_are_lines(three: Path, cli: Cli, monkeypatch: pytest.MonkeyPa
     assert "no room for" in ended.err
 
 
-def test_few_runs_in_a_narrow_terminal_are_lines_too(
+def test_few_runs_in_a_narrow_terminal_lose_differences_before_rows(
     three: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("repro.cli.render.width", lambda: 60)
+    ended = cli("compare", "aaaa", "bbbb", "cccc")
+
+    assert "\n  loss            0.50          0.25*         0.60\n" in ended.out
+    assert "\n  lr " in ended.out
+    assert ended.err == "… no room for the differences of metrics: `--json` has them\n"
+    monkeypatch.setattr("repro.cli.render.width", lambda: 50)
     assert cli("compare", "aaaa", "bbbb", "cccc").out.startswith("        name")
+
+
+def test_lines_on_a_narrow_terminal_have_a_share_of_each_part(
+    repository: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n, letter in enumerate("abcdef"):
+        metrics = {f"metric_{m:02}": a_summary(n + m + 0.25) for m in range(20)}
+        write(repository, letter, 0, config={"lr": n, "width": n}, metrics=metrics)
+    monkeypatch.setattr("repro.cli.render.width", lambda: 50)
+    text = cli("compare", "--where", "lr < 9").out
+
+    assert text.splitlines()[:2] == [
+        "        duration  metric_00  metric_01  lr  width",
+        "ffffff  1.5s           5.25       6.25   5      5",
+    ]
+
+
+def test_what_follows_from_a_drawn_seed_is_no_row_of_its_own(repository: Path, cli: Cli) -> None:
+    for seed, letter in enumerate("abc"):
+        write(
+            repository, letter, 0.5,
+            randomness={
+                "seed": seed, "hash_seed": derive_hash_seed(seed),
+                "generators": {"python": seed + 10}, "states": {"python": f"xxh3:{seed}"},
+            },
+        )  # fmt: skip
+    text = cli("compare", "aaaa", "bbbb", "cccc").out
+    rows = json.loads(cli("compare", "aaaa", "bbbb", "cccc", "--json").out)["rows"]
+
+    assert text.split("randomness\n")[1].splitlines()[0].split() == ["seed", "0", "1", "2"]
+    assert "follow from the seed: 3 (`--all`)\n" in text
+    assert [row["key"] for row in rows] == ["seed"]
+    assert "hash_seed" in cli("compare", "aaaa", "bbbb", "--all").out
+
+
+def test_a_change_much_smaller_than_the_start_is_not_said_to_be_zero(
+    repository: Path, cli: Cli
+) -> None:
+    write(repository, "a", 0.5)
+    write(repository, "b", 0.49998)
+
+    assert "(-2e-05, -0.004%)" in cli("compare", "aaaa", "bbbb").out
 
 
 def test_a_great_change_of_surroundings_is_cut(three: Path, cli: Cli) -> None:
@@ -260,9 +309,9 @@ def test_importance_names_the_params_that_go_with_a_metric(swept: Path, cli: Cli
 
     assert ended.out.splitlines()[1].split()[:3] == ["lr", "-1.00", "8"]
     assert ended.out.splitlines()[2].split()[0] == "optimizer"
-    assert "8 runs have `loss`; 1 more have NaN there, and are left out\n" in ended.err
+    assert "8 runs have `loss`; 1 more has NaN there, and is left out\n" in ended.err
     assert "no random forest: it takes 20 runs" in ended.err
-    assert "1 params are the same in all of them" in ended.err
+    assert "1 param is the same in all of them" in ended.err
 
 
 def test_importance_as_json(swept: Path, cli: Cli) -> None:
@@ -295,6 +344,12 @@ def test_importance_of_nothing_is_said(swept: Path, cli: Cli) -> None:
     assert cli("compare", "--importance", "loss", "--csv", code=129).out == ""
 
 
+def test_importance_of_what_is_no_metric_names_metrics_alone(swept: Path, cli: Cli) -> None:
+    assert "did you mean" not in cli("compare", "--importance", "nope", code=129).err
+    said = cli("compare", "--importance", "los", code=129).err
+    assert "no run has a metric `los`; did you mean `loss`?" in said
+
+
 def test_a_damaged_run_is_a_warning_beside_the_importance(swept: Path, cli: Cli) -> None:
     write_run(open_at(swept), make_record(), files={"run.json": b"{}"})
     ended = cli("compare", "--importance", "loss")
@@ -316,3 +371,4 @@ def test_importance_with_a_forest(repository: Path, cli: Cli) -> None:
     text = cli("compare", "--importance", "loss").out
     assert text == cli("compare", "--importance", "loss").out
     assert "forest" in text.splitlines()[0]
+    assert "`forest`: by how much" in cli("compare", "--importance", "loss").err

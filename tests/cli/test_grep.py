@@ -70,6 +70,27 @@ def test_pathspecs_choose_files_of_the_code(
     assert "a pathspec is wrong" in cli("grep", "lr", "--", ":(x)y", code=129).err
 
 
+def test_the_same_line_of_configs_that_differ_is_told_once(four: Path, cli: Cli) -> None:
+    write(four, "e", config={"lr": 0.1, "width": 9})
+    live = begin(open_here(four, lambda: NOW + 999), config={"lr": 0.1, "width": 10})
+
+    value = json.loads(cli("grep", "lr", "--config", "--json").out)
+    assert [(one["text"], [run[0] for run in one["runs"][1:]]) for one in value] == [
+        ("lr: 0.1", ["e", "b", "a"])
+    ]
+    assert value[0]["runs"][0] == live.id
+    assert cli("grep", "width", "--config").out.count("\n") == 3
+    live.journal.close()
+
+
+def test_where_nothing_is_searched_is_said(four: Path, cli: Cli) -> None:
+    ended = cli("grep", "lr", "--where", "lr > 9", code=1)
+    assert ended.err == "none of the 4 runs fits: `repro ls` lists them\n"
+    ended = cli("grep", "lr", "--", "nothing.py", code=1)
+    assert "no code of these runs has a file that fits `nothing.py`" in ended.err
+    assert cli("grep", "absent", "--", "train.py", code=1).err == ""
+
+
 def test_a_filter_and_a_limit_choose_runs(four: Path, cli: Cli) -> None:
     assert cli("grep", "lr = ", "--where", "lr = 0.1").out == (
         "bbbbbb: train.py:2: lr = 0.2\naaaaaa: train.py:2: lr = 0.1\n"

@@ -352,6 +352,18 @@ def fault_in(text: str, known: Known = KNOWN) -> FilterError | None:
     return None
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("env.nothing = 1", "environment"), ("data.nothing = 1", "datasets"),
+     ("summary.nothing = 1", "summary"), ("metrics.nothing = 1", "the metrics"),
+     ("run.nothing = 1", "duration"), ("nothing = 1", "params and metrics")],
+)  # fmt: skip
+def test_the_hint_of_an_unknown_name_is_about_what_was_asked_for(text, hint):
+    with pytest.raises(FilterError) as caught:
+        bind(text)
+    assert hint in (caught.value.hint or "")
+
+
 @pytest.mark.parametrize(("marked", "message", "hint"), FAULTS)
 def test_a_fault_is_told_where_it_is(marked, message, hint):
     text = marked.replace("«", "").replace("»", "")

@@ -7,12 +7,12 @@ import click
 from repro.cli import render
 from repro.cli.completing import complete_metrics
 from repro.cli.context import given_one, open_here
-from repro.cli.runtable import lay_column, lay_out, say_hidden
+from repro.cli.runtable import describe_constants, lay_column, lay_out, say_hidden
 from repro.cli.selection import WHERE, count
 from repro.core.best import Best, Goal, find_best
 from repro.core.query import describe_problem, run_json
 from repro.model.cells import format_cell, format_metric
-from repro.model.columns import Column, choose_keys, field_column, title_keys
+from repro.model.columns import Column, KeyChoice, choose_keys, field_column, title_keys
 from repro.model.config import flatten_config
 from repro.model.lookup import look_up
 from repro.model.readable import format_age, format_duration, format_value
@@ -119,19 +119,21 @@ def _section(title: str, entries: Sequence[tuple[str, str]]) -> list[list[str]]:
 
 
 def _print_table(found: Best, now: float) -> None:
-    columns = _columns(found)
+    choice = choose_keys(found.records)
+    columns = _columns(found, choice)
     laid = [lay_column(column, found.records, found.short, now) for column in columns]
     table, n_shown = lay_out(laid, width=render.width())
     render.out(table)
     render.flush()
     say_hidden([column.title for column in columns[n_shown:]], "repro ls --columns")
+    if choice.constant:
+        render.note(describe_constants(choice.constant, len(found.records)))
     if len(found.records) < found.n_fitting:
         render.note(f"… of {count(found.n_fitting)}")
 
 
-def _columns(found: Best) -> list[Column]:
+def _columns(found: Best, choice: KeyChoice) -> list[Column]:
     """What the runs are best in comes first, then what tells them apart."""
-    choice = choose_keys(found.records)
     metrics = [key for key in choice.metrics if key != found.key]
     names = ["id", "name"] if any(record.run.name for record in found.records) else ["id"]
     first, *others = title_keys([found.key, *choice.params, *metrics])

@@ -13,7 +13,7 @@ from repro.core.project import Project
 from repro.core.query import list_runs
 from repro.core.sidebyside import SideBySide, lay_side_by_side, side_by_side_json
 from repro.errors import UsageError
-from repro.model.cells import format_cell, format_change
+from repro.model.cells import format_cells, format_change
 from repro.model.condition import Key, Space
 from repro.model.readable import format_duration, format_value, plain_text
 from repro.model.sidebyside import PARTS, Row
@@ -42,7 +42,10 @@ _BEST = "*"
     "--baseline", type=RUN, metavar="RUN",
     help="Compare the others with this run; the first one without it.",
 )  # fmt: skip
-@click.option("--all", "everything", is_flag=True, help="Also what is the same in all of them.")
+@click.option(
+    "--all", "everything", is_flag=True,
+    help="Also what is the same in all of them, and what follows from their seeds.",
+)  # fmt: skip
 @click.option(
     "--importance", metavar="METRIC", shell_complete=complete_metrics,
     help="Say instead which params go with METRIC; over all runs if none is named.",
@@ -104,27 +107,38 @@ def _find(
 
 
 def _print(found: SideBySide, *, everything: bool) -> None:
-    rows = [row for row in found.rows if everything or row.differs]
-    table = _upright(found, rows, everything=everything)
-    width, hidden = render.width(), 0
+    rows = [row for row in found.rows if everything or row.tells]
+    width, hidden, is_cut = render.width(), 0, False
+    table = _upright(found, rows, everything=everything, with_differences=True)
+    if width and _width(table) > width:
+        is_cut = any(row.part == "metrics" for row in rows)
+        table = _upright(found, rows, everything=everything, with_differences=False)
     fits = _width(table) <= width if width else len(found.records) <= _MOST_COLUMNS
     if fits:
         text = render.columns(table)
     else:
-        lying, hidden = _fit(_lying(found, rows), width)
-        text = render.columns(lying)
+        text, hidden = _lie(found, rows, width)
     equal = _equal(found)
+    follows = sum(row.follows for row in found.rows)
     if equal and not everything:
         text += "\n" + render.colour(f"equal: {equal}", "dim")
+    if follows and not everything:
+        text += "\n" + render.colour(f"follow from the seed: {follows} (`--all`)", "dim")
     if any(row.best() for row in rows):
         text += "\n" + render.colour(f"{_BEST} best by its goal", "dim")
     render.page(text)
     if hidden:
         render.flush()
-        render.note(f"… no room for {hidden} columns: `--csv` and `--json` have them all")
+        are = "1 column" if hidden == 1 else f"{hidden} columns"
+        render.note(f"… no room for {are}: `--csv` has all, `--json` differences of metrics, too")
+    elif is_cut and fits:
+        render.flush()
+        render.note("… no room for the differences of metrics: `--json` has them")
 
 
-def _upright(found: SideBySide, rows: Sequence[Row], *, everything: bool) -> list[list[str]]:
+def _upright(
+    found: SideBySide, rows: Sequence[Row], *, everything: bool, with_differences: bool
+) -> list[list[str]]:
     """A column a run, a heading for each part."""
     shown = [[""] + [found.short[one.run.id] for one in found.records]]
     shown += [[title, *cells] for title, cells in _facts(found)]
@@ -135,20 +149,51 @@ def _upright(found: SideBySide, rows: Sequence[Row], *, everything: bool) -> lis
             shown.append([part])
         for row in of_part[:most]:
             title = "code" if part == "code" else f"  {escape(row.key)}"
-            shown.append([title, *_cells(row, with_difference=True)])
+            shown.append([title, *_cells(row, with_differences=with_differences)])
         if len(of_part) > most:
             shown.append([f"  … {len(of_part) - most} more: `--all`"])
     return shown
 
 
-def _lying(found: SideBySide, rows: Sequence[Row]) -> list[list[str]]:
-    """A line a run: results first, surroundings last."""
-    columns = [["", *(found.short[one.run.id] for one in found.records)]]
-    columns += [[title, *cells] for title, cells in _facts(found)]
-    columns += [
-        [title, *cells] for title, cells in zip(_titles(rows), map(_cells, rows), strict=True)
-    ]
-    return [list(line) for line in zip(*columns, strict=True)]
+def _lie(found: SideBySide, rows: Sequence[Row], width: int) -> tuple[str, int]:
+    """A line a run, and how many columns a terminal has no room for.
+
+    Results come first and surroundings last; on a narrow terminal all parts have their share.
+    """
+    columns = [("", [found.short[one.run.id] for one in found.records])]
+    columns += _facts(found)
+    first = len(columns)
+    columns += zip(_titles(rows), map(_cells, rows), strict=True)
+    widths = [max(map(render.places, (title, *cells))) for title, cells in columns]
+    kept = set(range(len(columns)))
+    if width:
+        kept, left = set(), width
+        for place in [*range(first), *(first + place for place in _by_turns(rows))]:
+            if not place or widths[place] <= left:
+                kept.add(place)
+                left -= widths[place] + len(render.GAP)
+    shown = [column for place, column in enumerate(columns) if place in kept]
+    lines = [list(line) for line in zip(*([title, *cells] for title, cells in shown), strict=True)]
+    numbers = {first + place for place, row in enumerate(rows) if _is_numeric(row)}
+    right = {n for n, place in enumerate(sorted(kept)) if place in numbers}
+    return render.columns(lines, right=right), len(columns) - len(shown)
+
+
+def _by_turns(rows: Sequence[Row]) -> list[int]:
+    """The places of rows: one of each part by turns, the surroundings behind all others."""
+    seen: Counter[str] = Counter()
+    ranks = []
+    for place, row in enumerate(rows):
+        ranks.append((row.part in _AROUND, seen[row.part], place))
+        seen[row.part] += 1
+    return [place for _, _, place in sorted(ranks)]
+
+
+def _is_numeric(row: Row) -> bool:
+    if row.part not in ("metrics", "summary", "config"):
+        return False
+    there = [value for value in row.values if value is not ABSENT]
+    return all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in there)
 
 
 def _titles(rows: Sequence[Row]) -> list[str]:
@@ -169,7 +214,7 @@ def _facts(found: SideBySide) -> Iterator[tuple[str, list[str]]]:
     yield "duration", [format_duration(run.duration_s) for run in runs]
 
 
-def _cells(row: Row, *, with_difference: bool = False) -> list[str]:
+def _cells(row: Row, *, with_differences: bool = False) -> list[str]:
     if row.part == "code":
         return [_code(*pair) for pair in zip(row.values, row.n_files, strict=True)]
     if row.part == "data":
@@ -177,12 +222,10 @@ def _cells(row: Row, *, with_difference: bool = False) -> list[str]:
     if row.part != "metrics":
         return [format_value(value) for value in row.values]
     best = row.best()
-    cells = [
-        format_cell(value, Key(Space.METRIC, row.key)) + (_BEST if n in best else "")
-        for n, value in enumerate(row.values)
-    ]
-    if not with_difference:
-        return cells
+    texts = format_cells(row.values, Key(Space.METRIC, row.key), 0.0).texts
+    cells = [text + (_BEST if n in best else "") for n, text in enumerate(texts)]
+    if not with_differences:
+        return [cell if not best or n in best else f"{cell} " for n, cell in enumerate(cells)]
     start = row.values[0]
     pairs = zip(cells, row.differences(), strict=True)
     return [
@@ -209,6 +252,8 @@ def _difference(metric: str, change: float, start: Value) -> str:
     share = 100 * change / abs(start) if isinstance(start, (int, float)) and start else None
     if share is None or abs(share) >= 1e5:
         return f" ({text})"
+    if abs(share) < 0.05:  # one digit, which is no zero
+        return f" ({text}, {float(f'{share:.1g}'):+g}%)"
     return f" ({text}, {share:+.0f}%)" if abs(share) >= 9.95 else f" ({text}, {share:+.1f}%)"
 
 
@@ -229,16 +274,8 @@ def _width(table: Sequence[Sequence[str]]) -> int:
     return sum(widths) + len(render.GAP) * (len(widths) - 1)
 
 
-def _fit(table: list[list[str]], width: int) -> tuple[list[list[str]], int]:
-    """The columns that a terminal has room for, and how many it has none for."""
-    shown = len(table[0])
-    while width and shown > 2 and _width([line[:shown] for line in table]) > width:
-        shown -= 1
-    return [line[:shown] for line in table], len(table[0]) - shown
-
-
 def _print_csv(found: SideBySide, *, everything: bool) -> None:
-    rows = [row for row in found.rows if everything or row.differs]
+    rows = [row for row in found.rows if everything or row.tells]
     titles = ["code" if row.part == "code" else f"{row.part}.{row.key}" for row in rows]
     lines = []
     for n, record in enumerate(found.records):

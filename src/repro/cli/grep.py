@@ -8,7 +8,7 @@ import click
 from repro.cli import render
 from repro.cli.context import open_here
 from repro.cli.dashes import Appending
-from repro.cli.selection import WHERE
+from repro.cli.selection import WHERE, count
 from repro.core.grep import PARTS, Match, Part, Search, search_runs
 from repro.errors import UsageError
 from repro.model.text import escape, is_argument
@@ -58,8 +58,9 @@ def grep(  # noqa: PLR0913  # click hands over each option by its name
     """Search the code, configs, notes and outputs of runs for lines that fit PATTERN.
 
     Patterns are those of `git grep`. Each line is told once, for the newest run that has it,
-    with how many others have the same file. PATHSPECs choose files of the code, and mean
-    `--code` alone where no part is named. Exits with 1 where no line fits.
+    with how many others have the same file, or a config with the same lines. PATHSPECs choose
+    files of the code, and mean `--code` alone where no part is named. Exits with 1 where no line
+    fits.
     """
     texts = _patterns(pattern, patterns)
     parts: Sequence[Part] = [part for part in PARTS if named[part]]
@@ -78,7 +79,9 @@ def grep(  # noqa: PLR0913  # click hands over each option by its name
     for problem in search.problems:
         render.note(f"repro: warning: {escape(problem)}")
     if not search.n_runs:
-        render.note("there is no run to search")
+        n_all = len(search.short)
+        of = f"none of the {count(n_all)} fits: `repro ls` lists them"
+        render.note(of if n_all else "there is no run to search")
     return 0 if found else 1
 
 

@@ -10,12 +10,37 @@ from repro.errors import UsageError
 from repro.model.canonical import Json
 from repro.model.cells import format_cells, format_spread
 from repro.model.columns import Column
+from repro.model.condition import Key, Space
 from repro.model.goals import best_places
 from repro.model.groups import Group
 from repro.model.readable import plain_text
+from repro.model.text import escape
 from repro.model.values import ABSENT, Value
+from repro.model.wanted import Wanted
 
 _NUMBERS = ("mean", "std", "min", "max", "count")
+
+
+def choose_metrics(goals: Mapping[str, str | None], wanted: Wanted) -> dict[str, str | None]:
+    """The metrics to show of groups, with their goals, as somebody asked for them.
+
+    Args:
+        goals: Of all metrics that the groups have.
+
+    Raises:
+        UsageError: One is no metric, or another number of it than its last value.
+    """
+    usual = [Column(name, Key(Space.METRIC, name)) for name in goals]
+    chosen = {}
+    for column in wanted.apply(usual if wanted.is_change else []):
+        key = column.key
+        if key is None or key.space is not Space.METRIC or key.statistic != "last":
+            raise UsageError(
+                f"groups have no column `{escape(column.title)}`",
+                hint="they show the last values of metrics: `--columns METRIC,…`",
+            )
+        chosen[key.name] = goals.get(key.name)
+    return chosen
 
 
 def print_groups(
@@ -24,12 +49,14 @@ def print_groups(
     goals: Mapping[str, str | None],
     chosen: Format,
     now: float,
+    width: int,
 ) -> None:
     """Print groups as a table, as JSON or as CSV.
 
     Args:
         goals: Of the metrics to show, in their order.
         now: Seconds since 1970.
+        width: Places for the table; 0 is no limit.
 
     Raises:
         UsageError: The format is for single runs.
@@ -43,7 +70,7 @@ def print_groups(
         titles = [column.title for column in keys]
         print_csv([*titles, "runs", *header], [_exact(group, list(goals)) for group in groups])
     elif chosen.name == "table":
-        _print_table(groups, keys, goals, now)
+        _print_table(groups, keys, goals, now, width)
     else:
         raise UsageError(
             f"`--{chosen.name}` is of single runs, not of groups",
@@ -70,22 +97,28 @@ def _exact(group: Group, metrics: Sequence[str]) -> list[str]:
 
 
 def _print_table(
-    groups: Sequence[Group], keys: Sequence[Column], goals: Mapping[str, str | None], now: float
+    groups: Sequence[Group],
+    keys: Sequence[Column],
+    goals: Mapping[str, str | None],
+    now: float,
+    width: int,
 ) -> None:
     columns = []
     for place, column in enumerate(keys):
         cells = format_cells([group.values[place] for group in groups], column.key, now)
-        columns.append(LaidColumn(column.title, cells.texts, cells.is_right))
+        is_twice = column.title in goals and column.key is not None
+        title = f"{column.key.space}.{column.title}" if is_twice and column.key else column.title
+        columns.append(LaidColumn(title, cells.texts, cells.is_right))
     columns.append(LaidColumn("runs", [f"{len(group.runs):,}" for group in groups], is_right=True))
     for name, goal in goals.items():
         means = [_mean(group, name) for group in groups]
         texts = [_cell(group, name) for group in groups]
         best = best_places(means, goal)
         columns.append(LaidColumn(name, texts, is_right=True, best=best))
-    table, n_shown = lay_out(columns, width=render.width())
+    table, n_shown = lay_out(columns, width=width)
     render.out(table)
     render.flush()
-    say_hidden([column.title for column in columns[n_shown:]], "--csv")
+    say_hidden([column.title for column in columns[n_shown:]], "--columns")
 
 
 def _mean(group: Group, metric: str) -> Value:

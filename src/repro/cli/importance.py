@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from repro.cli import render
+from repro.cli.selection import count
 from repro.core.importance import Importance, importance_json, weigh_params
 from repro.core.project import Project
 from repro.model.importance import Influence
@@ -64,9 +65,10 @@ def _share(share: float | None) -> str:
 
 def _remarks(found: Importance, metric: str) -> list[str]:
     """What to know about the numbers."""
-    left = f"{found.n_runs:,} runs have `{escape(metric)}`"
+    left = f"{count(found.n_runs)} {'has' if found.n_runs == 1 else 'have'} `{escape(metric)}`"
     if found.n_nan:
-        left += f"; {found.n_nan:,} more have NaN there, and are left out"
+        have = "has NaN there, and is" if found.n_nan == 1 else "have NaN there, and are"
+        left += f"; {found.n_nan:,} more {have} left out"
     lines = [left]
     if not found.influences:
         return [*lines, "no param varies between them"]
@@ -81,8 +83,14 @@ def _remarks(found: Importance, metric: str) -> list[str]:
             f" come below {_LUCKY} by chance alone"
         )
     if found.constant:
-        lines.append(f"{len(found.constant)} params are the same in all of them")
+        n_same = len(found.constant)
+        are = "param is" if n_same == 1 else "params are"
+        lines.append(f"{n_same} {are} the same in all of them")
     if found.score is not None:
+        lines.append(
+            "`forest`: by how much the share of the variance that a random forest tells (R²) falls"
+            " when the param is shuffled; above 0, it relies on the param"
+        )
         worth = "" if found.score > 0.1 else ": hardly anything, so its column says little"
         lines.append(
             f"a random forest tells {max(0, found.score):.0%} of the variance of runs that it has"

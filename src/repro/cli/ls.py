@@ -50,7 +50,7 @@ _ID = field_column("id")
 @click.option(
     "--columns", metavar="KEY,…", shell_complete=complete_names,
     help="Columns behind the id, such as lr,metrics.loss.min or 'optimizer.*'; +KEY adds to the"
-    " usual ones, -KEY takes away.",
+    " usual ones, -KEY takes away. With --group-by, the metrics of the groups.",
 )  # fmt: skip
 @click.option(
     "--group-by", metavar="KEY,…", shell_complete=complete_names,
@@ -80,10 +80,9 @@ def ls(
     below the table.
     """
     project = open_here()
-    if columns is not None and (group_by is not None or chosen.name not in ("table", "csv")):
-        other = "group-by" if group_by is not None else chosen.name
+    if columns is not None and chosen.name not in ("table", "csv"):
         raise UsageError(
-            f"`--columns` and `--{other}` exclude each other",
+            f"`--columns` and `--{chosen.name}` exclude each other",
             hint="`--columns` is for the table and `--csv`",
         )
     if is_watched and chosen.name != "table":
@@ -94,7 +93,7 @@ def ls(
 
     def show() -> None:
         if group_by is not None:
-            _list_groups(project, selection, group_by, chosen)
+            _list_groups(project, selection, group_by, columns, chosen)
         elif chosen.name == "table":
             _list_table(project, selection, columns)
         else:
@@ -205,12 +204,20 @@ def _print_table(
     say_hidden([column.title for column in columns if column not in shown], "--columns")
 
 
-def _list_groups(project: Project, selection: Selection, group_by: str, chosen: Format) -> None:
+def _list_groups(
+    project: Project, selection: Selection, group_by: str, shown_metrics: str | None, chosen: Format
+) -> None:
     # Here, for few lists are grouped.
-    from repro.cli.grouptable import print_groups  # noqa: PLC0415
-    from repro.core.wanted import resolve_keys, resolve_order, with_environment  # noqa: PLC0415
+    from repro.cli.grouptable import choose_metrics, print_groups  # noqa: PLC0415
+    from repro.core.wanted import (  # noqa: PLC0415
+        resolve_columns,
+        resolve_keys,
+        resolve_order,
+        with_environment,
+    )
     from repro.model.groups import group_runs, sort_groups  # noqa: PLC0415
 
+    wanted = None if shown_metrics is None else resolve_columns(project, shown_metrics)
     records = stream_runs(project, replace(selection, sort=(), limit=None))
     columns = resolve_keys(project, group_by)
     orders = resolve_order(project, selection.sort)
@@ -221,6 +228,9 @@ def _list_groups(project: Project, selection: Selection, group_by: str, chosen: 
     if not shown and chosen.name == "table":
         say_none(select_runs(project, replace(selection, sort=(), limit=0)), selection)
         return
-    print_groups(shown, columns, grouping.goals, chosen, project.clock())
+    goals = grouping.goals if wanted is None else choose_metrics(grouping.goals, wanted)
+    width = render.width() if wanted is None or wanted.is_change else 0
+    print_groups(shown, columns, goals, chosen, project.clock(), width)
     if chosen.name == "table" and len(groups) > len(shown):
-        render.note(f"… and {len(groups) - len(shown):,} more groups: `--all` lists all")
+        left = len(groups) - len(shown)
+        render.note(f"… and {left:,} more group{'s' if left > 1 else ''}: `--all` lists all")

@@ -1,7 +1,7 @@
 """What runs hold searched for text: their code, configs, notes, outputs."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Literal
@@ -37,7 +37,7 @@ class Match:
 
     Attributes:
         path: Of a file of the code, relative to the root; empty otherwise.
-        runs: Their ids, newest first.
+        runs: Their ids, newest first; of configs those in which the same lines fit.
     """
 
     part: Part
@@ -99,16 +99,9 @@ def search_runs(
     `git grep` over the distinct files.
     """
     problems: list[str] = []
-    texts: dict[Part, list[tuple[str, bytes]]] = {part: [] for part in PARTS}
     with open_runs(project) as runs:
         chosen = _choose(runs, where, limit)
-        for run in chosen:
-            if run.note and "note" in parts:
-                texts["note"].append((run.id, run.note.encode(errors="surrogateescape")))
-            if run.commit is None and run.id in runs.live:
-                live = runs.live[run.id]
-                texts["config"].append((run.id, format_config(live.record().config)))
-                texts["output"].append((run.id, _read_output(live.folder)))
+        texts = _read_texts(runs, chosen)
         short = shorten_ids(runs.ids)
         problems += map(describe_problem, runs.problems)
 
@@ -116,14 +109,32 @@ def search_runs(
         for part in parts:
             if part == "code":
                 yield from _search_code(project, pattern, chosen, pathspecs, cwd, problems.append)
-                continue
-            ids, held = [one for one, _ in texts[part]], [text for _, text in texts[part]]
-            for number, hits in grep_texts(project.repository.git, held, pattern):
-                yield Match(part=part, path="", hits=hits, runs=[ids[number]])
-            if part in _FILES:
-                yield from _search_files(project, pattern, chosen, part, problems.append)
+            elif part == "config":
+                yield from _fold(others(part), [run.id for run in chosen])
+            else:
+                yield from others(part)
+
+    def others(part: Part) -> Iterator[Match]:
+        ids, held = [one for one, _ in texts[part]], [text for _, text in texts[part]]
+        for number, hits in grep_texts(project.repository.git, held, pattern):
+            yield Match(part=part, path="", hits=hits, runs=[ids[number]])
+        if part in _FILES:
+            yield from _search_files(project, pattern, chosen, part, problems.append)
 
     return Search(matches=matches(), short=short, n_runs=len(chosen), problems=problems)
+
+
+def _fold(matches: Iterator[Match], newest_first: Sequence[str]) -> Iterator[Match]:
+    """Make one match of all in which the same lines fit, as of configs that differ elsewhere."""
+    places = {run_id: place for place, run_id in enumerate(newest_first)}
+    found: dict[tuple[Hit, ...], list[Match]] = {}
+    for match in matches:
+        found.setdefault(tuple(match.hits), []).append(match)
+    folded = []
+    for same in found.values():
+        runs = sorted((one for match in same for one in match.runs), key=places.__getitem__)
+        folded.append(replace(same[0], runs=runs))
+    yield from sorted(folded, key=lambda match: places[match.runs[0]])
 
 
 def _choose(runs: KnownRuns, where: str, limit: int | None) -> list[_Chosen]:
@@ -136,6 +147,19 @@ def _choose(runs: KnownRuns, where: str, limit: int | None) -> list[_Chosen]:
         commit = None if run_id in runs.live else commits.get(run_id)
         chosen.append(_Chosen(run_id, commit, _text(snapshot), _text(note)))
     return chosen
+
+
+def _read_texts(runs: KnownRuns, chosen: Sequence[_Chosen]) -> dict[Part, list[tuple[str, bytes]]]:
+    """What is in no commit: notes, and what runs in progress have so far, with the run's id."""
+    texts: dict[Part, list[tuple[str, bytes]]] = {part: [] for part in PARTS}
+    for run in chosen:
+        if run.note:
+            texts["note"].append((run.id, run.note.encode(errors="surrogateescape")))
+        if run.commit is None and run.id in runs.live:
+            live = runs.live[run.id]
+            texts["config"].append((run.id, format_config(live.record().config)))
+            texts["output"].append((run.id, _read_output(live.folder)))
+    return texts
 
 
 def _text(value: Value) -> str | None:
@@ -159,6 +183,8 @@ def _search_code(
 ) -> Iterator[Match]:
     holders = _group_by_tree(project, chosen, say)
     places, read = _place_files(project, holders, pathspecs, cwd, say)
+    if pathspecs and read and not places:
+        say(f"no code of these runs has a file that fits `{escape(' '.join(pathspecs))}`")
     # Of which runs a span of trees is.
     starts = [0, *accumulate(len(holders[tree]) for tree in read)]
     ids = [run_id for tree in read for run_id in holders[tree]]

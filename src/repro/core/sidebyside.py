@@ -107,7 +107,7 @@ def side_by_side_json(found: SideBySide, *, with_equal: bool = False) -> dict[st
             for one in found.records
         ],
         "baseline": found.records[0].run.id,
-        "rows": [_row(row, found) for row in found.rows if with_equal or row.differs],
+        "rows": [_row(row, found) for row in found.rows if with_equal or row.tells],
     }
 
 

@@ -1,5 +1,7 @@
 """What a name in a filter stands for, in a vocabulary of the names that runs have."""
 
+from collections.abc import Mapping
+
 from repro.errors import FilterError
 from repro.model.condition import STATISTICS, Key, Space, Vocabulary
 from repro.model.expression import Name
@@ -21,6 +23,14 @@ _NAMED = {
     Space.CONFIG: "param", Space.METRIC: "metric", Space.SUMMARY: "entry of the summary",
     Space.ENV: "entry of the environment", Space.DATA: "dataset", Space.FIELD: "field",
 }  # fmt: skip
+_WAYS: Mapping[Space | None, str] = {
+    Space.FIELD: f"there are {', '.join(FIELDS)}",
+    Space.ENV: "`repro show RUN --json` has the whole environment of one",
+    Space.DATA: "`repro show RUN` lists the datasets of one",
+    Space.SUMMARY: "`repro show RUN` lists the summary of one",
+    Space.CONFIG: "`repro show RUN` lists the params of one",
+    Space.METRIC: "`repro show RUN` lists the metrics of one",
+}
 _BARE = (Space.CONFIG, Space.METRIC, Space.SUMMARY, Space.ENV, Space.DATA)
 _SHORT = {"python": "interpreter.version"}  # of the environment
 _MEANT = {
@@ -135,7 +145,7 @@ class Resolver:
         noun = f" as {_article(_NAMED[space])} {_NAMED[space]}" if space else ""
         return self._error(
             name, f"no run has `{shorten(wanted.text)}`{noun}{meant}",
-            hint="`repro show RUN` lists the params and metrics of one",
+            hint=_WAYS.get(space, "`repro show RUN` lists the params and metrics of one"),
         )  # fmt: skip
 
     def _near(self, text: str, space: Space | None) -> list[str]:

@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from repro.model.canonical import Json
 from repro.model.condition import Key, Space
 from repro.model.config import flatten_config
-from repro.model.diff import Surroundings, split_environment
+from repro.model.diff import Surroundings, diff_flat, split_environment
 from repro.model.goals import agreed_goal, best_places
 from repro.model.lookup import look_up
+from repro.model.randomdiff import fold_randomness
 from repro.model.run import Record
 from repro.model.values import ABSENT, Value, is_same
 
@@ -41,6 +42,8 @@ class Row:
         values: What each run has, `ABSENT` where it has nothing; of code the letter.
         goal: `minimize` or `maximize`; None of what has none, or where the runs disagree.
         n_files: Of code only: how many files differ from those of the first run.
+        follows: Whether it differs for no reason of its own, such as the seed of one generator,
+            which follows from that of the run.
     """
 
     part: str
@@ -48,6 +51,12 @@ class Row:
     values: tuple[Value, ...]
     goal: str | None = None
     n_files: tuple[int | None, ...] = ()
+    follows: bool = False
+
+    @property
+    def tells(self) -> bool:
+        """Whether it tells two runs apart: it differs, and for a reason of its own."""
+        return self.differs and not self.follows
 
     @property
     def differs(self) -> bool:
@@ -103,7 +112,25 @@ def lay_out(records: Sequence[Record], codes: Sequence[Code | None]) -> list[Row
     rows += _rows("data", [{name: _pin(one.data[name]) for name in one.data} for one in records])
     for part, facts in _SURROUNDINGS.items():
         rows += _rows(part, [facts(one) for one in around])
-    return rows
+    telling = _telling_randomness(records, around)
+    return [
+        replace(row, follows=row.differs and row.key not in telling)
+        if row.part == "randomness"
+        else row
+        for row in rows
+    ]
+
+
+def _telling_randomness(records: Sequence[Record], around: Sequence[Surroundings]) -> set[str]:
+    """What of the randomness differs from the first run for a reason of its own, in any run."""
+    first, start = records[0], around[0]
+    return {
+        key
+        for record, one in zip(records[1:], around[1:], strict=True)
+        for key in fold_randomness(
+            diff_flat(start.randomness, one.randomness), first.randomness, record.randomness
+        )
+    }
 
 
 _SURROUNDINGS: Mapping[str, Callable[[Surroundings], Mapping[str, Json]]] = {

@@ -103,6 +103,9 @@ def test_json_has_the_promised_shape(three: Path, cli: Cli) -> None:
         (["loss=1"], "no run has a param `loss`"),
         (["x" * 10_000 + "=1"], "no run has a param `xxx"),
         (["config.lr=1"], "no run has a param `config.lr`; did you mean `lr`?"),
+        (["lr>0.1"], "`lr>0.1` is a filter"),
+        (["lr <= 0.1"], "`lr <= 0.1` is a filter"),
+        (["lr!=0.1"], "`lr!=0.1` is a filter"),
         (["lr=0.1", "lr=0.2"], "`lr` is given twice"),
         (["\x1b[2J=1"], "no run has a param `\\x1b[2J`"),
         (["--this"], "no command to look for"),
@@ -146,3 +149,9 @@ def test_a_value_of_a_type_that_no_run_has_is_said(three: Path, cli: Cli) -> Non
 
 def test_a_text_is_told_from_the_number_that_reads_the_same(three: Path, cli: Cli) -> None:
     assert '    lr: "0.1" → 0.1\n' in cli("find", 'lr="0.1"', code=1).out
+
+
+def test_near_ones_beside_exact_ones_are_said_to_be_such(three: Path, cli: Cli) -> None:
+    done = cli("find", "lr=0.1", "--near")
+    assert names(done.out) == ["a", "b", "c"]
+    assert done.err == "the nearest others are\n"

@@ -120,6 +120,11 @@ def _parse_all(asked: Sequence[str]) -> dict[str, Json]:
 def _parse(text: str) -> tuple[str, Json]:
     # Blanks around the sign are how a filter is written; a value that has some stands in quotes.
     key, equals, value = text.partition("=")
+    if key.rstrip().endswith(("<", ">", "!", "~")) or (not equals and ("<" in key or ">" in key)):
+        raise UsageError(
+            f"`{escape(text)}` is a filter, and no K=V",
+            hint="`repro ls --where` takes it, and lists the runs that fit",
+        )
     try:
         return parse_assignment(f"{key}{equals}{value.strip()}")
     except UsageError as error:
@@ -177,6 +182,8 @@ def _print(found: Found, now: float) -> None:
         none = "no run is the same" if found.matching is None else "no run has these values"
         why = f": {'; '.join(found.why)}" if found.why else ""
         render.note(none + why + ("; the nearest are" if found.near else ""))
+    elif found.near:
+        render.note("the nearest others are")
     for one in found.near:
         render.out(_line(found, one.record, now))
         for line in _differences(one):

@@ -203,6 +203,9 @@ def test_runs_of_unknown_identity_are_never_the_same(project: Project) -> None:
     ]
     found = find_like(project, records[0], limit=10)
     assert found.exact == ()
+    assert near(found) == {
+        records[1].run.id: ["whether anything differs is not in the records"],
+    }
 
 
 def test_a_claimed_identity_with_other_conditions_is_not_the_same(project: Project) -> None:

@@ -22,6 +22,7 @@ from repro.model.diff import DataChange, find_changed_data
 from repro.model.differences import (
     DECIDING_KEYS,
     UNKNOWN,
+    UNSURE,
     Difference,
     count_differences,
     deciding_values,
@@ -230,9 +231,16 @@ def _compared(runs: KnownRuns, target: _Target, records: Sequence[Record]) -> It
                 differences = target.compare(record)
             except ReproError:
                 continue
-            if not differences and record.run.identity != target.record.run.identity:
-                differences = (UNKNOWN,)
+            if not differences:
+                differences = _untold(target.record.run.identity, record.run.identity)
             yield Near(record, differences)
+
+
+def _untold(identity: str | None, other: str | None) -> tuple[Difference, ...]:
+    """What stands for differences where none was found; nothing where there is none."""
+    if identity is None or other is None:
+        return (UNSURE,)
+    return () if identity == other else (UNKNOWN,)
 
 
 def _compare_data(

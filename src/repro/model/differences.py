@@ -70,6 +70,8 @@ class Difference:
 
 
 UNKNOWN = Difference("unknown", None, "what differs is not in the records")
+# Of runs without an identity, as one with a dataset that could not be pinned.
+UNSURE = Difference("unknown", None, "whether anything differs is not in the records")
 
 
 def list_differences(

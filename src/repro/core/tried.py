@@ -1,6 +1,6 @@
 """Whether what is about to run was run before: asked of the index, proved from the records."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ _MOST_PROVED = 8  # of these, read whole
 _MOST_RECENT = 20  # newest runs among which those of the same command are looked for
 _MOST_COMPARED = 3  # of these
 _PUT = ("A", "M")
+_PACKAGES = Key(Space.ENV, "packages.digest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,13 +277,16 @@ def _find_repackaged(
     runs: KnownRuns, quarantine: Quarantine, seen: Observed, now: Record, alike: Sequence[Record]
 ) -> Repackaged | None:
     """The newest finished run from which only packages tell `seen`."""
-    if not alike:
+    digest = part(now.environment, "packages").get("digest")
+    [digests] = runs.index.columns([_PACKAGES], [one.run.id for one in alike]) if alike else [[]]
+    others = [one for one, its in zip(alike, digests, strict=True) if its != digest]
+    if not others:
         return None
     from repro.model.differences import known_config  # noqa: PLC0415  # as above
 
     likely = [
         one
-        for one in alike
+        for one in others
         if one.data == now.data and flatten_config(one.config) == known_config(one, now.config)
     ]
     for brief in _of_tree(runs.project, likely[:_MOST_COMPARED], seen.code.tree):
@@ -296,10 +300,14 @@ def _find_repackaged(
     return None
 
 
-def _of_tree(project: Project, records: Iterable[Record], tree: str) -> Iterator[Record]:
+def _of_tree(project: Project, records: Sequence[Record], tree: str) -> list[Record]:
     """Those whose code is `tree`."""
-    for record in records:
-        with reading(project.repository) as objects:
-            [found] = objects.read_many([record.run.snapshot or ""])
-        if found and found[0] == "commit" and parse_commit(found[1]).tree == tree:
-            yield record
+    if not records:
+        return []
+    with reading(project.repository) as objects:
+        commits = objects.read_many([one.run.snapshot or "" for one in records])
+        return [
+            one
+            for one, found in zip(records, commits, strict=True)
+            if found and found[0] == "commit" and parse_commit(found[1]).tree == tree
+        ]

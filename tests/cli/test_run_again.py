@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import textwrap
+import venv
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -131,8 +132,28 @@ def test_a_file_that_a_run_left_is_named_as_what_makes_the_difference(repository
         " under `artifacts:` in repro.yaml, or have git ignore it)"
     ]
     write_files(repository, {"repro.yaml": "artifacts: [model.pt]\n"})
-    repro("run", *command)
+    # Nobody is to have git ignore that.
+    assert before(repro("run", *command)) == [
+        f"repro: as {first[:6]} (first) but for 1 file that is new since: repro.yaml"
+    ]
     assert "not run again" in repro("run", "--skip-existing", *command).stderr
+
+
+def test_another_package_is_named_as_what_makes_the_difference(
+    repository: Path, tmp_path: Path
+) -> None:
+    venv.create(tmp_path / "venv")
+    [packages] = (tmp_path / "venv").glob("lib/*/site-packages")
+    command = ["--", str(tmp_path / "venv/bin/python"), "train.py"]
+    repro("run", "-n", "first", *command, "--lr", "0.1")
+    repro("run", "-n", "other", *command, "--lr", "0.2")
+    write_files(packages, {"pandas-2.1.dist-info/METADATA": "Name: pandas\nVersion: 2.1\n"})
+
+    done = repro("run", "--skip-existing", *command, "--lr", "0.1")
+
+    first = next(run["id"] for run in runs(repository) if run["name"] == "first")
+    assert before(done) == [f"repro: as {first[:6]} (first) but for packages: added pandas 2.1"]
+    assert before(repro("run", *command, "--lr", "0.3")) == []
 
 
 def test_new_code_that_is_not_tracked_yet_is_no_leftover(repository: Path) -> None:

@@ -290,3 +290,21 @@ def test_no_interval_is_too_small_or_too_large(seconds, live, repository, repro:
     end(live, repository)
 
     assert "finished" in repro("watch", "--interval", seconds).out
+
+
+def test_a_metric_that_a_run_in_progress_has_not_is_said(live, repro: Cli):
+    log(live, 0, loss=4.0)
+
+    done = repro("watch", "mine", "los", "--once")
+
+    assert done.err == "repro: no metric `los` yet; did you mean `loss`?\n"
+    assert re.search(r"los +-", done.out)
+
+
+def test_a_metric_that_a_run_never_logged_is_an_error(repository, repro: Cli):
+    make_run(open_here(repository), {"loss": 0.5}, name="old")
+
+    said = repro("watch", "old", "nope", "loss", code=129).err
+
+    assert "has no metric `nope`" in said
+    assert "lists those it has" in said

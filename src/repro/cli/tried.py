@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _METRICS_SHOWN = 2
 _FILES_SHOWN = 3
+_OWN = {"repro.yaml", "repro.lock"}  # people write the one, and `repro data` the other
 
 
 def say_tried(tried: "Tried", *, now: float, skipping: bool) -> None:
@@ -38,6 +39,9 @@ def say_tried(tried: "Tried", *, now: float, skipping: bool) -> None:
         render.note(f"repro: the same is in progress: {short}{name}, started {since}")
     if tried.leftover is not None:
         render.note(f"repro: {_describe_leftover(tried.leftover, tried.short)}")
+    if tried.repackaged is not None:
+        known = _name(tried.repackaged.record, tried.short)
+        render.note(f"repro: as {known} but for {tried.repackaged.what}")
 
 
 def describe_run(record: Record, short: Mapping[str, str], now: float) -> str:
@@ -58,17 +62,30 @@ def _results(record: Record) -> str:
 
 
 def _describe_leftover(leftover: "Leftover", short: Mapping[str, str]) -> str:
-    run = leftover.record.run
-    name = f" ({escape(run.name)})" if run.name else ""
     paths = leftover.paths
     one = len(paths) == 1
     many = f"{len(paths):,} file{'' if one else 's'}"
     how = "new" if leftover.is_new else "new or changed"
     return (
-        f"as {short.get(run.id, run.id)}{name} but for {many} that {'is' if one else 'are'}"
-        f" {how} since: {_named(paths)} (name {'it' if one else 'them'} under `artifacts:`"
-        " in repro.yaml, or have git ignore " + ("it)" if one else "them)")
+        f"as {_name(leftover.record, short)} but for {many} that {'is' if one else 'are'}"
+        f" {how} since: {_named(paths)}{_advise(paths)}"
     )
+
+
+def _name(record: Record, short: Mapping[str, str]) -> str:
+    run = record.run
+    name = f" ({escape(run.name)})" if run.name else ""
+    return f"{short.get(run.id, run.id)}{name}"
+
+
+def _advise(paths: Sequence[str]) -> str:
+    """What to do about files that runs made, which our own are not."""
+    made = [path for path in paths if path not in _OWN]
+    if not made:
+        return ""
+    them = "it" if len(made) == 1 else "them"
+    named = escape(made[0]) if len(made) == 1 < len(paths) else them
+    return f" (name {named} under `artifacts:` in repro.yaml, or have git ignore {them})"
 
 
 def _named(paths: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from repro.cli.screen import bounded, can_show, fit, has_screen, keep_drawing, s
 from repro.core.project import Project
 from repro.core.query import short_id
 from repro.core.watch import View, Watch, choose_watched
+from repro.errors import UsageError
 from repro.model.cells import format_metric
 from repro.model.curve import sample_curve
 from repro.model.progress import find_progress, last_step
@@ -50,8 +51,9 @@ def watch(name: str | None, metrics: tuple[str, ...], interval: float, *, once: 
     project = open_here()
     run_id = choose_watched(project, name)
     shown = _Shown(project, run_id, metrics)
+    shown.look()
+    shown.check()
     if once:
-        shown.look()
         width = render.width() or _PLAIN_SIZE[0]
         render.out("\n".join(shown.frame(width, _PLAIN_SIZE[1])))
     elif has_screen():
@@ -76,6 +78,28 @@ class _Shown:
         new = self._watch.look()
         self.view = new or self.view
         return new is not None
+
+    def check(self) -> None:
+        """Say which of the metrics asked for there are not, as a run in progress may log them yet.
+
+        Raises:
+            UsageError: The run is over, and has no such metric.
+        """
+        if self.view is None:
+            return
+        logged = self.view.record.metrics
+        for name in self._metrics:
+            if name in logged:
+                continue
+            from repro.model.nearest import say_meant  # noqa: PLC0415  # difflib, for typos only
+
+            meant = say_meant(name, logged)
+            if self.is_over():
+                raise UsageError(
+                    f"run `{self.short}` has no metric `{escape(name)}`{meant}",
+                    hint=f"`repro show {self.short}` lists those it has",
+                )
+            render.note(f"repro: no metric `{escape(name)}` yet{meant}")
 
     def is_over(self) -> bool:
         return self.view is not None and self.view.is_over
@@ -220,10 +244,12 @@ def _watch_on_screen(shown: _Shown, interval_s: float) -> None:
 
 
 def _print_changes(shown: _Shown, interval_s: float) -> None:
+    has_changed = shown.view is not None
     while True:
-        if shown.look():
+        if has_changed:
             render.out(shown.line())
             render.flush()
         if shown.is_over():
             return
         time.sleep(interval_s)
+        has_changed = shown.look()

@@ -1,5 +1,6 @@
 """Whether what is about to run was run before: asked of the index, proved from the records."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,12 @@ from repro.core.observe import Observed
 from repro.core.project import Project
 from repro.errors import ReproError
 from repro.model.condition import Comparison, Key, Space
+from repro.model.config import flatten_config
 from repro.model.environment import part
 from repro.model.ids import RunId
 from repro.model.run import Record, Run, Status
 from repro.model.times import format_time
+from repro.store.objects import parse_commit, reading
 from repro.store.quarantine import Quarantine
 from repro.store.which import is_certain
 
@@ -42,6 +45,18 @@ class Leftover:
     is_new: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Repackaged:
+    """A finished run that differs only by its packages.
+
+    Attributes:
+        what: They, on one line.
+    """
+
+    record: Record
+    what: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
     """What is known of the same conditions.
@@ -50,12 +65,14 @@ class Tried:
         finished: The newest run of them that finished.
         running: One of them that is in progress.
         leftover: Where none finished: the newest that would be the same but for files.
+        repackaged: Where none finished: the newest that would be the same but for packages.
         short: The shortest unique prefix of the id of each of these.
     """
 
     finished: Record | None = None
     running: Run | None = None
     leftover: Leftover | None = None
+    repackaged: Repackaged | None = None
     short: dict[str, str]
 
 
@@ -92,11 +109,15 @@ def look_up(project: Project, quarantine: Quarantine, seen: Observed, *, is_pati
         seen = as_it_ran(runs, seen)
         now = as_record(project, seen)
         finished = _find_same(runs, quarantine, seen, now)
-        leftover = None if finished else _find_leftover(runs, quarantine, seen, now)
+        alike = [] if finished or seen.identity is None else _recent(runs, seen)
+        leftover = _find_leftover(runs, quarantine, seen, now, alike)
+        repackaged = _find_repackaged(runs, quarantine, seen, now, alike)
         found = [finished.run.id if finished else "", running.id if running else ""]
-        found += [leftover.record.run.id if leftover else ""]
+        found += [one.record.run.id for one in (leftover, repackaged) if one]
         short = runs.shorten(filter(None, found)) if any(found) else {}
-    return Tried(finished=finished, running=running, leftover=leftover, short=short)
+    return Tried(
+        finished=finished, running=running, leftover=leftover, repackaged=repackaged, short=short
+    )
 
 
 def _give_up(done: int, total: int) -> None:
@@ -228,18 +249,15 @@ def _differences_now(
 
 
 def _find_leftover(
-    runs: KnownRuns, quarantine: Quarantine, seen: Observed, now: Record
+    runs: KnownRuns, quarantine: Quarantine, seen: Observed, now: Record, alike: Sequence[Record]
 ) -> Leftover | None:
     """The newest finished run from which only untracked files, that are no code, tell `seen`."""
-    if seen.identity is None or not seen.untracked:
-        return None
-    alike = _recent(runs, seen)[:_MOST_COMPARED]
-    if not alike:
+    if not seen.untracked or not alike:
         return None
     from repro.model.causes import is_source  # noqa: PLC0415  # as above
 
     untracked = set(seen.untracked)
-    for brief in alike:
+    for brief in alike[:_MOST_COMPARED]:
         try:
             record = read_run(runs, brief.run.id)
             found, files = _differences_now(runs.project, quarantine, seen, record, now)
@@ -252,3 +270,36 @@ def _find_leftover(
             paths = tuple(one.path for one in files)
             return Leftover(record, paths, all(one.status == "A" for one in files))
     return None
+
+
+def _find_repackaged(
+    runs: KnownRuns, quarantine: Quarantine, seen: Observed, now: Record, alike: Sequence[Record]
+) -> Repackaged | None:
+    """The newest finished run from which only packages tell `seen`."""
+    if not alike:
+        return None
+    from repro.model.differences import known_config  # noqa: PLC0415  # as above
+
+    likely = [
+        one
+        for one in alike
+        if one.data == now.data and flatten_config(one.config) == known_config(one, now.config)
+    ]
+    for brief in _of_tree(runs.project, likely[:_MOST_COMPARED], seen.code.tree):
+        try:
+            record = read_run(runs, brief.run.id)
+            found, _ = _differences_now(runs.project, quarantine, seen, record, now)
+        except (ReproError, KeyError):
+            continue
+        if [one.part for one in found] == ["packages"]:
+            return Repackaged(record, found[0].what)
+    return None
+
+
+def _of_tree(project: Project, records: Iterable[Record], tree: str) -> Iterator[Record]:
+    """Those whose code is `tree`."""
+    for record in records:
+        with reading(project.repository) as objects:
+            [found] = objects.read_many([record.run.snapshot or ""])
+        if found and found[0] == "commit" and parse_commit(found[1]).tree == tree:
+            yield record

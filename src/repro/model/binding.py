@@ -33,7 +33,7 @@ from repro.model.fields import FIELDS
 from repro.model.lexing import check_text, read_token, shorten
 from repro.model.literals import parse_duration, parse_number, parse_size
 from repro.model.moments import EARLIEST, LATEST, Span, parse_span
-from repro.model.parsing import MOST_TERMS, parse_expression
+from repro.model.parsing import MOST_TERMS, UNITS, parse_expression
 from repro.model.resolving import AGE, Resolver
 from repro.model.run import Status
 from repro.model.times import format_time, is_moment
@@ -281,6 +281,8 @@ class _Binder:
             hint = "compare it with true or false"
         elif Kind.TEXT in kinds:
             hint = f"compare it with a text: '{written}'"
+        elif constant.text[:1].isdigit():
+            hint = UNITS
         else:
             hint = "compare it with a number; a filter knows no other names behind an operator"
         message = (

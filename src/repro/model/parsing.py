@@ -20,6 +20,7 @@ from repro.model.moments import is_date
 MOST_TERMS = 1000
 MOST_VALUES = 100_000  # in one list
 DEEPEST = 100
+UNITS = "a duration is one word, such as `90s`, `4h`, `1h30m`; so is a size: `10MB`, `2GiB`"
 
 _OPERATORS: dict[str, Operator] = {
     "=": "=", "==": "=", "!=": "!=", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">=",
@@ -73,6 +74,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
         self._token = read_token(text, 0)
+        self._last: Token | None = None
         self._n_terms = 0
         self._depth = 0
 
@@ -83,7 +85,7 @@ class _Parser:
         if self._at(")"):
             raise self._error("this bracket closes nothing")
         if not self._at("end"):
-            raise self._unexpected("`and` or `or`")
+            raise self._unexpected("`and` or `or`", hint=self._unit_hint())
         return found
 
     def _some(self) -> Expression:
@@ -118,7 +120,7 @@ class _Parser:
         if self._at("end"):
             raise self._error("this bracket has no other that closes it", opening)
         if not self._at(")"):
-            raise self._unexpected("`and`, `or` or `)`")
+            raise self._unexpected("`and`, `or` or `)`", hint=self._unit_hint())
         self._advance()
         return found
 
@@ -271,9 +273,15 @@ class _Parser:
 
     def _advance(self) -> Token:
         """The word at hand; the next one is at hand then."""
-        token = self._token
+        token = self._last = self._token
         self._token = read_token(self._text, token.end)
         return token
+
+    def _unit_hint(self) -> str | None:
+        """For a word behind a number, as in `4 h`."""
+        last = self._last
+        is_number = last is not None and last.kind == "word" and parse_number(last.text) is not None
+        return UNITS if is_number and self._at("word") else None
 
     def _unexpected(self, wanted: str, *, hint: str | None = None) -> FilterError:
         token = self._token

@@ -131,6 +131,15 @@ class Resolver:
                     name, f"`{shorten(statistic)}` is no statistic of a metric",
                     hint=f"there are {_joined(list(STATISTICS), 'and')}",
                 )  # fmt: skip
+        if not wanted.text:
+            behind = f" behind `{name.text}`" if name.text else ""
+            return self._error(name, f"a name is missing{behind}", hint="as in `metrics.loss`")
+        if space is None and name.text in _PREFIXES:
+            noun = _NAMED[_PREFIXES[name.text]]
+            return self._error(
+                name, f"`{name.text}` is only the beginning of a name",
+                hint=f"write `{name.text}.NAME` for {_article(noun)} {noun}",
+            )  # fmt: skip
         near = self._near(wanted.text, space)
         meant = f"; did you mean {_joined(near, 'or')}?" if near else ""
         noun = f" as {_article(_NAMED[space])} {_NAMED[space]}" if space else ""

@@ -151,7 +151,7 @@ def test_what_follows_from_a_drawn_seed_is_no_row_of_its_own(repository: Path, c
     rows = json.loads(cli("compare", "aaaa", "bbbb", "cccc", "--json").out)["rows"]
 
     assert text.split("randomness\n")[1].splitlines()[0].split() == ["seed", "0", "1", "2"]
-    assert "follow from the seed: 3 (`--all`)\n" in text
+    assert "no difference of its own: randomness (3), in `--all`\n" in text
     assert [row["key"] for row in rows] == ["seed"]
     assert "hash_seed" in cli("compare", "aaaa", "bbbb", "--all").out
 

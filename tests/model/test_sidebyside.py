@@ -44,6 +44,21 @@ def test_there_is_a_row_for_each_item_in_the_order_of_the_parts():
     assert {row.part for row in rows} <= set(PARTS)
 
 
+def test_a_state_that_differs_without_a_seed_tells_runs_apart_and_with_one_it_does_not():
+    def telling(*seeds):
+        runs = [
+            make_record(randomness={**seed, "states": {"python": f"xxh3:{n}"}})
+            for n, seed in enumerate(seeds)
+        ]
+        rows = lay_out(runs, [None] * len(runs))
+        assert all(row.differs for row in rows if row.part == "randomness")
+        return [row.key for row in rows if row.tells]
+
+    assert telling({}, {}) == ["states.python"]
+    assert telling({"seed": 1}, {"seed": 2}) == ["seed"]
+    assert telling({"seed": 1}, {"seed": 2}, {"seed": 3}) == ["seed"]
+
+
 def test_runs_that_disagree_on_a_goal_have_none():
     runs = [
         make_record(metrics={"loss": a_summary(1, goal=goal)}) for goal in ("minimize", "maximize")

@@ -123,7 +123,9 @@ def _print(found: SideBySide, *, everything: bool) -> None:
     if equal and not everything:
         text += "\n" + render.colour(f"equal: {equal}", "dim")
     if follows and not everything:
-        text += "\n" + render.colour(f"follow from the seed: {follows} (`--all`)", "dim")
+        text += "\n" + render.colour(
+            f"no difference of its own: randomness ({follows}), in `--all`", "dim"
+        )
     if any(row.best() for row in rows):
         text += "\n" + render.colour(f"{_BEST} best by its goal", "dim")
     render.page(text)

@@ -155,3 +155,7 @@ def test_near_ones_beside_exact_ones_are_said_to_be_such(three: Path, cli: Cli) 
     done = cli("find", "lr=0.1", "--near")
     assert names(done.out) == ["a", "b", "c"]
     assert done.err == "the nearest others are\n"
+
+
+def test_blanks_around_a_text_are_seen(three: Path, cli: Cli) -> None:
+    assert '    lr: " a" → 0.3\n' in cli("find", 'lr=" a"', code=1).out

@@ -19,7 +19,7 @@ from repro.model.diff import (
     diff_flat,
     find_changed_data,
 )
-from repro.model.readable import format_value
+from repro.model.readable import format_value, shorten
 from repro.model.run import Record
 from repro.model.text import escape
 from repro.model.values import ABSENT, Value, is_same
@@ -188,7 +188,9 @@ def describe_values(key: str, change: Change) -> str:
 def _value(value: Value) -> str:
     if value is ABSENT:
         return "absent"
-    return format_value(value) or '""'
+    if isinstance(value, str) and (not value or value != value.strip()):
+        return shorten(_exactly(value))  # else nobody sees the blanks
+    return format_value(value)
 
 
 def _exactly(value: Value) -> str:

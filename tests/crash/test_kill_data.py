@@ -20,7 +20,7 @@ from tests.support.trees import read_folder
 
 from repro.store.content import ContentStore
 
-KILLS = int(os.environ.get("REPRO_CRASH_KILLS", "8"))
+KILLS = int(os.environ.get("REPRO_CRASH_KILLS", "5"))
 STORE = ".git/repro/store"
 
 

@@ -1,6 +1,6 @@
 """`kill -9` at the n-th call that changes a file, for every n: no lie on disk, and it goes on.
 
-Needs strace. The short form takes every 9th point; `REPRO_CRASH_STEP=1` takes them all
+Needs strace. The short form takes every 13th point; `REPRO_CRASH_STEP=1` takes them all
 (see docs/contributing.md).
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.support import git, make_repository, write_files
 
-STEP = int(os.environ.get("REPRO_CRASH_STEP", "9"))
+STEP = int(os.environ.get("REPRO_CRASH_STEP", "13"))
 CALLS = "write,rename,renameat,renameat2,link,linkat,unlink,unlinkat,mkdir,mkdirat,fsync,fdatasync"
 MOST_POINTS = 400
 

@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -30,6 +30,19 @@ import os, sys
 os.write(1, (4).to_bytes(8, "big") + b"\\x93\\x01\\x02\\x03")
 sys.stdin.read()
 """
+
+
+@pytest.fixture(autouse=True)
+def left_behind() -> Iterator[set[psutil.Process]]:
+    """Processes that other tests left; ours leave none."""
+    before = set(psutil.Process().children())
+    yield before
+    assert children(before) == []
+
+
+def children(before: set[psutil.Process]) -> list[psutil.Process]:
+    """The processes that this one started since."""
+    return [one for one in psutil.Process().children() if one not in before]
 
 
 def changed(code: str) -> str:
@@ -128,7 +141,6 @@ def rebuilt(repository: Repository) -> tuple[dict[str, list[object]], list[str]]
         for run, doc, state in db.execute("SELECT * FROM doc ORDER BY run")
     ]
     db.close()
-    assert psutil.Process().children() == []
     return tables, problems
 
 
@@ -235,7 +247,6 @@ def test_an_interrupt_leaves_no_process(
     refs = RunRefs(many, now_ns=time.time_ns)
     with pytest.raises(KeyboardInterrupt):
         RunIndex(many, refs, on_progress=interrupt)
-    assert psutil.Process().children() == []
 
 
 def test_a_process_that_never_answers_ends_with_the_question(
@@ -251,7 +262,6 @@ def test_a_process_that_never_answers_ends_with_the_question(
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
-    assert psutil.Process().children() == []
 
 
 KILLED = """

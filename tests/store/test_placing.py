@@ -22,7 +22,7 @@ from repro.store.content import ContentStore
 from repro.store.placing import Means, Place, open_place, seen_of
 
 IS_ROOT = os.geteuid() == 0
-KILLS = int(os.environ.get("REPRO_CRASH_KILLS", "12"))
+KILLS = int(os.environ.get("REPRO_CRASH_KILLS", "8"))
 ODD_NAMES = ["a\nb", "caf\udce9", "-rf", "a b", "a:b", "%2E", "~", "\u202e", "x" * 255]
 
 

@@ -364,6 +364,12 @@ def test_the_hint_of_an_unknown_name_is_about_what_was_asked_for(text, hint):
     assert hint in (caught.value.hint or "")
 
 
+def test_a_misspelled_and_behind_a_number_is_no_unit():
+    with pytest.raises(FilterError, match="here `and` or `or` should stand, not `adn`") as caught:
+        bind("lr > 4 adn ema")
+    assert caught.value.hint is None
+
+
 @pytest.mark.parametrize(("marked", "message", "hint"), FAULTS)
 def test_a_fault_is_told_where_it_is(marked, message, hint):
     text = marked.replace("«", "").replace("»", "")

@@ -30,6 +30,11 @@ _MIRRORED: dict[Operator, Operator] = {
 }  # fmt: skip
 _ORDERINGS = {"<", "<=", ">", ">="}
 _ENDS = {"end", ")", "and", "or"}  # of a term
+_UNITS = {
+    "ms", "s", "sec", "secs", "second", "seconds", "m", "min", "mins", "minute", "minutes",
+    "h", "hr", "hrs", "hour", "hours", "d", "day", "days", "w", "week", "weeks",
+    "b", "byte", "bytes", "kb", "mb", "gb", "tb", "pb", "kib", "mib", "gib", "tib", "pib",
+}  # fmt: skip
 _NANS = {"nan", "+nan", "-nan"}
 _VALUE_WORDS = {"true", "false", "today", "yesterday", "now", "inf", "infinity", *_NANS}
 _LONGEST_VALUE_WORD = max(map(len, _VALUE_WORDS))
@@ -278,10 +283,11 @@ class _Parser:
         return token
 
     def _unit_hint(self) -> str | None:
-        """For a word behind a number, as in `4 h`."""
+        """For a unit behind a number, as in `4 h`."""
         last = self._last
         is_number = last is not None and last.kind == "word" and parse_number(last.text) is not None
-        return UNITS if is_number and self._at("word") else None
+        is_unit = self._at("word") and self._token.text.lower() in _UNITS
+        return UNITS if is_number and is_unit else None
 
     def _unexpected(self, wanted: str, *, hint: str | None = None) -> FilterError:
         token = self._token

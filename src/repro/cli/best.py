@@ -8,9 +8,9 @@ from repro.cli import render
 from repro.cli.completing import complete_metrics
 from repro.cli.context import given_one, open_here
 from repro.cli.runtable import describe_constants, lay_column, lay_out, say_hidden
-from repro.cli.selection import WHERE, count
+from repro.cli.selection import WHERE, count, say_problems
 from repro.core.best import Best, Goal, find_best
-from repro.core.query import describe_problem, run_json
+from repro.core.query import run_json
 from repro.model.cells import format_cell, format_metric
 from repro.model.columns import Column, KeyChoice, choose_keys, field_column, title_keys
 from repro.model.config import flatten_config
@@ -55,8 +55,7 @@ def best(
     goal = _GOALS[given_one({"--min": smallest, "--max": largest})]
     limit = 1 if number is None else number or None
     found = find_best(project, metric, where=where, goal=goal, limit=limit)
-    for problem in found.problems:
-        render.note(f"repro: warning: {escape(describe_problem(problem))}")
+    say_problems(found.problems)
     if as_json:
         values = [run_json(record) for record in found.records]
         if number is not None or values:

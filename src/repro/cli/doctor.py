@@ -7,10 +7,11 @@ import click
 from repro.cli import render
 from repro.cli.context import RUN, open_here
 from repro.cli.progress import showing_steps
+from repro.cli.selection import say_problems
 from repro.core.doctor import examine
 from repro.core.doctor_around import Around
 from repro.core.project import Project
-from repro.core.query import describe_problem, list_runs, resolve_run, short_id
+from repro.core.query import list_runs, resolve_run, short_id
 from repro.errors import ReproError, UsageError
 from repro.model.diagnosis import Diagnosis, Item, State, diagnosis_json
 from repro.model.run import Record
@@ -56,8 +57,7 @@ def doctor(
 def _all(project: Project) -> Iterator[Record]:
     """Every run whole, the newest first; one that cannot be read is named, and hides no other."""
     listing = list_runs(project)
-    for problem in listing.problems:
-        render.note(f"repro: warning: {escape(describe_problem(problem))}")
+    say_problems(listing.problems)
     for brief in listing.records:
         try:
             yield resolve_run(project, brief.run.id)

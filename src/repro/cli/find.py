@@ -10,10 +10,11 @@ from repro.cli.completing import complete_settings
 from repro.cli.context import RUN, given_one, open_here
 from repro.cli.dashes import Trailing
 from repro.cli.progress import showing_progress
+from repro.cli.selection import say_problems
 from repro.cli.tried import describe_run
 from repro.core.find import Found, Near, find_params, found_json
 from repro.core.project import Project
-from repro.core.query import describe_problem, resolve_run
+from repro.core.query import resolve_run
 from repro.errors import UsageError
 from repro.model.canonical import Json
 from repro.model.config import nest_config, parse_assignment
@@ -93,8 +94,7 @@ def find(  # noqa: PLR0913  # click hands over each option by its name
             raise UsageError("nothing to look for", hint="`repro find lr=0.1`")
         config = nest_config(_parse_all(asked))
         found = find_params(project, config, near=near, limit=most)
-    for problem in found.problems:
-        render.note(f"repro: warning: {escape(describe_problem(problem))}")
+    say_problems(found.problems)
     if as_json:
         render.data_json(found_json(found))
     elif porcelain:

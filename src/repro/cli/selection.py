@@ -10,6 +10,7 @@ import click
 from repro.cli import render
 from repro.cli.completing import complete_filter, complete_names, complete_tags
 from repro.cli.progress import showing_count
+from repro.core.choosing import Choice
 from repro.core.project import Project
 from repro.core.query import Listing, describe_problem, list_runs
 from repro.model.run import Status
@@ -44,22 +45,10 @@ LIVE = click.option("--live", is_flag=True, help="Only runs in progress.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """Which runs, in which order.
+class Selection(Choice):
+    """Which runs, and at most how many of them; None is all."""
 
-    Attributes:
-        where: A filter in the query language; empty for all runs.
-        sort: Names of the query language, with a `-` before those that descend.
-        limit: At most so many; None is all.
-        is_live: Only runs in progress.
-    """
-
-    where: str = ""
-    sort: tuple[str, ...] = ()
     limit: int | None = MOST
-    status: str | None = None
-    tag: str | None = None
-    is_live: bool = False
 
 
 def takes_selection(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -83,7 +72,7 @@ def takes_selection(function: Callable[..., Any]) -> Callable[..., Any]:
             limit=None if everything or limit == 0 else limit,
             status=status,
             tag=tag,
-            is_live=live,
+            in_progress=live,
         )
         return function(*args, selection=selection, **others)
 
@@ -107,10 +96,10 @@ def select_runs(project: Project, selection: Selection) -> Listing:
             limit=selection.limit,
             status=selection.status,
             tag=selection.tag,
-            in_progress=selection.is_live,
+            in_progress=selection.in_progress,
             on_progress=on_progress,
         )
-    _say_problems(listing.problems)
+    say_problems(listing.problems)
     return listing
 
 
@@ -121,25 +110,18 @@ def stream_runs(project: Project, selection: Selection) -> "ChosenRecords":
         FilterError: The filter, or a name to sort by, is wrong.
     """
     # Here, for a table of the newest runs starts without the query language.
-    from repro.core.choosing import Choice  # noqa: PLC0415
     from repro.core.chosen import ChosenRecords, find_chosen  # noqa: PLC0415
 
-    choice = Choice(
-        where=selection.where,
-        sort=selection.sort,
-        status=selection.status,
-        tag=selection.tag,
-        in_progress=selection.is_live,
-    )
     with showing_count("reading runs") as on_progress:
         found = find_chosen(
-            project, choice, limit=selection.limit, n_first=MOST, on_progress=on_progress
+            project, selection, limit=selection.limit, n_first=MOST, on_progress=on_progress
         )
-    _say_problems(found.problems)
+    say_problems(found.problems)
     return ChosenRecords(project, found)
 
 
-def _say_problems(problems: Iterable[Problem]) -> None:
+def say_problems(problems: Iterable[Problem]) -> None:
+    """Warn of runs that cannot be read."""
     for problem in problems:
         render.note(f"repro: warning: {escape(describe_problem(problem))}")
 
@@ -148,7 +130,7 @@ def say_none(listing: Listing, selection: Selection) -> None:
     """Say that no run was chosen, and what to do about it."""
     if not listing.total:
         render.note("no runs yet: `repro run -- CMD` records one")
-    elif selection.is_live and not (selection.where or selection.status or selection.tag):
+    elif selection.in_progress and not (selection.where or selection.status or selection.tag):
         render.note(f"none of the {count(listing.total)} is in progress: `repro ls` lists them")
     else:
         render.note(f"none of the {count(listing.total)} fits: `repro ls` lists them")

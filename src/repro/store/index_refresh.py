@@ -158,8 +158,7 @@ class IndexRefresh:
         names = None
         if noted is not None and stamp is not None:
             changes.noted = noted.text
-            if stamp.packed is not None and stamp.packed == noted.stamp.packed:
-                names = stamp.differing(noted.stamp)
+            names = stamp.differing(noted.stamp)
         if noted is None or names is None or len(names) > _MANY or not all(map(is_id, names)):
             self._compare_all(db, changes, ended)
             return changes

@@ -34,16 +34,10 @@ class RefStamp:
     packed: Stamp | None
     loose: Mapping[str, Stamp | None]
 
-    def proves(self, earlier: "RefStamp") -> bool:
-        """Whether no ref can have changed since `earlier`."""
-        return (
-            earlier.packed is not None
-            and self.packed == earlier.packed
-            and not (self.differing(earlier))
-        )
-
-    def differing(self, earlier: "RefStamp") -> set[str]:
-        """The names of refs that may have changed since `earlier`, `packed` being the same."""
+    def differing(self, earlier: "RefStamp") -> set[str] | None:
+        """The names of refs that may have changed since `earlier`; None where any may have."""
+        if self.packed is None or self.packed != earlier.packed:
+            return None
         if self.loose == earlier.loose and None not in self.loose.values():
             return set()
         return {

@@ -108,6 +108,24 @@ def test_a_child_that_is_terminated_while_it_is_being_forked_dies(repository: Pa
     assert (record(repository).run.status, steps(repository, "a")) == (Status.FINISHED, {0: 1.0})
 
 
+def test_a_forked_child_takes_sigterm_as_the_program_did_before_init(repository: Path) -> None:
+    code = """
+        def mine(number, frame): pass
+        for before in (signal.SIG_DFL, mine):
+            signal.signal(signal.SIGTERM, before)
+            with repro.init():
+                child = os.fork()
+                if child == 0:
+                    os._exit(0 if signal.getsignal(signal.SIGTERM) is before else 1)
+                assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+                assert signal.getsignal(signal.SIGTERM) is not before
+            assert signal.getsignal(signal.SIGTERM) is before
+    """
+    run(repository, code)
+
+    assert len(records(repository)) == 2
+
+
 def test_a_child_that_outlives_the_run_is_told(repository: Path) -> None:
     code = """
         import warnings

@@ -114,6 +114,16 @@ class EndWatch:
         if self._is_handling:
             self._masks.before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 
+    def forked(self) -> None:
+        """In a child: give SIGTERM back to the handler that was there before.
+
+        A child never ends the run. With a handler in Python it could outlive a SIGTERM that came
+        just before a call that blocks: CPython runs such a handler only once the call returns.
+        """
+        if self._is_handling and signal.getsignal(signal.SIGTERM) is self._own_handler:
+            signal.signal(signal.SIGTERM, self._on_term)  # type: ignore[arg-type]  # from getsignal
+        self._is_handling = False
+
     def after_fork(self) -> None:
         """Take a SIGTERM that waited, in the parent and in the child."""
         mask = self._masks.__dict__.pop("before", None)
@@ -147,18 +157,13 @@ class EndWatch:
         self._at_end(end)
 
     def _terminated(self, number: int, frame: FrameType | None) -> None:
-        is_child = os.getpid() != self._pid
         if callable(self._on_term):
-            if not is_child:
-                self._seen = end_by_signal(number), self._progress()
+            self._seen = end_by_signal(number), self._progress()
             self._at_signal()
             self._on_term(number, frame)
             return
         try:
-            if is_child:
-                self._at_signal()
-            else:
-                self._at_end(end_by_signal(number))
+            self._at_end(end_by_signal(number))
         finally:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)

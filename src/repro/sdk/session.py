@@ -199,6 +199,8 @@ def _after_fork() -> None:
 
 def _forked() -> None:
     try:
+        if _watch is not None:
+            _watch.forked()
         if _current is not None:
             _current.forked()
     finally:

@@ -15,6 +15,9 @@ RUNS = "refs/repro/runs/"
 LIVE = "refs/repro/live/"
 LIVE_DATA = "refs/repro/live-data/"
 UNDO = "refs/repro/undo/"
+REMOTES = "refs/repro/remotes/"
+TRASH = "refs/repro/trash/"
+ARCHIVE = "refs/repro/archive/"
 
 _AT_ONCE = 500  # names in one question: more are too long for a command line
 _PLAIN = re.compile(r"[0-9a-z]+\Z")  # what a prefix may be without a meaning in a pattern

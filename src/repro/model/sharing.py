@@ -1,0 +1,18 @@
+"""What two clones tell each other of runs: values that pushing, fetching and bundling share."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A run that was not taken in, or not given away, while the others were.
+
+    Attributes:
+        run: Its id; the last part of its ref where that is no id. Nothing is escaped.
+        reason: One line, lower case, without a period.
+        hint: What to do next; empty where nothing helps.
+    """
+
+    run: str
+    reason: str
+    hint: str = ""

@@ -57,8 +57,8 @@ def describe_run(record: Record, short: str, now: float) -> Iterator[str]:
     yield from _section("warnings", [escape(warning) for warning in run.warnings])
     if record.commit:
         yield ""
-        ref = f"refs/repro/runs/{run.id}"
-        yield f"`git ls-tree -r {ref}` lists the record; `repro checkout {short}` restores it"
+        name = record.commit  # the run may have no ref of its own
+        yield f"`git ls-tree -r {name}` lists the record; `repro checkout {short}` restores it"
 
 
 def _facts(run: Run, now: float) -> Iterator[tuple[str, str]]:

@@ -50,7 +50,8 @@ class Commit:
     """What a commit says.
 
     Attributes:
-        author_time: Seconds since 1970.
+        author_time: Seconds since 1970; 0 where the line of the author is odd, as it is in some
+            histories that were once converted.
     """
 
     tree: str
@@ -120,7 +121,7 @@ def parse_commit(payload: bytes) -> Commit:
         DamagedRecordError: It is no commit.
     """
     header, _, message = payload.partition(b"\n\n")
-    tree, parents, when = "", [], None
+    tree, parents, is_authored, when = "", [], False, None
     for line in header.split(b"\n"):
         key, _, value = line.partition(b" ")
         if key == b"tree":
@@ -128,10 +129,11 @@ def parse_commit(payload: bytes) -> Commit:
         elif key == b"parent":
             parents.append(value.decode(errors="replace"))
         elif key == b"author":
-            when = _AUTHOR.match(value)
-    if when is None or not all(is_oid(oid) for oid in (tree, *parents)):
+            is_authored, when = True, _AUTHOR.match(value)
+    if not is_authored or not all(is_oid(oid) for oid in (tree, *parents)):
         raise DamagedRecordError("a git commit is malformed", hint="`git fsck` finds it")
-    return Commit(tree, tuple(parents), int(when[1]), message.decode(errors="surrogateescape"))
+    author_time = int(when[1]) if when else 0
+    return Commit(tree, tuple(parents), author_time, message.decode(errors="surrogateescape"))
 
 
 def read_commit(objects: Objects, oid: str) -> Commit:

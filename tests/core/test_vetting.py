@@ -19,7 +19,7 @@ def vet(root: Path, make) -> Vetted:
         return vet_runs(project, quarantine, make(maker))
 
 
-GOOD, BAD = run_id("fine"), run_id("bad")
+GOOD, BAD = run_id("sane"), run_id("bad")
 
 
 def test_a_sound_run_is_accepted(repository: Path) -> None:

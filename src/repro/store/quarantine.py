@@ -100,6 +100,11 @@ class Quarantine:
         unsynced = fsync_settings(self.repository.git.version, durable=False)
         return {**self._folders(self._objects, self._borrowed), **unsynced}
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where the objects lie that were written here; nothing that is only read is in them."""
+        return self._objects, *(one for one in self._borrowed if one.parent == self.dir)
+
     def next_number(self) -> int:
         """A number that nothing else in this quarantine has."""
         return next(self._numbers)

@@ -10,7 +10,7 @@ from repro.core.isolation import find_abandoned, remove_abandoned
 from repro.core.oldundo import OldState, find_old_states
 from repro.core.project import Project
 from repro.core.reclaim import Plan, plan_reclaim, reclaim
-from repro.core.trash import list_trash
+from repro.core.trash import forget_removed, list_trash
 from repro.errors import ReproError
 from repro.store.freeable import measure_freeable
 from repro.store.packs import consolidate, find_leftovers, remove_leftovers
@@ -142,8 +142,8 @@ def collect(
     """
     problems: list[str] = []
     on_step("the trash")
-    updates = [RefUpdate(TRASH + one.run, new=None, old=one.commit) for one in garbage.trash]
-    updates += [RefUpdate(one.ref, new=None, old=one.commit) for one in garbage.undo]
+    forget_removed(project, garbage.trash)
+    updates = [RefUpdate(one.ref, new=None, old=one.commit) for one in garbage.undo]
     for start in range(0, len(updates), _AT_ONCE):
         update_refs(project.repository.git, updates[start : start + _AT_ONCE])
     on_step("the content store")

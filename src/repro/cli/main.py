@@ -57,6 +57,7 @@ VERBS = {
     "note": ("repro.cli.tag:note", "Show or write the note of a run"),
     "rename": ("repro.cli.tag:rename", "Give a run another name"),
     "data": ("repro.cli.data:data", "Track, compare, share and check the datasets that runs read"),
+    "hook": ("repro.cli.hook:hook", "Have git call repro at commits, rebases and pushes"),
     "completion": ("repro.cli.completion:completion", "Print the completion script of a shell"),
 }
 

@@ -56,6 +56,7 @@ VERBS = {
     "tag": ("repro.cli.tag:tag", "Add tags to a run, or take them off"),
     "note": ("repro.cli.tag:note", "Show or write the note of a run"),
     "rename": ("repro.cli.tag:rename", "Give a run another name"),
+    "bundle": ("repro.cli.bundle:bundle", "Write runs into one file, to send or to archive"),
     "data": ("repro.cli.data:data", "Track, compare, share and check the datasets that runs read"),
     "completion": ("repro.cli.completion:completion", "Print the completion script of a shell"),
 }

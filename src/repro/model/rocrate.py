@@ -84,7 +84,7 @@ def describe_crate(
         "description": f"{_count(len(runs))} recorded by repro, each with its exact code",
         "datePublished": max(ends, default="1970-01-01")[:10],
         "license": _ref(licence_id),
-        "hasPart": _refs(_id(path) for path in sorted(parts)),
+        "hasPart": _refs(_id(path) for path in sorted({*parts, *([licence] if licence else [])})),
         "mentions": _refs(_action_id(run.record.run) for run in runs),
         "author": _refs(dict.fromkeys(_person_id(run.record.run) for run in runs)),
     }
@@ -253,8 +253,8 @@ def _action_id(run: Run) -> str:
 
 
 def _time(moment: str) -> str:
-    """A time in whole seconds: the profile takes no fractions."""
-    return f"{moment.partition('.')[0]}Z" if "." in moment else moment
+    """A time as the profile wants it: in whole seconds, the zone as an offset."""
+    return f"{moment[:19]}+00:00"
 
 
 def _person_id(run: Run) -> str:

@@ -57,6 +57,8 @@ VERBS = {
     "note": ("repro.cli.tag:note", "Show or write the note of a run"),
     "rename": ("repro.cli.tag:rename", "Give a run another name"),
     "bundle": ("repro.cli.bundle:bundle", "Write runs into one file, to send or to archive"),
+    "rm": ("repro.cli.trash:rm", "Remove runs: they go to the trash"),
+    "restore": ("repro.cli.trash:restore", "Bring removed runs back, or list the trash"),
     "data": ("repro.cli.data:data", "Track, compare, share and check the datasets that runs read"),
     "completion": ("repro.cli.completion:completion", "Print the completion script of a shell"),
 }

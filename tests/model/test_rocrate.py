@@ -1,6 +1,7 @@
 """Runs described as an RO-Crate: flat, cross-referenced, deterministic, nothing invented."""
 
 import json
+from typing import Any
 
 from tests.support.records import a_summary, make_record
 
@@ -8,7 +9,7 @@ from repro.model.rocrate import METADATA, CratePart, CrateRun, describe_crate
 from repro.model.run import Record, Status
 
 
-def describe(*records: Record, licence: str | None = None) -> dict[str, dict[str, object]]:
+def describe(*records: Record, licence: str | None = None) -> dict[str, dict[str, Any]]:
     runs = [
         CrateRun(
             record=record,
@@ -21,7 +22,9 @@ def describe(*records: Record, licence: str | None = None) -> dict[str, dict[str
     json.dumps(described)
     graph = described["@graph"]
     assert isinstance(graph, list)
-    entities = {entity["@id"]: entity for entity in graph if isinstance(entity, dict)}
+    entities: dict[str, dict[str, Any]] = {
+        str(one["@id"]): one for one in graph if isinstance(one, dict)
+    }
     assert len(entities) == len(graph)  # each is described once
     return entities
 

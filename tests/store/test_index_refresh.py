@@ -21,7 +21,7 @@ from repro.store import index_place, refstamp
 from repro.store.git import Git, Repository
 from repro.store.index import RunIndex
 from repro.store.index_refresh import IndexRefresh
-from repro.store.refs import RUNS, RunRefs
+from repro.store.refs import ARCHIVE, REMOTES, RUNS, TRASH, RunRefs
 
 LATER = 60_000_000_000
 
@@ -34,6 +34,9 @@ def later() -> int:
 def ask(repository: Repository) -> list[Record]:
     with RunIndex(repository, RunRefs(repository, now_ns=later)) as index:
         return index.select()
+
+
+EVERYTHING = [RUNS, TRASH, ARCHIVE, REMOTES]
 
 
 class Asked:
@@ -89,7 +92,7 @@ def test_only_refs_whose_files_changed_are_asked_for(
     assert [] == asked.listed()
     git(repository.root, "pack-refs", "--all")
     assert [newest, *expected] == ask(repository)
-    assert [RUNS] == asked.listed()
+    assert EVERYTHING == asked.listed()
 
 
 def test_a_young_file_is_asked_for_until_it_is_old(
@@ -104,7 +107,7 @@ def test_a_young_file_is_asked_for_until_it_is_old(
         with RunIndex(repository, RunRefs(repository, now_ns=now_ns)) as index:
             assert [newest, *expected] == index.select()
         stamps.append(len(asked.listed()))
-    assert stamps[:2] == [1, 1]
+    assert stamps[:2] == [len(EVERYTHING)] * 2
     assert stamps[3] == 0
 
 
@@ -174,7 +177,7 @@ def test_on_a_network_file_system_refs_are_listed_and_the_file_lies_elsewhere(
     asked = Asked(monkeypatch)
     for _ in range(2):
         assert expected == ask(opened)
-        assert [RUNS] == asked.listed()
+        assert EVERYTHING == asked.listed()
     assert not (opened.private / "index.db").exists()
     assert len(list(runtime.iterdir())) == 1
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from repro.core.project import Project, who_am_i
 from repro.errors import ConflictError, DamagedRecordError, UsageError
 from repro.model.canonical import format_json
+from repro.model.curation import stamp_changes
 from repro.model.run import Run
 from repro.store.objects import read_commit, read_file, read_tree, reading
 from repro.store.quarantine import CommitSpec, Existing, open_quarantine, publish, write_commits
@@ -44,6 +45,12 @@ def amend_run(
     raise AssertionError("unreachable")
 
 
+def describe_commit(run: Run) -> str:
+    """The message of a run commit (FORMAT.md section "Commits")."""
+    title = " ".join((run.name or " ".join(run.command) or "run").split())
+    return f"run {run.id}: {title}\n\nRepro-Run: {run.id}\nRepro-Status: {run.status}\n"
+
+
 def _amend_once(
     project: Project, run_id: str, change: Callable[[Run], Run], new: Mapping[str, bytes]
 ) -> Run:
@@ -56,14 +63,14 @@ def _amend_once(
     after = change(before)
     if after == before and not is_new:
         return after
+    after = stamp_changes(before, after, project.clock(), files=new)
     files: dict[str, bytes | Existing] = {
         name: Existing(f"{entry.mode:06o}", entry.oid) for name, entry in entries.items()
     }
     files.update(new)
     files[RUN_FILE] = format_json(encode_run(after))
-    title = " ".join((after.name or " ".join(after.command) or "run").split())
     spec = CommitSpec(
-        message=f"run {run_id}: {title}\n\nRepro-Run: {run_id}\nRepro-Status: {after.status}\n",
+        message=describe_commit(after),
         when=project.clock(),
         author=who_am_i(project),
         parents=[*parents[:1], commit],

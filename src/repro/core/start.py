@@ -17,6 +17,7 @@ from repro.core.request import Request
 from repro.core.started import REPLAY, Started, drop_unstarted, write_start
 from repro.errors import ConflictError, DamagedRecordError, GitError, ReproError, UsageError
 from repro.model.canonical import Json, format_json
+from repro.model.curation import stamp_changes
 from repro.model.ids import RunId, new_id
 from repro.model.randomness import RandomPlan
 from repro.model.run import Omitted, Record, Run, Status
@@ -239,7 +240,7 @@ def _first_run(
     if before is None:
         return fresh
     old = before.run
-    return replace(
+    again = replace(
         fresh,
         name=request.name or old.name,
         created=old.created,
@@ -251,6 +252,7 @@ def _first_run(
         lost_points=old.lost_points,
         extra=old.extra,
     )
+    return stamp_changes(old, again, now)
 
 
 def _unpinned(pins: Pins) -> tuple[Omitted, ...]:

@@ -1,14 +1,14 @@
 import shutil
 
 import pytest
+from tests.support import git, write_files
+from tests.support.hooks import image_of, install, run_git, write_script
+from tests.support.projects import open_here
 
 from repro.core.hooks.install import read_states, uninstall_hooks
 from repro.errors import NotARepositoryError, StorageError, UsageError, WouldLoseWorkError
 from repro.hooks import GIT_HOOKS
 from repro.store.hookfiles import HookState
-from tests.support import git, write_files
-from tests.support.hooks import image_of, install, run_git, write_script
-from tests.support.projects import open_here
 
 
 def uninstall(root):

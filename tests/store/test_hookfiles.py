@@ -2,6 +2,7 @@ import os
 import subprocess
 
 import pytest
+from tests.support.hooks import image_of, write_script
 
 from repro.store.hookfiles import (
     HookState,
@@ -13,7 +14,6 @@ from repro.store.hookfiles import (
     remove_hook,
     write_hook,
 )
-from tests.support.hooks import image_of, write_script
 
 NOWHERE = Program("/nowhere/python", "/nowhere/repro")
 TEXT = format_hook("pre-commit", NOWHERE, former=None, made=False)
@@ -65,7 +65,7 @@ def test_a_hook_that_is_a_link_comes_back_as_one(folder):
     write_hook(folder, "pre-commit", TEXT)
     remove_hook(folder, "pre-commit")
 
-    assert os.readlink(folder / "pre-commit") == "../elsewhere"
+    assert str((folder / "pre-commit").readlink()) == "../elsewhere"
     assert os.listdir(folder) == ["pre-commit"]
 
 

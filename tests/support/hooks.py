@@ -28,9 +28,7 @@ def write_script(path: Path, text: str, mode: int = 0o755) -> Path:
     return path
 
 
-def run_git(
-    cwd: Path, *args: str, given: str = "", **env: str
-) -> subprocess.CompletedProcess[str]:
+def run_git(cwd: Path, *args: str, given: str = "", **env: str) -> subprocess.CompletedProcess[str]:
     """How a git command ended, hooks and all."""
     return subprocess.run(
         ["git", *args],

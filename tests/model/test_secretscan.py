@@ -181,7 +181,7 @@ def test_a_file_of_the_standard_library_in_a_thousand_is_suspected_at_most():
     assert len(suspected) <= len(files) / 1000
 
 
-def test_a_line_of_20_megabytes_is_no_trap():
+def test_a_line_without_an_end_is_no_trap():
     for piece in (
         b'"token": ',
         b"secret=",
@@ -190,4 +190,4 @@ def test_a_line_of_20_megabytes_is_no_trap():
         b"A" * 30 + b" ",
         b"password: ",
     ):
-        assert scan(piece * ((2 << 20) // len(piece)), "a.json") == []
+        assert scan(piece * ((256 << 10) // len(piece)), "a.json") == []

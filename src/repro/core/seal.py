@@ -13,6 +13,7 @@ from repro.core.python_ran import doubt_environment
 from repro.core.started import Started, surrounding_files
 from repro.model.canonical import MAX_BYTES, Json, format_json
 from repro.model.config import merge_config
+from repro.model.curation import stamp_changes
 from repro.model.dotted import find_path, with_value
 from repro.model.environment import split_launch
 from repro.model.launchers import starts_python
@@ -147,7 +148,7 @@ def _ended_run(started: Started, events: Events, ended_at: float) -> Run:
     )
     attempts = (*run.attempts, attempt)
     spent = sum(parse_time(one.ended or one.started) - parse_time(one.started) for one in attempts)
-    return replace(
+    sealed = replace(
         run,
         name=events.name,
         note=events.note,
@@ -169,6 +170,8 @@ def _ended_run(started: Started, events: Events, ended_at: float) -> Run:
             *(f"nothing read `{key}`: it was not varied" for key in events.unread),
         ),
     )
+    # Before the first end nobody else can have said anything of it.
+    return stamp_changes(run, sealed, ended_at) if run.attempts else sealed
 
 
 def _watched(run: Run, started: Started, reports: Reports) -> Run:

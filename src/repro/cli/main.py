@@ -58,6 +58,7 @@ VERBS = {
     "rename": ("repro.cli.tag:rename", "Give a run another name"),
     "rm": ("repro.cli.trash:rm", "Remove runs: they go to the trash"),
     "restore": ("repro.cli.trash:restore", "Bring removed runs back, or list the trash"),
+    "push": ("repro.cli.push:push", "Give runs to a git remote"),
     "data": ("repro.cli.data:data", "Track, compare, share and check the datasets that runs read"),
     "completion": ("repro.cli.completion:completion", "Print the completion script of a shell"),
 }

@@ -153,7 +153,7 @@ def test_the_run_checked_out_last_is_said_to_be_in_the_trash(repository: Path, c
     make_run(open_here(repository))
     (repository / "train.py").write_text("print('other')\n")
     run = make_run(open_here(repository))
-    cli("checkout", "@{1}")
+    cli("checkout", "@{1}", "--save")
     cli("checkout", run.id)
     cli("rm", run.id)
 
@@ -186,3 +186,40 @@ def test_an_entry_that_is_not_ours_hides_no_other(repository: Path, cli: Cli) ->
 
     assert run.id[:6] in listed.out
     assert "is no entry of the trash" in listed.err
+
+
+def test_a_run_in_an_archive_is_hidden_there_and_comes_back(repository: Path, cli: Cli) -> None:
+    run = make_run(open_here(repository))
+    ref = f"refs/repro/runs/{run.id}"
+    commit = git(repository, "rev-parse", ref)
+    blob = git(repository, "hash-object", "-w", "--stdin", stdin=f"{run.id} {commit}\n".encode())
+    tree = git(repository, "mktree", stdin=f"100644 blob {blob}\truns\n".encode())
+    archive = git(repository, "commit-tree", "-m", "x", "-p", commit, tree)
+    git(repository, "update-ref", f"refs/repro/archive/{run_id('a')}", archive)
+    git(repository, "update-ref", "-d", ref)
+    cli("show", run.id)
+
+    cli("rm", run.id)
+    cli("show", run.id, code=128)
+    cli("restore", run.id)
+
+    assert commit == git(repository, "rev-parse", ref)
+    cli("show", run.id)
+
+
+def test_with_a_remote_a_collected_run_is_still_known_as_removed(
+    repository: Path, cli: Cli
+) -> None:
+    run = make_run(open_here(repository), name="x")
+    commit = git(repository, "rev-parse", f"refs/repro/runs/{run.id}")
+    git(repository, "remote", "add", "origin", "../absent")
+    cli("rm", run.id)
+    cli("gc", "--yes", "--keep-trash", "0s")
+    cli("gc", "--yes", "--keep-trash", "0s")
+
+    assert list(refs_of(repository)) == [f"refs/repro/trash/{run.id}"]
+    assert cli("restore").out == ""
+    git(repository, "gc", "-q", "--prune=now")
+    assert commit not in git(repository, "cat-file", "--batch-all-objects", "--batch-check")
+    assert "`repro fetch` brings it again" in cli("restore", run.id).err
+    assert refs_of(repository) == {}

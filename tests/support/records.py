@@ -98,3 +98,11 @@ def run_id(text: str) -> RunId:
 def open_at(root: Path) -> Repository:
     """The repository around `root`."""
     return open_repository(root, os.environ)
+
+
+def move_ref(root: Path, old: str, new: str) -> str:
+    """Give a run another ref, as if it had come from a remote; its commit."""
+    oid = git(root, "rev-parse", old)
+    git(root, "update-ref", new, oid)
+    git(root, "update-ref", "-d", old)
+    return oid

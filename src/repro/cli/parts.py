@@ -30,12 +30,20 @@ _VALUES: dict[str, Callable[[Record], object]] = {
 _TITLES = ["metric", "last", "step", "min", "max", "mean", "points"]
 
 
-def describe_run(record: Record, short: str, now: float) -> Iterator[str]:
-    """The lines that show a run whole."""
+def describe_run(
+    record: Record, short: str, now: float, *, base_now: str | None = None
+) -> Iterator[str]:
+    """The lines that show a run whole.
+
+    Args:
+        base_now: The commit that took the place of its base.
+    """
     run = record.run
     name = f" ({escape(run.name)})" if run.name else ""
     yield render.colour(f"run {run.id}", "yellow") + name
     facts = dict(_facts(run, now))
+    if run.base is not None and base_now is not None:
+        facts["base"] = f"{run.base[:12]}, which was rewritten as {base_now[:12]}"
     if record.verdict is not None:
         facts["verdict"] = headline(record.verdict)
     width = max(map(len, facts))
@@ -57,8 +65,8 @@ def describe_run(record: Record, short: str, now: float) -> Iterator[str]:
     yield from _section("warnings", [escape(warning) for warning in run.warnings])
     if record.commit:
         yield ""
-        ref = f"refs/repro/runs/{run.id}"
-        yield f"`git ls-tree -r {ref}` lists the record; `repro checkout {short}` restores it"
+        name = record.commit  # the run may have no ref of its own
+        yield f"`git ls-tree -r {name}` lists the record; `repro checkout {short}` restores it"
 
 
 def _facts(run: Run, now: float) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,6 @@ from repro.core.trash import (
     Removed,
     find_removed,
     list_trash,
-    remotes_of,
     remove_runs,
     restore_run,
 )
@@ -102,7 +101,7 @@ def _describe_removed(removed: Sequence[Removed]) -> list[str]:
         lines += [
             f"repro: note: {escape(remote)} still has run {one.entry.run}:"
             f" `repro purge {one.entry.run} --remote {escape(remote)}` takes it away there"
-            for remote in one.remotes
+            for remote in one.entry.remotes
         ]
     if len(removed) > _SHOWN:
         lines.append(f"repro: … and {count(len(removed) - _SHOWN)} more")
@@ -127,7 +126,7 @@ def _entry_json(entry: TrashEntry) -> dict[str, Json]:
         "id": entry.run,
         "name": entry.name,
         "removed": entry.removed,
-        "remotes": list(remotes_of(entry)),
+        "remotes": list(entry.remotes),
     }
 
 
@@ -151,7 +150,11 @@ def restore(names: tuple[str, ...], *, as_json: bool) -> None:
     done: list[Json] = []
     for entry in entries.values():
         restored = restore_run(project, entry)
-        render.note(f"repro: run {_titled(entry)} is back")
+        if restored.entry.refs:
+            render.note(f"repro: run {_titled(entry)} is back")
+        else:
+            render.note(f"repro: of run {_titled(entry)} nothing was left here")
+            render.note("hint: `repro fetch` brings it again from a remote that has it")
         done.append({**_entry_json(entry), "refs": list(restored.refs)})
     if as_json:
         render.data_json(done)

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -56,11 +56,12 @@ class Freed:
     size: int
 
 
-def plan_reclaim(project: Project, *, grace_days: float) -> Plan:
+def plan_reclaim(project: Project, *, grace_days: float, without: Collection[str] = ()) -> Plan:
     """Find the entries of the content store that nothing names; see `find_needed` for what does.
 
     Args:
         grace_days: Entries that came later than that stay: what will name them may be on its way.
+        without: Refs that shall count as if they were gone; `reclaim` looks at what then is.
 
     Raises:
         BusyRepositoryError: A run is in progress.
@@ -70,7 +71,7 @@ def plan_reclaim(project: Project, *, grace_days: float) -> Plan:
     refuse_recording(project)
     content = ContentStore(project.store)
     refs = _refs(project)
-    needed = find_needed(project)
+    needed = find_needed(project, without=without)
     now = project.clock()
     unneeded: list[tuple[str, int]] = []
     young = n_entries = size = 0

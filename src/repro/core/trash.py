@@ -1,7 +1,7 @@
 """Runs removed to the trash, and brought back from it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from repro.core.known import KnownRuns, open_runs
 from repro.core.project import Project, who_am_i
@@ -19,7 +19,7 @@ from repro.model.text import escape
 from repro.model.times import format_time
 from repro.store.objects import Objects, reading
 from repro.store.quarantine import CommitSpec, open_quarantine, publish, write_commits
-from repro.store.refs import RUNS, TRASH, RefUpdate, update_refs
+from repro.store.refs import REMOTES, RUNS, TRASH, RefUpdate, list_refs, update_refs
 from repro.store.trash import (
     FILE,
     TrashEntry,
@@ -27,7 +27,6 @@ from repro.store.trash import (
     list_places,
     list_trash_refs,
     read_trash,
-    remote_of,
 )
 
 _AT_ONCE = 1000  # runs of one transaction: their commits are words of one command line
@@ -45,11 +44,6 @@ class Removed:
     entry: TrashEntry
     named_by: tuple[str, ...]
 
-    @property
-    def remotes(self) -> tuple[str, ...]:
-        """The remotes that had it when they were last asked."""
-        return remotes_of(self.entry)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
@@ -57,12 +51,6 @@ class Restored:
 
     entry: TrashEntry
     refs: tuple[str, ...]
-
-
-def remotes_of(entry: TrashEntry) -> tuple[str, ...]:
-    """The remotes that a run in the trash was fetched from."""
-    found = (remote_of(ref) for ref in entry.refs)
-    return tuple(sorted({remote for remote in found if remote is not None}))
 
 
 def remove_runs(project: Project, ids: Iterable[str]) -> list[Removed]:
@@ -113,7 +101,8 @@ def _remove_at_once(
 ) -> list[TrashEntry]:
     repository = project.repository
     now = project.clock()
-    places = list_places(repository.git, commits)
+    places = list_places(repository, commits)
+    there = list_refs(repository.git, RUNS, REMOTES)
     before = list_trash_refs(repository.git)
     entries, specs, updates, held = [], [], [], set()
     with reading(repository) as objects:
@@ -124,7 +113,6 @@ def _remove_at_once(
                 commit="",
                 name=names.get(run_id),
                 removed=format_time(now),
-                # What an archive has is brought back as a ref of its own.
                 refs=refs or {RUNS + run_id: commit},
                 earlier=before.get(run_id),
             )
@@ -133,7 +121,10 @@ def _remove_at_once(
             held.update(parents)
             entries.append(entry)
             specs.append(_spec(project, entry, parents, now))
-            updates += [RefUpdate(ref, new=None, old=oid) for ref, oid in refs.items()]
+            # What an archive has is hidden there by the entry, and comes back as a ref of its own.
+            updates += [
+                RefUpdate(ref, new=None, old=oid) for ref, oid in refs.items() if ref in there
+            ]
     with open_quarantine(repository) as quarantine:
         tips = write_commits(quarantine, specs)
         updates += [
@@ -141,13 +132,7 @@ def _remove_at_once(
             for entry, tip in zip(entries, tips, strict=True)
         ]
         publish(quarantine, tips=tips, exclude=sorted(held), refs=updates)
-    return [
-        TrashEntry(
-            run=entry.run, commit=tip, name=entry.name, removed=entry.removed, refs=entry.refs,
-            earlier=entry.earlier,
-        )
-        for entry, tip in zip(entries, tips, strict=True)
-    ]  # fmt: skip
+    return [replace(entry, commit=tip) for entry, tip in zip(entries, tips, strict=True)]
 
 
 def _spec(project: Project, entry: TrashEntry, parents: Sequence[str], now: float) -> CommitSpec:
@@ -168,8 +153,14 @@ def _is_commit(objects: Objects, oid: str) -> bool:
         return False
 
 
-def list_trash(project: Project) -> tuple[list[TrashEntry], list[ReproError]]:
-    """The runs in the trash, the last removed first, and what of it cannot be read."""
+def list_trash(
+    project: Project, *, with_forgotten: bool = False
+) -> tuple[list[TrashEntry], list[ReproError]]:
+    """The runs in the trash, the last removed first, and what of it cannot be read.
+
+    Args:
+        with_forgotten: Also those of which nothing is left but that they were removed.
+    """
     found: list[TrashEntry] = []
     problems: list[ReproError] = []
     refs = list_trash_refs(project.repository.git)
@@ -179,6 +170,7 @@ def list_trash(project: Project) -> tuple[list[TrashEntry], list[ReproError]]:
                 found.append(read_trash(objects, run_id, commit))
             except ReproError as error:
                 problems.append(error)
+    found = [entry for entry in found if entry.refs or with_forgotten]
     return sorted(found, key=lambda one: (one.removed, one.run), reverse=True), problems
 
 
@@ -191,7 +183,7 @@ def find_removed(project: Project, text: str) -> TrashEntry:
         UnknownRunError: None is called that.
         AmbiguousRunError: Several ids start like that.
     """
-    entries, _ = list_trash(project)
+    entries, _ = list_trash(project, with_forgotten=True)
     for entry in entries:
         if text in (entry.run, TRASH + entry.run):
             return entry
@@ -224,7 +216,8 @@ def restore_run(project: Project, entry: TrashEntry) -> Restored:
         DamagedRecordError: The commit of the run is missing.
     """
     git = project.repository.git
-    now = list_places(git, [entry.run])[entry.run]
+    listed = list_refs(git, RUNS, REMOTES)
+    now = {ref: listed[ref] for ref in entry.refs if ref in listed}
     with reading(project.repository) as objects:
         for oid in entry.refs.values():
             if not _is_commit(objects, oid):
@@ -254,6 +247,41 @@ def restore_run(project: Project, entry: TrashEntry) -> Restored:
         left = before.commit if lacking or before.earlier else None
     update_refs(git, [*created, RefUpdate(TRASH + entry.run, new=left, old=entry.commit)])
     return Restored(entry=entry, refs=tuple(update.ref for update in created))
+
+
+def forget_removed(project: Project, entries: Sequence[TrashEntry]) -> None:
+    """Let go of what the trash holds of runs; only what may come again is remembered as removed.
+
+    That is each run that an archive has, and all of them where git has remotes.
+
+    Raises:
+        ConflictError: One of them came back meanwhile; it and those behind it stay.
+    """
+    repository = project.repository
+    has_remotes = bool(repository.git.text("remote"))
+    for start in range(0, len(entries), _AT_ONCE):
+        part = entries[start : start + _AT_ONCE]
+        elsewhere = list_places(repository, [entry.run for entry in part])
+        remembered = [one for one in part if has_remotes or elsewhere[one.run]]
+        specs = [
+            _spec(project, replace(one, refs={}, earlier=None), [], one.removed_s)
+            for one in remembered
+        ]
+        updates = [
+            RefUpdate(TRASH + one.run, new=None, old=one.commit)
+            for one in part
+            if one not in remembered
+        ]
+        with open_quarantine(repository) as quarantine:
+            tips = write_commits(quarantine, specs) if specs else []
+            updates += [
+                RefUpdate(TRASH + one.run, new=tip, old=one.commit)
+                for one, tip in zip(remembered, tips, strict=True)
+            ]
+            if tips:
+                publish(quarantine, tips=tips, exclude=[], refs=updates)
+            else:
+                update_refs(repository.git, updates)
 
 
 def _is_ancestor(project: Project, oid: str, of: str) -> bool:

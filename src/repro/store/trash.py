@@ -8,12 +8,15 @@ from repro.model.canonical import Json, format_json, parse_json
 from repro.model.ids import is_id
 from repro.model.times import parse_time
 from repro.store.fields import Fields
-from repro.store.git import Git
+from repro.store.git import Git, Repository
 from repro.store.objects import Objects, is_oid, read_file
-from repro.store.refs import REMOTES, RUNS, TRASH, list_refs
+from repro.store.reflisting import list_run_refs
+from repro.store.refnames import ARCHIVE, REMOTES, RUNS, TRASH, Kind, parse_ref
+from repro.store.refs import list_refs
 
 FILE = "trash.json"
 VERSION = 1
+_OWN_REFS = (Kind.RUN, Kind.LIVE)  # that name one run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +28,8 @@ class TrashEntry:
         commit: What `refs/repro/trash/<id>` names: a commit that holds all the others.
         name: Of the run, None where it had none or could not be read.
         removed: When, as `format_time` writes it.
-        refs: The refs that named the run, each with the commit that it named.
+        refs: The refs that named the run, each with the commit that it named; none once all that
+            is left is the memory that it was removed.
         earlier: The entry that was in the trash before, where that holds another record.
     """
 
@@ -35,6 +39,11 @@ class TrashEntry:
     removed: str
     refs: Mapping[str, str]
     earlier: str | None = None
+
+    @property
+    def remotes(self) -> tuple[str, ...]:
+        """The remotes that had the run when they were last asked."""
+        return tuple(sorted({parse_ref(ref).remote for ref in self.refs} - {""}))
 
     @property
     def removed_s(self) -> float:
@@ -77,7 +86,8 @@ def read_trash(objects: Objects, run_id: str, commit: str) -> TrashEntry:
     found = {}
     for ref in refs.values:
         oid = refs.text(ref)
-        if not ref.startswith((RUNS, REMOTES)) or run_of(ref) != run_id or not is_oid(oid):
+        parsed = parse_ref(ref)
+        if parsed.kind not in _OWN_REFS or parsed.name != run_id or not is_oid(oid):
             raise fields.wrong("refs", "names a ref that is none of the run's")
         found[ref] = oid
     if fields.text("run") != run_id:
@@ -99,31 +109,21 @@ def list_trash_refs(git: Git) -> dict[str, str]:
     return {run_id: oid for run_id, oid in named.items() if is_id(run_id)}
 
 
-def list_places(git: Git, ids: Iterable[str]) -> dict[str, dict[str, str]]:
-    """For each of some runs, the refs that name it, here and as fetched, with their commits."""
+def list_places(repository: Repository, ids: Iterable[str]) -> dict[str, dict[str, str]]:
+    """For each of some runs, the refs that it shall have, here and as fetched, with their commits.
+
+    One that only archives have gets the ref that it would have outside of them.
+    """
     found: dict[str, dict[str, str]] = {run_id: {} for run_id in ids}
-    for ref, oid in list_refs(git, RUNS, REMOTES).items():
-        run_id = run_of(ref)
-        if run_id in found:
-            found[run_id][ref] = oid
+    for ref, oid in list_refs(repository.git, RUNS, REMOTES).items():
+        parsed = parse_ref(ref)
+        if parsed.name in found and parsed.kind in _OWN_REFS:
+            found[parsed.name][ref] = oid
+    lacking = [run_id for run_id, refs in found.items() if not refs]
+    if lacking:
+        listing = list_run_refs(repository, (ARCHIVE, REMOTES))
+        for run_id in lacking:
+            for place in listing.places(run_id)[:1]:
+                folder = f"{REMOTES}{place.remote}/" if place.remote else RUNS
+                found[run_id][folder + run_id] = place.commit
     return found
-
-
-def run_of(ref: str) -> str | None:
-    """The id of the run that a ref below `runs/` or `remotes/` names; None where it is no run's."""
-    if ref.startswith(RUNS):
-        name = ref.removeprefix(RUNS)
-        return name if is_id(name) else None
-    *remote, name = ref.removeprefix(REMOTES).split("/")
-    # `remotes/<remote>/archive/<name>` is named as a run is, and is none.
-    is_archive = len(remote) > 1 and remote[-1] == "archive"
-    if not ref.startswith(REMOTES) or not remote or is_archive or not is_id(name):
-        return None
-    return name
-
-
-def remote_of(ref: str) -> str | None:
-    """The remote that a ref was fetched from, None for one of this clone's own."""
-    if not ref.startswith(REMOTES):
-        return None
-    return ref.removeprefix(REMOTES).rpartition("/")[0]

@@ -127,16 +127,18 @@ def _say_baggage(plan: Plan) -> Iterator[str]:
     """What of the runs stays behind when only they are sent."""
     baggage = plan.baggage
     if baggage.runs:
-        what = f"{len(baggage.runs):,} kept files ({format_size(baggage.size)})"
-        of = f"of {count(len(baggage.owners))}"
+        number = len(baggage.runs)
+        files = f"{number:,} kept file{'' if number == 1 else 's'} ({format_size(baggage.size)})"
+        what = f"{files} of {count(len(baggage.owners))}"
+        verb = "is" if number == 1 else "are"
         if plan.store is None:
-            yield f"{what} {of} stay here: `repro.yaml` names no store"
+            yield f"{what} not sent: `repro.yaml` names no store"
         elif plan.store_fault is not None:
-            yield f"{what} {of} may not be in the store: {plan.store_fault}"
+            yield f"{what} may not be in the store: {plan.store_fault}"
         elif baggage.unsure:
-            yield f"{what} {of} may not be in {plan.store}: `--data` sends them"
+            yield f"{what} may not be in {plan.store}: `--data` sends what is not"
         else:
-            yield f"{what} {of} are not in {plan.store}: `--data` sends them"
+            yield f"{what} {verb} not in {plan.store}: `--data` sends what is not"
     for run, fault in list(baggage.faults.items())[:_SHOWN]:
         yield f"run {run}: {escape(fault)}"
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from repro.cli import render
 from repro.cli.verdict import headline
 from repro.core.diff import format_patch
+from repro.core.history import WORDS, Change, history_json, read_history
 from repro.core.project import Project
 from repro.core.query import code_of, read_part, read_points, run_json
 from repro.errors import InvalidInputError, UsageError
@@ -18,7 +19,7 @@ from repro.model.readable import format_age, format_duration, format_size, forma
 from repro.model.run import Record, Run
 from repro.model.text import escape
 
-PARTS = ("config", "metrics", "env", "data", "output", "patch")
+PARTS = ("config", "metrics", "env", "data", "output", "patch", "history")
 
 _COLOUR = re.compile(r"(\x1b\[[0-9;]{0,32}m)")
 _VALUES: dict[str, Callable[[Record], object]] = {
@@ -165,6 +166,8 @@ def print_part(
         _print("\n".join(_pairs(flatten_config(shown))))
     elif part == "data":
         _print(_data_table(record) if record.data else "")
+    elif part == "history":
+        _print_history(project, record, as_json=as_json)
     elif part == "series":
         _print_series(project, record, metric or "", as_json=as_json)
     elif as_json:
@@ -193,6 +196,26 @@ def _print_series(project: Project, record: Record, metric: str, *, as_json: boo
     elif points:
         lines = ["step\tvalue\ttime", *(f"{p.step}\t{p.value!r}\t{p.time!r}" for p in points)]
         render.page("\n".join(lines))
+
+
+def _print_history(project: Project, record: Record, *, as_json: bool) -> None:
+    steps = read_history(project, record)
+    if as_json:
+        render.data_json(history_json(steps))
+        return
+    rows = [
+        [step.when[:19].replace("T", " "), step.by, one.what, *_ends(one)]
+        for step in steps
+        for one in step.changes
+    ]
+    if rows:
+        render.page(render.table(rows, ["when (UTC)", "by", "what", "before", "after"]))
+
+
+def _ends(change: Change) -> list[str]:
+    is_text = change.what in WORDS
+    shown = [one if is_text or one is None else one[:12] for one in (change.before, change.after)]
+    return ["-" if one is None else one for one in shown]
 
 
 def _output(project: Project, record: Record) -> bytes:

@@ -26,6 +26,10 @@ from repro.errors import UsageError
     "--patch", "parts", flag_value="patch", multiple=True,
     help="Only how its code differs from the commit it was based on.",
 )  # fmt: skip
+@click.option(
+    "--history", "parts", flag_value="history", multiple=True,
+    help="Only who gave it which name, note and tags, and when.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def show(name: str, parts: tuple[str, ...], series: str | None, *, as_json: bool) -> None:
     """Show one run, all of it or one part.

@@ -55,6 +55,7 @@ VERBS = {
     "env": ("repro.cli.env:env", "Build the environment of a run again"),
     "tag": ("repro.cli.tag:tag", "Add tags to a run, or take them off"),
     "note": ("repro.cli.tag:note", "Show or write the note of a run"),
+    "sign": ("repro.cli.sign:sign", "Sign runs with the key that git signs commits with"),
     "rename": ("repro.cli.tag:rename", "Give a run another name"),
     "bundle": ("repro.cli.bundle:bundle", "Write runs into one file, to send or to archive"),
     "rm": ("repro.cli.trash:rm", "Remove runs: they go to the trash"),

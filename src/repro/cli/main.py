@@ -59,6 +59,7 @@ VERBS = {
     "rm": ("repro.cli.trash:rm", "Remove runs: they go to the trash"),
     "restore": ("repro.cli.trash:restore", "Bring removed runs back, or list the trash"),
     "gc": ("repro.cli.gc:gc", "Take away what nothing needs any more"),
+    "fsck": ("repro.cli.fsck:fsck", "Say whether everything is as the format promises"),
     "data": ("repro.cli.data:data", "Track, compare, share and check the datasets that runs read"),
     "completion": ("repro.cli.completion:completion", "Print the completion script of a shell"),
 }

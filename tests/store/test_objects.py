@@ -215,6 +215,11 @@ def test_a_malformed_commit_is_damaged(payload: bytes) -> None:
         parse_commit(payload)
 
 
+def test_a_commit_with_an_odd_author_of_old_can_be_read() -> None:
+    commit = parse_commit(b"tree " + b"a" * 40 + b"\nauthor A a@b foo\n\nx")
+    assert (commit.tree, commit.author_time) == ("a" * 40, 0)
+
+
 def test_a_name_that_is_not_utf8_keeps_its_bytes() -> None:
     [entry] = parse_tree(b"100644 \xff\0" + b"a" * 20, 20)
     assert os.fsencode(entry.name) == b"\xff"

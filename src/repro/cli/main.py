@@ -56,11 +56,13 @@ VERBS = {
     "tag": ("repro.cli.tag:tag", "Add tags to a run, or take them off"),
     "note": ("repro.cli.tag:note", "Show or write the note of a run"),
     "rename": ("repro.cli.tag:rename", "Give a run another name"),
+    "bundle": ("repro.cli.bundle:bundle", "Write runs into one file, to send or to archive"),
     "rm": ("repro.cli.trash:rm", "Remove runs: they go to the trash"),
     "restore": ("repro.cli.trash:restore", "Bring removed runs back, or list the trash"),
     "gc": ("repro.cli.gc:gc", "Take away what nothing needs any more"),
     "fsck": ("repro.cli.fsck:fsck", "Say whether everything is as the format promises"),
     "data": ("repro.cli.data:data", "Track, compare, share and check the datasets that runs read"),
+    "hook": ("repro.cli.hook:hook", "Have git call repro at commits, rebases and pushes"),
     "completion": ("repro.cli.completion:completion", "Print the completion script of a shell"),
 }
 

@@ -6,6 +6,7 @@ from repro.cli import render
 from repro.cli.completing import complete_metrics
 from repro.cli.context import RUN, open_here
 from repro.cli.parts import PARTS, describe_run, print_part
+from repro.core.hooks.rewrites import current_base
 from repro.core.query import full_json, resolve_run, short_id
 from repro.errors import UsageError
 
@@ -25,6 +26,10 @@ from repro.errors import UsageError
     "--patch", "parts", flag_value="patch", multiple=True,
     help="Only how its code differs from the commit it was based on.",
 )  # fmt: skip
+@click.option(
+    "--history", "parts", flag_value="history", multiple=True,
+    help="Only who gave it which name, note and tags, and when.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def show(name: str, parts: tuple[str, ...], series: str | None, *, as_json: bool) -> None:
     """Show one run, all of it or one part.
@@ -42,7 +47,8 @@ def show(name: str, parts: tuple[str, ...], series: str | None, *, as_json: bool
     if chosen:
         print_part(project, record, chosen[0], metric=series, as_json=as_json)
     elif as_json:
-        render.data_json(full_json(record))
+        render.data_json({**full_json(record), "base_now": current_base(project, record.run.base)})
     else:
         short = short_id(project, record.run.id)
-        render.page("\n".join(describe_run(record, short, project.clock())))
+        base_now = current_base(project, record.run.base)
+        render.page("\n".join(describe_run(record, short, project.clock(), base_now=base_now)))

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 
 from repro.core.project import Project, who_am_i
-from repro.errors import ConflictError, DamagedRecordError
+from repro.errors import ConflictError, DamagedRecordError, UsageError
 from repro.model.canonical import format_json
 from repro.model.curation import stamp_changes
 from repro.model.run import Run
 from repro.store.objects import read_commit, read_file, read_tree, reading
 from repro.store.quarantine import CommitSpec, Existing, open_quarantine, publish, write_commits
-from repro.store.refs import RUNS, RefUpdate, read_ref
+from repro.store.refs import RUNS, RefUpdate, RunRefs
 from repro.store.runs import RUN_FILE, encode_run, read_record
 
 _TRIES = 20  # others amend the same run at the same time; each turn one of them gets through
@@ -24,7 +24,8 @@ def amend_run(
 ) -> Run:
     """Give a run another `run.json`, or other files beside it; all else of its record stays.
 
-    What changes nothing writes nothing.
+    What changes nothing writes nothing. A run that only a remote or an archive has is adopted:
+    it gets a ref of its own.
 
     Args:
         change: Called again with what is there then, should somebody else be first.
@@ -33,6 +34,7 @@ def amend_run(
     Raises:
         DamagedRecordError: There is no such run any more, or its record breaks FORMAT.md.
         ConflictError: Others amended it all the time.
+        UsageError: It is still in progress, elsewhere.
     """
     for attempt in range(_TRIES):
         try:
@@ -52,12 +54,7 @@ def describe_commit(run: Run) -> str:
 def _amend_once(
     project: Project, run_id: str, change: Callable[[Run], Run], new: Mapping[str, bytes]
 ) -> Run:
-    ref = RUNS + run_id
-    commit = read_ref(project.repository.git, ref)
-    if commit is None:
-        raise DamagedRecordError(
-            f"run `{run_id}` is gone meanwhile", hint="`repro ls` lists the runs"
-        )
+    commit, held = _find_commit(project, run_id)
     with reading(project.repository) as objects:
         before = read_record(objects, commit).run
         parents = read_commit(objects, commit).parents
@@ -81,6 +78,22 @@ def _amend_once(
     )
     with open_quarantine(project.repository) as quarantine:
         [amended] = write_commits(quarantine, [spec])
-        update = RefUpdate(ref, new=amended, old=commit)
+        update = RefUpdate(RUNS + run_id, new=amended, old=held)
         publish(quarantine, tips=[amended], exclude=[commit], refs=[update])
     return after
+
+
+def _find_commit(project: Project, run_id: str) -> tuple[str, str | None]:
+    """The commit of a run, and what its own ref names."""
+    refs = RunRefs(project.repository)
+    held = refs.tips([run_id]).get(run_id)
+    commit = held or refs.get(run_id)
+    if commit is None:
+        raise DamagedRecordError(
+            f"run `{run_id}` is gone meanwhile", hint="`repro ls` lists the runs"
+        )
+    if held is None and refs.places(run_id)[0].is_live:
+        raise UsageError(
+            f"run `{run_id}` is still in progress", hint="`repro fetch` tells when it is over"
+        )
+    return commit, held

@@ -9,7 +9,7 @@ from repro.model.canonical import parse_json
 from repro.model.ids import is_id_prefix, shorten_ids
 from repro.model.text import escape
 from repro.store.objects import read_file, reading
-from repro.store.refs import RUNS, UNDO, list_refs
+from repro.store.refs import REMOTES, RUNS, UNDO, list_refs
 from repro.store.trash import list_trash_refs, read_trash
 
 _NTH = re.compile(r"@(?:\{(\d{1,9})\})?\Z")
@@ -25,7 +25,8 @@ def find_id(runs: KnownRuns, text: str) -> str:
         UnknownRunError: Nothing is called that; near names are given.
         AmbiguousRunError: Several ids start like that.
     """
-    base, steps = text.removeprefix(RUNS), 0
+    is_ref = text.startswith((RUNS, REMOTES))
+    base, steps = text.rpartition("/")[2] if is_ref else text, 0
     while len(text) <= _LONGEST:
         found = _find_base(runs, base)
         if found is not None:

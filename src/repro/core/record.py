@@ -60,7 +60,9 @@ def _seal(project: Project, folder: Path) -> Record:
     if live is None and sealed is not None and sealed != started.resumed:
         record = _read_record(project, sealed)  # it was killed between the ref and the clean-up
     else:
-        record = _write_run(project, folder, started, live, pages)
+        # A run of a remote or of an archive gets a ref of its own when it is continued.
+        held = started.resumed if sealed is not None else None
+        record = _write_run(project, folder, started, live, pages, held=held)
     _remove_live(folder)
     consolidate(project.repository, now=project.clock())
     return record
@@ -85,7 +87,13 @@ def _read_record(project: Project, commit: str) -> Record:
 
 
 def _write_run(
-    project: Project, folder: Path, started: Started, live: str | None, pages: str | None
+    project: Project,
+    folder: Path,
+    started: Started,
+    live: str | None,
+    pages: str | None,
+    *,
+    held: str | None,
 ) -> Record:
     earlier = read_earlier(project, started.resumed)
     sealed = assemble(started, folder, ContentStore(project.store), earlier)
@@ -99,7 +107,7 @@ def _write_run(
         parents=parents,
         files=sealed.files,
     )
-    held = [commit for commit in (live, started.resumed) if commit]
+    reached = [commit for commit in (live, started.resumed) if commit]
     # With submodules or surroundings the live ref names a commit on top of the snapshot.
     beside = [live] if live and live != started.snapshot else []
     beside += [pages] if pages else []
@@ -110,9 +118,9 @@ def _write_run(
                 [commit] = write_commits(quarantine, [spec])
                 # Before its ref is there: then no run of ours is ever taken for somebody else's.
                 note_own(project.repository.private, run.id, commit)
-                updates = [RefUpdate(RUNS + run.id, new=commit, old=started.resumed)]
+                updates = [RefUpdate(RUNS + run.id, new=commit, old=held)]
                 updates += [RefUpdate(ref, new=None, old=oid) for ref, oid in going.items() if oid]
-                publish(quarantine, tips=[commit], exclude=held, beside=beside, refs=updates)
+                publish(quarantine, tips=[commit], exclude=reached, beside=beside, refs=updates)
             break
         except GitError:
             if attempt == _TRIES - 1:

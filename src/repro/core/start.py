@@ -28,7 +28,7 @@ from repro.store.journal import JournalWriter
 from repro.store.lfs import keep_objects
 from repro.store.objects import reading
 from repro.store.quarantine import Quarantine, publish
-from repro.store.refs import LIVE, LIVE_DATA, RUNS, RefUpdate, read_ref, update_refs
+from repro.store.refs import LIVE, LIVE_DATA, RefUpdate, RunRefs, update_refs
 from repro.store.runs import read_record
 
 if TYPE_CHECKING:
@@ -110,11 +110,14 @@ def start_run(
 def _resumed(project: Project, run_id: str) -> Record:
     if (project.live / run_id).exists():
         raise UsageError(f"run `{run_id}` is still in progress", hint="wait for it to end")
-    commit = read_ref(project.repository.git, RUNS + run_id)
+    commit = RunRefs(project.repository).get(run_id)
     if commit is None:
         raise DamagedRecordError(f"run `{run_id}` has no ref", hint="`repro ls` lists the runs")
     with reading(project.repository) as objects:
-        return read_record(objects, commit)
+        record = read_record(objects, commit)
+    if record.run.status is Status.RUNNING:  # at a remote
+        raise UsageError(f"run `{run_id}` is still in progress", hint="wait for it to end")
+    return record
 
 
 def _capture(

@@ -62,6 +62,10 @@ class Pygit2Objects:
         """Kind and content of each object, in order; None for one that `read` would refuse."""
         return map(self._find, oids)
 
+    def borrow(self, folder: Path) -> None:
+        """Read the objects of another folder, too."""
+        self._odb.add_disk_alternate(str(folder))
+
     def close(self) -> None:
         """Let the object folder go."""
         del self._odb

@@ -5,6 +5,7 @@ next command. Only packs that repro made are touched (their names are noted in `
 the user's own packs, and the promisor packs of a partial clone, stay as they are.
 """
 
+import os
 import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -15,8 +16,9 @@ from repro.errors import ReproError
 from repro.store.git import Repository
 from repro.store.process import find_process
 from repro.store.quarantine import KEEP_NOTE, MEMORY, NOTES, PREFIX
-from repro.store.refs import RUNS
+from repro.store.refnames import ROOT
 
+MAINTAIN_LOCK = "maintain.lock"  # of .git/repro
 MOST_PACKS = 32  # below git's gc.autoPackLimit of 50, with room for the user's own
 MOST_LOOSE_REFS = 256  # 10,000 loose refs cost a push 374 ms instead of 83
 FACTOR = 2
@@ -37,7 +39,7 @@ def consolidate(repository: Repository, *, now: float) -> None:
     Never fails and never waits: another process that is at it, or a full disk, only means that
     a later run does it.
     """
-    lock = FileLock(repository.private / "maintain.lock")
+    lock = FileLock(repository.private / MAINTAIN_LOCK)
     try:
         repository.private.mkdir(exist_ok=True)
         if not lock.try_acquire():
@@ -100,8 +102,7 @@ def _how_many(sizes: Sequence[int]) -> int:
 
 
 def _pack_refs(repository: Repository) -> None:
-    folder = repository.common_dir / RUNS
-    loose = sum(1 for _ in folder.iterdir()) if folder.is_dir() else 0
+    loose = sum(len(files) for _, _, files in os.walk(repository.common_dir / ROOT))
     if loose > MOST_LOOSE_REFS:
         repository.git.run("pack-refs", "--all")
 

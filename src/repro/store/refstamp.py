@@ -73,6 +73,14 @@ def take_stamp(common_dir: Path, now_ns: int) -> RefStamp | None:
     return RefStamp(_stamp_packed(common_dir, now_ns), loose)
 
 
+def list_places(common_dir: Path) -> list[Path]:
+    """The files and folders of which one changes whenever a ref that bears on runs does."""
+    root = common_dir / _ROOT[-1]
+    folders = [folder for place in _PLACES for folder, _, _ in os.walk(root / place)]
+    files = (common_dir / "packed-refs", common_dir / "reftable" / "tables.list")
+    return [*files, *map(Path, folders)]
+
+
 def _is_folder(path: Path) -> bool:
     """Whether there is a folder.
 

@@ -18,7 +18,7 @@ CARRIER = "refs/repro"  # what the refs of runs are under on a remote, if nothin
 ANY_CODE = range(-128, 256)
 
 _SETTINGS = (
-    r"^(remote\..*\.(url|pushurl)|remote\.pushdefault|branch\..*\.(remote|pushremote)"
+    r"^(remote\..*\.(url|pushurl|mirror)|remote\.pushdefault|branch\..*\.(remote|pushremote)"
     r"|url\..*\.pushinsteadof|repro\..*\.carrier)$"
 )
 _SCP = re.compile(r"(?:[^@/:]+@)?(\[[^\]/]+\]|[^:/\[\]]+):")  # user@host:path, as git takes it
@@ -37,6 +37,7 @@ class GitRemote:
         push_url: Where git pushes to, the first of several; likewise.
         carrier: What the refs of runs are under there, such as `refs/repro`; no slash at the end.
         is_named: Whether `name` is one of the names in `git remote`.
+        is_mirror: Whether its settings have git push all refs there, which goes with no others.
     """
 
     name: str
@@ -44,6 +45,7 @@ class GitRemote:
     push_url: str
     carrier: str = CARRIER
     is_named: bool = True
+    is_mirror: bool = False
 
     @property
     def label(self) -> str:
@@ -72,7 +74,8 @@ class GitRemote:
         """The word that git is given: the name where that leads there, else the address."""
         if not self.is_named:
             return self.url
-        return self.name if not push or self.push_url == self.url else self.push_url
+        is_elsewhere = push and (self.is_mirror or self.push_url != self.url)
+        return self.push_url if is_elsewhere else self.name
 
     def carried(self, ref: str) -> str:
         """The name on the remote of a ref that is `refs/repro/…` here."""
@@ -149,7 +152,13 @@ def find_remote(
         url = _address(git, chosen)
         elsewhere = push and config.may_push_elsewhere
         push_url = _address(git, chosen, "--push") if elsewhere else url
-        return GitRemote(chosen, url, push_url, _carrier(git, config, chosen))
+        return GitRemote(
+            chosen,
+            url,
+            push_url,
+            _carrier(git, config, chosen),
+            is_mirror=bool(config.get(f"remote.{chosen}.mirror")),
+        )
     if not _is_address(chosen, cwd or git.cwd):
         raise RemoteError(
             f"there is no remote `{escape(chosen)}`{say_meant(chosen, config.remotes)}",

@@ -22,13 +22,14 @@ _SHOWN = 3
 # Each as rows that begin with the id of a run: numbers of rows differ from file to file.
 _FIELDS = "SELECT * FROM run WHERE live IS NULL"
 _CELLS = (
-    "SELECT id, 'doc', doc FROM doc JOIN run ON run = num WHERE live IS NULL",
-    "SELECT id, 'tag', v FROM tag JOIN run ON run = num WHERE live IS NULL",
-    "SELECT id, space, name, v FROM value JOIN key ON key = key.num JOIN run ON run = run.num"
-    " WHERE live IS NULL",
-    "SELECT id, name, first, min, max, mean, count, last_step, min_step, max_step, goal"
+    "SELECT run.id, 'doc', doc.doc FROM doc JOIN run ON run = num WHERE live IS NULL",
+    "SELECT run.id, 'tag', tag.v FROM tag JOIN run ON run = num WHERE live IS NULL",
+    "SELECT run.id, key.space, key.name, value.v FROM value JOIN key ON key = key.num"
+    " JOIN run ON run = run.num WHERE live IS NULL",
+    "SELECT run.id, key.name, first, min, max, mean, count, last_step, min_step, max_step, goal"
     " FROM series JOIN key ON key = key.num JOIN run ON run = run.num WHERE live IS NULL",
-    "SELECT id, blob_id, name, v FROM run JOIN environment ON env = environment.num"
+    "SELECT run.id, blob_id, key.name, env_value.v FROM run"
+    " JOIN environment ON run.env = environment.num"
     " JOIN env_value ON env_value.env = environment.num JOIN key ON key = key.num"
     " WHERE live IS NULL",
 )

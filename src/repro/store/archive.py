@@ -37,20 +37,16 @@ class Archive:
         self._width = _ID_LENGTH + len(commit) + 2
         self._is_checked = False
 
-    def get(self, run_id: str) -> str | None:
-        """The commit of a run, None where it is not in it.
+    def find(self, run_id: str) -> str | None:
+        """The commit of a run as the archive says; None where it is not in it.
 
-        Raises:
-            DamagedRecordError: It seems to be, and the archive breaks FORMAT.md.
-
-        Cost: ten looks at the text, and one check of the archive where there is the run.
+        Only `check` tells whether that is to be believed. Cost: ten looks at the text.
         """
         start = self._place(run_id)
         line = self._text[start : start + self._width]
         if not is_id(run_id) or not line.startswith(run_id.encode()):
             return None
-        self.check()
-        return line[_ID_LENGTH + 1 : -1].decode()
+        return line[_ID_LENGTH + 1 : -1].decode(errors="replace")
 
     def items(self) -> Iterator[tuple[str, str]]:
         """Id and commit of each run, in the order of the ids.
@@ -59,8 +55,7 @@ class Archive:
             DamagedRecordError: The archive breaks FORMAT.md.
         """
         self.check()
-        lines = self._text.decode().split("\n")[:-1]
-        return ((line[:_ID_LENGTH], line[_ID_LENGTH + 1 :]) for line in lines)
+        return ((line[:_ID_LENGTH], line[_ID_LENGTH + 1 :]) for line in self._lines())
 
     def check(self) -> None:
         """Look whether it is as FORMAT.md says.
@@ -74,7 +69,7 @@ class Archive:
             return
         if not _lines_of(len(self.commit)).fullmatch(self._text):
             raise DamagedRecordError(f"its file `{FILE}` has a malformed line", hint=_HINT)
-        lines = self._text.decode().split("\n")[:-1]
+        lines = self._lines()
         if len(lines) > MOST:
             raise DamagedRecordError(f"it has more than {MOST:,} runs", hint=_HINT)
         ids = [line[:_ID_LENGTH] for line in lines]
@@ -84,6 +79,9 @@ class Archive:
         if named != sorted(self._parents):
             raise DamagedRecordError("it names other commits than its parents are", hint=_HINT)
         self._is_checked = True
+
+    def _lines(self) -> list[str]:
+        return self._text.decode().split("\n")[:-1]
 
     def _place(self, run_id: str) -> int:
         """Where the line of a run is, or would be."""
@@ -102,6 +100,15 @@ class Archive:
 def format_lines(runs: Mapping[str, str]) -> bytes:
     """Give the text of the file of an archive with these runs, a commit by id."""
     return "".join(f"{run_id} {runs[run_id]}\n" for run_id in sorted(runs)).encode()
+
+
+def archive_lines(objects: Objects, commit: str) -> dict[str, str]:
+    """The commit of each run in an archive, by id.
+
+    Raises:
+        DamagedRecordError: It breaks FORMAT.md.
+    """
+    return dict(read_archive(objects, commit).items())
 
 
 def read_archives(

@@ -26,11 +26,15 @@ class Noted:
     unreadable: set[str]
 
     def tells(self, refs: Iterable[str]) -> bool:
-        """Whether each ref is that of one run, and none of them was refused."""
+        """Whether each ref is that of one run, and nothing about that run was refused."""
         refused = {one.run for one in self.refused}
-        return not any(
-            ref in refused or parse_ref(ref).kind in (Kind.ODD, Kind.ARCHIVE) for ref in refs
-        )
+        for ref in refs:
+            parsed = parse_ref(ref)
+            if parsed.kind in (Kind.ODD, Kind.ARCHIVE) or not refused.isdisjoint(
+                (ref, parsed.name)
+            ):
+                return False
+        return True
 
 
 def read_noted(db: sqlite3.Connection, n_live: int) -> Noted | None:

@@ -18,6 +18,7 @@ from repro.store.process import find_process
 from repro.store.quarantine import KEEP_NOTE, MEMORY, NOTES, PREFIX
 from repro.store.refnames import ROOT
 
+MAINTAIN_LOCK = "maintain.lock"  # of .git/repro
 MOST_PACKS = 32  # below git's gc.autoPackLimit of 50, with room for the user's own
 MOST_LOOSE_REFS = 256  # 10,000 loose refs cost a push 374 ms instead of 83
 FACTOR = 2
@@ -38,7 +39,7 @@ def consolidate(repository: Repository, *, now: float) -> None:
     Never fails and never waits: another process that is at it, or a full disk, only means that
     a later run does it.
     """
-    lock = FileLock(repository.private / "maintain.lock")
+    lock = FileLock(repository.private / MAINTAIN_LOCK)
     try:
         repository.private.mkdir(exist_ok=True)
         if not lock.try_acquire():

@@ -120,6 +120,11 @@ class RefListing:
             *self._named_places(run_id, Kind.LIVE),
         ]
 
+    def archives(self) -> "dict[str, Archive]":
+        """The archives that are as they should be, by their refs."""
+        found = {ref: archive for opened in self._opened().values() for ref, archive in opened}
+        return {ref: archive for ref, archive in found.items() if self._is_sound(ref, archive)}
+
     def refused(self) -> list[Refusal]:
         """What cannot be used, in the order of the names."""
         for remote in self._remotes(Kind.ARCHIVE):
@@ -180,6 +185,8 @@ class RefListing:
                     torn.add(run_id)
         for run_id in torn:
             del found[run_id]
+            if run_id in self.own:
+                continue  # that counts
             whose = f" of `{remote}`" if remote else ""
             self.refuse(f"{remote}/{run_id}".lstrip("/"), f"two archives{whose} disagree on it")
         return found
@@ -190,18 +197,19 @@ class RefListing:
         if asked is not None:
             pairs = ((run_id, self._ask(ref, archive, run_id)) for run_id in asked)
             return [(run_id, oid) for run_id, oid in pairs if oid is not None]
+        return archive.items() if self._is_sound(ref, archive) else ()
+
+    def _is_sound(self, ref: str, archive: "Archive") -> bool:
         try:
-            return archive.items()
+            archive.check()
         except ReproError as error:
             self.refuse(ref, error.message, error.hint or "")
-            return ()
+            return False
+        return True
 
     def _ask(self, ref: str, archive: "Archive", run_id: str) -> str | None:
-        try:
-            return archive.get(run_id)
-        except ReproError as error:
-            self.refuse(ref, error.message, error.hint or "")
-            return None
+        seems = archive.find(run_id)
+        return seems if seems is not None and self._is_sound(ref, archive) else None
 
     def _opened(self) -> dict[str, list[tuple[str, "Archive"]]]:
         """The archives that can be read, with their refs, by remote."""

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from repro.errors import ConflictError, GitError
 from repro.model.ids import is_id
@@ -27,6 +28,9 @@ _FEW = 8  # runs that are asked for by name: each pattern is tried on each ref o
 _ARCHIVES = (ARCHIVE, f"{REMOTES}**/archive/*")
 _EVERYTHING = (RUNS, TRASH, ARCHIVE, REMOTES)
 _TAKEN = ("reference already exists", "but expected", "reference is missing", "unable to resolve")
+
+if TYPE_CHECKING:
+    from repro.store.archive import Archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +88,20 @@ class RunRefs:
             self._found.update(elsewhere.commits(lacking))
         return {run_id: self._found[run_id] for run_id in asked if run_id in self._found}
 
-    def tips(self, ids: Iterable[str]) -> dict[str, str]:
-        """What `refs/repro/runs/<id>` names for some runs, whatever archives and remotes say."""
+    def tips(self, ids: Iterable[str] | None = None) -> dict[str, str]:
+        """What `refs/repro/runs/<id>` names for some runs or all, whatever other places say."""
+        if ids is None:
+            return self._all.own
         asked = [run_id for run_id in ids if is_id(run_id)]
         found: dict[str, str] = {}
         for start in range(0, len(asked), _AT_ONCE):
             part = [RUNS + run_id for run_id in asked[start : start + _AT_ONCE]]
             found.update(self._list(*part).own)
         return found
+
+    def archives(self, *, of_remotes: bool = False) -> "dict[str, Archive]":
+        """The sound archives of this clone by their refs, and those that were fetched."""
+        return self._list(ARCHIVE, *(_ARCHIVES if of_remotes else ())).archives()
 
     def places(self, run_id: str) -> list[RunPlace]:
         """All places of a run, the one that counts first; also of one that was removed."""

@@ -15,6 +15,8 @@ from tests.support.records import make_record
 FILE, EXEC, LINK, FOLDER, GITLINK = b"100644", b"100755", b"120000", b"40000", b"160000"
 WHEN = b"Ada <ada@example.org> 1764000000 +0000"
 
+ZEROS = "77e9132b46cb9535f286f18974872f40049d1a89"  # what git calls 2 GiB of zeros
+
 Entry = tuple[bytes, bytes, str]  # mode, name, object id
 
 
@@ -40,6 +42,29 @@ class Maker:
 
     def blob(self, payload: bytes) -> str:
         return self.write("blob", payload)
+
+    def two_gib_of_zeros(self) -> str:
+        """A blob that is small until somebody reads it, made without hashing 2 GiB."""
+        size, oid = 1 << 31, ZEROS
+        path = self.folder / oid[:2] / oid[2:]
+        if path.exists():
+            return oid
+        header = b"blob %d\0" % size
+        compressor = zlib.compressobj(9, wbits=-15)
+        chunk = 1 << 20
+        first = compressor.compress(header) + compressor.flush(zlib.Z_FULL_FLUSH)
+        part = compressor.compress(b"\0" * chunk) + compressor.flush(zlib.Z_FULL_FLUSH)
+        end = zlib.compressobj(9, wbits=-15).flush(zlib.Z_FINISH)
+        # Of zeros the first sum of Adler-32 stays, and is added to the second each time.
+        low, high = zlib.adler32(header) & 0xFFFF, zlib.adler32(header) >> 16
+        check = ((high + size % 65521 * low) % 65521) << 16 | low
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            file.write(b"\x78\xda" + first)
+            for _ in range(size // chunk):
+                file.write(part)
+            file.write(end + check.to_bytes(4, "big"))
+        return oid
 
     def tree(self, entries: Iterable[Entry]) -> str:
         """A tree with its entries in the order given."""

@@ -44,9 +44,9 @@ def vet_runs(
 ) -> Vetted:
     """Look at runs before anybody sees them; a bad one never hides the others.
 
-    First that each commit is of the run that it is said to be; then git's own fsck of all that is
-    new; then every file of the record, and the names, modes and extent of all that a restore
-    would write. What the repository had before is not looked at again.
+    First that each commit is of the run that it is said to be, that every file of its record can
+    be read, and the names, modes and extent of all that a restore would write; then git's own
+    fsck of all that is new. What the repository had before is not looked at again.
 
     Args:
         quarantine: Holds their new objects.
@@ -63,22 +63,17 @@ def vet_runs(
     with reading_new(quarantine, n_runs=len(arrivals)) as objects:
         inspector = _Inspector(objects, new)
         problems: dict[str, _Problem] = {}
-        shapes: dict[str, Commit] = {}
         for run_id, oid in arrivals.items():
             try:
-                shapes[run_id] = inspector.check_shape(run_id, oid)
-            except (DamagedRecordError, NewerFormatError) as error:
-                problems[run_id] = error
-        unsound = find_unsound(quarantine, new, [arrivals[run_id] for run_id in shapes])
-        for run_id, commit in shapes.items():
-            oid = arrivals[run_id]
-            try:
-                if oid in unsound:
-                    raise DamagedRecordError(unsound[oid])
-                inspector.check_content(oid, commit)
+                inspector.check(run_id, oid)
             except (DamagedRecordError, NewerFormatError) as error:
                 problems[run_id] = error
             report(1)
+    sound = {run_id: oid for run_id, oid in arrivals.items() if run_id not in problems}
+    unsound = find_unsound(quarantine, new, [*sound.values()], is_all=not problems)
+    for run_id, oid in sound.items():
+        if oid in unsound:
+            problems[run_id] = DamagedRecordError(unsound[oid])
     return Vetted(
         accepted=tuple(sorted(arrivals.keys() - problems.keys())),
         refused=tuple(_refusal(run_id, problems[run_id]) for run_id in sorted(problems)),
@@ -107,7 +102,19 @@ class _Inspector:
     def _is_known(self, oid: str) -> bool:
         return oid not in self._new
 
-    def check_shape(self, run_id: str, oid: str) -> Commit:
+    def check(self, run_id: str, oid: str) -> None:
+        """Look at a run: that it is the one, that all of it can be read, and its code laid out.
+
+        Raises:
+            NewerFormatError: A newer repro wrote it.
+            DamagedRecordError: Anything else that is wrong.
+        """
+        commit = self._check_shape(run_id, oid)
+        code = self._read_commit(commit.parents[0])
+        self._trees.check(code.tree, "its code")
+        self._record.check(oid, commit.tree)
+
+    def _check_shape(self, run_id: str, oid: str) -> Commit:
         """The run commit, if it and all before it are of the run."""
         if not is_id(run_id):
             raise DamagedRecordError("its name is no run id")
@@ -149,9 +156,3 @@ class _Inspector:
         found = decode_run(parse_json(data, name=RUN_FILE), RUN_FILE).id
         if found != run_id:
             raise DamagedRecordError(f"its record is that of another run, `{found}`")
-
-    def check_content(self, oid: str, commit: Commit) -> None:
-        """Whether all of the record can be read, and all of the code laid out."""
-        code = self._read_commit(commit.parents[0])
-        self._trees.check(code.tree, "its code")
-        self._record.check(oid, commit.tree)

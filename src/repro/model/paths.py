@@ -30,12 +30,16 @@ def validate_path(path: str) -> None:
     """
     reason = _find_fault(path)
     if reason is not None:
-        shown = escape(path if len(path) <= 80 else f"{path[:77]}...")
-        shown = _HFS_IGNORES.sub(lambda match: f"\\u{ord(match.group()):04x}", shown)
         raise DamagedRecordError(
-            f"the record names the path `{shown}`, which {reason}",
+            f"the record names the path `{show_path(path)}`, which {reason}",
             hint="the record was damaged or made to do harm; nothing of it was written",
         )
+
+
+def show_path(path: str) -> str:
+    """Give a path from elsewhere as an error shows it: short, with all that is odd visible."""
+    shown = escape(path if len(path) <= 80 else f"{path[:77]}...")
+    return _HFS_IGNORES.sub(lambda match: f"\\u{ord(match.group()):04x}", shown)
 
 
 def _find_fault(path: str) -> str | None:

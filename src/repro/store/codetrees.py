@@ -5,7 +5,7 @@ in the file is passed over.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from repro.store.git import Repository
@@ -56,12 +56,12 @@ def _ask(repository: Repository, commits: list[str]) -> dict[bytes, bytes]:
     return {commit.encode(): answer for commit, answer in answers if re.fullmatch(_OID, answer)}
 
 
-def order_by_date(repository: Repository, commits: list[str], most: int) -> list[str]:
-    """The newest of some commits, the newest first, at most `most`."""
+def order_by_date(repository: Repository, commits: Sequence[str]) -> list[str]:
+    """Some commits, the newest first."""
+    # Not with `--max-count`: git 2.39 then walks on to the parents.
     told = repository.git.run(
         "rev-list",
         "--no-walk=sorted",
-        f"--max-count={most}",
         "--stdin",
         stdin="".join(f"{commit}\n" for commit in commits).encode(),
     ).out

@@ -90,7 +90,11 @@ def _inside(quarantine: Quarantine) -> Git:
 
 
 def find_unsound(
-    quarantine: Quarantine, new: Mapping[str, NewObject], tips: Sequence[str]
+    quarantine: Quarantine,
+    new: Mapping[str, NewObject],
+    tips: Sequence[str],
+    *,
+    is_all: bool,
 ) -> dict[str, str]:
     """What git's own fsck says against commits: one line for each that reaches something unsound.
 
@@ -100,6 +104,8 @@ def find_unsound(
     Args:
         new: Of `list_new`.
         tips: Commits in the quarantine or the repository.
+        is_all: Whether nothing else is known to be in the quarantine: then what is new is
+            checked at once, without asking what they reach.
 
     Raises:
         StorageError: The disk is full.
@@ -107,7 +113,7 @@ def find_unsound(
     Cost: three git processes and what is new, without its contents.
     """
     checked = [oid for oid, one in new.items() if one.kind != "blob"]
-    if not tips or _fsck(quarantine, checked) is None:
+    if not tips or (is_all and _fsck(quarantine, checked) is None):
         return {}
     return dict(_find_by_halves(quarantine, new, list(dict.fromkeys(tips))))
 

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from repro.errors import DamagedRecordError
-from repro.model.paths import LONGEST_PATH, find_name_fault
-from repro.model.text import escape
+from repro.model.paths import LONGEST_PATH, find_name_fault, show_path
 from repro.store.objects import FOLDER, SUBMODULE, Objects, TreeEntry, parse_tree
 
 MOST_FILES = 2_000_000  # the largest repositories known have some 500,000
@@ -89,7 +88,7 @@ class TreeCheck:
         """
         facts = self._walk(oid)
         if facts.fault is not None:
-            path = f"`{_shown(facts.place)}` in {name}" if facts.place else name
+            path = f"`{show_path(facts.place)}` in {name}" if facts.place else name
             raise DamagedRecordError(
                 f"{path} {facts.fault}",
                 hint="the run was damaged or made to do harm; nothing of it was written",
@@ -127,10 +126,13 @@ class TreeCheck:
 
     def _read(self, oid: str) -> list[TreeEntry] | str:
         """The entries of a tree; or what is wrong with it."""
+        limit = f"a folder with more than {LARGEST_FOLDER >> 20} MiB of names"
+        if (self._size_of(oid) or 0) > LARGEST_FOLDER:
+            return f"is {limit}"
         try:
             kind, payload = self._objects.read(oid, limit=LARGEST_FOLDER)
         except DamagedRecordError:
-            return f"is missing, or a folder with more than {LARGEST_FOLDER >> 20} MiB of names"
+            return f"is missing, or {limit}"
         if kind != "tree":
             return f"is no folder but a {kind}"
         try:
@@ -218,7 +220,3 @@ def _find_collision(entries: Sequence[TreeEntry]) -> str | None:
 
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
-
-
-def _shown(path: str) -> str:
-    return escape(path if len(path) <= 80 else f"{path[:77]}...")

@@ -1,6 +1,7 @@
 """Datasets that are not what the commit says they are."""
 
 from collections.abc import Iterator, Mapping
+from shlex import quote
 
 from repro.core.datasets import Dataset, list_datasets, open_cache
 from repro.core.dataversions import present_version
@@ -70,11 +71,11 @@ def _finding(project: Project, dataset: Dataset, facts: _Facts, staged: Locked |
     if staged is None:
         return Finding(
             f"dataset `{name}` is not pinned by `{LOCK}`",
-            f"`repro data add {name}`, then `git add {LOCK}`",
+            f"`repro data add {quote(dataset.name)}`, then `git add {LOCK}`",
         )
     return Finding(
         f"dataset `{name}` changed, and `{LOCK}` does not say so",
-        f"`repro data add {name}`, then `git add {LOCK}`",
+        f"`repro data add {quote(dataset.name)}`, then `git add {LOCK}`",
     )
 
 

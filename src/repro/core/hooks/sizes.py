@@ -1,6 +1,7 @@
 """Files of a commit that are larger than git should hold."""
 
 from collections.abc import Sequence
+from shlex import quote
 
 from repro.core.project import Project
 from repro.model.finding import Finding
@@ -24,7 +25,8 @@ def find_large_files(project: Project, paths: Sequence[str] = ()) -> tuple[Findi
         Finding(
             f"`{file.path}` is {format_size(sizes[file.oid])}, more than `snapshot.max_file`"
             f" ({format_size(limit)})",
-            f"`git rm --cached {file.path}`, then `repro data add {file.path}`; or `git lfs track`",
+            f"`git rm --cached {quote(file.path)}`, then `repro data add {quote(file.path)}`;"
+            " or `git lfs track`",
         )
         for file in files
         if sizes.get(file.oid, 0) > limit

@@ -25,7 +25,8 @@ _SCISSORS = re.compile(rb"^[^\n]{1,8} -{24} >8 -{24}\n.*", re.MULTILINE | re.DOT
 def annotate(project: Project, message: Path, *, source: str | None) -> str | None:
     """Add the trailer to the message of a commit where it belongs; the id that was added.
 
-    Not to that of a merge, or of what git makes anew of an earlier commit, as a rebase does.
+    Not to that of a merge or a squash, nor while git is in the middle of something: what a rebase
+    makes anew has the trailers that it had.
     A message without a word stays so, as that is how a commit is given up. A trailer that is
     there already stays, but where `git commit --amend` has other code than the run it names.
 
@@ -82,7 +83,7 @@ def _read_trailers(project: Project, message: Path) -> set[str]:
 def _newest(project: Project, run_ids: dict[str, str]) -> str:
     """The one that was started last, of those that ended last."""
     ids = {commit: run for run, commit in run_ids.items()}
-    newest = order_by_date(project.repository, list(ids), _MOST_READ)
+    newest = order_by_date(project.repository, list(ids))[:_MOST_READ]
     created = {}
     with reading(project.repository) as objects:
         for commit in newest:

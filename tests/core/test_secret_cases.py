@@ -1,7 +1,6 @@
 """The ways in which trackers leaked secrets: none of them leaves the machine by accident."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -17,11 +16,8 @@ from repro.core.leaks import find_leaks
 from repro.core.query import resolve_run
 
 RUNS = "refs/repro/runs/"
-TOKEN, PASSWORD, WANDB = (
-    make_secret("hugging face"),
-    make_secret("password", 3),
-    make_secret("wandb"),
-)
+TOKEN, WANDB = make_secret("hugging face"), make_secret("wandb")
+PASSWORD = make_secret("password", 3)
 
 
 def objects_of(root: Path) -> bytes:
@@ -180,7 +176,10 @@ def test_g09_a_secret_without_a_shape_is_known_by_the_variable_or_option_it_came
 
 
 def test_g09_the_log_of_a_run_in_progress_is_for_the_user_alone(repository):
-    look = "import glob, os; p = glob.glob('.git/repro/live/*/output.log'); print(os.stat(p[0]).st_mode & 0o777)"
+    look = (
+        "import glob, os; [log] = glob.glob('.git/repro/live/*/output.log');"
+        "print(os.stat(log).st_mode & 0o777)"
+    )
     assert repro("run", "--", sys.executable, "-c", look).stdout == f"{0o600}\n"
 
 
@@ -246,12 +245,8 @@ def test_g18_a_secret_in_a_name_tag_or_note_is_marked_and_in_a_metric_name_stops
 
 def test_g18_a_secret_in_a_tag_note_or_name_given_later_is_marked(repository):
     run = make_run(open_here(repository))
-    for words in (
-        ("tag", run.id, TOKEN),
-        ("note", run.id, f"x {TOKEN}"),
-        ("rename", run.id, TOKEN),
-    ):
-        assert repro(*words).returncode == 0
+    for verb in ("tag", "note", "rename"):
+        assert repro(verb, run.id, TOKEN).returncode == 0
     assert_absent(repository, TOKEN)
 
 
@@ -299,7 +294,7 @@ def test_where_nothing_can_be_written_no_key_is_made(repository):
 def test_a_deleted_key_costs_only_that_old_marks_compare(repository):
     project = open_here(repository)
     first = make_run(project, command=("true", "--api-key", WANDB))
-    os.unlink(project.repository.private / "key")
+    (project.repository.private / "key").unlink()
     second = make_run(project, command=("true", "--api-key", WANDB))
     assert (first.command != second.command, first.identity) == (True, second.identity)
     assert resolve_run(project, first.id).run == first

@@ -7,13 +7,9 @@ HERE, THERE = Marker(b"a key of this clone"), Marker(b"a key of another one")
 
 
 def test_equal_secrets_have_equal_marks_in_a_clone_and_others_elsewhere():
-    marks = {
-        HERE.mark("hunter2"),
-        HERE.mark("hunter2"),
-        HERE.mark("hunter3"),
-        THERE.mark("hunter2"),
-    }
+    marks = {HERE.mark("hunter2"), HERE.mark("hunter3"), THERE.mark("hunter2")}
     assert len(marks) == 3
+    assert HERE.mark("hunter2") in marks
     assert all(len(mark) == len("<redacted:01234567>") for mark in marks)
 
 

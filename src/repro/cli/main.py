@@ -61,6 +61,7 @@ VERBS = {
     "restore": ("repro.cli.trash:restore", "Bring removed runs back, or list the trash"),
     "gc": ("repro.cli.gc:gc", "Take away what nothing needs any more"),
     "fsck": ("repro.cli.fsck:fsck", "Say whether everything is as the format promises"),
+    "purge": ("repro.cli.purge:purge_", "Take a run away for good, for a leak"),
     "data": ("repro.cli.data:data", "Track, compare, share and check the datasets that runs read"),
     "hook": ("repro.cli.hook:hook", "Have git call repro at commits, rebases and pushes"),
     "completion": ("repro.cli.completion:completion", "Print the completion script of a shell"),

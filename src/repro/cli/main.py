@@ -63,6 +63,7 @@ VERBS = {
     "gc": ("repro.cli.gc:gc", "Take away what nothing needs any more"),
     "push": ("repro.cli.push:push", "Give runs to a git remote"),
     "fsck": ("repro.cli.fsck:fsck", "Say whether everything is as the format promises"),
+    "purge": ("repro.cli.purge:purge_", "Take a run away for good, for a leak"),
     "data": ("repro.cli.data:data", "Track, compare, share and check the datasets that runs read"),
     "fetch": ("repro.cli.fetch:fetch", "Bring the runs of a git remote"),
     "pull": ("repro.cli.fetch:pull", "Bring the runs of a git remote, and merge what changed"),

@@ -320,7 +320,10 @@ def _say_pushed(followed: "Followed", command: str) -> int:
         _say("repro", f"{first}: {_runs(followed.unasked)} named by these commits stay here")
         _say("hint", command)
     if followed.unkept:
-        _say("repro", f"not pushed, as bytes of theirs are not in the store: {_runs(followed.unkept)}")
+        _say(
+            "repro",
+            f"not pushed, as bytes of theirs are not in the store: {_runs(followed.unkept)}",
+        )
         _say("hint", command.replace("push", "push --data", 1))
     for refusal in followed.refused:
         _say("repro", f"run {refusal.run} is not pushed: {refusal.reason}")

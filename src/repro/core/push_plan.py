@@ -7,13 +7,14 @@ from repro.core.baggage import Baggage, find_baggage, leave_out_sent
 from repro.core.choosing import Choice, choose_runs
 from repro.core.known import KnownRuns, open_runs
 from repro.core.largefiles import find_large
-from repro.core.leaks import ALLOW, OnScan, find_leaks
+from repro.core.leaks import OnScan, find_leaks
 from repro.core.naming import find_id
 from repro.core.project import Project
 from repro.core.transfer import open_store
 from repro.errors import DamagedRecordError, NewerFormatError, RemoteError
 from repro.model.run import Record, Status
 from repro.model.sharing import Refusal
+from repro.store.allowed import ALLOW
 from repro.store.arrival import Wanted
 from repro.store.history import count_bytes, find_here, list_earlier, list_paths
 from repro.store.introduced import is_introduced

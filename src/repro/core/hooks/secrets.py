@@ -1,8 +1,9 @@
 """Secrets that a commit is about to hold."""
 
-from repro.core.leaks import ALLOW, scan_staged
+from repro.core.leaks import scan_staged
 from repro.core.project import Project
 from repro.model.finding import Finding
+from repro.store.allowed import ALLOW
 
 
 def find_staged_secrets(project: Project) -> tuple[Finding, ...]:

@@ -60,6 +60,7 @@ VERBS = {
     "rm": ("repro.cli.trash:rm", "Remove runs: they go to the trash"),
     "restore": ("repro.cli.trash:restore", "Bring removed runs back, or list the trash"),
     "gc": ("repro.cli.gc:gc", "Take away what nothing needs any more"),
+    "unbundle": ("repro.cli.unbundle:unbundle", "Take in the runs of a bundle"),
     "data": ("repro.cli.data:data", "Track, compare, share and check the datasets that runs read"),
     "hook": ("repro.cli.hook:hook", "Have git call repro at commits, rebases and pushes"),
     "completion": ("repro.cli.completion:completion", "Print the completion script of a shell"),

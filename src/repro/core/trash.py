@@ -18,6 +18,7 @@ from repro.model.ids import is_id_prefix
 from repro.model.text import escape
 from repro.model.times import format_time
 from repro.store.objects import Objects, reading
+from repro.store.ownership import forget_own
 from repro.store.quarantine import CommitSpec, open_quarantine, publish, write_commits
 from repro.store.refs import REMOTES, RUNS, TRASH, RefUpdate, list_refs, update_refs
 from repro.store.trash import (
@@ -282,6 +283,8 @@ def forget_removed(project: Project, entries: Sequence[TrashEntry]) -> None:
                 publish(quarantine, tips=tips, exclude=[], refs=updates)
             else:
                 update_refs(repository.git, updates)
+        # Else a look for runs that lost their refs would find them while git still has them.
+        forget_own(repository.private, [one.run for one in part])
 
 
 def _is_ancestor(project: Project, oid: str, of: str) -> bool:

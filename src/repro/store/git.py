@@ -105,19 +105,26 @@ class Git:
         env: Mapping[str, str] | None = None,
         ok: Container[int] = (0,),
         cwd: Path | None = None,
+        timeout_s: float | None = None,
     ) -> Result:
         """Run `git ARGS` to its end.
 
         Args:
             env: Added to the environment.
             ok: Exit codes that are an answer; any other one is a failure.
+            timeout_s: Seconds after which it is killed, which is a failure.
 
         Raises:
             StorageError: git says that the disk is full, read-only or forbidden.
             GitError: Any other failure.
         """
         process = self.spawn(*args, env=env, cwd=cwd)
-        out, err_bytes = process.communicate(stdin)
+        try:
+            out, err_bytes = process.communicate(stdin, timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise GitError(f"git did not end within {timeout_s:g} seconds") from None
         err = err_bytes.decode(errors="replace").strip()
         if process.returncode not in ok:
             raise self.failure(args, process.returncode, err)

@@ -57,6 +57,7 @@ VERBS = {
     "note": ("repro.cli.tag:note", "Show or write the note of a run"),
     "sign": ("repro.cli.sign:sign", "Sign runs with the key that git signs commits with"),
     "rename": ("repro.cli.tag:rename", "Give a run another name"),
+    "clone": ("repro.cli.clone:clone", "Clone a repository with its runs"),
     "bundle": ("repro.cli.bundle:bundle", "Write runs into one file, to send or to archive"),
     "rm": ("repro.cli.trash:rm", "Remove runs: they go to the trash"),
     "restore": ("repro.cli.trash:restore", "Bring removed runs back, or list the trash"),

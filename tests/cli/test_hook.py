@@ -156,6 +156,20 @@ class TestChecks:
         commit(hooked, "-m", "two", "--allow-empty")
         assert run_git(hooked, "commit", "-a", "-m", "three").returncode == 1
 
+    def test_a_secret_is_named_by_its_place_and_can_be_let_pass(self, hooked):
+        key = "AKIA" + "QWERTYUIOPASDFGH"
+        write_files(hooked, {"params.yaml": f"lr: 1\naws: {key}\n"})
+        git(hooked, "add", "-A")
+
+        done = run_git(hooked, "commit", "-m", "key")
+
+        assert done.returncode == 1
+        assert "repro-secrets: `params.yaml` line 2: " in done.stderr
+        assert key not in done.stderr
+        [command] = re.findall("`git (config --add repro.allowSecret [^`]+)`", done.stderr)
+        git(hooked, *command.split(" "))
+        commit(hooked, "-m", "key")
+
     def test_a_dataset_that_changed_is_named_until_it_is_pinned(self, hooked):
         make_data(hooked)
         commit_all(hooked)

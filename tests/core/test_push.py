@@ -12,7 +12,7 @@ import pytest
 from tests.support import git, make_repository, write_files
 from tests.support.projects import begin, make_run, open_here
 from tests.support.remotes import add_hook, add_origin, make_bare, push_all, runs_of
-from tests.support.servers import free_port
+from tests.support.servers import free_port, lfs_server
 
 from repro.core.choosing import Choice
 from repro.core.curate import tag_run
@@ -489,3 +489,50 @@ def test_runs_go_alone_when_nobody_asks_for_their_bytes(project, bare, tmp_path)
     planned = plan(project)
     assert planned.baggage.owners == {run.id}
     assert push_runs(project, planned).new == (run.id,)
+
+
+def test_a_run_with_a_secret_is_kept_back_and_hides_no_other(project, bare):
+    root = project.repository.root
+    good = make_run(project)
+    write_files(root, {"deploy.py": f"key = '{make_key()}'\n"})
+    git(root, "add", "deploy.py")
+    git(root, "commit", "-qm", "oops")
+    bad = make_run(project)
+
+    pushed = push_all(project)
+
+    assert pushed.new == (good.id,)
+    [refusal] = pushed.refused
+    assert refusal.run == bad.id
+    assert "`deploy.py:1`" in refusal.reason
+    assert make_key() not in refusal.reason + refusal.hint
+    git(root, *refusal.hint.split("`")[1].split()[1:])
+    assert push_all(project).new == (bad.id,)
+
+
+def make_key() -> str:
+    return "AKIA" + "Q3EGTNOZ" + "YXKW5HBV"
+
+
+@pytest.mark.skipif(shutil.which("git-lfs") is None, reason="git-lfs is not installed")
+def test_large_files_of_the_code_go_to_the_lfs_server_first(project, bare, tmp_path):
+    root = project.repository.root
+    git(root, "lfs", "install", "--local", "--skip-repo")
+    write_files(root, {".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n"})
+    write_files(root, {"weights.bin": os.urandom(5000)})
+    git(root, "add", "-A")
+    git(root, "commit", "-qm", "weights")
+    run = make_run(project)
+
+    with lfs_server(tmp_path / "lfs") as url:
+        git(root, "config", "remote.origin.lfsurl", url)
+        assert push_all(project).new == (run.id,)
+        sent = [path for path in (tmp_path / "lfs").rglob("*") if path.is_file()]
+        assert [path.read_bytes() for path in sent] == [(root / "weights.bin").read_bytes()]
+
+    write_files(root, {"weights.bin": os.urandom(5000)})
+    other = make_run(project)
+    [refusal] = push_all(project).refused
+    assert refusal.run == other.id
+    assert "a large file of its code" in refusal.reason
+    assert list(runs_of(bare)) == [run.id]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from repro.core.baggage import send_baggage
+from repro.core.largefiles import send_large
 from repro.core.project import Project
 from repro.core.push_plan import Plan
 from repro.core.transfer import open_store
@@ -72,6 +73,10 @@ def push_runs(
         failed = _send_bytes(project, plan, on_bytes)
         hint = "`repro push` without --data sends the run alone"
         refused += [Refusal(run, f"its bytes: {reason}", hint) for run, reason in failed.items()]
+    failed = send_large(project, plan.remote, plan.new, plan.there, plan.large, on_bytes)
+    refused += [
+        Refusal(run, f"a large file of its code: {reason}") for run, reason in failed.items()
+    ]
     kept_back = {refusal.run for refusal in refused}
     commits = {run: oid for run, oid in plan.sending.items() if run not in kept_back}
     sent, faults = _send(project, plan, commits, on_sent)

@@ -6,12 +6,16 @@ from dataclasses import dataclass, field
 from repro.core.baggage import Baggage, find_baggage, leave_out_sent
 from repro.core.choosing import Choice, choose_runs
 from repro.core.known import KnownRuns, open_runs
+from repro.core.largefiles import find_large
+from repro.core.leaks import OnScan, find_leaks
 from repro.core.naming import find_id
 from repro.core.project import Project
 from repro.core.transfer import open_store
 from repro.errors import DamagedRecordError, NewerFormatError, RemoteError
 from repro.model.run import Record, Status
 from repro.model.sharing import Refusal
+from repro.store.allowed import ALLOW
+from repro.store.arrival import Wanted
 from repro.store.history import count_bytes, find_here, list_earlier, list_paths
 from repro.store.introduced import is_introduced
 from repro.store.objects import open_objects
@@ -51,6 +55,7 @@ class Plan:
         refused: Runs that are not sent.
         n_live: Runs in progress that nobody asked for.
         there: Commits that the remote has and that are here.
+        large: Large files of git-lfs that the code of the new runs names.
         baggage: Kept bytes of the new runs that the store lacks.
         store: What messages call the store; None where `repro.yaml` names none.
         store_fault: Why the store could not be asked; None where it could.
@@ -65,6 +70,7 @@ class Plan:
     refused: tuple[Refusal, ...]
     n_live: int = 0
     there: tuple[str, ...] = ()
+    large: tuple[Wanted, ...] = ()
     baggage: Baggage = field(default_factory=Baggage)
     store: str | None = None
     store_fault: str | None = None
@@ -116,8 +122,13 @@ def _named(runs: KnownRuns, ids: Iterable[str]) -> Chosen:
     return Chosen(commits, foreign, refused)
 
 
-def plan_push(project: Project, remote: GitRemote, chosen: Chosen) -> Plan:
+def plan_push(
+    project: Project, remote: GitRemote, chosen: Chosen, *, on_scan: OnScan | None = None
+) -> Plan:
     """Say what is to be pushed; nothing is changed anywhere.
+
+    Args:
+        on_scan: Told how many objects of how many were searched for secrets.
 
     Raises:
         RemoteError: The remote is not there, refuses, or gives no answer.
@@ -129,9 +140,12 @@ def plan_push(project: Project, remote: GitRemote, chosen: Chosen) -> Plan:
     refs = list_remote(git, remote, push=True)
     found = _compare(project, chosen, refs)
     records, damaged = _read_records(project, {**found.new, **found.moved, **found.astray})
-    kept_back = {refusal.run for refusal in damaged}
-    new = {run: oid for run, oid in found.new.items() if run not in kept_back}
     named_there = dict.fromkeys([*refs.others.values(), *refs.runs.values()])
+    there = tuple(find_here(git, named_there)) if records else ()
+    sound = {run: record.commit for run, record in records.items()}
+    leaking = _find_leaking(project, sound, there, on_scan)
+    kept_back = {refusal.run for refusal in (*damaged, *leaking)}
+    new = {run: oid for run, oid in found.new.items() if run not in kept_back}
     baggage, store, fault = _look_at_store(project, [records[run] for run in new])
     return Plan(
         remote=remote,
@@ -139,9 +153,10 @@ def plan_push(project: Project, remote: GitRemote, chosen: Chosen) -> Plan:
         moved={run: oid for run, oid in found.moved.items() if run not in kept_back},
         astray={run: oid for run, oid in found.astray.items() if run not in kept_back},
         same=tuple(found.same),
-        refused=(*chosen.refused, *found.refused, *damaged),
+        refused=(*chosen.refused, *found.refused, *damaged, *leaking),
         n_live=chosen.n_live,
-        there=tuple(find_here(git, named_there)) if records else (),
+        there=there,
+        large=find_large(project, list(new.values()), there),
         baggage=baggage,
         store=store,
         store_fault=fault,
@@ -232,6 +247,23 @@ def _read_records(
     finally:
         objects.close()
     return records, refused
+
+
+def _find_leaking(
+    project: Project, commits: Mapping[str, str], there: Sequence[str], on_scan: OnScan | None
+) -> list[Refusal]:
+    """Those runs that would carry a secret out, each with the first one."""
+    if not commits:
+        return []
+    refused: dict[str, Refusal] = {}
+    for leak in find_leaks(project, list(commits.values()), there, on_progress=on_scan):
+        line = f":{leak.line}" if leak.line else ""
+        reason = f"it holds what looks like a secret: `{leak.path}{line}` ({leak.rule})"
+        hint = f"`git config --add {ALLOW} {leak.fingerprint}` lets it pass if it is none"
+        # One that cannot be told to be of a run may be in any of them.
+        for run in [leak.run] if leak.run in commits else commits:
+            refused.setdefault(run, Refusal(run, reason, hint))
+    return list(refused.values())
 
 
 def _look_at_store(

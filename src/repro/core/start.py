@@ -232,6 +232,7 @@ def _first_run(
         omitted=(*code.omitted, *_unpinned(pins)),
         warnings=(
             *request.warnings,
+            *code.secrets,
             *_line_ends(code.converted),
             *pins.warnings,
             *seen.around.warnings,

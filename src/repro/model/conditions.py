@@ -8,6 +8,8 @@ from repro.model.secrets import REDACTED
 
 # Reasons of `Omitted` that say more than that a file is not in the record.
 LOOKS_SECRET = "looks secret"  # noqa: S105  it is none itself
+HOLDS_SECRET = "holds a secret"  # noqa: S105  likewise
+SECRETS = (LOOKS_SECRET, HOLDS_SECRET)
 EXCLUDED = "excluded"
 # Variables that decide what is computed, or printed, and do not belong to a machine.
 _REPLAYED = (
@@ -23,7 +25,7 @@ _REPLAYED = (
     "JAX_ENABLE_X64",
     "TZ",
 )
-_WISHED = {LOOKS_SECRET, EXCLUDED}
+_WISHED = {*SECRETS, EXCLUDED}
 
 
 def packages_of(environment: Mapping[str, Json]) -> dict[str, Mapping[str, Json]]:

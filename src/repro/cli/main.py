@@ -66,6 +66,8 @@ VERBS = {
     "push": ("repro.cli.push:push", "Give runs to a git remote"),
     "fsck": ("repro.cli.fsck:fsck", "Say whether everything is as the format promises"),
     "data": ("repro.cli.data:data", "Track, compare, share and check the datasets that runs read"),
+    "fetch": ("repro.cli.fetch:fetch", "Bring the runs of a git remote"),
+    "pull": ("repro.cli.fetch:pull", "Bring the runs of a git remote, and merge what changed"),
     "hook": ("repro.cli.hook:hook", "Have git call repro at commits, rebases and pushes"),
     "completion": ("repro.cli.completion:completion", "Print the completion script of a shell"),
 }

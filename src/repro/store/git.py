@@ -22,6 +22,7 @@ OLDEST = (2, 34)
 # GIT_INDEX_FILE and friends, and a child git would then write the user's staging area
 # (pre-commit's `no_git_env`; `git rev-parse --local-env-vars` lists the local ones).
 _KEPT = (
+    "GIT_ALLOW_PROTOCOL",
     "GIT_ASKPASS",
     "GIT_AUTHOR_",
     "GIT_CEILING_DIRECTORIES",
@@ -36,6 +37,7 @@ _KEPT = (
     "GIT_PROXY_",
     "GIT_SSH",
     "GIT_SSL_",
+    "GIT_TERMINAL_PROMPT",
     "GIT_TRACE",
 )
 # Nothing of the user's runs because of a recording: no hook, signature, monitor or repack.

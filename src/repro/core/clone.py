@@ -1,7 +1,6 @@
 """A repository cloned together with its runs."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 
 from repro.errors import GitError, InvalidInputError
@@ -12,9 +11,7 @@ from repro.store.remoterefs import find_host
 from repro.store.transport_faults import explain_fault
 
 
-def clone_repository(
-    url: str, target: Path, *, cwd: Path, environ: Mapping[str, str]
-) -> None:
+def clone_repository(url: str, target: Path, *, cwd: Path, environ: Mapping[str, str]) -> None:
     """Clone as `git clone` does; no hook runs, and nothing of the repository is executed.
 
     Args:
@@ -35,7 +32,9 @@ def clone_repository(
         git.run("clone", "--quiet", "--", url, str(target))
     except GitError as error:
         label = escape(redact_url(url))
-        raise explain_fault(error.message, name=label, host=find_host(url), doing="clone") from error
+        raise explain_fault(
+            error.message, name=label, host=find_host(url), doing="clone"
+        ) from error
 
 
 def folder_of(url: str) -> str:

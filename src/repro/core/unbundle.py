@@ -12,7 +12,7 @@ from repro.core.kept import choose, iter_files
 from repro.core.project import Project
 from repro.core.query import resolve_run
 from repro.core.stored import list_stored
-from repro.errors import InvalidInputError, NewerFormatError, UsageError
+from repro.errors import InvalidInputError, NewerFormatError
 from repro.model.ids import is_id
 from repro.model.sharing import Refusal
 from repro.model.text import escape
@@ -78,7 +78,9 @@ def _runs_of(project: Project, path: Path, header: BundleHeader) -> dict[str, st
                 f"`{shown}` needs commit {oid[:_SHORT]}, which is not here",
                 hint="fetch the branch that has it, or get a bundle of `repro bundle`",
             )
-    named = {ref.removeprefix(RUNS): oid for ref, oid in header.refs.items() if ref.startswith(RUNS)}
+    named = {
+        ref.removeprefix(RUNS): oid for ref, oid in header.refs.items() if ref.startswith(RUNS)
+    }
     runs = {name: oid for name, oid in named.items() if is_id(name)}
     if not runs:
         raise InvalidInputError(
@@ -149,9 +151,7 @@ def _wanted(project: Project, ids: Sequence[str]) -> dict[str, int | None]:
     return {digest: size for digest, size in found.items() if not content.has(digest)}
 
 
-def _blobs(
-    quarantine: Quarantine, crate: str, wanted: Mapping[str, int | None]
-) -> Iterator[str]:
+def _blobs(quarantine: Quarantine, crate: str, wanted: Mapping[str, int | None]) -> Iterator[str]:
     """The blobs of a crate that may be among what is wanted, by their sizes."""
     sizes = set(wanted.values())
     if not sizes:

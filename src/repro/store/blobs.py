@@ -15,7 +15,8 @@ def stream_blob(git: Git, oid: str) -> Iterator[bytes]:
     """
     words = ("cat-file", "blob", oid)
     process = git.spawn(*words)
-    assert process.stdin is not None and process.stdout is not None  # pipes, by `spawn`
+    assert process.stdin is not None  # pipes, by `spawn`
+    assert process.stdout is not None
     try:
         process.stdin.close()
         while block := process.stdout.read(_BLOCK):

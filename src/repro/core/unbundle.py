@@ -12,7 +12,7 @@ from repro.core.kept import choose, iter_files
 from repro.core.project import Project
 from repro.core.query import resolve_run
 from repro.core.stored import list_stored
-from repro.errors import InvalidInputError, NewerFormatError
+from repro.errors import DamagedRecordError, InvalidInputError, NewerFormatError, RemoteError
 from repro.model.ids import is_id
 from repro.model.sharing import Refusal
 from repro.model.text import escape
@@ -104,7 +104,6 @@ def unbundle_runs(
 
     Raises:
         InvalidInputError: As `look_into`; NewerFormatError and DamagedRecordError likewise.
-        RemoteError: What follows the header is cut off or damaged; nothing was taken in.
         StorageError: The disk is full.
     """
     header = read_header(path)
@@ -113,7 +112,13 @@ def unbundle_runs(
     source = Source(str(path.absolute()), escape(str(path)))
     n_kept = size = 0
     with open_quarantine(project.repository) as quarantine:
-        failed = receive(quarantine, source, oids, report=report)
+        try:
+            failed = receive(quarantine, source, oids, report=report)
+        except RemoteError as error:
+            raise DamagedRecordError(
+                f"`{escape(str(path))}` is cut off or damaged behind its list of refs",
+                hint="get the file again",
+            ) from error
         whole = {run_id: oid for run_id, oid in runs.items() if oid not in failed}
         taken = take_in(project, quarantine, PLACE, Arrivals(runs=whole), report=report)
         sound = sorted(whole.keys() - {refusal.run for refusal in taken.refused})

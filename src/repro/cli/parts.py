@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from repro.cli import render
 from repro.cli.verdict import headline
 from repro.core.diff import format_patch
+from repro.core.harm import refuse_harmful
 from repro.core.history import WORDS, Change, history_json, read_history
 from repro.core.project import Project
 from repro.core.query import code_of, read_part, read_points, run_json
+from repro.core.signatures import Signature, describe_signature
 from repro.errors import InvalidInputError, UsageError
 from repro.model.canonical import Json
 from repro.model.cells import format_metric
@@ -32,12 +34,18 @@ _TITLES = ["metric", "last", "step", "min", "max", "mean", "points"]
 
 
 def describe_run(
-    record: Record, short: str, now: float, *, base_now: str | None = None
+    record: Record,
+    short: str,
+    now: float,
+    *,
+    base_now: str | None = None,
+    signature: Signature | None = None,
 ) -> Iterator[str]:
     """The lines that show a run whole.
 
     Args:
         base_now: The commit that took the place of its base.
+        signature: Who vouches for it.
     """
     run = record.run
     name = f" ({escape(run.name)})" if run.name else ""
@@ -47,6 +55,8 @@ def describe_run(
         facts["base"] = f"{run.base[:12]}, which was rewritten as {base_now[:12]}"
     if record.verdict is not None:
         facts["verdict"] = headline(record.verdict)
+    if signature is not None and signature.state != "none":
+        facts["signature"] = describe_signature(signature)
     width = max(map(len, facts))
     yield from (f"{key.ljust(width)}  {value}" for key, value in facts.items())
     if run.note:
@@ -229,6 +239,7 @@ def _output(project: Project, record: Record) -> bytes:
 
 def _patch(project: Project, record: Record) -> bytes:
     code = code_of(record.run)
+    refuse_harmful(project, record)
     if record.run.base is None:
         raise InvalidInputError(
             f"run `{record.run.id}` was made before the first commit: there is no base",

@@ -8,6 +8,7 @@ from repro.cli.context import RUN, open_here
 from repro.cli.parts import PARTS, describe_run, print_part
 from repro.core.hooks.rewrites import current_base
 from repro.core.query import full_json, resolve_run, short_id
+from repro.core.signatures import check_signatures, signature_json
 from repro.errors import UsageError
 
 
@@ -46,9 +47,16 @@ def show(name: str, parts: tuple[str, ...], series: str | None, *, as_json: bool
     record = resolve_run(project, name)
     if chosen:
         print_part(project, record, chosen[0], metric=series, as_json=as_json)
-    elif as_json:
-        render.data_json({**full_json(record), "base_now": current_base(project, record.run.base)})
+        return
+    signature = next(iter(check_signatures(project, [record.run.id])), None)
+    if as_json:
+        more = {
+            "base_now": current_base(project, record.run.base),
+            "signature": signature_json(signature) if signature else None,
+        }
+        render.data_json({**full_json(record), **more})
     else:
         short = short_id(project, record.run.id)
         base_now = current_base(project, record.run.base)
-        render.page("\n".join(describe_run(record, short, project.clock(), base_now=base_now)))
+        shown = describe_run(record, short, project.clock(), base_now=base_now, signature=signature)
+        render.page("\n".join(shown))

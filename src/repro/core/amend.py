@@ -1,14 +1,22 @@
 """A sealed run changed afterwards: a new commit on top of its record (FORMAT.md "Amending")."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from repro.core.project import Project, who_am_i
-from repro.errors import ConflictError, DamagedRecordError, UsageError
+from repro.errors import ConflictError, DamagedRecordError, GitError, UsageError
 from repro.model.canonical import format_json
 from repro.model.curation import stamp_changes
 from repro.model.run import Run
 from repro.store.objects import read_commit, read_file, read_tree, reading
-from repro.store.quarantine import CommitSpec, Existing, open_quarantine, publish, write_commits
+from repro.store.quarantine import (
+    CommitSpec,
+    Existing,
+    Quarantine,
+    open_quarantine,
+    publish,
+    write_commits,
+)
 from repro.store.refs import RUNS, RefUpdate, RunRefs
 from repro.store.runs import RUN_FILE, encode_run, read_record
 
@@ -54,7 +62,7 @@ def describe_commit(run: Run) -> str:
 def _amend_once(
     project: Project, run_id: str, change: Callable[[Run], Run], new: Mapping[str, bytes]
 ) -> Run:
-    commit, held = _find_commit(project, run_id)
+    commit, held = find_commit(project, run_id)
     with reading(project.repository) as objects:
         before = read_record(objects, commit).run
         parents = read_commit(objects, commit).parents
@@ -78,13 +86,33 @@ def _amend_once(
     )
     with open_quarantine(project.repository) as quarantine:
         [amended] = write_commits(quarantine, [spec])
+        if project.personal.sign:
+            amended = _signed(quarantine, spec, amended)
         update = RefUpdate(RUNS + run_id, new=amended, old=held)
         publish(quarantine, tips=[amended], exclude=[commit], refs=[update])
     return after
 
 
-def _find_commit(project: Project, run_id: str) -> tuple[str, str | None]:
-    """The commit of a run, and what its own ref names."""
+def _signed(quarantine: Quarantine, spec: CommitSpec, commit: str) -> str:
+    """The commit with the user's signature, or as it is: without one it can be signed later."""
+    from repro.store.signing import sign_commit  # noqa: PLC0415  # few users sign
+
+    tree = quarantine.repository.git.text(
+        "rev-parse", "--verify", f"{commit}^{{tree}}", env=quarantine.env
+    )
+    try:
+        return sign_commit(quarantine, replace(spec, tree=tree, files=None), patiently=False)
+    except GitError:
+        return commit
+
+
+def find_commit(project: Project, run_id: str) -> tuple[str, str | None]:
+    """Give the commit of a run, and what its own ref names, None where it has none.
+
+    Raises:
+        DamagedRecordError: There is no such run any more.
+        UsageError: It is still in progress, elsewhere.
+    """
     refs = RunRefs(project.repository)
     held = refs.tips([run_id]).get(run_id)
     commit = held or refs.get(run_id)

@@ -7,15 +7,17 @@ from pathlib import Path
 
 from repro.core.project import Project
 from repro.model.marking import Marker
+from repro.model.secretrules import RULES
 from repro.model.secrets import is_secret_file
-from repro.model.secretscan import LONGEST, RULES, Found, find_secrets, takes_plain
+from repro.model.secretscan import LONGEST, Found, find_secrets, takes_plain
+from repro.store.allowed import ALLOW as ALLOW
+from repro.store.allowed import allowed_secrets
 from repro.store.clonekey import read_marker
 from repro.store.git import Git
 from repro.store.objects import open_objects
 from repro.store.scanned import Scanned
 from repro.store.unsent import Unsent, list_staged, list_unsent, reaches, read_start
 
-ALLOW = "repro.allowSecret"
 BY_NAME = "a file that holds secrets, by its name"
 MESSAGE = "(commit message)"
 _MANY = 500  # objects from which on a faster reader pays
@@ -85,12 +87,6 @@ def scan_staged(project: Project) -> tuple[Leak, ...]:
             for secret in secrets
         )
     )
-
-
-def allowed_secrets(git: Git) -> frozenset[str]:
-    """The fingerprints that the user lets pass in this clone."""
-    done = git.run("config", "--get-all", ALLOW, ok=(0, 1))
-    return frozenset(done.out.decode(errors="replace").split())
 
 
 class _Search:

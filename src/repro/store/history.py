@@ -82,3 +82,16 @@ def list_paths(git: Git, tips: Iterable[str], there: Iterable[str]) -> list[str]
     listed = git.run(*words, stdin=wanted.encode()).out.split(b"\n")
     names = (line.partition(b" ")[2] for line in listed)
     return sorted({name.decode(errors="surrogateescape") for name in names if name})
+
+
+def is_whole(git: Git, tip: str, there: Iterable[str]) -> bool:
+    """Whether all that another repository lacks of a commit is here.
+
+    Args:
+        there: As `count_bytes` takes it.
+
+    Cost: one walk through what is new.
+    """
+    wanted = "".join([f"{tip}\n"] + [f"^{oid}\n" for oid in there])
+    words = ("rev-list", "--objects", "--quiet", _NO_FETCH, "--stdin")
+    return git.run(*words, stdin=wanted.encode(), ok=range(256)).code == 0

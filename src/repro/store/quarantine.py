@@ -342,6 +342,5 @@ def _move_pack(source: Path, target: Path, notes: Path) -> Path | None:
 
 
 def _check_reachable(repository: Repository, tips: Sequence[str], exclude: Sequence[str]) -> None:
-    repository.git.run(
-        "rev-list", "--objects", "--quiet", *tips, *(f"^{commit}" for commit in exclude)
-    )
+    words = ("rev-list", "--objects", "--quiet", "--stdin")
+    repository.git.run(*words, stdin=_listed(tips, exclude))

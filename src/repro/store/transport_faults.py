@@ -88,13 +88,14 @@ _SAYINGS = (
     ),
     _Saying(
         r"SSL certificate|server certificate|certificate verify|SSL_ERROR|SSL routines|gnutls_"
-        r"|unable to get local issuer|TLS",
+        r"|unable to get local issuer|TLS (?:connection|handshake|alert)",
         "its certificate is not trusted",
         "check the host; `git config http.sslCAInfo FILE` names the authority of a team's own",
     ),
     _Saying(
         r"service not enabled|The requested URL returned error: 403|403 Forbidden|Write access to "
-        r"|not allowed to push|denied to |is read-?only|You are not allowed|insufficient permission"
+        r"|not allowed to push|denied to |(?:is|as) read[- ]?only|You are not allowed"
+        r"|insufficient permission"
         r"|Permission [^\n]* denied|Permission denied|Your account has been suspended"
         r"|access rights|archived so it is|Read-only file system|Unauthorized|no write permission",
         "it does not let you do that",

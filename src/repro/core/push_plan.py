@@ -11,7 +11,6 @@ from repro.core.leaking import refuse_leaking
 from repro.core.leaks import OnScan
 from repro.core.naming import find_id
 from repro.core.project import Project
-from repro.core.transfer import open_store
 from repro.errors import DamagedRecordError, NewerFormatError, RemoteError
 from repro.model.run import Record, Status
 from repro.model.sharing import Refusal
@@ -256,6 +255,8 @@ def _look_at_store(
     baggage = find_baggage(project, records)
     if project.settings.store is None or not baggage.runs:
         return baggage, None, None
+    from repro.core.transfer import open_store  # noqa: PLC0415  # most runs need no store
+
     try:
         store = open_store(project)
         return leave_out_sent(store, baggage), store.label, None

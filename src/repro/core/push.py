@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from repro.core.baggage import send_baggage
-from repro.core.fetch import pull_runs
 from repro.core.largefiles import send_large
 from repro.core.project import Project
 from repro.core.push_plan import Plan
@@ -134,6 +133,8 @@ def _join(
     Returns:
         The commits that have all of it, and why of some runs there is none, by run.
     """
+    from repro.core.fetch import pull_runs  # noqa: PLC0415  # most pushes need not fetch
+
     source = remote
     if remote.push_url != remote.url:
         source = replace(remote, name=remote.push_url, url=remote.push_url, is_named=False)

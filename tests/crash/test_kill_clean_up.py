@@ -15,7 +15,7 @@ from tests.crash.test_kill_points import MOST_POINTS, killed_at
 from tests.support import git, make_repository, write_files
 
 STEP = int(os.environ.get("REPRO_CRASH_STEP", "0"))  # 0 takes the few points below
-FEW = (3, 17, 31, 45)
+FEW = (11, 37)
 
 pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
 

@@ -14,6 +14,7 @@ from repro.core.started import START, Started, drop_unstarted, read_start
 from repro.errors import DamagedRecordError, GitError, ReproError
 from repro.model.ids import is_id
 from repro.model.run import Record, Run
+from repro.store.clonekey import read_marker
 from repro.store.content import ContentStore
 from repro.store.journal import is_live
 from repro.store.objects import reading
@@ -95,7 +96,8 @@ def _write_run(
 ) -> Record:
     """Publish the run; `held` is what its ref names: none, or what is continued as it is now."""
     earlier = read_earlier(project, started.resumed)
-    sealed = assemble(started, folder, ContentStore(project.store), earlier)
+    marker = read_marker(project.repository.private)
+    sealed = assemble(started, folder, ContentStore(project.store), earlier, marker)
     run = sealed.record.run
     title = " ".join((run.name or " ".join(run.command) or "run").split())
     parents = [started.snapshot, *([started.resumed] if started.resumed else [])]

@@ -62,6 +62,7 @@ VERBS = {
     "restore": ("repro.cli.trash:restore", "Bring removed runs back, or list the trash"),
     "gc": ("repro.cli.gc:gc", "Take away what nothing needs any more"),
     "push": ("repro.cli.push:push", "Give runs to a git remote"),
+    "secrets": ("repro.cli.secrets:secrets", "List what looks like a secret in runs"),
     "fsck": ("repro.cli.fsck:fsck", "Say whether everything is as the format promises"),
     "data": ("repro.cli.data:data", "Track, compare, share and check the datasets that runs read"),
     "fetch": ("repro.cli.fetch:fetch", "Bring the runs of a git remote"),

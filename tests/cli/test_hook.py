@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from tests.support import git, make_repository, write_files
-from tests.support.cli import Cli, repro
+from tests.support.cli import repro
 from tests.support.datasets import commit_all, make_data
 from tests.support.hooks import image_of, install, message_of, run_git, write_script
 from tests.support.projects import make_run, open_here, ticking
@@ -18,24 +18,9 @@ from repro.core.curate import tag_run
 from repro.core.query import resolve_run
 from repro.hooks import CHECKS, GIT_HOOKS
 
+pytestmark = pytest.mark.usefixtures("compiled_code")
+
 OTHER = "print('other')\n"
-
-
-@pytest.fixture
-def cli(capsys):
-    return Cli(capsys)
-
-
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory):
-    """A folder for compiled code: hooks load it, as where repro is installed."""
-    return tmp_path_factory.mktemp("compiled")
-
-
-@pytest.fixture(autouse=True)
-def fast(compiled, monkeypatch):
-    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(compiled))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from repro.core.capture import commit_code, take_code
 from repro.core.environment import capture_environment
+from repro.core.harm import refuse_harmful
 from repro.core.project import Project, who_am_i
 from repro.core.query import code_of
 from repro.core.surroundings import keep_surroundings, look_around
@@ -66,10 +67,12 @@ def compare_runs(project: Project, a: Record, b: Record) -> Comparison:
     """Say in what B differs from A.
 
     Raises:
-        DamagedRecordError: The code of one is missing.
+        DamagedRecordError: The code of one is missing, or was made to do harm.
 
     Cost: of datasets that differ, the manifest pages of folders that do.
     """
+    for record in (a, b):
+        refuse_harmful(project, record)
     code = diff_code(project, code_state_of(a), code_state_of(b), {})
     changed = find_changed_data(a.data, b.data)
     data = _compare_data(project, a, b, changed) if changed else {}
@@ -98,6 +101,7 @@ def compare_with_worktree(
 
     Cost: takes a snapshot, and hashes the files of datasets that are new since the last time.
     """
+    refuse_harmful(project, a)
     folder = project.repository.root / a.run.cwd
     environment = capture_environment(project, words or a.run.command, cwd=folder)
     looks = look_around(project, environment)

@@ -13,7 +13,12 @@ from repro.store.refs import RunRefs
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A ref that is about to be pushed; an object id of zeros stands for none."""
+    """A ref that is about to be pushed.
+
+    Attributes:
+        local: An object id, or the full name of a ref.
+        remote: The object id there; zeros stand for none.
+    """
 
     local_ref: str
     local: str
@@ -28,8 +33,9 @@ def parse_moves(told: str) -> list[Move]:
         if len(words) != 4:
             continue
         local_ref, local, _, remote = words
+        is_named = is_oid(local) or local.startswith("refs/")
         is_ours = local_ref.startswith("refs/repro/")
-        if is_oid(local) and is_oid(remote) and local.strip("0") and not is_ours:
+        if is_named and is_oid(remote) and local.strip("0") and not is_ours:
             moves.append(Move(local_ref, local, remote))
     return moves
 

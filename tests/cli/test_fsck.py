@@ -14,7 +14,7 @@ from tests.support.cli import Cli, repro
 from tests.support.projects import begin, make_run, open_here
 from tests.support.records import make_record, open_at, run_id, write_run
 
-FLIPS = int(os.environ.get("REPRO_CRASH_FLIPS", "6"))  # of each kind of file
+FLIPS = int(os.environ.get("REPRO_CRASH_FLIPS", "3"))  # of each kind of file
 
 
 def checked(cli: Cli, *words: str, code: int = 1) -> list[dict[str, Any]]:

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from tests.support import git
+from tests.support.clones import Team, a_run, give, project_at
 
 from repro.core.curate import set_note, tag_run
 from repro.core.fetch import Fetched, Pulled, fetch_runs, pull_runs
@@ -10,8 +12,6 @@ from repro.core.query import resolve_run
 from repro.errors import InvalidInputError, RemoteError, UnknownRunError
 from repro.store.refs import REMOTES, RUNS, RunRefs, list_refs
 from repro.store.remoterefs import find_remote
-from tests.support import git
-from tests.support.clones import Team, a_run, give, project_at
 
 ORIGIN = f"{REMOTES}origin/"
 

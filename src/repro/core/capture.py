@@ -10,8 +10,10 @@ from repro.core.sieve import Sieve
 from repro.model.canonical import Json, format_json
 from repro.model.config import config_from_command, merge_config
 from repro.model.globs import matcher
+from repro.model.marking import without_keys
 from repro.model.run import Omitted
 from repro.model.secrets import is_secret_file, redact_argv, redact_config
+from repro.store.clonekey import read_marker
 from repro.store.git import Identity
 from repro.store.leftout import Limits, holds_none
 from repro.store.paramsfile import read_config_files
@@ -183,7 +185,9 @@ def capture_config(
         InvalidInputError: A config file is absent or wrong.
     """
     files = read_config_files(project.repository.root, project.settings.config)
-    return redact_config(merge_config(files, config_from_command(redact_argv(command)), overrides))
+    marker = read_marker(project.repository.private)
+    given = config_from_command(redact_argv(command, marker))
+    return redact_config(merge_config(files, given, overrides), marker)
 
 
 def identify(
@@ -198,9 +202,9 @@ def identify(
     digests = {name: _digest(entry) for name, entry in data.items()}
     conditions: dict[str, Json] = {
         "tree": tree,
-        "config": dict(config),
+        "config": without_keys(dict(config)),
         "data": digests,
-        "command": list(command),
+        "command": without_keys(list(command)),
         "packages": _digest(packages),
     }
     return "sha256:" + hashlib.sha256(format_json(conditions)).hexdigest()

@@ -10,6 +10,7 @@ from repro.model.marking import Marker
 from repro.model.secretrules import RULES
 from repro.model.secrets import is_secret_file
 from repro.model.secretscan import LONGEST, Found, find_secrets, takes_plain
+from repro.store.allowed import ALLOW as ALLOW
 from repro.store.allowed import allowed_secrets
 from repro.store.clonekey import read_marker
 from repro.store.git import Git

@@ -7,14 +7,14 @@ from repro.core.baggage import Baggage, find_baggage, leave_out_sent
 from repro.core.choosing import Choice, choose_runs
 from repro.core.known import KnownRuns, open_runs
 from repro.core.largefiles import find_large
-from repro.core.leaks import OnScan, find_leaks
+from repro.core.leaking import refuse_leaking
+from repro.core.leaks import OnScan
 from repro.core.naming import find_id
 from repro.core.project import Project
 from repro.core.transfer import open_store
 from repro.errors import DamagedRecordError, NewerFormatError, RemoteError
 from repro.model.run import Record, Status
 from repro.model.sharing import Refusal
-from repro.store.allowed import ALLOW
 from repro.store.arrival import Wanted
 from repro.store.history import count_bytes, find_here, list_earlier, list_paths
 from repro.store.introduced import is_introduced
@@ -143,7 +143,7 @@ def plan_push(
     named_there = dict.fromkeys([*refs.others.values(), *refs.runs.values()])
     there = tuple(find_here(git, named_there)) if records else ()
     sound = {run: record.commit for run, record in records.items()}
-    leaking = _find_leaking(project, sound, there, on_scan)
+    leaking = refuse_leaking(project, sound, there, on_scan=on_scan)
     kept_back = {refusal.run for refusal in (*damaged, *leaking)}
     new = {run: oid for run, oid in found.new.items() if run not in kept_back}
     baggage, store, fault = _look_at_store(project, [records[run] for run in new])
@@ -247,23 +247,6 @@ def _read_records(
     finally:
         objects.close()
     return records, refused
-
-
-def _find_leaking(
-    project: Project, commits: Mapping[str, str], there: Sequence[str], on_scan: OnScan | None
-) -> list[Refusal]:
-    """Those runs that would carry a secret out, each with the first one."""
-    if not commits:
-        return []
-    refused: dict[str, Refusal] = {}
-    for leak in find_leaks(project, list(commits.values()), there, on_progress=on_scan):
-        line = f":{leak.line}" if leak.line else ""
-        reason = f"it holds what looks like a secret: `{leak.path}{line}` ({leak.rule})"
-        hint = f"`git config --add {ALLOW} {leak.fingerprint}` lets it pass if it is none"
-        # One that cannot be told to be of a run may be in any of them.
-        for run in [leak.run] if leak.run in commits else commits:
-            refused.setdefault(run, Refusal(run, reason, hint))
-    return list(refused.values())
 
 
 def _look_at_store(

@@ -11,6 +11,7 @@ from repro.model.canonical import Json
 from repro.model.datastate import DataState
 from repro.model.run import Omitted, Record, Status
 from repro.model.secrets import redact_config
+from repro.store.clonekey import read_marker
 from repro.store.lockfile import FILE as LOCK
 from repro.store.paramsfile import read_config_files
 from repro.store.quarantine import open_quarantine
@@ -109,7 +110,10 @@ def look_around(project: Project, *, on_progress: "OnProgress | None" = None) ->
         omitted=taken.omitted,
         submodules=tuple(sorted(taken.submodules)),
         has_settings=(repository.root / FILE).exists(),
-        config=redact_config(read_config_files(repository.root, project.settings.config)),
+        config=redact_config(
+            read_config_files(repository.root, project.settings.config),
+            read_marker(repository.private),
+        ),
         data=_look_at_data(project, on_progress),
         live=tuple(list_runs(project, status=Status.RUNNING).records),
     )

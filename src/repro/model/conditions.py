@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from repro.model.canonical import Json
 from repro.model.environment import OURS, part
-from repro.model.secrets import REDACTED
+from repro.model.marking import is_marked
 
 # Reasons of `Omitted` that say more than that a file is not in the record.
 LOOKS_SECRET = "looks secret"  # noqa: S105  it is none itself
@@ -96,7 +96,7 @@ def list_redacted(command: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
     A name is the option or variable that it belongs to, or else `argument 3`.
     """
-    if not any(REDACTED in word for word in command):
+    if not any(map(is_marked, command)):
         return {}
     # Here, for most commands have no secret, and every run that ends would pay for the patterns.
     from repro.model.redacted import find_redacted  # noqa: PLC0415
@@ -123,7 +123,7 @@ def replay_variables(
     notes: list[str] = []
     for name in _REPLAYED if "variables" in environment else ():
         value, now = recorded.get(name), environ.get(name)
-        is_usable = value is None or (isinstance(value, str) and REDACTED not in value)
+        is_usable = value is None or (isinstance(value, str) and not is_marked(value))
         if value == now or not is_usable or "\0" in str(value):
             continue
         changed.pop(name, None)

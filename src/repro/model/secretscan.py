@@ -46,12 +46,7 @@ def find_secrets(data: bytes, path: str, marker: Marker) -> tuple[Found, ...]:
         `LONGEST_BINARY`.
     """
     data, is_text = _readable(data)
-    hits = list(islice(find_shaped(data), _MOST))
-    if is_text:
-        shaped = [*hits]
-        written = find_assigned(data, takes_plain(path))
-        apart = (hit for hit in written if not any(_overlap(hit, one) for one in shaped))
-        hits += islice(apart, _MOST)
+    hits = find_hits(data, is_text=is_text, plain=takes_plain(path))
     found: dict[int, Found] = {}
     line, done = 1, 0
     for hit in sorted(hits, key=lambda hit: hit.start):
@@ -59,6 +54,25 @@ def find_secrets(data: bytes, path: str, marker: Marker) -> tuple[Found, ...]:
         done = hit.start
         found[hit.start] = Found(hit.rule, line, marker.fingerprint(hit.secret))
     return tuple(found.values())
+
+
+def find_hits(data: bytes, *, is_text: bool, plain: bool) -> list[Hit]:
+    """Give at most some two hundred secrets with their places, in no order, none in another.
+
+    Args:
+        is_text: Whether names in it mean something.
+        plain: Whether values stand without quotes.
+    """
+    hits = list(islice(find_shaped(data), _MOST))
+    if is_text:
+        shaped = [*hits]
+        apart = (
+            hit
+            for hit in find_assigned(data, plain)
+            if not any(_overlap(hit, one) for one in shaped)
+        )
+        hits += islice(apart, _MOST)
+    return hits
 
 
 def _overlap(a: Hit, b: Hit) -> bool:

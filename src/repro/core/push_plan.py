@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from repro.core.baggage import Baggage, find_baggage, leave_out_sent
@@ -20,6 +21,7 @@ from repro.errors import (
 from repro.model.ids import is_id
 from repro.model.run import Record, Status
 from repro.model.sharing import Refusal
+from repro.store.archive import read_archives
 from repro.store.arrival import Wanted
 from repro.store.history import count_bytes, find_here, is_whole, list_earlier, list_paths
 from repro.store.introduced import is_introduced
@@ -218,23 +220,33 @@ class _Comparison:
 def _compare(project: Project, chosen: Chosen, refs: RemoteRefs) -> _Comparison:
     found = _Comparison()
     differing: dict[str, str] = {}
+    there = {**_archived(project, refs), **refs.runs}
     for run_id, commit in chosen.commits.items():
-        theirs = refs.runs.get(run_id)
-        if theirs is None:
+        if run_id not in there:
             found.new[run_id] = commit
-        elif theirs == commit:
+        elif there[run_id] == commit:
             found.same.append(run_id)
         else:
             differing[run_id] = commit
     earlier = list_earlier(project.repository.git, differing.values())
     for run_id, commit in differing.items():
-        if refs.runs[run_id] in earlier[commit]:
+        if there[run_id] in earlier[commit]:
             found.moved[run_id] = commit
         elif run_id in chosen.foreign:
             reason = "the remote has another version of it, and this clone nothing of its own"
             found.refused.append(Refusal(run_id, reason, "`repro fetch` brings what is new"))
         else:
             found.astray[run_id] = commit
+    return found
+
+
+def _archived(project: Project, refs: RemoteRefs) -> dict[str, str]:
+    """The runs in those archives of a remote that are here, too: made here, or fetched."""
+    here = find_here(project.repository.git, refs.archives.values())
+    found: dict[str, str] = {}
+    for archive in read_archives(project.repository, here)[0] if here else ():
+        with suppress(DamagedRecordError):  # then its runs are sent as others are
+            found.update(archive.items())
     return found
 
 

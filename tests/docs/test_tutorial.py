@@ -20,6 +20,7 @@ _BLOCK = re.compile(r"Save this as `(.+?)`:\n\n```python\n(.*?)```|```console\n(
         "how-to/datasets.md",
         "how-to/environments.md",
         "how-to/reproduce.md",
+        "how-to/share.md",
         "how-to/watch.md",
     ],
 )

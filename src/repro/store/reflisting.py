@@ -246,11 +246,8 @@ def list_run_refs(repository: Repository, patterns: Iterable[str]) -> RefListing
     # Most are of own runs, a hundred thousand of them.
     listing.own = {run_id: oid for oid, run_id in _OWN_LINE.findall(text)}
     listing.n_refs = len(listing.own)
-    if listing.n_refs < text.count("\n"):
-        text = _OWN_LINE.sub("", text)
-    else:
-        text = ""
-    for line in text.split("\n")[:-1]:
+    others = _OWN_LINE.sub("", text) if listing.n_refs < text.count("\n") else ""
+    for line in others.split("\n")[:-1]:
         oid, ref, target = line.split(" ", 2)
         if target:
             listing.n_refs += 1

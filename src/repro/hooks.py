@@ -6,17 +6,18 @@ failed does.
 """
 
 import os
-import random
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from repro.errors import InvalidInputError, NotARepositoryError, ReproError
 
 if TYPE_CHECKING:
+    from repro.core.hooks.pushed import Followed
     from repro.core.measured import Progress
     from repro.core.project import Project
     from repro.model.finding import Finding
@@ -34,11 +35,13 @@ GIT_HOOKS = {
 CHECKS = {
     "repro-lock": "a dataset changed, and `repro.lock` does not say so",
     "repro-large-files": "a file is larger than `snapshot.max_file`",
+    "repro-secrets": "a file holds what looks like a secret",
     "repro-config": "`repro.yaml` or a params file is wrong",
 }
 # They cannot say that all is well without having looked.
 _STRICT = {"repro-secrets"}
 _QUIET_S = 1.0
+_MOST_LEAKS = 20
 
 
 @dataclass(frozen=True)
@@ -106,11 +109,12 @@ def _say(name: str, line: str) -> None:
         sys.stderr.write(f"{name}: {escape(line)}\n")
 
 
-def _open(call: Call, *, staged: bool = False) -> "Project | None":
+def _open(call: Call, settings: Literal["no", "here", "staged"] = "no") -> "Project | None":
     """The project that git works in; None where it works in another one than is around here.
 
     Args:
-        staged: With the settings, and the index, of the commit that is being made.
+        settings: Which ones it shall have: those of the working tree, or of the commit that is
+            being made; half of the hooks need none.
 
     Raises:
         ReproError: It cannot be opened.
@@ -129,22 +133,24 @@ def _open(call: Call, *, staged: bool = False) -> "Project | None":
     if git_dir and (cwd / git_dir).resolve() != repository.git_dir.resolve():
         return None
     repository = with_index_of_hook(repository, call.environ, cwd)
-    project = Project(repository, Settings(), call.environ, time.time, random.randbytes)
+    project = Project(repository, Settings(), call.environ, time.time, os.urandom)
     try:
-        if not staged:
+        if settings == "here":
             return replace(project, settings=read_settings(repository.root))
-        from repro.core.hooks.settings import read_staged_settings  # noqa: PLC0415
+        if settings == "staged":
+            from repro.core.hooks.settings import read_staged_settings  # noqa: PLC0415
 
-        return replace(project, settings=read_staged_settings(project) or Settings())
+            return replace(project, settings=read_staged_settings(project) or Settings())
     except InvalidInputError:
-        return project  # `repro-config` says so; the others go by the defaults
+        pass  # `repro-config` says so; the others go by the defaults
+    return project
 
 
 def _run_checks(call: Call, names: Sequence[str]) -> int:
     skipped = call.environ.get("SKIP", "").split(",")
     wanted = [name for name in names if name not in skipped]
     try:
-        project = _open(call, staged=True)
+        project = _open(call, "staged")
     except ReproError as error:
         _say(call.name, f"skipped: {error.message}")
         return int(not _STRICT.isdisjoint(wanted))
@@ -184,6 +190,16 @@ def _check_sizes(project: "Project", paths: Sequence[str]) -> "Sequence[Finding]
     return find_large_files(project, paths)
 
 
+def _check_secrets(project: "Project", _: Sequence[str]) -> "Sequence[Finding]":
+    from repro.store.staged import list_changed  # noqa: PLC0415
+
+    if not list_changed(project.repository.git):
+        return ()
+    from repro.core.hooks.secrets import find_staged_secrets  # noqa: PLC0415  # loads the rules
+
+    return find_staged_secrets(project)
+
+
 def _check_settings(project: "Project", _: Sequence[str]) -> "Sequence[Finding]":
     from repro.core.hooks.settings import find_invalid_settings  # noqa: PLC0415
 
@@ -206,6 +222,7 @@ def _say_once(name: str, line: str) -> "Callable[[Progress], None]":
 _CHECKS: "dict[str, Callable[[Project, Sequence[str]], Sequence[Finding]]]" = {
     "repro-lock": _check_lock,
     "repro-large-files": _check_sizes,
+    "repro-secrets": _check_secrets,
     "repro-config": _check_settings,
 }
 
@@ -241,7 +258,7 @@ def _look_at_data(call: Call) -> None:
         before, after = "ORIG_HEAD", "HEAD"
     if not Path("repro.yaml").exists():
         return
-    project = _open(call)
+    project = _open(call, "here")
     if project is None or not project.settings.data:
         return
     from repro.core.hooks.arrived import describe_data  # noqa: PLC0415  # loads what hashes
@@ -254,10 +271,74 @@ def _look_at_data(call: Call) -> None:
         _say("repro", line)
 
 
+def _push(call: Call) -> int:
+    told = call.told() or _told_to_pre_commit(call.environ)
+    remote = call.word(0, "REMOTE_NAME") or call.word(1, "REMOTE_URL")
+    if not told or not remote:
+        return 0
+    project = _open(call)
+    if project is None:
+        return 0
+    from repro.core.hooks.named import find_named_runs, parse_moves  # noqa: PLC0415
+
+    run_ids = find_named_runs(project, parse_moves(told), remote)
+    if not run_ids:
+        return 0
+    from repro.core.hooks.pushed import push_named_runs  # noqa: PLC0415  # all that sends
+    from repro.errors import RemoteError  # noqa: PLC0415
+
+    command = f"`repro push {shlex.quote(remote)} {' '.join(run_ids)}`"
+    try:
+        followed = push_named_runs(_open(call, "here") or project, run_ids, remote)
+    except RemoteError as error:
+        _say("repro", f"the runs that these commits name were not pushed: {error.message}")
+        _say("hint", command)
+        return 0
+    return _say_pushed(followed, command)
+
+
+def _told_to_pre_commit(environ: Mapping[str, str]) -> str:
+    """The line of the one ref that pre-commit says is pushed, as git writes it."""
+    branch = environ.get("PRE_COMMIT_LOCAL_BRANCH", "")
+    local = environ.get("PRE_COMMIT_TO_REF") or branch
+    if not local:
+        return ""
+    remote = environ.get("PRE_COMMIT_FROM_REF", "")
+    return f"{branch or local} {local} {branch or local} {remote or '0' * 40}"
+
+
+def _say_pushed(followed: "Followed", command: str) -> int:
+    """What became of the runs that pushed commits name; whether the push is to be refused."""
+    for leak in followed.leaks[:_MOST_LEAKS]:
+        line = f" line {leak.line}" if leak.line else ""
+        _say("repro", f"run {leak.run} holds what looks like a secret: `{leak.path}`{line}")
+        _say("hint", f"`repro push {leak.run} --dry-run` says more")
+    if followed.sent:
+        _say("repro", f"pushed {_runs(followed.sent)} to {followed.remote}")
+    if followed.unasked:
+        first = f"no run was pushed to {followed.remote} from here before"
+        _say("repro", f"{first}: {_runs(followed.unasked)} named by these commits stay here")
+        _say("hint", command)
+    if followed.unkept:
+        _say(
+            "repro",
+            f"not pushed, as bytes of theirs are not in the store: {_runs(followed.unkept)}",
+        )
+        _say("hint", command.replace("push", "push --data", 1))
+    for refusal in followed.refused:
+        _say("repro", f"run {refusal.run} is not pushed: {refusal.reason}")
+    return int(bool(followed.leaks))
+
+
+def _runs(run_ids: Sequence[str]) -> str:
+    return f"run{'s' if len(run_ids) > 1 else ''} {', '.join(run_ids)}"
+
+
 _ACTIONS: "dict[str, Callable[[Call], int | None]]" = {
     "prepare-commit-msg": _annotate,
     "commit-msg": _annotate,
     "post-rewrite": _remember,
     "post-checkout": _look_at_data,
     "post-merge": _look_at_data,
+    "pre-push": _push,
 }

@@ -1,14 +1,16 @@
 """The hooks as git calls them."""
 
+import io
 import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 
 import pytest
 from tests.support import git, make_repository, write_files
-from tests.support.cli import Cli, repro
+from tests.support.cli import repro
 from tests.support.datasets import commit_all, make_data
 from tests.support.hooks import image_of, install, message_of, run_git, write_script
 from tests.support.projects import make_run, open_here, ticking
@@ -16,26 +18,11 @@ from tests.support.projects import make_run, open_here, ticking
 from repro.cli.main import run_cli
 from repro.core.curate import tag_run
 from repro.core.query import resolve_run
-from repro.hooks import CHECKS, GIT_HOOKS
+from repro.hooks import CHECKS, GIT_HOOKS, run_hook
+
+pytestmark = pytest.mark.usefixtures("compiled_code")
 
 OTHER = "print('other')\n"
-
-
-@pytest.fixture
-def cli(capsys):
-    return Cli(capsys)
-
-
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory):
-    """A folder for compiled code: hooks load it, as where repro is installed."""
-    return tmp_path_factory.mktemp("compiled")
-
-
-@pytest.fixture(autouse=True)
-def fast(compiled, monkeypatch):
-    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(compiled))
 
 
 @pytest.fixture
@@ -97,18 +84,33 @@ class TestCommand:
         assert "not in a git repository" in cli("hook", "install", code=128).err
 
     @pytest.mark.parametrize("name", [*GIT_HOOKS, *CHECKS, "of-a-newer-version"])
-    def test_no_hook_fails_outside_of_a_repository(self, name):
-        done = repro("hook", "run", name, given="")
+    def test_no_hook_fails_outside_of_a_repository(self, name, monkeypatch, capsys):
+        monkeypatch.setattr("sys.stdin", io.StringIO("x\n"))
 
-        assert (done.returncode, done.stdout) == (0, "")
-        assert "Traceback" not in done.stderr
+        assert run_hook(name, ["a", "b", "1"]) == 0
+        assert len(capsys.readouterr().err.splitlines()) <= 1
 
     @pytest.mark.parametrize("name", [*GIT_HOOKS, *CHECKS])
-    def test_no_hook_says_anything_where_there_is_nothing_to_do(self, repository, name):
-        done = repro("hook", "run", name, given="")
+    def test_no_hook_says_anything_where_there_is_nothing_to_do(
+        self, repository, name, monkeypatch, capsys
+    ):
+        monkeypatch.setattr("sys.stdin", io.StringIO(""))
 
-        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        assert run_hook(name, []) == 0
+        assert capsys.readouterr() == ("", "")
         assert not (repository / ".git/repro").exists()
+
+    def test_a_hook_does_without_the_command_line(self, repository):
+        done = subprocess.run(
+            [sys.executable, "-X", "importtime", "-m", "repro", "hook", "run", "pre-commit"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
+        loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+        assert "repro.store.staged" in loaded
+        assert not loaded & {"click", "repro.cli", "sqlite3", "msgspec", "repro.core.datasets"}
 
     def test_a_hook_can_be_run_through_the_command_line(self, repository, monkeypatch, capsys):
         write_files(repository, {"repro.yaml": "[\n"})
@@ -155,6 +157,20 @@ class TestChecks:
         write_files(hooked, {"train.py": b"#" * 2000})
         commit(hooked, "-m", "two", "--allow-empty")
         assert run_git(hooked, "commit", "-a", "-m", "three").returncode == 1
+
+    def test_a_secret_is_named_by_its_place_and_can_be_let_pass(self, hooked):
+        key = "AKIA" + "QWERTYUIOPASDFGH"
+        write_files(hooked, {"params.yaml": f"lr: 1\naws: {key}\n"})
+        git(hooked, "add", "-A")
+
+        done = run_git(hooked, "commit", "-m", "key")
+
+        assert done.returncode == 1
+        assert "repro-secrets: `params.yaml` line 2: " in done.stderr
+        assert key not in done.stderr
+        [command] = re.findall("`git (config --add repro.allowSecret [^`]+)`", done.stderr)
+        git(hooked, *command.split(" "))
+        commit(hooked, "-m", "key")
 
     def test_a_dataset_that_changed_is_named_until_it_is_pinned(self, hooked):
         make_data(hooked)

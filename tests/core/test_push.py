@@ -12,7 +12,7 @@ import pytest
 from tests.support import git, make_repository, write_files
 from tests.support.projects import begin, make_run, open_here
 from tests.support.remotes import add_hook, add_origin, make_bare, push_all, runs_of
-from tests.support.servers import free_port
+from tests.support.servers import free_port, lfs_server
 
 from repro.core.choosing import Choice
 from repro.core.curate import tag_run
@@ -200,6 +200,62 @@ def test_another_run_with_our_id_is_never_written_over(project, bare):
 
     assert [one.run for one in pushed.refused] == [run.id]
     assert runs_of(bare) == {run.id: other}
+
+
+def test_what_two_people_said_of_a_run_is_merged_and_both_have_it(project, bare, tmp_path):
+    run = make_run(project)
+    push_all(project)
+    second = clone_of(bare, tmp_path / "second", run.id)
+    tag_run(project, resolve_run(project, run.id), ["mine"])
+    tag_run(second, resolve_run(second, run.id), ["theirs"])
+    push_all(project)
+
+    pushed = push_all(second)
+
+    assert pushed.merged == (run.id,)
+    assert set(resolve_run(second, run.id).run.tags) == {"mine", "theirs"}
+    assert runs_of(bare) == {run.id: commit_of(second, run.id)}
+    git(bare, "merge-base", "--is-ancestor", commit_of(project, run.id), RUNS + run.id)
+
+
+def clone_of(bare: Path, root: Path, *ids: str) -> Project:
+    """Another clone, which has runs of the remote as its own."""
+    git(root.parent, "clone", "-q", "-b", "main", str(bare), str(root))
+    git(root, "fetch", "-q", "origin", *(f"{RUNS}{run_id}:{RUNS}{run_id}" for run_id in ids))
+    return open_here(root)
+
+
+def test_who_only_lags_behind_gets_what_is_new_and_sends_nothing(project, bare, tmp_path):
+    run = make_run(project)
+    push_all(project)
+    second = clone_of(bare, tmp_path / "second", run.id)
+    tag_run(second, resolve_run(second, run.id), ["theirs"])
+    push_all(second)
+
+    push_all(project)
+
+    assert commit_of(project, run.id) == commit_of(second, run.id) == runs_of(bare)[run.id]
+
+
+def test_two_who_push_the_same_run_at_once_lose_no_word(project, bare, tmp_path):
+    run = make_run(project)
+    push_all(project)
+    second = clone_of(bare, tmp_path / "second", run.id)
+    for number in range(5):
+        for who, one in (("a", project), ("b", second)):
+            tag_run(one, resolve_run(one, run.id), [f"{who}{number}"])
+        threads = [Thread(target=push_all, args=(one,)) for one in (project, second)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    push_all(project)
+    push_all(second)
+
+    wanted = {f"{who}{number}" for who in "ab" for number in range(5)}
+    for one in (project, second):
+        assert set(resolve_run(one, run.id).run.tags) == wanted
+    assert runs_of(bare) == {run.id: commit_of(second, run.id)}
 
 
 def test_branches_carry_the_runs_where_they_are_set_to(project, bare):
@@ -401,7 +457,7 @@ def test_three_clones_push_at_once_and_lose_nothing(project, bare, tmp_path):
     for name in ("second", "third"):
         git(tmp_path, "clone", "-q", str(bare), name)
         projects.append(open_here(tmp_path / name))
-    ids = {make_run(one).id for one in projects for _ in range(4)}
+    ids = {make_run(one).id for one in projects for _ in range(2)}
     outcomes = []
     threads = [Thread(target=lambda p=one: outcomes.append(push_all(p))) for one in projects]
     for thread in threads:
@@ -409,7 +465,7 @@ def test_three_clones_push_at_once_and_lose_nothing(project, bare, tmp_path):
     for thread in threads:
         thread.join()
 
-    assert sum(len(one.new) for one in outcomes) == len(ids) == 12
+    assert sum(len(one.new) for one in outcomes) == len(ids) == 6
     assert set(runs_of(bare)) == ids
 
 
@@ -489,3 +545,50 @@ def test_runs_go_alone_when_nobody_asks_for_their_bytes(project, bare, tmp_path)
     planned = plan(project)
     assert planned.baggage.owners == {run.id}
     assert push_runs(project, planned).new == (run.id,)
+
+
+def test_a_run_with_a_secret_is_kept_back_and_hides_no_other(project, bare):
+    root = project.repository.root
+    good = make_run(project)
+    write_files(root, {"deploy.py": f"key = '{make_key()}'\n"})
+    git(root, "add", "deploy.py")
+    git(root, "commit", "-qm", "oops")
+    bad = make_run(project)
+
+    pushed = push_all(project)
+
+    assert pushed.new == (good.id,)
+    [refusal] = pushed.refused
+    assert refusal.run == bad.id
+    assert "`deploy.py:1`" in refusal.reason
+    assert make_key() not in refusal.reason + refusal.hint
+    git(root, *refusal.hint.split("`")[1].split()[1:])
+    assert push_all(project).new == (bad.id,)
+
+
+def make_key() -> str:
+    return "AKIA" + "Q3EGTNOZ" + "YXKW5HBV"
+
+
+@pytest.mark.skipif(shutil.which("git-lfs") is None, reason="git-lfs is not installed")
+def test_large_files_of_the_code_go_to_the_lfs_server_first(project, bare, tmp_path):
+    root = project.repository.root
+    git(root, "lfs", "install", "--local", "--skip-repo")
+    write_files(root, {".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n"})
+    write_files(root, {"weights.bin": os.urandom(5000)})
+    git(root, "add", "-A")
+    git(root, "commit", "-qm", "weights")
+    run = make_run(project)
+
+    with lfs_server(tmp_path / "lfs") as url:
+        git(root, "config", "remote.origin.lfsurl", url)
+        assert push_all(project).new == (run.id,)
+        sent = [path for path in (tmp_path / "lfs").rglob("*") if path.is_file()]
+        assert [path.read_bytes() for path in sent] == [(root / "weights.bin").read_bytes()]
+
+    write_files(root, {"weights.bin": os.urandom(5000)})
+    other = make_run(project)
+    [refusal] = push_all(project).refused
+    assert refusal.run == other.id
+    assert "a large file of its code" in refusal.reason
+    assert list(runs_of(bare)) == [run.id]

@@ -16,7 +16,9 @@ def vet(root: Path, make) -> Vetted:
     project = open_here(root)
     with open_quarantine(project.repository) as quarantine:
         maker = Maker(quarantine.folders[0], git(root, "rev-parse", "HEAD"))
-        return vet_runs(project, quarantine, make(maker))
+        arrivals = make(maker)
+        maker.flush()
+        return vet_runs(project, quarantine, arrivals)
 
 
 GOOD, BAD = run_id("sane"), run_id("bad")

@@ -38,19 +38,23 @@ def _vet(root: Path, attack: Path, arrivals: dict[str, str]) -> dict[str, Any]:
 
 
 def _try(words: list[str]) -> dict[str, Any]:
-    out, err = io.StringIO(), io.StringIO()
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", "surrogateescape") for _ in range(2))
     began = time.monotonic()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             with _bounded():
                 code = run_cli(words)
-        except BaseException:
+        except BaseException:  # noqa: BLE001  # what it is, the test shall say
             code = -1
             traceback.print_exc()
     seconds = time.monotonic() - began
-    return {"words": words, "code": code, "out": out.getvalue(), "err": err.getvalue()} | {
-        "seconds": seconds
-    }
+    texts = {name: _text(stream) for name, stream in (("out", out), ("err", err))}
+    return {"words": words, "code": code, "seconds": seconds, **texts}
+
+
+def _text(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read().encode("utf-8", "backslashreplace").decode()
 
 
 @contextlib.contextmanager

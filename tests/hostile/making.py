@@ -1,4 +1,4 @@
-"""Git objects as an attacker writes them: raw, checked by nobody, straight into a folder."""
+"""Git objects as an attacker writes them: raw, and checked by nobody."""
 
 import hashlib
 import zlib
@@ -10,6 +10,7 @@ from typing import Any
 from repro.model.ids import RunId
 from repro.model.run import Record
 from repro.store.runs import encode_record
+from tests.support import git
 from tests.support.records import make_record
 
 FILE, EXEC, LINK, FOLDER, GITLINK = b"100644", b"100755", b"120000", b"40000", b"160000"
@@ -17,16 +18,19 @@ WHEN = b"Ada <ada@example.org> 1764000000 +0000"
 
 ZEROS = "77e9132b46cb9535f286f18974872f40049d1a89"  # what git calls 2 GiB of zeros
 
+_KINDS = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
+
 Entry = tuple[bytes, bytes, str]  # mode, name, object id
 
 
 class Maker:
-    """Writes loose objects into one folder; nothing is written twice."""
+    """Makes objects, and writes all of them as one pack."""
 
     def __init__(self, folder: Path, base: str) -> None:
         """Write into the object folder `folder`; runs start from the commit `base`."""
         self.folder = folder
         self.base = base
+        self._made: dict[str, tuple[str, bytes]] = {}
         self.hello = self.blob(b"print('hello')\n")
         self.code = self.tree([(FILE, b"train.py", self.hello)])
 
@@ -34,11 +38,19 @@ class Maker:
         """Any object."""
         data = f"{kind} {len(payload)}".encode() + b"\0" + payload
         oid = hashlib.sha1(data).hexdigest()  # git's own name for it
-        path = self.folder / oid[:2] / oid[2:]
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(zlib.compress(data, 1))
+        self._made[oid] = kind, payload
         return oid
+
+    def flush(self) -> None:
+        """Let git see what was made; git only finds out the names of it."""
+        parts = [b"PACK" + (2).to_bytes(4, "big") + len(self._made).to_bytes(4, "big")]
+        for kind, payload in self._made.values():
+            parts += [_pack_header(_KINDS[kind], len(payload)), zlib.compress(payload, 1)]
+        data = b"".join(parts)
+        pack = self.folder / "pack" / "pack-hostile.pack"
+        pack.parent.mkdir(parents=True, exist_ok=True)
+        pack.write_bytes(data + hashlib.sha1(data).digest())
+        git(pack.parent, "index-pack", str(pack))
 
     def blob(self, payload: bytes) -> str:
         return self.write("blob", payload)
@@ -153,8 +165,17 @@ class Maker:
         return self.tree(sorted([*_entries(payload), *added], key=_git_order))
 
     def read(self, oid: str) -> bytes:
-        data = zlib.decompress((self.folder / oid[:2] / oid[2:]).read_bytes())
-        return data.partition(b"\0")[2]
+        return self._made[oid][1]
+
+
+def _pack_header(kind: int, size: int) -> bytes:
+    out = [kind << 4 | size & 15]
+    size >>= 4
+    while size:
+        out[-1] |= 0x80
+        out.append(size & 0x7F)
+        size >>= 7
+    return bytes(out)
 
 
 def _git_order(entry: Entry) -> bytes:

@@ -6,7 +6,7 @@ import click
 
 from repro.cli import render
 from repro.cli.context import RUN, open_here
-from repro.cli.progress import showing_progress
+from repro.cli.progress import showing_count, showing_progress
 from repro.cli.selection import WHERE, count
 from repro.core.bundle import bundle_runs
 from repro.core.query import list_runs, read_whole, resolve_run
@@ -47,9 +47,18 @@ def bundle(
     else:
         found = (resolve_run(project, name) for name in names)
         records = list({record.run.id: record for record in found}.values())
-    with showing_progress("hashing data") as on_progress:
+    with (
+        showing_progress("hashing data") as on_progress,
+        showing_count("searching for secrets") as on_scan,
+    ):
         done = bundle_runs(
-            project, records, target, with_data=with_data, replace=force, on_progress=on_progress
+            project,
+            records,
+            target,
+            with_data=with_data,
+            replace=force,
+            on_progress=on_progress,
+            on_scan=on_scan,
         )
     if as_json:
         render.data_json(

@@ -16,6 +16,7 @@ from repro.core.diff import (
     comparison_json,
     format_patch,
 )
+from repro.core.harm import refuse_harmful
 from repro.core.project import Project
 from repro.core.python_then import likely_command
 from repro.core.query import code_of, resolve_code, resolve_run
@@ -65,9 +66,11 @@ def diff(a: str, b: str | None, *, stat: bool, exit_code: bool, as_json: bool) -
 def _resolve(project: Project, text: str) -> Record | str:
     """A run, or the commit of a code state."""
     try:
-        return resolve_run(project, text)
+        record = resolve_run(project, text)
     except (UnknownRunError, AmbiguousRunError):
         return resolve_code(project, text)
+    refuse_harmful(project, record)
+    return record
 
 
 def _compare(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from repro.cli import render
 from repro.cli.verdict import headline
 from repro.core.diff import format_patch
+from repro.core.harm import refuse_harmful
 from repro.core.history import WORDS, Change, history_json, read_history
 from repro.core.project import Project
 from repro.core.query import code_of, read_part, read_points, run_json
@@ -238,6 +239,7 @@ def _output(project: Project, record: Record) -> bytes:
 
 def _patch(project: Project, record: Record) -> bytes:
     code = code_of(record.run)
+    refuse_harmful(project, record)
     if record.run.base is None:
         raise InvalidInputError(
             f"run `{record.run.id}` was made before the first commit: there is no base",

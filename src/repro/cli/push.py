@@ -55,8 +55,12 @@ def push(
         raise UsageError("name runs, or choose them by --where", hint="leave one of the two out")
     chosen = choose_to_push(project, names, Choice(where=where) if where else None)
     with showing_steps(f"asking {remote.label}") as (step, _):
+
+        def on_scan(done: int, total: int) -> None:
+            step(f"looking for secrets in what it lacks, {done:,} of {total:,}")
+
         step("which runs it has")
-        plan = plan_push(project, remote, chosen)
+        plan = plan_push(project, remote, chosen, on_scan=on_scan)
         size = measure_push(project, plan) if dry_run or (plan.is_first and plan.sending) else None
     if dry_run:
         paths = list_new_paths(project, plan)
@@ -75,11 +79,11 @@ def push(
 
 
 def _push(project: Project, plan: Plan, *, with_data: bool) -> Pushed:
-    size = plan.baggage.size if with_data else 0
+    size = (plan.baggage.size if with_data else 0) + sum(one.size for one in plan.large)
     n_runs = len(plan.sending)
     sent = 0
     with (
-        showing_bytes("sending kept bytes", size) as on_bytes,
+        showing_bytes("sending large files", size) as on_bytes,
         showing_count(f"pushing runs to {plan.remote.label}") as on_count,
     ):
 
@@ -184,7 +188,7 @@ def _say(plan: Plan, pushed: Pushed) -> None:
         parts.append(f"{count(len(pushed.refused))} not pushed")
     if not parts and pushed.same:
         parts.append(f"nothing to push, it has {count(len(pushed.same))} already")
-    render.note(f"{label}: {', '.join(parts) or 'no runs to push'}")
+    render.out(f"{label}: {', '.join(parts) or 'no runs to push'}")
     if plan.n_live:
         render.note(f"repro: {count(plan.n_live)} in progress: not pushed")
     _say_refused(pushed.refused)

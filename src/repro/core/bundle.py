@@ -9,6 +9,8 @@ from repro.atomic import fsync_dir, storage_errors
 from repro.core.beside_data import DataBeside, plan_beside
 from repro.core.crate import lay_out
 from repro.core.gone import is_partial
+from repro.core.leaking import refuse_leaking
+from repro.core.leaks import OnScan
 from repro.core.measured import OnProgress
 from repro.core.project import Project
 from repro.errors import InvalidInputError, UsageError
@@ -53,6 +55,7 @@ def bundle_runs(
     packages: Mapping[str, Path] | None = None,
     replace: bool = False,
     on_progress: OnProgress | None = None,
+    on_scan: OnScan | None = None,
 ) -> Bundled:
     """Write sealed runs, with all the history of their code, into the file `target`.
 
@@ -63,12 +66,18 @@ def bundle_runs(
 
     Raises:
         UsageError: A run is in progress, or there is none.
-        InvalidInputError: `target` is there already; or the clone lacks history or objects.
+        InvalidInputError: `target` is there already; or the clone lacks history or objects; or
+            a run, or the history of its code, holds what looks like a secret.
         MissingDataError: Bytes of a dataset are neither in the content store nor where they were.
         DamagedRecordError: A record breaks FORMAT.md, or bytes are not what they should be.
         StorageError: The disk is full, read-only or forbidden; nothing is left behind.
     """
     _check(project, records, target, replace=replace)
+    commits: dict[str, str] = {record.run.id: record.commit for record in records}
+    for refusal in refuse_leaking(project, commits, on_scan=on_scan):
+        raise InvalidInputError(
+            f"run `{refusal.run}` is not bundled, {refusal.reason}", hint=refusal.hint
+        )
     plans: dict[str, list[DataBeside]] = {}
     if with_data:
         for record in records:
@@ -95,7 +104,7 @@ def bundle_runs(
             files=crate.files,
         )
         [commit] = write_commits(quarantine, [spec])
-        refs = {RUNS + record.run.id: record.commit for record in records}
+        refs = {RUNS + run_id: oid for run_id, oid in commits.items()}
         draft = target.with_name(f".{target.name}.{os.getpid()}")
         try:
             write_bundle(quarantine, {**refs, CRATE: commit}, CRATE, draft.absolute())

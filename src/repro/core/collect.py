@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repro.core.builtenvs import RebuiltEnv, find_unused, remove_envs
+from repro.core.fold import fold_runs
 from repro.core.isolation import find_abandoned, remove_abandoned
 from repro.core.oldundo import OldState, find_old_states
 from repro.core.project import Project
@@ -169,7 +170,11 @@ def collect(
             problems.append(error.message)
     remove_abandoned(project)
     remove_leftovers(path for path, _ in garbage.leftovers)
-    on_step("packs")
+    on_step("refs and packs")
+    try:
+        fold_runs(project)
+    except ReproError as error:
+        problems.append(f"old runs have refs of their own still: {error.message}")
     consolidate(project.repository, now=project.clock())
     done = replace(garbage, store=store, environments=tuple(environments))
     return done, tuple(problems)

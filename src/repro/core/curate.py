@@ -12,7 +12,9 @@ from repro.core.project import Project
 from repro.errors import InvalidInputError, UsageError
 from repro.model.curation import count_words
 from repro.model.run import Record, Run
+from repro.model.secrets import redact_text
 from repro.model.text import escape
+from repro.store.clonekey import read_marker
 
 _LONGEST = 255  # characters of a name or a tag
 _MOST_TAGS = 1_000  # those taken off included, which are kept in mind for merging
@@ -28,6 +30,7 @@ def tag_run(project: Project, record: Record, tags: Sequence[str]) -> Run:
     """
     for tag in tags:
         check_label("tag", tag)
+    tags = [_without_secrets(project, tag) for tag in tags]
 
     def with_tags(run: Run) -> Run:
         added = [tag for tag in dict.fromkeys(tags) if tag not in run.tags]
@@ -67,7 +70,8 @@ def set_note(project: Project, record: Record, note: str) -> Run:
     Raises:
         UsageError: The run is still in progress.
     """
-    return _amend(project, record, lambda run: replace(run, note=note or None))
+    bare = _without_secrets(project, note)
+    return _amend(project, record, lambda run: replace(run, note=bare or None))
 
 
 def rename_run(project: Project, record: Record, name: str) -> Run:
@@ -78,7 +82,8 @@ def rename_run(project: Project, record: Record, name: str) -> Run:
         UsageError: The run is still in progress.
     """
     check_label("name", name)
-    return _amend(project, record, lambda run: replace(run, name=name))
+    bare = _without_secrets(project, name)
+    return _amend(project, record, lambda run: replace(run, name=bare))
 
 
 def check_label(what: str, text: str) -> None:
@@ -102,6 +107,10 @@ def check_label(what: str, text: str) -> None:
         raise InvalidInputError(
             f"the {what} `{shown}` has control characters", hint="use printable text only"
         )
+
+
+def _without_secrets(project: Project, text: str) -> str:
+    return redact_text(text, read_marker(project.repository.private))
 
 
 def _amend(project: Project, record: Record, change: Callable[[Run], Run]) -> Run:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from repro.core.capture import commit_code, take_code
 from repro.core.environment import capture_environment
+from repro.core.harm import refuse_harmful
 from repro.core.project import Project, who_am_i
 from repro.core.query import code_of
 from repro.core.surroundings import keep_surroundings, look_around
@@ -27,6 +28,7 @@ from repro.model.diff import (
 from repro.model.run import Record
 from repro.model.secrets import redact_config
 from repro.model.values import ABSENT, Value
+from repro.store.clonekey import read_marker
 from repro.store.git import split_names
 from repro.store.paramsfile import read_config_files
 from repro.store.quarantine import Quarantine, open_quarantine
@@ -65,10 +67,12 @@ def compare_runs(project: Project, a: Record, b: Record) -> Comparison:
     """Say in what B differs from A.
 
     Raises:
-        DamagedRecordError: The code of one is missing.
+        DamagedRecordError: The code of one is missing, or was made to do harm.
 
     Cost: of datasets that differ, the manifest pages of folders that do.
     """
+    for record in (a, b):
+        refuse_harmful(project, record)
     code = diff_code(project, code_state_of(a), code_state_of(b), {})
     changed = find_changed_data(a.data, b.data)
     data = _compare_data(project, a, b, changed) if changed else {}
@@ -97,6 +101,7 @@ def compare_with_worktree(
 
     Cost: takes a snapshot, and hashes the files of datasets that are new since the last time.
     """
+    refuse_harmful(project, a)
     folder = project.repository.root / a.run.cwd
     environment = capture_environment(project, words or a.run.command, cwd=folder)
     looks = look_around(project, environment)
@@ -236,7 +241,8 @@ def code_state_of(record: Record) -> CodeState:
 
 def _config_now(project: Project, a: Record) -> dict[str, Json]:
     files = read_config_files(project.repository.root, project.settings.config)
-    return redact_config(merge_config(a.config, files, config_from_command(a.run.command)))
+    merged = merge_config(a.config, files, config_from_command(a.run.command))
+    return redact_config(merged, read_marker(project.repository.private))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from repro.core.goal import Goal, inner_roots, read_goal
 from repro.core.gone import find_gone, is_partial, name_gone
+from repro.core.harm import refuse_harmful
 from repro.core.inner import Inner, find_inner
 from repro.core.project import Project
 from repro.core.query import code_of
@@ -29,6 +30,7 @@ def check_code(project: Project, record: Record) -> Iterator[Item]:
     if not _is_commit(project.repository.git, commit):
         yield missing("code", f"the snapshot {commit[:_SHORT]} is gone", fetch)
         return
+    refuse_harmful(project, record)
     try:
         gone, total = find_gone(project.repository.git, f"{commit}^{{tree}}")
     except GitError as error:  # a folder that is gone whole, or damaged
@@ -112,6 +114,7 @@ def _elsewhere(project: Project, goal: Goal, recorded: Mapping[str, str]) -> Ite
 def check_lfs(project: Project, record: Record) -> Iterator[Item]:
     """Whether the large files of git-lfs that the snapshot names are here."""
     repository, commit = project.repository, code_of(record.run)
+    refuse_harmful(project, record)
     if not (is_used(repository) or _names_lfs(project, commit)):
         return
     folder, content = storage_folder(repository), ContentStore(project.store)

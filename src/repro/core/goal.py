@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from repro.core.harm import refuse_harmful
 from repro.core.project import Project
 from repro.core.query import code_of
 from repro.errors import DamagedRecordError
@@ -39,9 +40,11 @@ def read_goal(project: Project, target: Record | str) -> Goal:
     """Read what is to be restored: a run, or the commit of another code state.
 
     Raises:
-        DamagedRecordError: Its commit is not there.
+        DamagedRecordError: Its commit is not there, or somebody made it to do harm.
     """
     git = project.repository.git
+    if not isinstance(target, str):
+        refuse_harmful(project, target)
     commit = target if isinstance(target, str) else code_of(target.run)
     # `--end-of-options`, for a hostile record can name any text as its snapshot.
     words = ("rev-parse", "--verify", "--quiet", "--end-of-options")

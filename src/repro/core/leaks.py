@@ -7,15 +7,18 @@ from pathlib import Path
 
 from repro.core.project import Project
 from repro.model.marking import Marker
+from repro.model.secretrules import RULES
 from repro.model.secrets import is_secret_file
-from repro.model.secretscan import LONGEST, RULES, Found, find_secrets, takes_plain
+from repro.model.secretscan import LONGEST, Found, find_secrets, takes_plain
+from repro.store.allowed import ALLOW as ALLOW
+from repro.store.allowed import allowed_secrets
 from repro.store.clonekey import read_marker
 from repro.store.git import Git
 from repro.store.objects import open_objects
+from repro.store.refs import RUNS
 from repro.store.scanned import Scanned
 from repro.store.unsent import Unsent, list_staged, list_unsent, reaches, read_start
 
-ALLOW = "repro.allowSecret"
 BY_NAME = "a file that holds secrets, by its name"
 MESSAGE = "(commit message)"
 _MANY = 500  # objects from which on a faster reader pays
@@ -70,6 +73,24 @@ def find_leaks(
     return tuple(sorted(_by_run(git, found, tips, known)))
 
 
+def find_own_leaks(
+    project: Project, ids: Sequence[str] = (), *, on_progress: OnScan | None = None
+) -> tuple[Leak, ...]:
+    """Give what a push of own runs would stop at, as far as that can be told here.
+
+    What a branch of a remote has is taken for known there.
+
+    Args:
+        ids: Of the runs; none for all.
+    """
+    git = project.repository.git
+    lines = git.text("for-each-ref", "--format=%(objectname) %(refname)", RUNS).splitlines()
+    tips = {line.rpartition("/")[2]: line.split()[0] for line in lines}
+    known = git.text("for-each-ref", "--format=%(objectname)", "refs/remotes/").split()
+    chosen = [tips[one] for one in ids if one in tips] if ids else list(tips.values())
+    return find_leaks(project, chosen, known, on_progress=on_progress) if chosen else ()
+
+
 def scan_staged(project: Project) -> tuple[Leak, ...]:
     """Give the secrets in what the next commit would add, by path and line.
 
@@ -85,12 +106,6 @@ def scan_staged(project: Project) -> tuple[Leak, ...]:
             for secret in secrets
         )
     )
-
-
-def allowed_secrets(git: Git) -> frozenset[str]:
-    """The fingerprints that the user lets pass in this clone."""
-    done = git.run("config", "--get-all", ALLOW, ok=(0, 1))
-    return frozenset(done.out.decode(errors="replace").split())
 
 
 class _Search:

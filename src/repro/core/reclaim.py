@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -137,6 +137,29 @@ def reclaim(project: Project, plan: Plan) -> Freed:
                     n_entries += 1
                     size += n_bytes
     return Freed(n_entries=n_entries, size=size)
+
+
+def remove_entries(project: Project, digests: Iterable[str]) -> int:
+    """Delete entries at once, whatever their age, less what something names by now; how many.
+
+    Raises:
+        DamagedRecordError: As `plan_reclaim`.
+        StorageError: The store cannot be written.
+    """
+    wanted = list(digests)
+    if not wanted:
+        return 0
+    content = ContentStore(project.store)
+    count = 0
+    with hold_guard(guard_of(project)), storage_errors("the content store"):
+        renew_epoch(project.store)
+        needed = find_needed(project)
+        for digest in wanted:
+            if not _is_needed(digest, needed):
+                with suppress(FileNotFoundError):
+                    content.path_of(digest).unlink()
+                    count += 1
+    return count
 
 
 def _still_unneeded(project: Project, plan: Plan) -> Iterator[tuple[str, int]]:

@@ -23,6 +23,7 @@ from repro.model.randomness import RandomPlan
 from repro.model.run import Omitted, Record, Run, Status
 from repro.model.secrets import redact_config
 from repro.model.times import format_time
+from repro.store.clonekey import read_marker
 from repro.store.content import ContentStore
 from repro.store.journal import JournalWriter
 from repro.store.lfs import keep_objects
@@ -217,7 +218,7 @@ def _first_run(
         duration_s=None,
         command=seen.command,
         cwd=seen.cwd,
-        assigned=redact_config(request.config),
+        assigned=redact_config(request.config, read_marker(project.repository.private)),
         base=code.base,
         snapshot=code.snapshot,
         branch=code.branch,
@@ -232,6 +233,7 @@ def _first_run(
         omitted=(*code.omitted, *_unpinned(pins)),
         warnings=(
             *request.warnings,
+            *code.secrets,
             *_line_ends(code.converted),
             *pins.warnings,
             *seen.around.warnings,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from repro.core.fold import drop_from_archives
 from repro.core.known import KnownRuns, open_runs
 from repro.core.project import Project, who_am_i
 from repro.errors import (
@@ -253,7 +254,7 @@ def restore_run(project: Project, entry: TrashEntry) -> Restored:
 def forget_removed(project: Project, entries: Sequence[TrashEntry]) -> None:
     """Let go of what the trash holds of runs; only what may come again is remembered as removed.
 
-    That is each run that an archive has, and all of them where git has remotes.
+    That is each run that something fetched has, and all of them where git has remotes.
 
     Raises:
         ConflictError: One of them came back meanwhile; it and those behind it stay.
@@ -262,29 +263,41 @@ def forget_removed(project: Project, entries: Sequence[TrashEntry]) -> None:
     has_remotes = bool(repository.git.text("remote"))
     for start in range(0, len(entries), _AT_ONCE):
         part = entries[start : start + _AT_ONCE]
-        elsewhere = list_places(repository, [entry.run for entry in part])
-        remembered = [one for one in part if has_remotes or elsewhere[one.run]]
-        specs = [
-            _spec(project, replace(one, refs={}, earlier=None), [], one.removed_s)
-            for one in remembered
-        ]
-        updates = [
-            RefUpdate(TRASH + one.run, new=None, old=one.commit)
-            for one in part
-            if one not in remembered
-        ]
+        ids = [one.run for one in part]
         with open_quarantine(repository) as quarantine:
+            archived = drop_from_archives(project, quarantine, ids)
+            elsewhere = list_places(repository, ids)
+            remembered = [one for one in part if has_remotes or _is_fetched(elsewhere[one.run])]
+            specs = [_memory(project, one, one.removed_s) for one in remembered]
             tips = write_commits(quarantine, specs) if specs else []
-            updates += [
-                RefUpdate(TRASH + one.run, new=tip, old=one.commit)
-                for one, tip in zip(remembered, tips, strict=True)
-            ]
+            new = dict(zip([one.run for one in remembered], tips, strict=True))
+            updates = [RefUpdate(TRASH + one.run, new.get(one.run), one.commit) for one in part]
+            updates += archived.updates
+            tips += archived.tips
             if tips:
-                publish(quarantine, tips=tips, exclude=[], refs=updates)
+                publish(quarantine, tips=tips, exclude=[*archived.exclude], refs=updates)
             else:
                 update_refs(repository.git, updates)
         # Else a look for runs that lost their refs would find them while git still has them.
-        forget_own(repository.private, [one.run for one in part])
+        forget_own(repository.private, ids)
+
+
+def remember_removed(project: Project, run_id: str) -> None:
+    """Note that a run, of which nothing is left, was removed: no fetch brings it again."""
+    now = project.clock()
+    entry = TrashEntry(run=run_id, commit="", name=None, removed=format_time(now), refs={})
+    with open_quarantine(project.repository) as quarantine:
+        tips = write_commits(quarantine, [_memory(project, entry, now)])
+        update = RefUpdate(TRASH + run_id, new=tips[0])
+        publish(quarantine, tips=tips, exclude=[], refs=[update])
+
+
+def _memory(project: Project, entry: TrashEntry, when: float) -> CommitSpec:
+    return _spec(project, replace(entry, refs={}, earlier=None), [], when)
+
+
+def _is_fetched(places: Mapping[str, str]) -> bool:
+    return any(not ref.startswith(RUNS) for ref in places)
 
 
 def _is_ancestor(project: Project, oid: str, of: str) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from repro.core.diff import format_patch
 from repro.core.goal import inner_roots, read_goal
+from repro.core.harm import refuse_harmful
 from repro.core.project import Project
 from repro.core.query import code_of
 from repro.errors import DamagedRecordError, GitError
@@ -116,6 +117,7 @@ def foreign_facts(project: Project, record: Record) -> ForeignRun:
 
 def _code_delta(project: Project, record: Record) -> tuple[str, ...]:
     try:
+        refuse_harmful(project, record)
         stat = format_patch(project, code_of(record.run), None, stat=True, reverse=True)
     except (DamagedRecordError, GitError) as error:
         return (f"cannot be compared: {error.message}",)

@@ -90,6 +90,7 @@ class _Inspector:
     def __init__(self, objects: Objects, new: Mapping[str, NewObject]) -> None:
         self._objects = objects
         self._new = new
+        self._ids: dict[str, str] = {}  # by the tree of the record
         self._trees = TreeCheck(objects, size_of=self._size_of, is_known=self._is_known)
         self._record = RecordCheck(
             objects, self._trees, size_of=self._size_of, is_known=self._is_known
@@ -150,9 +151,15 @@ class _Inspector:
         return parse_commit(payload)
 
     def _check_id(self, run_id: str, commit: Commit) -> None:
+        if commit.tree in self._ids:
+            found = self._ids[commit.tree]
+        else:
+            found = self._ids[commit.tree] = self._read_id(commit)
+        if found != run_id:
+            raise DamagedRecordError(f"its record is that of another run, `{found}`")
+
+    def _read_id(self, commit: Commit) -> str:
         data = read_file(self._objects, commit.tree, RUN_FILE)
         if data is None:
             raise DamagedRecordError(f"its commit holds no {RUN_FILE}: it is no run")
-        found = decode_run(parse_json(data, name=RUN_FILE), RUN_FILE).id
-        if found != run_id:
-            raise DamagedRecordError(f"its record is that of another run, `{found}`")
+        return decode_run(parse_json(data, name=RUN_FILE), RUN_FILE).id

@@ -1,11 +1,31 @@
 """Marks that stand for a secret: equal for equal secrets in one clone, and a riddle elsewhere."""
 
-import hashlib
-import hmac
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-MARK = r"<redacted(?::[0-9a-f]{8})?>"  # older records have it bare
+from repro.model.canonical import Json
+
 BARE = "<redacted>"
+# Older records have it bare, and what is compared across clones, such as URLs of packages.
+MARK = r"<redacted(?::[0-9a-f]{8})?>"
+_STARTS = "<redacted"
+
+
+def is_marked(text: str) -> bool:
+    """Whether a secret was taken out of a text."""
+    return _STARTS in text and re.search(MARK, text) is not None
+
+
+def without_keys(value: Json) -> Json:
+    """The value as every clone would have it: each mark in it bare."""
+    if isinstance(value, str):
+        return re.sub(MARK, BARE, value) if _STARTS in value else value
+    if isinstance(value, Mapping):
+        return {key: without_keys(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_keys(item) for item in value]
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +45,8 @@ class Marker:
         """
         if not self.key:
             return BARE
+        if _STARTS in secret and re.fullmatch(MARK, secret):  # what was marked before stays
+            return secret
         return f"<redacted:{self.fingerprint(secret.encode(errors='surrogateescape'))[:8]}>"
 
     def fingerprint(self, secret: bytes) -> str:
@@ -32,4 +54,11 @@ class Marker:
 
         Source: HMAC-SHA256, RFC 2104.
         """
+        # Here, for most runs have no secret to mark.
+        import hashlib  # noqa: PLC0415
+        import hmac  # noqa: PLC0415
+
         return hmac.new(self.key, secret, hashlib.sha256).hexdigest()[:16]
+
+
+UNKEYED = Marker()

@@ -49,6 +49,8 @@ class Row:
     order: tuple[int, int, int]
 
 
+_LARGEST_STEP = 1 << 63
+
 _Part = tuple[list[int], list[Point]]  # the places of the rows, and the points
 
 
@@ -226,6 +228,7 @@ def parse_table(data: bytes, *, path: str) -> dict[str, list[Point]]:
         return {name: [] for name in names}
     step_cells, time_cells, *columns = zip(*rows, strict=True)
     steps = _parse_column(int, step_cells, path)
+    _check_steps(steps, path)
     times = _parse_column(float, time_cells, path)
     series = {}
     for name, cells in zip(names, columns, strict=True):
@@ -260,7 +263,16 @@ def _parse_long(data: bytes) -> dict[str, list[Point]]:
             series.setdefault(name, []).append(Point(int(step), float(value), float(time)))
     except ValueError as error:
         raise DamagedRecordError(f"`{LONG}` line {number}: {error}") from error
+    for points in series.values():
+        _check_steps([point.step for point in points], LONG)
     return series
+
+
+def _check_steps(steps: Sequence[int], path: str) -> None:
+    if not all(starmap(lt, pairwise(steps))):
+        raise DamagedRecordError(f"`{path}` holds steps that do not increase")
+    if steps and not -_LARGEST_STEP < steps[0] <= steps[-1] < _LARGEST_STEP:
+        raise DamagedRecordError(f"`{path}` holds a step of more than 64 bits")
 
 
 def _read_cells(data: bytes, path: str) -> tuple[list[str], list[list[str]]]:

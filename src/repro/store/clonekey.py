@@ -33,11 +33,12 @@ def _read(private: Path) -> bytes | None:
         fd = os.open(private / FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         return None
-    with os.fdopen(fd, "rb") as file:
-        try:
-            key = file.read(_BYTES)
-        except OSError:  # a folder
-            return None
+    try:
+        key = os.read(fd, _BYTES)
+    except OSError:  # a folder
+        return None
+    finally:
+        os.close(fd)
     return key if len(key) == _BYTES else None
 
 

@@ -158,6 +158,8 @@ def decode_run(value: Json, name: str) -> Run:
 
 def _refuse_newer(run: Fields) -> None:
     version = run.integer("format")
+    if version < 1:
+        raise run.wrong("format", "is no version")
     if version > FORMAT_VERSION:
         given = run.values.get("id")
         who = f"run `{given}`" if isinstance(given, str) and is_id(given) else run.name

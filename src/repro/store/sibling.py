@@ -13,8 +13,9 @@ from repro.model.run import Omitted
 from repro.model.secrets import redact_text
 from repro.store.git import Git, Repository
 from repro.store.gitdir import make_git_dir
+from repro.store.leftout import Limits
 from repro.store.quarantine import Quarantine
-from repro.store.snapshot import Limits, snapshot_folder
+from repro.store.snapshot import snapshot_folder
 from repro.store.status import WorkingTree, read_working_tree
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from repro.errors import DamagedRecordError
 from repro.model.paths import LONGEST_PATH, find_name_fault, show_path
+from repro.store.git import Git
 from repro.store.objects import FOLDER, SUBMODULE, Objects, TreeEntry, parse_tree
 
 MOST_FILES = 2_000_000  # the largest repositories known have some 500,000
@@ -63,16 +64,19 @@ class TreeCheck:
         *,
         size_of: Callable[[str], int | None],
         is_known: Callable[[str], bool] = lambda _: False,
+        is_away: Callable[[str], bool] = lambda _: False,
     ) -> None:
         """Look at nothing yet.
 
         Args:
             size_of: Bytes of a file by its object id; None where that is not known beforehand.
             is_known: Whether a tree need not be looked at, by its object id.
+            is_away: Whether an object that cannot be read is only not here, which is no fault.
         """
         self._objects = objects
         self._size_of = size_of
         self._is_known = is_known
+        self._is_away = is_away
         self._seen: dict[str, TreeFacts] = {}
 
     def check(self, oid: str, name: str) -> TreeFacts:
@@ -132,7 +136,7 @@ class TreeCheck:
         try:
             kind, payload = self._objects.read(oid, limit=LARGEST_FOLDER)
         except DamagedRecordError:
-            return f"is missing, or {limit}"
+            return [] if self._is_away(oid) else f"is missing, or {limit}"
         if kind != "tree":
             return f"is no folder but a {kind}"
         try:
@@ -181,6 +185,8 @@ class TreeCheck:
         try:
             kind, target = self._objects.read(oid, limit=LONGEST_PATH)
         except DamagedRecordError:
+            if self._is_away(oid):
+                return None
             return f"is a link that is missing, or longer than {LONGEST_PATH:,} bytes"
         if kind != "blob" or not target or len(target) > LONGEST_PATH - 1 or b"\0" in target:
             return "is a link to what no path can be"
@@ -220,3 +226,27 @@ def _find_collision(entries: Sequence[TreeEntry]) -> str | None:
 
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def find_large(git: Git, tree: str) -> str | None:
+    """What of a tree whose files were counted is too large to lay out; None where nothing is.
+
+    Args:
+        tree: Object id; where a part of it is missing, nothing is found.
+    """
+    done = git.run("ls-tree", "-r", "-l", "-z", "--full-tree", tree, ok=(0, 1, 128))
+    if done.code != 0:
+        return None
+    total = 0
+    for line in done.out.split(b"\0")[:-1]:
+        facts, _, path = line.partition(b"\t")
+        size = facts.rsplit(b" ", 1)[-1]
+        if not size.isdigit():
+            continue
+        total += int(size)
+        if int(size) > LARGEST_FILE:
+            shown = show_path(path.decode(errors="surrogateescape"))
+            return f"`{shown}` has {int(size):,} bytes, more than the limit of {LARGEST_FILE:,}"
+    if total > LARGEST_TREE:
+        return f"it holds {total:,} bytes, more than the limit of {LARGEST_TREE:,}"
+    return None

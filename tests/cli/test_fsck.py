@@ -13,6 +13,9 @@ from tests.support import git, make_repository, write_files
 from tests.support.cli import Cli, repro
 from tests.support.projects import begin, make_run, open_here
 from tests.support.records import make_record, open_at, run_id, write_run
+from tests.support.signing import allow_key, use_ssh_key
+
+from repro.core.signatures import sign_run
 
 FLIPS = int(os.environ.get("REPRO_CRASH_FLIPS", "3"))  # of each kind of file
 
@@ -244,3 +247,22 @@ def test_nothing_that_a_hostile_record_says_reaches_the_terminal(
 ) -> None:
     write_run(open_at(repository), make_record(id=run_id("a"), data={"\x1b[2J": 1}))
     assert "\x1b" not in cli("fsck", code=1).out
+
+
+def test_signatures_are_checked_where_that_is_asked_for(
+    repository: Path, cli: Cli, tmp_path: Path
+) -> None:
+    allow_key(repository, use_ssh_key(repository, tmp_path))
+    signed, plain = (make_run(open_here(repository)) for _ in range(2))
+    sign_run(open_here(repository), signed.id)
+
+    listed = cli("fsck", "--signatures").out
+
+    assert f"{signed.id} good, by ada@example.org" in listed
+    assert f"{plain.id} none" in listed
+    data = git(repository, "cat-file", "commit", f"refs/repro/runs/{signed.id}").encode() + b"\n"
+    forged = git(repository, "hash-object", "-t", "commit", "-w", "--stdin", stdin=data + b"x\n")
+    git(repository, "update-ref", f"refs/repro/runs/{signed.id}", forged)
+    [fault] = checked(cli, "--signatures")
+    assert (fault["where"], fault["runs"]) == ("signature", [signed.id])
+    cli("fsck")

@@ -161,6 +161,27 @@ def test_a_pack_that_shall_be_kept_is_left_alone_and_said(repository: Path, cli:
 
     assert f"{pack.name} has a `.keep`" in said
     assert holds(repository, SECRET)
+    pack.with_suffix(".keep").unlink()
+    assert "goes on" in cli("purge", run, "--yes").err
+    assert not holds(repository, SECRET)
+    cli("purge", run, "--yes", code=128)
+
+
+def test_what_commits_on_top_of_its_code_hold_by_a_reflog_is_said(
+    repository: Path, cli: Cli
+) -> None:
+    run = leak(repository)
+    git(repository, "switch", "-q", "--detach", f"refs/repro/runs/{run}^")
+    git(repository, "commit", "-q", "--allow-empty", "-m", "on top")
+    git(repository, "switch", "-q", "main")
+
+    said = cli("purge", run, "--yes", code=1).err
+
+    assert "`git reflog expire --expire=now --all`" in said
+    git(repository, "fsck", "--strict")
+    git(repository, "reflog", "expire", "--expire=now", "--all")
+    cli("purge", run, "--yes")
+    assert not holds(repository, SECRET)
 
 
 def test_what_is_borrowed_from_another_repository_is_said(

@@ -11,6 +11,7 @@ from repro.cli.progress import showing_steps
 from repro.core.fsck import Fault, Health, check_everything
 from repro.core.known import open_runs
 from repro.core.naming import find_id
+from repro.core.signatures import describe_signature
 from repro.model.canonical import Json
 from repro.model.readable import format_size
 from repro.model.text import escape
@@ -21,13 +22,15 @@ _RUNS = 3  # that are named of one fault
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[RUN]...", type=RUN)
+@click.option("--signatures", is_flag=True, help="Check who signed each run, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
-def fsck(names: tuple[str, ...], *, as_json: bool) -> int:
+def fsck(names: tuple[str, ...], *, signatures: bool, as_json: bool) -> int:
     """Say whether everything is as the format promises, and which runs it touches where not.
 
     Every object of git, every record with its series, datasets and artifacts, every entry of the
     content store is read; the run index is compared with the records. Nothing is changed.
-    Exits with 1 if anything is wrong.
+    Exits with 1 if anything is wrong. A run that nobody signed is not; one whose signature is not
+    of its content is.
     """
     project = open_here()
     only: list[str] = []
@@ -38,11 +41,14 @@ def fsck(names: tuple[str, ...], *, as_json: bool) -> int:
         health = check_everything(
             project,
             only,
+            signatures=signatures,
             on_count=lambda what, done, total: on_step(f"{what}, {done:,} of {total:,}"),
         )
     if as_json:
         render.data_json(_health_json(health))
     else:
+        for one in health.signatures:
+            render.out(f"{one.run} {describe_signature(one)}")
         for fault in health.faults[:_SHOWN]:
             for line in _describe(fault):
                 render.out(line)
@@ -103,5 +109,8 @@ def _health_json(health: Health) -> dict[str, Json]:
             }
             for fault in health.faults
         ],
+        "signatures": {
+            one.run: {"state": one.state, "signers": list(one.signers)} for one in health.signatures
+        },
         "absent": {digest: list(runs) for digest, runs in health.absent.items()},
     }

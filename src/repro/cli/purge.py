@@ -77,7 +77,7 @@ def _plan(project: Project, name: str, remote: str | None) -> tuple[str, PurgePl
 
 
 def _finish(project: Project, begun: Begun, *, as_json: bool) -> int:
-    render.note(f"repro: the purge of run {begun.run} was interrupted, and goes on")
+    render.note(f"repro: the purge of run {begun.run} was not finished, and goes on")
     with showing_steps("taking away") as (on_step, _):
         purged = finish_purge(project, begun, on_step=on_step)
     return _report(begun.run, purged, {}, (), as_json=as_json)
@@ -157,8 +157,12 @@ def _report(
             render.note(f"    {oid}")
         for pack in purged.kept_packs:
             render.note(f"repro: warning: {pack}.pack has a `.keep`, which says to leave it alone")
+        if purged.reached:
+            render.note("repro: warning: reflogs name commits on top of its code, as may new refs:")
+            render.note("hint: `git reflog expire --expire=now --all` forgets those, all of them")
         if purged.is_borrowing:
             render.note("repro: warning: git borrows objects of another repository, and has them")
+        render.note(f"hint: `repro purge {run_id}` goes on once that is mended")
     if shared:
         render.note(
             f"repro: warning: {len(shared):,} objects that others have, too, are still here"
@@ -176,6 +180,7 @@ def _purged_json(
         "entries": purged.n_entries,
         "reflogs": purged.n_reflogs,
         "left": list(purged.left),
+        "reached": list(purged.reached),
         "kept_packs": list(purged.kept_packs),
         "shared": dict(shared),
         "held_by": list(holders),

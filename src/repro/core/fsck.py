@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from repro.core.fsck_record import Seen, check_record
 from repro.core.known import open_runs
 from repro.core.project import Project
+from repro.core.signatures import Signature, check_signatures
 from repro.core.trash import list_trash
 from repro.errors import ReproError
 from repro.model.ids import is_id
@@ -29,7 +30,7 @@ class Fault:
 
     Attributes:
         promise: Its number there, such as `F5`; empty where a section says it without one.
-        where: `ref`, `object`, `record`, `store`, `index`, `trash`, `undo`, `live`.
+        where: `ref`, `object`, `record`, `store`, `signature`, `index`, `trash`, `undo`, `live`.
         what: Which one; nothing is escaped.
         reason: One line.
         runs: Ids of the runs that it touches.
@@ -53,6 +54,7 @@ class Health:
         n_entries: How many entries of the content store.
         size: Bytes of these.
         absent: Entries that runs name and that are not here: of each, the runs.
+        signatures: Of each sound run, where that was asked for.
         notes: What is no fault and may be of use.
     """
 
@@ -61,11 +63,16 @@ class Health:
     n_entries: int
     size: int
     absent: Mapping[str, tuple[str, ...]]
+    signatures: tuple[Signature, ...]
     notes: tuple[str, ...]
 
 
 def check_everything(
-    project: Project, only: Sequence[str] = (), *, on_count: OnCount = lambda *_: None
+    project: Project,
+    only: Sequence[str] = (),
+    *,
+    signatures: bool = False,
+    on_count: OnCount = lambda *_: None,
 ) -> Health:
     """Look at all refs, objects, records, kept bytes, the index, trash and undo entries.
 
@@ -74,6 +81,7 @@ def check_everything(
     Args:
         only: Ids of the runs that matter; all of them by default. Of faults that touch no run at
             all, none is told then.
+        signatures: Whether to ask git for the signature of each run, too.
 
     Cost: reads the whole repository and the whole content store once.
     """
@@ -89,6 +97,11 @@ def check_everything(
     faults += _check_records(project, sound, seen, on_count)
     n_entries, size, store_faults = _check_store(project, seen, on_count)
     faults += store_faults
+    vouched: list[Signature] = []
+    if signatures:
+        on_count("signatures", 0, 1)
+        vouched = check_signatures(project, list(sound))
+        faults += _judge_signatures(vouched)
     content = ContentStore(project.store)
     absent = {
         digest: tuple(runs) for digest, runs in seen.wanted.items() if not content.has(digest)
@@ -106,6 +119,7 @@ def check_everything(
         n_entries=n_entries,
         size=size,
         absent=absent,
+        signatures=tuple(vouched),
         notes=tuple(_notes(project)),
     )
 
@@ -196,6 +210,16 @@ def _check_store(project: Project, seen: Seen, on_count: OnCount) -> tuple[int, 
                 )
             )  # fmt: skip
     return len(entries), sum(size for _, size in entries), faults
+
+
+def _judge_signatures(vouched: Iterable[Signature]) -> Iterator[Fault]:
+    """A run that nobody signed is no fault; one whose signature is not of its content is."""
+    for one in vouched:
+        if one.state == "bad":
+            yield Fault(
+                promise="", where="signature", what=one.commit, runs=(one.run,),
+                reason="its signature is not of its content, or the key was revoked",
+            )  # fmt: skip
 
 
 def _judge_absent(project: Project, absent: Mapping[str, tuple[str, ...]]) -> Iterator[Fault]:

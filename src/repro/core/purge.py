@@ -78,7 +78,8 @@ class Purged:
         n_objects: Objects of git that are gone.
         n_entries: Entries of the content store that are.
         n_reflogs: Entries of reflogs that are.
-        left: Objects that should be gone and are still there.
+        left: Objects that should be gone and are still there; `find_begun` knows of them still.
+        reached: Those of them that a reflog reaches, or what came meanwhile.
         kept_packs: Packs with a `.keep` of the user's that have some of these.
         is_borrowing: Whether git reads objects of another repository, which may have them.
     """
@@ -87,6 +88,7 @@ class Purged:
     n_entries: int
     n_reflogs: int
     left: tuple[str, ...]
+    reached: tuple[str, ...]
     kept_packs: tuple[str, ...]
     is_borrowing: bool
 
@@ -224,15 +226,17 @@ def finish_purge(project: Project, begun: Begun, *, on_step: OnStep = lambda _: 
     on_step("objects")
     # Looked at again: somebody may have come to need some of them since.
     held = list_held(repository, without=())
-    doomed = [oid for oid in begun.doomed if oid not in held]
-    kept_packs = erase_objects(repository, doomed)
-    left = find_left(repository, doomed)
-    _note_of(project, begun.run).unlink(missing_ok=True)
+    reached = frozenset(oid for oid in begun.doomed if oid in held)
+    kept_packs = erase_objects(repository, set(begun.doomed) - reached)
+    left = find_left(repository, begun.doomed)
+    if not left:
+        _note_of(project, begun.run).unlink(missing_ok=True)
     return Purged(
-        n_objects=len(doomed) - len(left),
+        n_objects=len(begun.doomed) - len(left),
         n_entries=n_entries,
         n_reflogs=n_reflogs,
         left=tuple(left),
+        reached=tuple(sorted(reached)),
         kept_packs=kept_packs,
         is_borrowing=borrows(repository),
     )

@@ -94,7 +94,7 @@ def _listed(repository: Repository, tips: bytes, *also: str) -> dict[str, str]:
 
 
 def forget_in_reflogs(repository: Repository, oids: Collection[str]) -> int:
-    """Delete the entries of reflogs that name one of some commits; how many there were.
+    """Delete the entries of reflogs that came to one of some commits; how many there were.
 
     Raises:
         GitError: git cannot write a reflog.
@@ -110,7 +110,8 @@ def forget_in_reflogs(repository: Repository, oids: Collection[str]) -> int:
             going = [
                 len(lines) - 1 - place
                 for place, line in enumerate(lines)
-                if any(word.decode() in oids for word in line.split(b" ", 2)[:2])
+                # Not the one before it: a commit that was made on top of it is somebody's work.
+                if any(word.decode() in oids for word in line.split(b" ", 2)[1:2])
             ]
             ref = path.relative_to(logs).as_posix()
             for number in sorted(going, reverse=True):

@@ -83,12 +83,13 @@ class Clone:
 
     def show_oldest(self) -> None:
         """Show a run that goes into an archive."""
-        self.repro("show", self.oldest)
+        if self.n_runs:
+            self.repro("show", self.oldest)
 
     @cached_property
     def oldest(self) -> str:
         """The id of a run that goes into an archive."""
-        return self.repro("ls", "--format", "{id}", "--limit", str(self.n_runs + 1)).split()[-1]
+        return self.repro("ls", "--format", "%(id)%0a", "--limit", str(self.n_runs + 1)).split()[-1]
 
     def fold(self) -> None:
         """Put the old runs into archives, here and at the remote that has them."""

@@ -1,27 +1,41 @@
 """The hook pre-push: the runs that pushed commits name."""
 
+import shutil
+
 import pytest
-from tests.support import git, write_files
+from tests.support import git, make_repository, write_files
 from tests.support.cli import repro
 from tests.support.hooks import install, run_git, write_script
 from tests.support.projects import make_run, open_here, ticking
+
+from repro.core.leaks import scan_staged
 
 pytestmark = pytest.mark.usefixtures("compiled_code")
 
 
 @pytest.fixture
-def remote(repository, tmp_path):
-    """A bare remote `origin` that runs were pushed to before."""
-    bare = tmp_path / "remote.git"
-    git(repository, "init", "-q", "--bare", "-b", "main", str(bare))
-    git(repository, "remote", "add", "origin", str(bare))
-    git(repository, "push", "-q", "-u", "origin", "main")
-    write_files(repository, {"first.py": "1\n"})
-    record(repository)
-    assert repro("push", "origin", "--yes", cwd=repository).returncode == 0
-    (repository / "first.py").unlink()
-    install(repository, "prepare-commit-msg", "pre-push")
-    return bare
+def repository(shelf, tmp_path, monkeypatch):
+    """A repository with hooks and a bare remote that a run was pushed to before: that asks."""
+    root = shelf / "project"
+    if not root.exists():  # not in a fixture of the module, which knows no hermetic environment
+        make_repository(root)
+        git(root, "init", "-q", "--bare", "-b", "main", "../remote.git")
+        git(root, "remote", "add", "origin", "../remote.git")
+        git(root, "push", "-q", "-u", "origin", "main")
+        write_files(root, {"first.py": "1\n"})
+        record(root)
+        assert repro("push", "--yes", cwd=root).returncode == 0
+        (root / "first.py").unlink()
+        install(root, "prepare-commit-msg", "pre-push")
+    for name in ("project", "remote.git"):
+        shutil.copytree(shelf / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path / "project")
+    return tmp_path / "project"
+
+
+@pytest.fixture
+def remote(tmp_path):
+    return tmp_path / "remote.git"
 
 
 def record(root, **request):
@@ -92,7 +106,12 @@ def test_a_remote_that_got_no_run_yet_is_told_of_and_the_push_goes_on(repository
 def test_a_run_with_a_secret_refuses_the_push(repository, remote):
     before = runs_at(remote)
     key = "AKIA" + "QWERTYUIOPASDFGH"
+    write_files(repository, {"train.py": f"key = '{key}'\n"})
+    git(repository, "add", "-A")
+    [leak] = scan_staged(open_here(repository))
+    git(repository, "config", "repro.allowSecret", leak.fingerprint)  # else it is not recorded
     run = commit_run(repository, f"key = '{key}'\n")
+    git(repository, "config", "--unset", "repro.allowSecret")
     head = git(remote, "rev-parse", "main")
 
     done = run_git(repository, "push")

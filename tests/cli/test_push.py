@@ -30,27 +30,27 @@ def test_the_first_push_asks_and_later_ones_do_not(cli, project, bare):
     assert "`--yes` agrees to the push" in refused.err
     assert runs_of(bare) == {}
 
-    assert cli("push", "--yes").err.endswith("origin: 1 run pushed\n")
+    assert cli("push", "--yes").out == "origin: 1 run pushed\n"
     make_run(project)
-    assert cli("push").err == "origin: 1 run pushed\n"
+    assert cli("push").out == "origin: 1 run pushed\n"
     assert len(runs_of(bare)) == 2
 
 
 def test_nothing_to_push_asks_nothing(cli, project):
-    assert cli("push").err == "origin: no runs to push\n"
+    assert cli("push").out == "origin: no runs to push\n"
 
 
 def test_what_is_there_already_is_said(cli, project):
     make_run(project)
     cli("push", "--yes")
-    assert cli("push").err == "origin: nothing to push, it has 1 run already\n"
+    assert cli("push").out == "origin: nothing to push, it has 1 run already\n"
 
 
 def test_a_tag_updates_the_run(cli, project):
     run = make_run(project)
     cli("push", "--yes")
     cli("tag", run.id, "good")
-    assert cli("push", run.id).err == "origin: 1 run updated\n"
+    assert cli("push", run.id).out == "origin: 1 run updated\n"
 
 
 def test_a_dry_run_names_runs_bytes_and_new_files_and_sends_nothing(cli, project, bare):
@@ -92,9 +92,9 @@ def test_programs_read_what_was_sent(cli, project):
 def test_a_run_that_is_refused_is_named_and_the_others_are_sent(cli, project, bare):
     bad, good = make_run(project), make_run(project)
     add_hook(bare, "update", f'case "$1" in *{bad.id}) exit 1;; esac')
-    said = cli("push", "--yes", code=1).err
-    assert "origin: 1 run pushed, 1 run not pushed" in said
-    assert f"repro: run {bad.id} is not pushed: a rule of the remote declined it" in said
+    said = cli("push", "--yes", code=1)
+    assert said.out == "origin: 1 run pushed, 1 run not pushed\n"
+    assert f"repro: run {bad.id} is not pushed: a rule of the remote declined it" in said.err
     assert list(runs_of(bare)) == [good.id]
 
 
@@ -155,7 +155,7 @@ def test_data_goes_to_the_store_first(cli, project, bare, tmp_path):
     make_run(open_here(root))
     assert "`--data` sends what is not" in cli("push", code=1).err
     cli("push", "--data", "--yes")
-    assert "nothing to push" in cli("push").err
+    assert "nothing to push" in cli("push").out
     assert [path.read_text() for path in (tmp_path / "store").rglob("*") if path.is_file()] == [
         "a\n"
     ]

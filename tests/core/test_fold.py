@@ -54,6 +54,12 @@ def assert_sound(project: Project) -> None:
 def test_the_oldest_runs_go_into_archives_and_nothing_else_changes(project: Project) -> None:
     before = shown(project)
     assert fold_small(project) == Folded(6, 2)
+    # A newer archive would have git look at its thousand parents first, at each fetch.
+    root = project.repository.root
+    for ref in list_refs(project.repository.git, ARCHIVE):
+        [date] = git(root, "log", "--no-walk", "--format=%ct", ref).split()
+        dates = git(root, "log", "--no-walk", "--format=%ct", f"{ref}^@").split()
+        assert int(date) == min(map(int, dates)) - 1
     own = RunRefs(project.repository).tips()
     assert {before[name] for name in "678"} == set(own.values())
     assert len(list_refs(project.repository.git, ARCHIVE)) == 2

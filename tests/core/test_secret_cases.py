@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support import git, write_files
@@ -35,7 +36,7 @@ def objects_of(root: Path) -> bytes:
     return done.stdout
 
 
-def recorded(root: Path) -> dict:
+def recorded(root: Path) -> Any:
     [ref] = git(root, "for-each-ref", "--format=%(refname)", RUNS).split()
     return json.loads(git(root, "show", f"{ref}:run.json"))
 

@@ -205,3 +205,9 @@ def test_tags_taken_off_are_counted_too() -> None:
     run = change(change(a_run(), tags=("a", "b")), NOW + 1, tags=("b",))
     assert count_words(run) == 2
     assert isinstance(run.curation, Curation)
+
+
+def test_a_run_with_more_tags_than_anybody_has_is_written_without_stamps() -> None:
+    run = a_run(tags=tuple(f"t{number}" for number in range(20_001)))
+    changed = change(run, name="x")
+    assert (changed.name, changed.tags, changed.curation) == ("x", run.tags, None)

@@ -64,6 +64,7 @@ VERBS = {
     "gc": ("repro.cli.gc:gc", "Take away what nothing needs any more"),
     "unbundle": ("repro.cli.unbundle:unbundle", "Take in the runs of a bundle"),
     "push": ("repro.cli.push:push", "Give runs to a git remote"),
+    "secrets": ("repro.cli.secrets:secrets", "List what looks like a secret in runs"),
     "fsck": ("repro.cli.fsck:fsck", "Say whether everything is as the format promises"),
     "purge": ("repro.cli.purge:purge_", "Take a run away for good, for a leak"),
     "data": ("repro.cli.data:data", "Track, compare, share and check the datasets that runs read"),

@@ -188,7 +188,7 @@ def _say(plan: Plan, pushed: Pushed) -> None:
         parts.append(f"{count(len(pushed.refused))} not pushed")
     if not parts and pushed.same:
         parts.append(f"nothing to push, it has {count(len(pushed.same))} already")
-    render.note(f"{label}: {', '.join(parts) or 'no runs to push'}")
+    render.out(f"{label}: {', '.join(parts) or 'no runs to push'}")
     if plan.n_live:
         render.note(f"repro: {count(plan.n_live)} in progress: not pushed")
     _say_refused(pushed.refused)

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from repro.core.known import open_runs
-from repro.core.naming import find_id
 from repro.core.project import Project
 from repro.errors import RemoteError, UnknownRunError
 from repro.model.text import escape
@@ -42,6 +40,10 @@ def _is_run(project: Project, text: str) -> bool:
     Raises:
         AmbiguousRunError: Several are.
     """
+    # Here, for the index takes longer to import than a push of all runs takes.
+    from repro.core.known import open_runs  # noqa: PLC0415
+    from repro.core.naming import find_id  # noqa: PLC0415
+
     try:
         with open_runs(project) as runs:
             find_id(runs, text)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 
 from repro.core.project import Project
 from repro.core.reconcile import reconcile
+from repro.core.tracked import Here, joined
 from repro.core.vetting import vet_runs
 from repro.errors import ConflictError, DamagedRecordError, NewerFormatError, ReproError
-from repro.model.ids import is_id
 from repro.model.sharing import Refusal
 from repro.model.text import escape
 from repro.store.archive import read_archives
@@ -15,7 +15,7 @@ from repro.store.git import Repository
 from repro.store.newobjects import reading_new
 from repro.store.objects import Objects, parse_commit
 from repro.store.quarantine import Quarantine, publish
-from repro.store.refs import REMOTES, TRASH, RefUpdate, RunRefs, list_refs
+from repro.store.refs import RefUpdate
 
 _TRIES = 5  # others may take in the same runs at the same time
 _SHORT = 10  # characters of an object id in a message
@@ -58,57 +58,6 @@ class TakenIn:
             moved=self.moved + other.moved,
             refused=self.refused + other.refused,
         )
-
-
-class Here:
-    """What this clone has of the runs of a remote.
-
-    Attributes:
-        known: The commit that counts, of each run there is, wherever it is.
-        own: The same of the runs of this clone.
-        removed: Ids of runs that the user removed.
-        tracked: What `refs/repro/remotes/<remote>/<id>` names, by id.
-        live: What `…/live/<id>` names, by id.
-        archives: What `…/archive/<name>` names, by name.
-        archived: The commit of each run in these archives, by id.
-    """
-
-    def __init__(self, project: Project, place: str) -> None:
-        """Ask git.
-
-        Args:
-            place: What the runs of the remote are under, below `refs/repro/remotes/`.
-        """
-        repository = project.repository
-        refs = RunRefs(repository)
-        self.known = refs.commits
-        self.own = refs.own
-        self.prefix = f"{REMOTES}{place}/"
-        listed = list_refs(repository.git, TRASH, self.prefix)
-        self.removed = {ref.removeprefix(TRASH) for ref in listed if ref.startswith(TRASH)}
-        self.tracked = _below(listed, self.prefix)
-        self.live = _below(listed, f"{self.prefix}live/")
-        self.archives = _below(listed, f"{self.prefix}archive/")
-        self.archived: dict[str, str] = {}
-        for archive in read_archives(repository, self.archives.values())[0]:
-            try:
-                self.archived.update(archive.items())
-            except DamagedRecordError:  # it is told of wherever runs are listed
-                continue
-
-    def has(self, run_id: str, commit: str) -> bool:
-        """Whether nothing is to be done for a run that the remote has at `commit`."""
-        there = (self.own.get(run_id), self.tracked.get(run_id), self.archived.get(run_id))
-        return commit in there or run_id in self.removed
-
-    def before(self, run_id: str) -> str | None:
-        """What the remote said of a run when it was last asked."""
-        return self.tracked.get(run_id) or self.archived.get(run_id)
-
-
-def _below(refs: Mapping[str, str], prefix: str) -> dict[str, str]:
-    names = ((ref.removeprefix(prefix), oid) for ref, oid in refs.items() if ref.startswith(prefix))
-    return {name: oid for name, oid in names if is_id(name)}
 
 
 def take_in(
@@ -162,7 +111,7 @@ class _Vetting:
         here = Here(project, place)
         parts = [
             {run: oid for run, oid in runs.items() if not here.has(run, oid)}
-            for runs in (_joined(self.archives), arrivals.runs, arrivals.live)
+            for runs in (joined(self.archives), arrivals.runs, arrivals.live)
         ]
         self._total = sum(map(len, parts))
         self._done = 0
@@ -205,12 +154,12 @@ class _Vetting:
         refused = {run: list(refusals) for run, refusals in self._refused.items()}
         with reading_new(self._quarantine, n_runs=self._total) as objects:
             placing = _Placing(self._quarantine, objects, here, self._label, self._sound)
-            updates = []
-            for name, runs in self.archives.items():
-                oid = self._arrivals.archives[name]
-                updates += placing.place_archive(name, oid, runs, then=self._arrivals.runs)
+            updates = placing.place_archives(
+                self._arrivals.archives, self.archives, then=self._arrivals.runs
+            )
             updates += placing.place_runs(self._arrivals.runs)
             updates += placing.place_live(self._arrivals.live)
+            updates += placing.place_leftovers()
         for refusal in placing.refused:
             refused.setdefault(refusal.run, []).append(refusal)
         if updates:
@@ -247,6 +196,7 @@ class _Placing:
         self.new: set[str] = set()
         self.moved: set[str] = set()
         self.refused: list[Refusal] = []
+        self._replaced: list[Mapping[str, str]] = []
 
     def place_runs(self, runs: Mapping[str, str]) -> list[RefUpdate]:
         """The updates for runs with a ref of their own."""
@@ -260,34 +210,60 @@ class _Placing:
             self._here.tracked[run_id] = oid
         return updates
 
-    def place_archive(
-        self, name: str, oid: str, runs: Mapping[str, str], *, then: Mapping[str, str]
+    def place_archives(
+        self,
+        oids: Mapping[str, str],
+        archives: Mapping[str, Mapping[str, str]],
+        *,
+        then: Mapping[str, str],
     ) -> list[RefUpdate]:
-        """The updates for an archive; where a run in it is refused, for each of the others.
+        """The updates for archives; where a run in one is refused, for each of its others.
 
         Args:
-            runs: The commits of its runs by their ids.
-            then: The runs that are placed after it.
+            oids: The commits of the archives, by name.
+            archives: The commits of the runs in each.
+            then: The runs that are placed after them.
         """
         here = self._here
-        if here.archives.get(name) == oid:
-            return []
-        lacking = {
-            run_id: commit
-            for run_id, commit in runs.items()
-            if not here.has(run_id, commit) and not self._is_behind(run_id, commit)
-        }
-        fitting = {run: commit for run, commit in lacking.items() if self._fits(run, commit)}
-        if len(fitting) < len(lacking) or name in here.archives:
-            return self.place_runs({run: fitting[run] for run in fitting.keys() - then.keys()})
-        for run_id in fitting:
-            self._count(run_id)
-        updates = [RefUpdate(f"{here.prefix}archive/{name}", new=oid)]
-        for run_id, commit in runs.items():
-            here.archived[run_id] = commit
+        updates = []
+        for name, runs in archives.items():
+            lacking = {
+                run_id: commit
+                for run_id, commit in runs.items()
+                if not here.has(run_id, commit) and not self._is_behind(run_id, commit)
+            }
+            fitting = {run: commit for run, commit in lacking.items() if self._fits(run, commit)}
+            if len(fitting) < len(lacking):
+                updates += self.place_runs(
+                    {run: fitting[run] for run in fitting if run not in then}
+                )
+                continue
+            for run_id in fitting:
+                self._count(run_id)
+            old = here.archives.get(name)
+            if old != oids[name]:
+                updates.append(RefUpdate(f"{here.prefix}archive/{name}", new=oids[name], old=old))
+            self._replaced.append(here.archive_runs.get(name, {}))
+            here.archive_runs[name] = dict(runs)
+        here.archived = joined(here.archive_runs)
+        for run_id, commit in joined(archives).items():
             tracked = here.tracked.get(run_id)
-            if tracked is not None and run_id not in then and self._builds_on(commit, tracked):
+            is_kept = tracked is None or run_id in then or here.archived.get(run_id) != commit
+            if tracked is not None and not is_kept and self._builds_on(commit, tracked):
                 updates.append(RefUpdate(here.prefix + run_id, new=None, old=tracked))
+                del here.tracked[run_id]
+        return updates
+
+    def place_leftovers(self) -> list[RefUpdate]:
+        """The updates for runs that archives had before they were replaced: they stay."""
+        here = self._here
+        updates = []
+        for run_id, commit in ((run, oid) for runs in self._replaced for run, oid in runs.items()):
+            ahead = (here.tracked.get(run_id), here.archived.get(run_id), here.own.get(run_id))
+            if run_id in here.removed or any(one is not None for one in ahead):
+                continue
+            updates.append(RefUpdate(here.prefix + run_id, new=commit))
+            here.tracked[run_id] = commit
         return updates
 
     def place_live(self, live: Mapping[str, str]) -> list[RefUpdate]:
@@ -339,10 +315,6 @@ class _Placing:
 
     def _builds_on(self, newer: str, older: str) -> bool:
         return builds_on(self._objects, newer, older)
-
-
-def _joined(archives: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    return {run_id: oid for runs in archives.values() for run_id, oid in runs.items()}
 
 
 def builds_on(objects: Objects, newer: str, older: str) -> bool:

@@ -3,10 +3,9 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from repro.core.kept import Chosen, datasets_of
 from repro.core.project import Project
-from repro.core.transfer import collect_files
 from repro.errors import DamagedRecordError
 from repro.model.canonical import parse_json
 from repro.model.run import Record
@@ -15,7 +14,10 @@ from repro.store.content import ContentStore
 from repro.store.datafacts import decode_facts
 from repro.store.fields import Fields
 from repro.store.objects import Objects, open_objects, read_file
-from repro.store.remote import ObjectRemote, Remote
+
+if TYPE_CHECKING:
+    from repro.core.kept import Chosen
+    from repro.store.remote import Remote
 
 _OUTPUT, _SERIES = "output.log", "metrics/store.json"
 _STORED_OUTPUT = re.compile(rb"bytes left out; all of it in the store as sha256:([0-9a-f]{64})")
@@ -69,7 +71,7 @@ def find_baggage(project: Project, records: Sequence[Record]) -> Baggage:
     return Baggage({one: frozenset(runs) for one, runs in found.items()}, faults=faults)
 
 
-def leave_out_sent(remote: Remote, baggage: Baggage) -> Baggage:
+def leave_out_sent(remote: "Remote", baggage: Baggage) -> Baggage:
     """Give the part of a baggage that a store lacks, all of it where the store cannot tell.
 
     Raises:
@@ -77,6 +79,8 @@ def leave_out_sent(remote: Remote, baggage: Baggage) -> Baggage:
 
     Cost: one question for each entry.
     """
+    from repro.store.remote import ObjectRemote  # noqa: PLC0415  # most runs need no store
+
     if not isinstance(remote, ObjectRemote):
         return Baggage(baggage.runs, unsure=bool(baggage.runs), faults=baggage.faults)
     lacking = remote.find_lacking(list(baggage.runs))
@@ -84,7 +88,7 @@ def leave_out_sent(remote: Remote, baggage: Baggage) -> Baggage:
 
 
 def send_baggage(
-    project: Project, remote: Remote, baggage: Baggage, report: Callable[[int], None]
+    project: Project, remote: "Remote", baggage: Baggage, report: Callable[[int], None]
 ) -> dict[str, str]:
     """Send entries to a store, and say by run why some of what it needs is not there now.
 
@@ -109,15 +113,21 @@ def _wanted_of(
         if artifact.where == "store":
             yield Wanted(artifact.digest.removeprefix("sha256:"), artifact.size)
     yield from _stored_parts(project, objects, record)
+    if not record.data:
+        return
+    from repro.core.kept import datasets_of  # noqa: PLC0415  # what reads datasets is large
+
     for one in datasets_of(record):
         if one.kept:
             yield from _files_of(project, record, one, seen)
 
 
 def _files_of(
-    project: Project, record: Record, one: Chosen, seen: dict[str, tuple[Wanted, ...]]
+    project: Project, record: Record, one: "Chosen", seen: dict[str, tuple[Wanted, ...]]
 ) -> Sequence[Wanted]:
     """The kept files of a dataset, which many runs share."""
+    from repro.core.transfer import collect_files  # noqa: PLC0415  # as above
+
     digest = decode_facts(record.data, one.name).digest
     if digest not in seen:
         files: dict[Wanted, tuple[str, str]] = {}

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from repro.core.arriving import (
     Arrivals,
-    Here,
     Report,
     TakenIn,
     branch_tips,
@@ -16,6 +15,7 @@ from repro.core.arriving import (
 )
 from repro.core.project import Project
 from repro.core.reconcile import reconcile
+from repro.core.tracked import Here
 from repro.errors import (
     ConflictError,
     DamagedRecordError,
@@ -34,7 +34,7 @@ from repro.store.refs import ARCHIVE, REMOTES, RUNS, RefUpdate, RunRefs, list_re
 from repro.store.remoterefs import GitRemote, RemoteRefs, find_remote, list_remote
 
 _AT_ONCE = 1000  # runs; what was brought before a connection is lost is there then
-_ARCHIVES_AT_ONCE = 1  # a thousand runs each
+_ARCHIVES_AT_ONCE = 4  # a thousand runs each
 _MOST_HAD = 256  # commits named to the other side: more are a longer question, not a better one
 _TRIES = 20  # others amend the same run at the same time; each turn one of them gets through
 _UNFIT = ("/live", "/archive")
@@ -200,7 +200,7 @@ def _bring(project: Project, remote: GitRemote, wanted: Arrivals, report: Report
     source = Source(remote.source(), remote.label, remote.host)
     have = branch_tips(project.repository)
     here = Here(project, remote.place)
-    for part in _parts(wanted):
+    for part in _parts(wanted, here):
         moved = [oid for run_id in part.runs if (oid := here.known.get(run_id)) is not None]
         with open_quarantine(project.repository) as quarantine:
             tips = [*moved, *have][:_MOST_HAD]
@@ -218,8 +218,10 @@ def _bring(project: Project, remote: GitRemote, wanted: Arrivals, report: Report
     return taken
 
 
-def _parts(wanted: Arrivals) -> Iterator[Arrivals]:
-    for archives in _slices(wanted.archives, _ARCHIVES_AT_ONCE):
+def _parts(wanted: Arrivals, here: Here) -> Iterator[Arrivals]:
+    # A run may have gone from one archive to another: half of that would be two that disagree.
+    at_once = len(wanted.archives) if here.archives else _ARCHIVES_AT_ONCE
+    for archives in _slices(wanted.archives, at_once):
         yield Arrivals(archives=archives)
     for runs in _slices(wanted.runs, _AT_ONCE):
         yield Arrivals(runs=runs)

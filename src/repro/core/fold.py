@@ -62,7 +62,7 @@ def fold_runs(
         GitError: git cannot write; what was folded before stays so.
         StorageError: The disk is full or read-only; likewise.
 
-    Cost: 0.2 s for a thousand runs.
+    Cost: half a second for a thousand runs, nearly all of it for git to delete their refs.
     """
     if len(RunRefs(project.repository).tips()) <= at_least:
         return Folded(0, 0)
@@ -169,8 +169,20 @@ def _publish_archive(project: Project, tips: Mapping[str, str]) -> None:
 def _describe(project: Project, lines: Mapping[str, str]) -> CommitSpec:
     return CommitSpec(
         message=f"archive of {len(lines):,} runs\n",
-        when=project.clock(),
+        when=_date(project, lines.values()),
         author=who_am_i(project),
         parents=list(lines.values()),
         files={FILE: format_lines(lines)},
     )
+
+
+def _date(project: Project, commits: Iterable[str]) -> int:
+    """A second before the oldest of some commits, in seconds since 1970.
+
+    git walks from the newest commit on, and puts each parent into a list in order: dated today,
+    archives came first, and nine of them made `git log --all` take 1.0 s instead of 0.1.
+    """
+    words = ("rev-list", "--no-walk", "--no-commit-header", "--format=%ct", "--stdin")
+    asked = "".join(f"{commit}\n" for commit in commits)
+    dates = project.repository.git.run(*words, stdin=asked.encode()).out.split()
+    return max(min(map(int, dates)) - 1, 0)

@@ -15,6 +15,7 @@ from repro.store.allowed import allowed_secrets
 from repro.store.clonekey import read_marker
 from repro.store.git import Git
 from repro.store.objects import open_objects
+from repro.store.refs import RUNS
 from repro.store.scanned import Scanned
 from repro.store.unsent import Unsent, list_staged, list_unsent, reaches, read_start
 
@@ -70,6 +71,24 @@ def find_leaks(
     if not found:
         return ()
     return tuple(sorted(_by_run(git, found, tips, known)))
+
+
+def find_own_leaks(
+    project: Project, ids: Sequence[str] = (), *, on_progress: OnScan | None = None
+) -> tuple[Leak, ...]:
+    """Give what a push of own runs would stop at, as far as that can be told here.
+
+    What a branch of a remote has is taken for known there.
+
+    Args:
+        ids: Of the runs; none for all.
+    """
+    git = project.repository.git
+    lines = git.text("for-each-ref", "--format=%(objectname) %(refname)", RUNS).splitlines()
+    tips = {line.rpartition("/")[2]: line.split()[0] for line in lines}
+    known = git.text("for-each-ref", "--format=%(objectname)", "refs/remotes/").split()
+    chosen = [tips[one] for one in ids if one in tips] if ids else list(tips.values())
+    return find_leaks(project, chosen, known, on_progress=on_progress) if chosen else ()
 
 
 def scan_staged(project: Project) -> tuple[Leak, ...]:

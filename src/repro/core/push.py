@@ -1,26 +1,25 @@
 """Runs given to a git remote: their bytes first, their refs last."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from repro.core.baggage import send_baggage
 from repro.core.largefiles import send_large
 from repro.core.project import Project
 from repro.core.push_plan import Plan
-from repro.core.transfer import open_store
-from repro.errors import GitError, RemoteError
+from repro.errors import ConflictError, RemoteError, UnknownRunError
 from repro.model.sharing import Refusal
-from repro.store.history import is_whole
 from repro.store.introduced import introduce
 from repro.store.outgoing import Outgoing, send_refs
-from repro.store.refs import RUNS
+from repro.store.refs import RUNS, RunRefs
+from repro.store.remoterefs import GitRemote
 from repro.store.transport_faults import RefFault
 
 Report = Callable[[int], None]
 
-_AHEAD = RefFault("the remote has something of it that is not here", "`repro pull` merges both")
+_TRIES = 8  # others change the same runs at the same time; each turn one of them gets through
+_MOVED = RefFault("the remote has another version of it", "`repro pull` brings it")
 _LOST = RefFault("the connection was lost before it", "run the command again")
-_BROKEN = RefFault("it is damaged: an object of it is missing", "`repro fsck` says which")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +93,8 @@ def push_runs(
 
 def _send_bytes(project: Project, plan: Plan, report: Report) -> dict[str, str]:
     """Send kept bytes, and say by run why some of what it needs is not there now."""
+    from repro.core.transfer import open_store  # noqa: PLC0415  # most runs need no store
+
     store = open_store(project)
     try:
         return send_baggage(project, store, plan.baggage, report)
@@ -106,29 +107,52 @@ def _send(
 ) -> tuple[set[str], dict[str, RefFault]]:
     """Send the refs of runs; those that were taken, and why the others were not."""
     waiting = {run: oid for run, oid in commits.items() if run not in plan.astray}
-    faults: dict[str, RefFault] = {run: _AHEAD for run in commits if run in plan.astray}
-    try:
+    astray = [run for run in commits if run in plan.astray]
+    faults: dict[str, RefFault] = {}
+    for _ in range(_TRIES):
+        if astray:
+            joined, apart = _join(project, plan.remote, astray)
+            faults |= dict.fromkeys(astray, _MOVED) | apart
+            faults = {run: fault for run, fault in faults.items() if run not in joined}
+            waiting |= joined
+        if not waiting:
+            break
         answered = _send_whole(project, plan, waiting, on_sent)
-    except GitError:
-        faults.update(_find_broken(project, plan, waiting))
-        whole = {run: oid for run, oid in waiting.items() if run not in faults}
-        if len(whole) == len(waiting):
-            raise
-        answered = _send_whole(project, plan, whole, on_sent)
-    for run in waiting:
-        fault = answered.get(RUNS + run, _LOST) if run not in faults else faults[run]
-        if fault is not None:
-            faults[run] = fault
+        found = {run: fault for run, fault in answered.items() if fault is not None}
+        faults |= found
+        astray = [run for run, fault in found.items() if fault.is_moved]
+        waiting = {}
     return set(commits) - set(faults), faults
+
+
+def _join(
+    project: Project, remote: GitRemote, ids: Sequence[str]
+) -> tuple[dict[str, str], dict[str, RefFault]]:
+    """Take over what a remote has of runs that ours do not stand on.
+
+    Returns:
+        The commits that have all of it, and why of some runs there is none, by run.
+    """
+    from repro.core.fetch import pull_runs  # noqa: PLC0415  # most pushes need not fetch
+
+    source = remote
+    if remote.push_url != remote.url:
+        source = replace(remote, name=remote.push_url, url=remote.push_url, is_named=False)
+    try:
+        pulled = pull_runs(project, source, names=ids)
+    except UnknownRunError:  # gone again: to send it is all that is to be done
+        return RunRefs(project.repository).tips(ids), {}
+    except ConflictError as error:
+        return {}, dict.fromkeys(ids, RefFault(error.message, error.hint or ""))
+    refused = (*pulled.fetched.refused, *pulled.refused)
+    apart = {one.run: RefFault(one.reason, one.hint) for one in refused if one.run in ids}
+    tips = RunRefs(project.repository).tips(ids)
+    return {run: oid for run, oid in tips.items() if run not in apart}, apart
 
 
 def _send_whole(
     project: Project, plan: Plan, commits: Mapping[str, str], on_sent: Report
 ) -> dict[str, RefFault | None]:
     outgoing = [Outgoing(RUNS + run, oid) for run, oid in commits.items()]
-    return send_refs(project.repository.git, plan.remote, outgoing, on_sent)
-
-
-def _find_broken(project: Project, plan: Plan, commits: Mapping[str, str]) -> dict[str, RefFault]:
-    git = project.repository.git
-    return {run: _BROKEN for run, oid in commits.items() if not is_whole(git, oid, plan.there)}
+    answered = send_refs(project.repository.git, plan.remote, outgoing, on_sent)
+    return {run: answered.get(RUNS + run, _LOST) for run in commits}

@@ -1,24 +1,32 @@
 """What a push would give to a git remote, and what must be said before."""
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from repro.core.baggage import Baggage, find_baggage, leave_out_sent
 from repro.core.choosing import Choice, choose_runs
-from repro.core.known import KnownRuns, open_runs
 from repro.core.largefiles import find_large
 from repro.core.leaking import refuse_leaking
 from repro.core.leaks import OnScan
-from repro.core.naming import find_id
 from repro.core.project import Project
-from repro.core.transfer import open_store
-from repro.errors import DamagedRecordError, NewerFormatError, RemoteError
+from repro.errors import (
+    DamagedRecordError,
+    GitError,
+    NewerFormatError,
+    RemoteError,
+    UnknownRunError,
+)
+from repro.model.ids import is_id
 from repro.model.run import Record, Status
 from repro.model.sharing import Refusal
+from repro.store.archive import read_archives
 from repro.store.arrival import Wanted
-from repro.store.history import count_bytes, find_here, list_earlier, list_paths
+from repro.store.history import count_bytes, find_here, is_whole, list_earlier, list_paths
 from repro.store.introduced import is_introduced
 from repro.store.objects import open_objects
+from repro.store.refs import RunRefs
 from repro.store.remoterefs import GitRemote, RemoteRefs, list_remote
 from repro.store.runs import read_record
 
@@ -96,30 +104,43 @@ def choose_to_push(
         AmbiguousRunError: Several runs have that name.
         FilterError: The filter is wrong.
     """
+    refs = RunRefs(project.repository)
+    if choice is None and all(map(is_id, names)):
+        return _named(project, refs, names) if names else _own(project, refs)
+    # Here, for the index takes longer to import than a push of all runs takes.
+    from repro.core.known import open_runs  # noqa: PLC0415
+    from repro.core.naming import find_id  # noqa: PLC0415
+
     with open_runs(project) as runs:
-        if names:
-            return _named(runs, [find_id(runs, name) for name in names])
-        own = runs.sealed.own
         if choice is None:
-            return Chosen(own, n_live=sum(run_id not in own for run_id in runs.live))
+            return _named(project, runs.sealed, [find_id(runs, name) for name in names])
+        own = runs.sealed.own
         condition, sort = choose_runs(runs.index, choice, now=project.clock())
         fitting = runs.index.select_ids(condition, sort=sort)
         return Chosen({run_id: own[run_id] for run_id in fitting if run_id in own})
 
 
-def _named(runs: KnownRuns, ids: Iterable[str]) -> Chosen:
+def _own(project: Project, refs: RunRefs) -> Chosen:
+    try:
+        live = [name for name in os.listdir(project.live) if is_id(name)]
+    except OSError:  # no run was ever started here
+        live = []
+    return Chosen(refs.own, n_live=sum(run_id not in refs.own for run_id in live))
+
+
+def _named(project: Project, refs: RunRefs, ids: Iterable[str]) -> Chosen:
     asked = list(dict.fromkeys(ids))
-    commits = runs.sealed.look_up(asked)
-    refused = tuple(
-        Refusal(run_id, _RUNNING, "push it when it has ended")
-        for run_id in asked
-        if run_id not in commits
-    )
-    own = set(runs.sealed.tips(asked))
-    foreign = frozenset(commits) - own
+    commits = refs.look_up(asked)
+    refused = []
+    for run_id in asked:
+        if run_id not in commits:
+            if not (project.live / run_id).is_dir():
+                raise UnknownRunError(f"there is no run `{run_id}`", hint="`repro ls` lists them")
+            refused.append(Refusal(run_id, _RUNNING, "push it when it has ended"))
+    foreign = frozenset(commits) - set(refs.tips(asked))
     if foreign:  # one in an archive of ours is ours
-        foreign -= set(runs.sealed.own)
-    return Chosen(commits, foreign, refused)
+        foreign -= set(refs.own)
+    return Chosen(commits, foreign, tuple(refused))
 
 
 def plan_push(
@@ -143,7 +164,7 @@ def plan_push(
     named_there = dict.fromkeys([*refs.others.values(), *refs.runs.values()])
     there = tuple(find_here(git, named_there)) if records else ()
     sound = {run: record.commit for run, record in records.items()}
-    leaking = refuse_leaking(project, sound, there, on_scan=on_scan)
+    leaking = _search(project, sound, there, on_scan)
     kept_back = {refusal.run for refusal in (*damaged, *leaking)}
     new = {run: oid for run, oid in found.new.items() if run not in kept_back}
     baggage, store, fault = _look_at_store(project, [records[run] for run in new])
@@ -199,23 +220,33 @@ class _Comparison:
 def _compare(project: Project, chosen: Chosen, refs: RemoteRefs) -> _Comparison:
     found = _Comparison()
     differing: dict[str, str] = {}
+    there = {**_archived(project, refs), **refs.runs}
     for run_id, commit in chosen.commits.items():
-        theirs = refs.runs.get(run_id)
-        if theirs is None:
+        if run_id not in there:
             found.new[run_id] = commit
-        elif theirs == commit:
+        elif there[run_id] == commit:
             found.same.append(run_id)
         else:
             differing[run_id] = commit
     earlier = list_earlier(project.repository.git, differing.values())
     for run_id, commit in differing.items():
-        if refs.runs[run_id] in earlier[commit]:
+        if there[run_id] in earlier[commit]:
             found.moved[run_id] = commit
         elif run_id in chosen.foreign:
             reason = "the remote has another version of it, and this clone nothing of its own"
             found.refused.append(Refusal(run_id, reason, "`repro fetch` brings what is new"))
         else:
             found.astray[run_id] = commit
+    return found
+
+
+def _archived(project: Project, refs: RemoteRefs) -> dict[str, str]:
+    """The runs in those archives of a remote that are here, too: made here, or fetched."""
+    here = find_here(project.repository.git, refs.archives.values())
+    found: dict[str, str] = {}
+    for archive in read_archives(project.repository, here)[0] if here else ():
+        with suppress(DamagedRecordError):  # then its runs are sent as others are
+            found.update(archive.items())
     return found
 
 
@@ -249,6 +280,23 @@ def _read_records(
     return records, refused
 
 
+def _search(
+    project: Project, commits: Mapping[str, str], there: Sequence[str], on_scan: OnScan | None
+) -> list[Refusal]:
+    """Those runs that lack objects or would carry a secret out."""
+    try:
+        return list(refuse_leaking(project, commits, there, on_scan=on_scan))
+    except GitError:
+        git = project.repository.git
+        broken = [run for run, oid in commits.items() if not is_whole(git, oid, there)]
+        if not broken:
+            raise
+    whole = {run: oid for run, oid in commits.items() if run not in broken}
+    hint = "`repro fsck` says which"
+    refused = [Refusal(run, "it is damaged: an object of it is missing", hint) for run in broken]
+    return [*refused, *refuse_leaking(project, whole, there, on_scan=on_scan)]
+
+
 def _look_at_store(
     project: Project, records: Sequence[Record]
 ) -> tuple[Baggage, str | None, str | None]:
@@ -256,6 +304,8 @@ def _look_at_store(
     baggage = find_baggage(project, records)
     if project.settings.store is None or not baggage.runs:
         return baggage, None, None
+    from repro.core.transfer import open_store  # noqa: PLC0415  # most runs need no store
+
     try:
         store = open_store(project)
         return leave_out_sent(store, baggage), store.label, None

@@ -6,7 +6,6 @@ from repro.core.amend import describe_commit
 from repro.errors import ConflictError
 from repro.model.canonical import format_json
 from repro.model.curation import (
-    count_words,
     find_differing_facts,
     is_later_attempt,
     merge,
@@ -14,7 +13,6 @@ from repro.model.curation import (
 )
 from repro.model.run import Run
 from repro.model.text import escape
-from repro.store.curations import MOST
 from repro.store.git import Git, Identity, Repository
 from repro.store.objects import Commit, Objects, TreeEntry, read_commit, read_tree, reading
 from repro.store.quarantine import CommitSpec, Existing, Quarantine, write_commits
@@ -78,8 +76,6 @@ def _merge(objects: Objects, run_id: str, first: str, second: str) -> CommitSpec
         files = _join_files(run_id, (one, other), trees)
         code = _common_code(run_id, commits)
     merged = merge(one, other)
-    if count_words(merged) > MOST:
-        raise _conflict(run_id, f"more than {MOST:,} tags")
     newest = max(
         zip(commits, (first, second), strict=True), key=lambda it: (it[0].author_time, it[1])
     )

@@ -68,10 +68,16 @@ def sign_run(project: Project, run_id: str, *, patiently: bool = True) -> bool:
     return True
 
 
-def check_signatures(project: Project, ids: Sequence[str]) -> list[Signature]:
+def check_signatures(
+    project: Project, ids: Sequence[str], *, by_network: bool = True
+) -> list[Signature]:
     """Say who vouches for each of some runs, in their order; those that are gone are left out.
 
     A merge is vouched for by whoever signed both of its sides, if it is what merging them gives.
+
+    Args:
+        by_network: Whether X.509 signatures are looked at, for which servers may be asked; the
+            key of such a one is unknown else.
 
     Raises:
         DamagedRecordError: A commit is missing.
@@ -83,7 +89,7 @@ def check_signatures(project: Project, ids: Sequence[str]) -> list[Signature]:
     with reading(project.repository) as objects:
         sides = {oid: _sides(objects, project, run_id, oid) for run_id, oid in tips.items()}
         payloads = {oid: objects.read(oid)[1] for found in sides.values() for oid in found}
-    checked = check_commits(project.repository.git, payloads)
+    checked = check_commits(project.repository.git, payloads, by_network=by_network)
     return [
         _sum_up(run_id, tips[run_id], [checked[oid] for oid in sides[tips[run_id]]])
         for run_id in ids

@@ -18,6 +18,7 @@ from repro.model.run import Curation, Run
 from repro.model.times import format_time
 
 END = "9999"  # stamps are before this year, so that there is always a later one
+MOST = 20_000  # stamps of tags, and of files; a person never comes to a hundredth of it
 
 _LAST_BASE = "9998-12-31T23:59:59.000000Z"  # for a `created` beyond that
 _SAID = {"name", "note", "tags", "curation", "extra"}
@@ -179,11 +180,14 @@ def _read_tags(run: Run, base: str) -> Iterator[tuple[str, tuple[str, bool]]]:
 
 
 def _write(run: Run, state: _State) -> Run:
-    """The run that says what `state` does; without stamps where all of them go without saying."""
+    """The run that says what `state` does; without stamps where all of them go without saying.
+
+    Nor where they are more than a reader takes: it still says what holds.
+    """
     there = sorted((stamp, tag) for tag, (stamp, is_there) in state.tags.items() if is_there)
     tags = tuple(tag for _, tag in there)
     plain = replace(run, name=state.name[1], note=state.note[1], tags=tags, curation=None)
-    if _read(plain) == state:
+    if _read(plain) == state or max(len(state.tags), len(state.files)) > MOST:
         return plain
     curation = Curation(
         name=state.name[0],

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from repro.errors import DamagedRecordError, ReproError
-from repro.model.ids import is_id
+from repro.model.ids import PATTERN, is_id
 from repro.store.git import Repository
 from repro.store.objects import Objects, parse_commit, parse_tree, reading
 
@@ -169,5 +169,4 @@ def _keep(archive: Archive) -> None:
 
 @lru_cache
 def _lines_of(oid_length: int) -> re.Pattern[bytes]:
-    letter = rb"[a-hjkmnp-tv-z][0-9a-hjkmnp-tv-z]{11}"
-    return re.compile(rb"(?:%b [0-9a-f]{%d}\n)+" % (letter, oid_length))
+    return re.compile(rb"(?:%b [0-9a-f]{%d}\n)+" % (PATTERN.encode(), oid_length))

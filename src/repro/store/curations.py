@@ -3,12 +3,11 @@
 from typing import cast
 
 from repro.model.canonical import Json
-from repro.model.curation import END
+from repro.model.curation import END, MOST
 from repro.model.run import Curation
 from repro.store.fields import Fields
 
 KEY = "curation"
-MOST = 20_000  # stamps in each of its objects; a person never comes to a hundredth of it
 
 _KEYS = ("name", "note", "tags", "untagged", "files")
 

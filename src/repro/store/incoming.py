@@ -43,6 +43,9 @@ _PROGRESS = re.compile(
 )
 _UNITS = {b"bytes": 1, b"KiB": 1 << 10, b"MiB": 1 << 20, b"GiB": 1 << 30}
 _FULL = re.compile(r"No space left on device|Out of diskspace|Disk quota exceeded")
+_LOST = re.compile(
+    r"unexpected disconnect[^\n]*|early EOF|RPC failed; curl (?:18|56)[^\n]*|Connection reset[^\n]*"
+)
 _GONE = re.compile(r"not our ref ([0-9a-f]{40,64})|unadvertised object ([0-9a-f]{40,64})")
 # All objects came but some that these refer to: which runs lack them is found by vetting.
 _GAPS = re.compile(r"did not send all necessary objects|shallow update not allowed")
@@ -122,6 +125,8 @@ def _failure(quarantine: Quarantine, source: Source, said: str) -> ReproError:
     ours = "\n".join(line for line in said.splitlines() if not line.startswith("remote:"))
     if _FULL.search(ours):
         return quarantine.repository.git.failure(("fetch",), 128, ours)
+    lost = _LOST.search(ours)  # what git then says of half a pack is no cause
+    said = lost[0] if lost else said
     return explain_fault(said, name=source.label, host=source.host, doing="fetch from")
 
 

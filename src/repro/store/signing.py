@@ -87,8 +87,14 @@ def is_signed(payload: bytes) -> bool:
     return _SIGNED.search(payload.partition(b"\n\n")[0]) is not None
 
 
-def check_commits(git: Git, payloads: dict[str, bytes]) -> dict[str, Checked]:
+def check_commits(
+    git: Git, payloads: dict[str, bytes], *, by_network: bool = True
+) -> dict[str, Checked]:
     """Have git check the signatures of commits, whose contents are given by object id.
+
+    Args:
+        by_network: Whether X.509 signatures are looked at: what checks them asks servers that
+            the certificate names whether it was revoked.
 
     Raises:
         GitError: git cannot read one of them.
@@ -98,13 +104,17 @@ def check_commits(git: Git, payloads: dict[str, bytes]) -> dict[str, Checked]:
     signed = [oid for oid, payload in payloads.items() if is_signed(payload)]
     found = {oid: Checked("none") for oid in payloads}
     if signed:
-        found.update(_ask(git, signed, payloads))
+        found.update(_ask(git, signed, payloads, by_network=by_network))
     return found
 
 
-def _ask(git: Git, oids: Sequence[str], payloads: dict[str, bytes]) -> dict[str, Checked]:
+def _ask(
+    git: Git, oids: Sequence[str], payloads: dict[str, bytes], *, by_network: bool
+) -> dict[str, Checked]:
     words = ("log", "--no-walk=unsorted", "-z", "--format=%H%n%G?%n%GF%n%GS", "--stdin")
-    listed = git.run("-c", "log.showSignature=false", *words, stdin="\n".join(oids).encode()).out
+    settings = ["-c", "log.showSignature=false"]
+    settings += [] if by_network else ["-c", "gpg.x509.program=false"]
+    listed = git.run(*settings, *words, stdin="\n".join(oids).encode()).out
     found = {}
     for entry in filter(None, listed.decode(errors="replace").split("\0")):
         oid, letter, key, signer = entry.split("\n", 3)

@@ -38,24 +38,76 @@ _LATER = "bytes: listed; there is no web view yet"
 
 CASES: tuple[Row, ...] = (
     _kept("E01", "pickle that calls `os.system`", _BYTES, _artifacts(("model.pkl", _PICKLE))),
-    _kept("E02", "`.pt`, `.joblib`, `.npy` with a pickle in it", _BYTES, _artifacts(("a.joblib", _PICKLE), ("a.npy", b"\x93NUMPY\x01\x00" + _PICKLE), ("a.pt", b"PK\x03\x04" + _PICKLE))),
-    _kept("E03", "`.html`, `.svg`, `.ipynb` with a script", _LATER, _artifacts(("a.html", b"<script>alert(1)</script>"), ("a.ipynb", b"{}"), ("a.svg", b"<svg onload=alert(1)>"))),
-    _kept("E04", "tar with `../`, absolute names, links", "bytes: repro unpacks no archive of a run", _artifacts(("a.tar", b"../x" + b"\0" * 508))),
-    _kept("E05", "tar that tricks `realpath` (CVE-2025-4517)", "as E04", _artifacts(("a.tar", b"d" * 247 + b"\0" * 265))),
-    _kept("E06", "archive that grows a million times", "as E04", _artifacts(("42.zip", b"PK\x05\x06" + b"\0" * 18))),
-    _kept("E07", "PNG of 100,000 by 100,000", _LATER, _artifacts(("a.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\1\x86\xa0\0\1\x86\xa0"))),
-    _kept("E08", "`index.html`, `favicon.ico`", _LATER, _artifacts(("favicon.ico", b"x"), ("index.html", b"x"))),
-    _kept("E09", "`.txt` full of HTML", _LATER, _artifacts(("a.txt", b"<html><script>alert(1)</script>"))),
+    _kept(
+        "E02",
+        "`.pt`, `.joblib`, `.npy` with a pickle in it",
+        _BYTES,
+        _artifacts(
+            ("a.joblib", _PICKLE),
+            ("a.npy", b"\x93NUMPY\x01\x00" + _PICKLE),
+            ("a.pt", b"PK\x03\x04" + _PICKLE),
+        ),
+    ),
+    _kept(
+        "E03",
+        "`.html`, `.svg`, `.ipynb` with a script",
+        _LATER,
+        _artifacts(
+            ("a.html", b"<script>alert(1)</script>"),
+            ("a.ipynb", b"{}"),
+            ("a.svg", b"<svg onload=alert(1)>"),
+        ),
+    ),
+    _kept(
+        "E04",
+        "tar with `../`, absolute names, links",
+        "bytes: repro unpacks no archive of a run",
+        _artifacts(("a.tar", b"../x" + b"\0" * 508)),
+    ),
+    _kept(
+        "E05",
+        "tar that tricks `realpath` (CVE-2025-4517)",
+        "as E04",
+        _artifacts(("a.tar", b"d" * 247 + b"\0" * 265)),
+    ),
+    _kept(
+        "E06",
+        "archive that grows a million times",
+        "as E04",
+        _artifacts(("42.zip", b"PK\x05\x06" + b"\0" * 18)),
+    ),
+    _kept(
+        "E07",
+        "PNG of 100,000 by 100,000",
+        _LATER,
+        _artifacts(("a.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\1\x86\xa0\0\1\x86\xa0")),
+    ),
+    _kept(
+        "E08",
+        "`index.html`, `favicon.ico`",
+        _LATER,
+        _artifacts(("favicon.ico", b"x"), ("index.html", b"x")),
+    ),
+    _kept(
+        "E09",
+        "`.txt` full of HTML",
+        _LATER,
+        _artifacts(("a.txt", b"<html><script>alert(1)</script>")),
+    ),
     Case(
         id="E09b",
         what="artifact `../../x`, `.git/config`, one that is not there, one of another size, one in the tree only",
         forms=(
             _artifacts(("../../x", b"x")),
             _artifacts((".git/config", b"x")),
-            lambda maker, run_id: maker.run(run_id, artifacts=(Artifact("a", 1, f"sha256:{'0' * 64}", "git"),)),
+            lambda maker, run_id: maker.run(
+                run_id, artifacts=(Artifact("a", 1, f"sha256:{'0' * 64}", "git"),)
+            ),
             lambda maker, run_id: maker.commit_record(
                 {
-                    **files_of(maker, run_id, artifacts=(Artifact("a", 5, f"sha256:{'0' * 64}", "git"),)),
+                    **files_of(
+                        maker, run_id, artifacts=(Artifact("a", 5, f"sha256:{'0' * 64}", "git"),)
+                    ),
                     "artifacts/a": b"x",
                 },
                 maker.snapshot(maker.code),
@@ -89,5 +141,10 @@ CASES: tuple[Row, ...] = (
         outcome="what was opened is what is read",
         tests=("tests/store/test_content.py",),
     ),
-    _kept("E14", "two artifacts whose names differ in case", "two entries of a list", _artifacts(("A", b"x"), ("a", b"x"))),
+    _kept(
+        "E14",
+        "two artifacts whose names differ in case",
+        "two entries of a list",
+        _artifacts(("A", b"x"), ("a", b"x")),
+    ),
 )

@@ -107,8 +107,7 @@ CASES: tuple[Row, ...] = (
         lambda maker, run_id: maker.code,
         lambda maker, run_id: maker.write(
             "tag",
-            b"object %b\ntype commit\ntag x\ntagger %b\n\nx\n"
-            % (maker.run(run_id).encode(), WHEN),
+            b"object %b\ntype commit\ntag x\ntagger %b\n\nx\n" % (maker.run(run_id).encode(), WHEN),
         ),
         plain="either",
     ),
@@ -164,7 +163,9 @@ CASES: tuple[Row, ...] = (
         "B19",
         "author `ESC]0;pwned BEL`, `<img src=x onerror=…>`, `=cmd|…`",
         "shown escaped",
-        with_values(user="\x1b]0;pwned\x07", host="=cmd|' /C calc'!A0", name="<img src=x onerror=alert(1)>"),
+        with_values(
+            user="\x1b]0;pwned\x07", host="=cmd|' /C calc'!A0", name="<img src=x onerror=alert(1)>"
+        ),
         with_values(tags=["\x1b[2J", "\u202eevil", "=1+1"], note="\x1b[31m"),
     ),
     _kept(
@@ -190,7 +191,7 @@ CASES: tuple[Row, ...] = (
     ),
     _bad(
         "B23",
-        "`format` 999, 2^70, -1, 1.5, `\"1\"`, null, none",
+        '`format` 999, 2^70, -1, 1.5, `"1"`, null, none',
         "newer repro|`format`",
         *(with_values(format=value) for value in (999, 2**70, 1.5, "1", None, ..., -1, 0)),
     ),
@@ -273,7 +274,9 @@ CASES: tuple[Row, ...] = (
         _with_entry(LINK, b"output.log", b"/etc/passwd"),
         lambda maker, run_id: maker.run(
             run_id,
-            extra=[(b"40000", b"metrics", maker.tree([(LINK, b"0.csv", maker.blob(b"/etc/passwd"))]))],
+            extra=[
+                (b"40000", b"metrics", maker.tree([(LINK, b"0.csv", maker.blob(b"/etc/passwd"))]))
+            ],
         ),
         plain="written",
     ),

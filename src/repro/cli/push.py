@@ -149,7 +149,8 @@ def _say_baggage(plan: Plan) -> Iterator[str]:
 def _show_plan(plan: Plan, size: int, paths: Sequence[str]) -> None:
     where = f" ({plan.remote.push_host})" if plan.remote.push_host else ""
     render.out(
-        f"{plan.remote.label}{where}: would push {count_runs(len(plan.sending))}, {format_size(size)}"
+        f"{plan.remote.label}{where}: would push {count_runs(len(plan.sending))},"
+        f" {format_size(size)}"
     )
     rows = [
         (run, what)

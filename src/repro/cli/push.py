@@ -200,7 +200,7 @@ def _say_refused(refused: Sequence[Refusal]) -> None:
     if len(refused) > _SHOWN:
         render.note(f"repro: … and {len(refused) - _SHOWN:,} more: `--json` lists all")
     for hint in dict.fromkeys(refusal.hint for refusal in refused if refusal.hint):
-        render.note(f"hint: {hint}")
+        render.note(f"hint: {escape(hint)}")
 
 
 def _plan_json(plan: Plan, size: int | None, paths: Sequence[str]) -> dict[str, Json]:

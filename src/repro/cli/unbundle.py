@@ -36,7 +36,7 @@ def unbundle(path: Path, *, dry_run: bool, no_data: bool, as_json: bool) -> int:
     with showing_words("unbundling") as report:
         done = unbundle_runs(project, path, with_data=not no_data, report=report)
     for refusal in done.refused:
-        render.note(f"repro: run `{escape(refusal.run)}` is refused: {refusal.reason}")
+        render.note(f"repro: run `{escape(refusal.run)}` is refused: {escape(refusal.reason)}")
         if refusal.hint:
             render.note(f"hint: {escape(refusal.hint)}")
     if as_json:

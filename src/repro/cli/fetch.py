@@ -71,8 +71,8 @@ def fetch(
             _say_more(fetched, fetched.refused, verbose=verbose)
     if as_json and (values or not failed):
         render.data_json(values)
-    for error in failed[:-1]:
-        render.note(f"repro: {escape(error.message)}")
+    for one_failed in failed[:-1]:
+        render.note(f"repro: {escape(one_failed.message)}")
     if failed:
         raise failed[-1]
     return 0 if is_sound else 1

@@ -262,7 +262,7 @@ def _stamp_archives(common_dir: Path) -> list[tuple[str, int]]:
     found = []
     for folder in folders:
         with suppress(OSError):
-            found.append((folder, os.stat(folder).st_mtime_ns))
+            found.append((folder, Path(folder).stat().st_mtime_ns))
     return found
 
 

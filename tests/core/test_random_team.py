@@ -149,7 +149,9 @@ class Clone:
     def listed(self) -> dict[str, tuple[str, list[str]]]:
         listing = list_runs(self.project)
         assert listing.problems == ()
-        found = {one.run.id: (one.commit, sorted(one.run.tags)) for one in listing.records}
+        found: dict[str, tuple[str, list[str]]] = {
+            one.run.id: (one.commit, sorted(one.run.tags)) for one in listing.records
+        }
         assert len(found) == len(listing.records)
         return found
 

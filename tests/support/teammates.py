@@ -68,7 +68,7 @@ def work_at_once(team: Sequence[Teammate], common: Sequence[str], n_runs: int) -
 
 
 def _work(mate: Teammate, common: Sequence[str], n_runs: int) -> list[str]:
-    made = []
+    made: list[str] = []
     for number in range(n_runs):
         loss = {"loss": 1.0 / (number + 1)}
         made.append(make_run(mate.project, loss, steps=3, config={"n": number}).id)

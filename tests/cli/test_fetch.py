@@ -118,3 +118,16 @@ def test_a_remote_that_is_not_there_is_one_line_with_the_next_command(
     assert "there is no remote `orgin`" in cli("fetch", "orgin", code=128).err
     git(here, "remote", "remove", "origin")
     assert "hint: `git remote add origin URL`" in cli("pull", code=128).err
+
+
+def test_a_remote_that_is_gone_keeps_no_other_from_being_asked(
+    team: Team, here: Path, cli: Cli
+) -> None:
+    git(here, "remote", "rename", "origin", "zeta")
+    git(here, "remote", "add", "dead", f"file://{team.folder}/gone.git")
+    git(here, "config", "remote.half.prune", "true")
+    ended = cli("fetch", "--all", code=128)
+    assert ended.out == "zeta: nothing new\n"
+    assert ended.err.startswith("repro: cannot read `dead`")
+    ended = cli("fetch", "--all", "--json", code=128)
+    assert [one["remote"] for one in json.loads(ended.out)] == ["zeta"]

@@ -38,6 +38,17 @@ def test_what_is_neither_is_refused_by_name(repository: Path) -> None:
         read(repository)
 
 
+@pytest.mark.parametrize(
+    ("text", "remote"),
+    [("true", ""), ("1", ""), ("false", None), ("", None), ("0", None), ("team", "team")],
+)
+def test_runs_are_pushed_to_the_usual_remote_or_a_named_one(
+    repository: Path, text: str, remote: str | None
+) -> None:
+    git(repository, "config", "repro.autopush", text)
+    assert read(repository).autopush == remote
+
+
 def test_other_keys_are_passed_over(repository: Path) -> None:
     git(repository, "config", "repro.origin.carrier", "refs/heads/repro")
     assert read(repository) == Personal()

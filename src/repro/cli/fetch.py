@@ -16,7 +16,7 @@ from repro.core.fetch import Fetched, Pulled, fetch_runs, find_remotes, pull_run
 from repro.core.project import Project
 from repro.core.transfer import open_store
 from repro.core.transfer import pull as fetch_bytes
-from repro.errors import UsageError
+from repro.errors import RemoteError, UsageError
 from repro.model.canonical import Json
 from repro.model.sharing import Refusal
 from repro.model.text import escape
@@ -56,16 +56,25 @@ def fetch(
     project = open_here()
     values: list[Json] = []
     is_sound = True
+    failed: list[RemoteError] = []
     for one in find_remotes(project, remote, cwd=Path.cwd(), every=_every(remote, every=every)):
-        with _asking(one) as report:
-            fetched = fetch_runs(project, one, names=runs, report=report)
+        try:
+            with _asking(one) as report:
+                fetched = fetch_runs(project, one, names=runs, report=report)
+        except RemoteError as error:
+            failed.append(error)  # told below; the other remotes may well answer
+            continue
         is_sound = is_sound and not fetched.refused
         values.append(_fetched_json(fetched))
         if not as_json:
             render.out(_summary(fetched))
             _say_more(fetched, fetched.refused, verbose=verbose)
-    if as_json:
+    if as_json and (values or not failed):
         render.data_json(values)
+    for one_failed in failed[:-1]:
+        render.note(f"repro: {escape(one_failed.message)}")
+    if failed:
+        raise failed[-1]
     return 0 if is_sound else 1
 
 

@@ -10,14 +10,13 @@ from repro.cli.completing import complete_filter
 from repro.cli.context import open_here
 from repro.cli.progress import showing_bytes, showing_count, showing_steps
 from repro.cli.remotes import split_words
-from repro.cli.selection import count
 from repro.core.choosing import Choice
 from repro.core.project import Project
 from repro.core.push import Pushed, push_runs
 from repro.core.push_plan import Plan, choose_to_push, list_new_paths, measure_push, plan_push
 from repro.errors import ConsentError, UsageError
 from repro.model.canonical import Json
-from repro.model.readable import format_size
+from repro.model.readable import count_runs, format_size
 from repro.model.sharing import Refusal
 from repro.model.text import escape
 
@@ -124,7 +123,7 @@ def _ask(plan: Plan, size: int | None, *, with_data: bool, yes: bool) -> None:
 
 def _first(plan: Plan, size: int) -> str:
     where = f" on {plan.remote.push_host}" if plan.remote.push_host else ""
-    runs, much = count(len(plan.sending)), format_size(size)
+    runs, much = count_runs(len(plan.sending)), format_size(size)
     return f"this is the first push to `{plan.remote.label}`{where}: {runs}, {much}"
 
 
@@ -134,7 +133,7 @@ def _say_baggage(plan: Plan) -> Iterator[str]:
     if baggage.runs:
         number = len(baggage.runs)
         files = f"{number:,} kept file{'' if number == 1 else 's'} ({format_size(baggage.size)})"
-        what = f"{files} of {count(len(baggage.owners))}"
+        what = f"{files} of {count_runs(len(baggage.owners))}"
         verb = "is" if number == 1 else "are"
         if plan.store is None:
             yield f"{what} not sent: `repro.yaml` names no store"
@@ -151,7 +150,8 @@ def _say_baggage(plan: Plan) -> Iterator[str]:
 def _show_plan(plan: Plan, size: int, paths: Sequence[str]) -> None:
     where = f" ({plan.remote.push_host})" if plan.remote.push_host else ""
     render.out(
-        f"{plan.remote.label}{where}: would push {count(len(plan.sending))}, {format_size(size)}"
+        f"{plan.remote.label}{where}: would push {count_runs(len(plan.sending))},"
+        f" {format_size(size)}"
     )
     rows = [
         (run, what)
@@ -180,15 +180,15 @@ def _say(plan: Plan, pushed: Pushed) -> None:
     label = plan.remote.label
     parts = []
     if pushed.new:
-        parts.append(f"{count(len(pushed.new))} pushed")
+        parts.append(f"{count_runs(len(pushed.new))} pushed")
     if pushed.moved:
-        parts.append(f"{count(len(pushed.moved))} updated")
+        parts.append(f"{count_runs(len(pushed.moved))} updated")
     if pushed.merged:
-        parts.append(f"{count(len(pushed.merged))} merged")
+        parts.append(f"{count_runs(len(pushed.merged))} merged")
     if pushed.refused:
-        parts.append(f"{count(len(pushed.refused))} not pushed")
+        parts.append(f"{count_runs(len(pushed.refused))} not pushed")
     if not parts and pushed.same:
-        parts.append(f"nothing to push, it has {count(len(pushed.same))} already")
+        parts.append(f"nothing to push, it has {count_runs(len(pushed.same))} already")
     render.out(f"{label}: {', '.join(parts) or 'no runs to push'}")
     if pushed.n_objects:
         much = format_size(pushed.n_bytes)
@@ -199,7 +199,7 @@ def _say(plan: Plan, pushed: Pushed) -> None:
     if len(pushed.lacking) > _SHOWN:
         render.note(f"repro: … and {len(pushed.lacking) - _SHOWN:,} more: `--json` lists all")
     if plan.n_live:
-        render.note(f"repro: {count(plan.n_live)} in progress: not pushed")
+        render.note(f"repro: {count_runs(plan.n_live)} in progress: not pushed")
     _say_refused(pushed.refused)
 
 
@@ -209,7 +209,7 @@ def _say_refused(refused: Sequence[Refusal]) -> None:
     if len(refused) > _SHOWN:
         render.note(f"repro: … and {len(refused) - _SHOWN:,} more: `--json` lists all")
     for hint in dict.fromkeys(refusal.hint for refusal in refused if refusal.hint):
-        render.note(f"hint: {hint}")
+        render.note(f"hint: {escape(hint)}")
 
 
 def _plan_json(plan: Plan, size: int | None, paths: Sequence[str]) -> dict[str, Json]:

@@ -11,6 +11,7 @@ from repro.cli.context import open_here
 from repro.cli.outcome import say_end, say_omitted, warn
 from repro.cli.progress import showing_progress
 from repro.cli.tried import say_tried
+from repro.core.autopush import push_soon
 from repro.core.autosign import sign_sealed
 from repro.core.command import resolve_command
 from repro.core.curate import check_label
@@ -146,6 +147,8 @@ def run(  # noqa: PLR0913  # click hands over each option by its name
         sealed = _seal(project, live, relay)
         if unsigned := sign_sealed(project, sealed.run.id):
             warn(unsigned)
+        if unsent := push_soon(project, [sealed.run.id]):
+            warn(unsent)
         say_end(project, sealed, outcome)
         if as_json:
             render.data_json(run_json(resolve_run(project, sealed.run.id)))

@@ -125,16 +125,25 @@ def _send(
     waiting = {run: oid for run, oid in commits.items() if run not in plan.astray}
     astray = [run for run in commits if run in plan.astray]
     faults: dict[str, RefFault] = {}
+    taken: set[str] = set()
     for _ in range(_TRIES):
-        if astray:
-            joined, apart = _join(project, plan.remote, astray)
-            faults |= dict.fromkeys(astray, _MOVED) | apart
-            faults = {run: fault for run, fault in faults.items() if run not in joined}
-            waiting |= joined
-        if not waiting:
+        tried = [*waiting, *astray]
+        try:
+            if astray:
+                joined, apart = _join(project, plan.remote, astray)
+                faults |= dict.fromkeys(astray, _MOVED) | apart
+                faults = {run: fault for run, fault in faults.items() if run not in joined}
+                waiting |= joined
+            if not waiting:
+                break
+            answered = _send_whole(project, plan, waiting, on_sent)
+        except RemoteError as error:
+            if not taken:
+                raise
+            faults |= dict.fromkeys(tried, RefFault(error.message, error.hint or ""))
             break
-        answered = _send_whole(project, plan, waiting, on_sent)
         found = {run: fault for run, fault in answered.items() if fault is not None}
+        taken |= answered.keys() - found.keys()
         faults |= found
         astray = [run for run, fault in found.items() if fault.is_moved]
         waiting = {}

@@ -31,6 +31,7 @@ from repro.store.remoterefs import GitRemote, RemoteRefs, list_remote
 from repro.store.runs import read_record
 
 _MANY = 100  # records; then importing a library pays off
+_FEW = 100  # runs of the remote for each that is sent
 _RUNNING = "it is in progress"
 
 
@@ -168,8 +169,7 @@ def plan_push(
     refs = list_remote(git, remote, push=True)
     found = _compare(project, chosen, refs)
     records, damaged = _read_records(project, {**found.new, **found.moved, **found.astray})
-    named_there = dict.fromkeys([*refs.others.values(), *refs.runs.values()])
-    there = tuple(find_here(git, named_there)) if records else ()
+    there = tuple(find_here(git, _tell_there(refs, records))) if records else ()
     sound = {run: record.commit for run, record in records.items()}
     leaking = _search(project, sound, there, on_scan)
     kept_back = {refusal.run for refusal in (*damaged, *leaking)}
@@ -198,6 +198,16 @@ def plan_push(
         store_fault=fault,
         is_first=not is_introduced(project.repository.private, remote.push_url),
     )
+
+
+def _tell_there(refs: RemoteRefs, records: Mapping[str, Record]) -> list[str]:
+    """Commits of the remote that runs to be sent may share objects with.
+
+    Its branches, and all its runs where these are few beside what is sent: git reads each of them,
+    and of ten thousand that takes longer than to look twice at what one run has.
+    """
+    ids = refs.runs if len(refs.runs) < _FEW * len(records) else records.keys() & refs.runs.keys()
+    return list(dict.fromkeys([*refs.others.values(), *(refs.runs[run_id] for run_id in ids)]))
 
 
 def measure_push(project: Project, plan: Plan) -> int:

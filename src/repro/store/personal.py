@@ -18,9 +18,12 @@ class Personal:
 
     Attributes:
         sign: `repro.sign`: whether runs are signed with the user's git signing set-up.
+        autopush: `repro.autopush`: the name of the git remote that runs are pushed to at their
+            end; empty for the usual one, None where they are not.
     """
 
     sign: bool = False
+    autopush: str | None = None
 
 
 def read_personal(git: Git) -> Personal:
@@ -36,7 +39,22 @@ def read_personal(git: Git) -> Personal:
     for entry in listed.decode(errors="replace").split("\0")[:-1]:
         key, equals, value = entry.partition("\n")
         values[key.lower()] = value if equals else None
-    return Personal(sign=_boolean(values, "repro.sign", default=False))
+    return Personal(
+        sign=_boolean(values, "repro.sign", default=False),
+        autopush=_remote(values, "repro.autopush"),
+    )
+
+
+def _remote(values: dict[str, str | None], key: str) -> str | None:
+    """The name of a remote, empty where the setting is true, None where it is false or absent."""
+    value = values.get(key, "no")
+    if value is None or _is_boolean(value):
+        return "" if _boolean(values, key, default=False) else None
+    return value
+
+
+def _is_boolean(value: str) -> bool:
+    return value.lower() in _YES | _NO or _NUMBER.match(value) is not None
 
 
 def _boolean(values: dict[str, str | None], key: str, *, default: bool) -> bool:

@@ -1,8 +1,9 @@
 """What many runs cost plain git: `python -m tests.bench.bench_git [RUNS ...] [--dir DIR]`.
 
 Makes one repository for each number of runs (0, 10,000 and 100,000) with the same 2,000 files, 200
-commits and a bare remote over file://, and prints what git's own commands take in each, one round
-after the other; then the same after a `git gc`.
+commits and a bare remote over file://, and prints what git's own commands and `repro ls` take in
+each, one round after the other; then the same after the old runs went into archives, and after a
+`git gc`.
 """
 
 import argparse
@@ -11,11 +12,16 @@ import math
 import os
 import resource
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 
+from repro.core.fold import fold_runs
+from repro.core.project import open_project
+from repro.store.refs import RUNS
 from tests.bench.generate import build
 
 ROUNDS = 7
@@ -30,6 +36,7 @@ class Clone:
         self.n_runs = n_runs
         self.root = folder / "project"
         self._numbers = itertools.count()
+        self._newest: tuple[str, str] | None = None
         if not self.root.exists():
             build(self.root, n_runs)
         self._write_history()
@@ -50,6 +57,62 @@ class Clone:
         self.git("commit", "-q", "--allow-empty", "-m", f"change {next(self._numbers)}")
         self.git("push", "-q", remote, "main")
 
+    def repro(self, *words: str) -> str:
+        """Run repro as the user would; what it prints."""
+        command = [sys.executable, "-m", "repro", *words]
+        return subprocess.check_output(
+            command, cwd=self.root, env=_environ(), stderr=subprocess.DEVNULL, text=True
+        )
+
+    def renew_newest(self) -> None:
+        """Make the newest run one that the run index has not seen."""
+        ref, oid = self._newest or self._write_newest()
+        self.git("update-ref", "-d", ref)
+        self.repro("ls", "--limit", "20")
+        self.git("update-ref", ref, oid)
+
+    def touch_packed(self) -> None:
+        """Have git write the file of all refs anew."""
+        self.git("update-ref", f"refs/heads/new-{next(self._numbers)}", "HEAD")
+        self.git("pack-refs", "--all")
+        time.sleep(0.1)  # a younger file proves nothing
+
+    def list_newest(self) -> None:
+        """List twenty runs."""
+        self.repro("ls", "--limit", "20")
+
+    def show_oldest(self) -> None:
+        """Show a run that goes into an archive."""
+        if self.n_runs:
+            self.repro("show", self.oldest)
+
+    @cached_property
+    def oldest(self) -> str:
+        """The id of a run that goes into an archive."""
+        return self.repro("ls", "--format", "%(id)%0a", "--limit", str(self.n_runs + 1)).split()[-1]
+
+    def fold(self) -> None:
+        """Put the old runs into archives, here and at the remote that has them."""
+        project = open_project(self.root, environ=_environ(), clock=time.time, entropy=os.urandom)
+        start = time.perf_counter()
+        folded = fold_runs(project)
+        taken = time.perf_counter() - start
+        print(f"{folded.runs} runs folded into {folded.archives} archives: {taken:.2f} s")
+        if folded.runs:
+            self.git("push", "-q", "--mirror", "shared")
+
+    def _write_newest(self) -> tuple[str, str]:
+        before = set(self._refs())
+        self.repro("run", "--", "true")
+        [line] = set(self._refs()) - before
+        oid, ref = line.split()
+        self._newest = ref, oid
+        return self._newest
+
+    def _refs(self) -> list[str]:
+        words = ["git", "for-each-ref", "--format=%(objectname) %(refname)", RUNS]
+        return subprocess.check_output(words, cwd=self.root, text=True).splitlines()
+
     def _write_history(self) -> None:
         for number in range(N_FILES):
             path = self.root / f"pkg/d{number % 50:02}/f{number:04}.py"
@@ -64,6 +127,9 @@ def _environ() -> dict[str, str]:
     return {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 
 
+AFTER_NEW = "repro ls, after one new run"
+AFTER_PACK = "repro ls, after git pack-refs"
+
 WORK: dict[str, Callable[[Clone], None]] = {
     "git status": lambda clone: clone.git("status"),
     "git log -1": lambda clone: clone.git("log", "-1"),
@@ -77,7 +143,16 @@ WORK: dict[str, Callable[[Clone], None]] = {
     "git fetch, from a remote with the runs": lambda clone: clone.git("fetch", "shared"),
     "git commit + push of a branch": lambda clone: clone.push("origin"),
     "git commit + push, to a remote with the runs": lambda clone: clone.push("shared"),
-    "git for-each-ref refs/repro/runs": lambda clone: clone.git("for-each-ref", "refs/repro/runs"),
+    "git for-each-ref refs/repro": lambda clone: clone.git("for-each-ref", "refs/repro"),
+    "repro ls": lambda clone: clone.list_newest(),
+    AFTER_NEW: lambda clone: clone.list_newest(),
+    AFTER_PACK: lambda clone: clone.list_newest(),
+    "repro show of the oldest run": lambda clone: clone.show_oldest(),
+}
+# What goes before, and is not measured.
+BEFORE: dict[str, Callable[[Clone], None]] = {
+    AFTER_NEW: Clone.renew_newest,
+    AFTER_PACK: Clone.touch_packed,
 }
 
 
@@ -88,6 +163,8 @@ def measure(clones: Sequence[Clone], title: str) -> None:
         least = {clone.n_runs: (math.inf, math.inf) for clone in clones}
         for _ in range(ROUNDS):
             for clone in clones:
+                if name in BEFORE:
+                    BEFORE[name](clone)
                 start, cpu = time.perf_counter(), _cpu_s()
                 work(clone)
                 taken = (time.perf_counter() - start, _cpu_s() - cpu)
@@ -112,6 +189,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         clones = [Clone((words.dir or Path(folder)) / str(n), n) for n in words.n_runs]
         measure(clones, "as recorded, refs packed")
+        for clone in clones:
+            clone.fold()
+        measure(clones, "old runs in archives")
         for again in ("first", "second"):
             for clone in clones:
                 start = time.perf_counter()

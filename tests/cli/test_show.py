@@ -170,3 +170,21 @@ def test_a_newer_run_says_so_with_the_next_step(repository: Path, cli: Cli) -> N
     ended = cli("show", record.run.id, code=128)
     assert "was written by a newer repro (format 7; this one reads up to 1)" in ended.err
     assert "hint: upgrade repro" in ended.err
+
+
+def test_the_history_says_who_said_what_and_lets_nothing_through_raw(
+    repository: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(open_here(repository), name="old")
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Eve\x1b[2J")
+    assert cli("show", "@", "--history").out == ""
+    cli("note", "@", "a\x1b[2J\nb")
+    cli("rename", "@", "new")
+    text = cli("show", "@", "--history").out
+    assert "\x1b" not in text
+    first, second = text.splitlines()[-2:]
+    assert "Eve" in first
+    assert "a\\x1b[2J\\nb" in first
+    assert second.split()[-3:] == ["name", "old", "new"]
+    steps = json.loads(cli("show", "@", "--history", "--json").out)
+    assert [step["changes"][0]["what"] for step in steps] == ["note", "name"]

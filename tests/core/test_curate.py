@@ -79,6 +79,18 @@ def test_a_tag_that_it_lacks_is_not_taken_off(repository: Path) -> None:
     assert resolve_run(project, "@").run.tags == ("a",)
 
 
+def test_a_run_has_no_more_than_a_thousand_tags_those_taken_off_included(repository: Path) -> None:
+    project = open_here(repository)
+    make_run(project, tags=tuple(f"t{number}" for number in range(999)))
+    untag_run(project, resolve_run(project, "@"), ["t0"])
+    tag_run(project, resolve_run(project, "@"), ["last"])
+    tag_run(project, resolve_run(project, "@"), ["last", "t1"])
+    with pytest.raises(InvalidInputError, match="more than 1,000 tags"):
+        tag_run(project, resolve_run(project, "@"), ["one more"])
+    untag_run(project, resolve_run(project, "@"), ["last"])
+    assert len(resolve_run(project, "@").run.tags) == 998
+
+
 @pytest.mark.parametrize("text", ["", "  ", "a\nb", "a\x1b[2J", "\u202e", "\udcff", "x" * 256])
 def test_a_name_that_no_table_can_show_is_refused(repository: Path, text: str) -> None:
     project = open_here(repository)

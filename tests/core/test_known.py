@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.projects import begin, open_here
+from tests.support.records import make_record, move_ref, write_run
 
 from repro.core.known import open_runs, read_run
 from repro.core.project import Project
@@ -11,6 +12,7 @@ from repro.core.record import seal_run
 from repro.core.start import LiveRun
 from repro.errors import DamagedRecordError
 from repro.model.run import Status
+from repro.store.refs import REMOTES, RUNS
 
 
 def seal(project: Project, live: LiveRun) -> None:
@@ -48,3 +50,19 @@ def test_journals_that_cannot_be_read_are_an_error_still(repository: Path) -> No
         journal.mkdir()
         with pytest.raises(DamagedRecordError):
             read_run(runs, live.id)
+
+
+def test_a_run_in_progress_here_is_so_whatever_a_remote_says_of_it(repository: Path) -> None:
+    project = open_here(repository)
+    live = begin(project)
+    shown = write_run(project.repository, make_record(id=live.id, status="running"))
+    move_ref(repository, RUNS + live.id, f"{REMOTES}origin/live/{live.id}")
+    with open_runs(project) as runs:
+        assert live.id in runs.live
+        assert read_run(runs, live.id).commit == ""
+        assert runs.index.ids() == [live.id]
+    seal(project, live)
+    with open_runs(project) as runs:
+        assert live.id not in runs.live
+        assert read_run(runs, live.id).run.status == Status.FINISHED
+        assert runs.sealed[live.id] != shown.commit

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,11 @@ from tests.store.forms import FORMS, submodule_inside
 from tests.support import git, write_files
 from tests.support.projects import NOW, begin, make_run, open_here, ticking
 
+from repro.core.amend import amend_run
 from repro.core.outputs import store_artifact
+from repro.core.query import resolve_run
 from repro.core.record import recover_runs, seal_run
+from repro.core.trust import is_own
 from repro.errors import DamagedRecordError, InvalidInputError, StorageError, UsageError
 from repro.model.canonical import MAX_BYTES
 from repro.model.run import Status
@@ -535,3 +538,24 @@ def test_files_that_come_back_with_other_line_ends_are_named(repository: Path) -
 
     [warning] = run.warnings
     assert warning.startswith("`mixed.txt` will come back with other line ends")
+
+
+def test_what_was_said_of_a_run_while_it_was_continued_stays_said(repository):
+    project = open_here(repository)
+    run = make_run(project, {"loss": 0.5}, tags=("a",))
+    live = begin(project, resume=run.id)
+    amend_run(project, run.id, lambda run: replace(run, tags=(*run.tags, "b"), note="pulled"))
+    said = git(repository, "rev-parse", f"refs/repro/runs/{run.id}")
+    live.journal.log(1, project.clock(), {"loss": 0.1})
+    live.journal.append({"k": "end", "t": project.clock(), "status": "finished", "exit_code": 0})
+    live.journal.close()
+
+    seal_run(project, live.dir)
+
+    record = resolve_run(project, run.id)
+    assert len(record.run.attempts) == 2
+    assert (record.run.tags, record.run.note) == (("a", "b"), "pulled")
+    assert record.metrics["loss"].last == 0.1
+    git(repository, "merge-base", "--is-ancestor", said, record.commit)
+    assert is_own(project, record)
+    assert not live.dir.exists()

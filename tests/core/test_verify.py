@@ -289,8 +289,11 @@ def test_a_stored_verdict_comes_with_the_record_and_changes_nothing_else(reposit
 
     after = resolve_run(project, b.run.id)
     assert after.verdict == verdict
-    assert replace(after, commit=b.commit, verdict=None) == b
-    assert git(repository, "diff", "--name-only", b.commit, ref) == "verdict.json"
+    assert after.run.curation is not None
+    assert list(after.run.curation.files) == ["verdict.json"]
+    run = replace(after.run, curation=None)
+    assert replace(after, commit=b.commit, verdict=None, run=run) == b
+    assert git(repository, "diff", "--name-only", b.commit, ref) == "run.json\nverdict.json"
     parents = git(repository, "rev-parse", f"{ref}^1", f"{ref}^2").split()
     assert parents == [b.run.snapshot, b.commit]
     git(repository, "fsck", "--strict", "--connectivity-only")

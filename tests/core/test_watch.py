@@ -4,13 +4,16 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.support import git
 from tests.support.projects import begin, end, make_run, open_here
+from tests.support.records import move_ref
 
 from repro.core.curate import set_note
 from repro.core.query import resolve_run
 from repro.core.watch import Watch, choose_watched, look_after_runs
 from repro.errors import UnknownRunError
 from repro.model.curve import sample_curve
+from repro.store.refs import REMOTES, RUNS
 
 
 def shape(view, name: str) -> list[float]:
@@ -122,6 +125,11 @@ def test_whatever_happens_to_any_run_is_seen(repository: Path) -> None:
     seen.append(look_after_runs(project))
     time.sleep(0.01)  # a folder's time of change has the grain of the system's clock
     set_note(project, resolve_run(project, live.id), "seen")
+    seen.append(look_after_runs(project))
+    move_ref(repository, RUNS + live.id, f"{REMOTES}a/b/{live.id}")
+    seen.append(look_after_runs(project))
+    time.sleep(0.01)
+    git(repository, "update-ref", f"{REMOTES}a/b/{live.id}", "HEAD")
     seen.append(look_after_runs(project))
 
     assert len(set(seen)) == len(seen)

@@ -15,9 +15,13 @@ _BLOCK = re.compile(r"Save this as `(.+?)`:\n\n```python\n(.*?)```|```console\n(
     "name",
     [
         "tutorial/first-run.md",
+        "how-to/bundle.md",
+        "how-to/clean-up.md",
         "how-to/datasets.md",
         "how-to/environments.md",
+        "how-to/hooks.md",
         "how-to/reproduce.md",
+        "how-to/share.md",
         "how-to/watch.md",
     ],
 )

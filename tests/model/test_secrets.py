@@ -4,8 +4,8 @@ import time
 
 import pytest
 
+from repro.model.marking import BARE as REDACTED
 from repro.model.secrets import (
-    REDACTED,
     allowed_variables,
     is_secret_file,
     is_secret_name,

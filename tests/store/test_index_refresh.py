@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.support import git
-from tests.support.records import make_record, open_at, run_id, write_run
+from tests.support.records import make_record, move_ref, open_at, run_id, write_run
 
 from repro.errors import StorageError
 from repro.model.condition import Comparison, Key, Matches, Space
@@ -21,7 +21,7 @@ from repro.store import index_place, refstamp
 from repro.store.git import Git, Repository
 from repro.store.index import RunIndex
 from repro.store.index_refresh import IndexRefresh
-from repro.store.refs import RUNS, RunRefs
+from repro.store.refs import ARCHIVE, REMOTES, RUNS, TRASH, RunRefs
 
 LATER = 60_000_000_000
 
@@ -34,6 +34,9 @@ def later() -> int:
 def ask(repository: Repository) -> list[Record]:
     with RunIndex(repository, RunRefs(repository, now_ns=later)) as index:
         return index.select()
+
+
+EVERYTHING = [RUNS, TRASH, ARCHIVE, REMOTES]
 
 
 class Asked:
@@ -89,7 +92,7 @@ def test_only_refs_whose_files_changed_are_asked_for(
     assert [] == asked.listed()
     git(repository.root, "pack-refs", "--all")
     assert [newest, *expected] == ask(repository)
-    assert [RUNS] == asked.listed()
+    assert EVERYTHING == asked.listed()
 
 
 def test_a_young_file_is_asked_for_until_it_is_old(
@@ -104,7 +107,7 @@ def test_a_young_file_is_asked_for_until_it_is_old(
         with RunIndex(repository, RunRefs(repository, now_ns=now_ns)) as index:
             assert [newest, *expected] == index.select()
         stamps.append(len(asked.listed()))
-    assert stamps[:2] == [1, 1]
+    assert stamps[:2] == [len(EVERYTHING)] * 2
     assert stamps[3] == 0
 
 
@@ -132,6 +135,62 @@ def test_refs_that_go_and_come_back_are_followed(
         assert [third, first] == ask(repository)
         git(repository.root, "update-ref", RUNS + second.run.id, second.commit)
         assert [third, second, first] == ask(repository)
+
+
+def test_runs_of_remotes_come_and_go_as_their_refs_do(
+    packed: tuple[Repository, list[Record]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository, (third, second, first) = packed
+    root = repository.root
+    ask(repository)
+    fetched = f"{REMOTES}origin/{second.run.id}"
+    git(root, "update-ref", fetched, second.commit)
+    git(root, "update-ref", "-d", RUNS + second.run.id)
+    assert [third, second, first] == ask(repository)
+    asked = Asked(monkeypatch)
+    newest = write_run(repository, make_record())
+    move_ref(root, RUNS + newest.run.id, f"{REMOTES}origin/{newest.run.id}")
+    assert [newest, third, second, first] == ask(repository)
+    assert RUNS not in asked.listed()
+    git(root, "update-ref", TRASH + second.run.id, second.commit)
+    assert [newest, third, first] == ask(repository)
+    git(root, "update-ref", "-d", fetched)
+    git(root, "update-ref", "-d", TRASH + second.run.id)
+    git(root, "update-ref", RUNS + second.run.id, second.commit)
+    assert [newest, third, second, first] == ask(repository)
+
+
+def test_an_odd_ref_is_named_for_as_long_as_it_is_there(
+    packed: tuple[Repository, list[Record]],
+) -> None:
+    repository, expected = packed
+    root, name = repository.root, RUNS + run_id("zzzz")
+    told = []
+    for command in ("status", "symbolic-ref", "status", "update-ref"):
+        odd = {"symbolic-ref": [name, "refs/heads/main"], "update-ref": ["--no-deref", "-d", name]}
+        git(root, command, *odd.get(command, []))
+        with RunIndex(repository, RunRefs(repository, now_ns=later)) as index:
+            assert expected == index.select()
+            told.append([problem.id for problem in index.problems])
+    assert told == [[], [name], [name], []]
+
+
+@pytest.mark.parametrize("kind", ["blob", "tree", "tag", "missing"])
+def test_a_ref_to_something_else_is_named_and_hides_no_run(
+    packed: tuple[Repository, list[Record]], kind: str
+) -> None:
+    repository, expected = packed
+    root, odd = repository.root, run_id("zzzz")
+    git(root, "tag", "-a", "-m", "x", "v1")
+    oids = {"blob": f"{expected[0].commit}:run.json", "tree": "HEAD^{tree}", "tag": "v1"}
+    path = repository.common_dir / REMOTES / "origin" / odd
+    path.parent.mkdir(parents=True)
+    path.write_text((git(root, "rev-parse", oids[kind]) if kind in oids else "1" * 40) + "\n")
+    with RunIndex(repository, RunRefs(repository, now_ns=later)) as index:
+        assert expected == index.select()
+        [problem] = index.problems
+    assert problem.id == odd
+    assert ("missing" if kind == "missing" else f"a {kind}") in problem.error.message
 
 
 def test_a_linked_worktree_has_the_same_runs(packed: tuple[Repository, list[Record]]) -> None:
@@ -174,7 +233,7 @@ def test_on_a_network_file_system_refs_are_listed_and_the_file_lies_elsewhere(
     asked = Asked(monkeypatch)
     for _ in range(2):
         assert expected == ask(opened)
-        assert [RUNS] == asked.listed()
+        assert EVERYTHING == asked.listed()
     assert not (opened.private / "index.db").exists()
     assert len(list(runtime.iterdir())) == 1
 

@@ -43,8 +43,10 @@ def test_the_list_is_of_all_refs(repository: Path, head: str) -> None:
     opened = open_at(repository)
     refs = RunRefs(opened)
     assert refs.commits == {FIRST: head, SECOND: head}
-    assert sorted(refs.misnamed) == sorted(["no-id", f"deep/{FIRST}", f"{SECOND}z"])
-    assert {RUNS + name for name in [*refs.commits, *refs.misnamed]} == set(
+    assert sorted(one.run for one in refs.refused) == sorted(
+        ["no-id", f"deep/{FIRST}", f"{SECOND}z"]
+    )
+    assert {RUNS + name for name in [*refs.commits, *(one.run for one in refs.refused)]} == set(
         list_refs(opened.git, RUNS)
     )
 
@@ -67,4 +69,4 @@ def test_what_was_not_there_is_asked_again(repository: Path, head: str) -> None:
 
 def test_without_runs_there_is_nothing(repository: Path) -> None:
     refs = RunRefs(open_at(repository))
-    assert (refs.commits, refs.misnamed, refs.n_refs, refs.starting("a")) == ({}, [], 0, [])
+    assert (refs.commits, refs.refused, refs.n_refs, refs.starting("a")) == ({}, [], 0, [])

@@ -9,10 +9,14 @@ import pytest
 from tests.support import git
 from tests.support.records import run_id
 
-from repro.store.refs import RUNS
+from repro.store.refs import ARCHIVE, REMOTES, RUNS, TRASH
 from repro.store.refstamp import RefStamp, take_stamp
 
 FIRST, SECOND = RUNS + run_id("aaaa"), RUNS + run_id("bbbb")
+FETCHED = f"{REMOTES}origin/{run_id('aaaa')}"
+NESTED = f"{REMOTES}lab/gpu/archive/{run_id('aaaa')}"
+REMOVED = TRASH + run_id("bbbb")
+ARCHIVED = ARCHIVE + run_id("aaaa")
 LATER = 60_000_000_000  # a look at files that are a minute old
 
 
@@ -71,6 +75,20 @@ def rewrite_in_place(root: Path) -> None:
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
+def fetch(root: Path) -> None:
+    for ref in (FETCHED, NESTED):
+        git(root, "update-ref", ref, "HEAD")
+
+
+def remove(root: Path) -> None:
+    git(root, "update-ref", REMOVED, "HEAD")
+    git(root, "update-ref", "-d", SECOND)
+
+
+def archive(root: Path) -> None:
+    git(root, "update-ref", ARCHIVED, "HEAD")
+
+
 def proves(now: RefStamp, earlier: RefStamp) -> bool:
     """Whether no ref can have changed meanwhile."""
     return now.differing(earlier) == set()
@@ -87,7 +105,8 @@ def test_where_nothing_changed_the_stamp_proves_it(refs: Path) -> None:
     [
         (move_loose, {SECOND}), (move_packed, {FIRST}), (add, {RUNS + run_id("cccc")}),
         (delete_loose, {SECOND}), (delete_packed, None), (pack, None),
-        (rewrite_in_place, {SECOND}),
+        (rewrite_in_place, {SECOND}), (fetch, {FETCHED, NESTED}), (remove, {SECOND, REMOVED}),
+        (archive, {ARCHIVED}),
     ],
 )  # fmt: skip
 def test_each_change_shows(
@@ -101,13 +120,17 @@ def test_each_change_shows(
         assert after.packed != before.packed
     else:
         assert after.packed == before.packed
-        assert {RUNS + name for name in after.differing(before) or ()} == differing
+        assert after.differing(before) == differing
 
 
 def test_a_file_as_young_as_the_look_proves_nothing(refs: Path) -> None:
-    before = look(refs, after_ns=0)
-    assert (before.packed, before.loose) == (None, {run_id("bbbb"): None})
-    assert not proves(look(refs, after_ns=0), before)
+    files = [refs / ".git" / name for name in ("packed-refs", SECOND)]
+    born_ns = min(path.stat().st_ctime_ns for path in files)
+    before, again = (take_stamp(refs / ".git", born_ns) for _ in range(2))
+    assert before is not None
+    assert again is not None
+    assert (before.packed, before.loose) == (None, {SECOND: None})
+    assert not proves(again, before)
     assert not proves(look(refs), before)
 
 
@@ -138,8 +161,8 @@ def test_a_lock_of_git_is_no_ref(refs: Path) -> None:
     assert proves(look(refs), before)
 
 
-def make_folder(root: Path) -> None:
-    git(root, "update-ref", f"{RUNS}deep/{run_id('aaaa')}", "HEAD")
+def make_file(root: Path) -> None:
+    (root / ".git" / REMOTES.rstrip("/")).write_text("")
 
 
 def make_link(root: Path) -> None:
@@ -156,7 +179,7 @@ def make_reftable(root: Path) -> None:
     (root / ".git" / "reftable").mkdir()
 
 
-@pytest.mark.parametrize("odd", [make_folder, make_link, link_folder, make_reftable])
+@pytest.mark.parametrize("odd", [make_file, make_link, link_folder, make_reftable])
 def test_an_odd_form_has_no_stamp(refs: Path, odd: Callable[[Path], None]) -> None:
     odd(refs)
     assert take_stamp(refs / ".git", time.time_ns() + LATER) is None

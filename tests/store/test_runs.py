@@ -12,7 +12,7 @@ from tests.support.records import a_summary, make_record, open_at, run_id, write
 
 from repro.errors import DamagedRecordError, NewerFormatError
 from repro.model.canonical import parse_json
-from repro.model.run import Artifact, Attempt, Omitted, Record, Status
+from repro.model.run import Artifact, Attempt, Curation, Omitted, Record, Status
 from repro.model.series import Point, format_series, format_system
 from repro.store.objects import open_objects
 from repro.store.runs import (
@@ -251,3 +251,39 @@ def test_points_in_the_content_store_are_followed_there(repository: Path) -> Non
 
 def test_run_json_is_strict_json() -> None:
     assert parse_json(encode_record(full_record())["run.json"], name="run.json")
+
+
+STAMP = "2026-11-24T20:05:01.250000Z"
+
+
+def test_stamps_come_back_the_same() -> None:
+    curation = Curation(
+        name=STAMP, note=STAMP, tags={"a": STAMP}, untagged={"b": STAMP},
+        files={"verdict.json": STAMP}, extra={"new": [1]},
+    )  # fmt: skip
+    run = make_record(tags=("a",), curation=curation).run
+    assert decode_run(encode_run(run), "run.json") == run
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": 3},
+        {"name": None},
+        {"note": "yesterday"},
+        {"tags": {"a": "9999-01-01T00:00:00.000000Z"}},
+        {"tags": ["a"]},
+        {"untagged": {f"t{number}": STAMP for number in range(20_001)}},
+        {"files": {"verdict.json": None}},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_stamps_that_nobody_could_have_made_are_refused(changes: dict[str, Any]) -> None:
+    value = encode_run(make_record().run)
+    value["curation"] = {"name": STAMP, "note": STAMP, **changes}
+    with pytest.raises(DamagedRecordError, match="curation"):
+        decode_run(value, "run.json")
+
+
+def test_a_run_that_nobody_changed_has_no_stamps_in_its_record() -> None:
+    assert "curation" not in encode_run(make_record(tags=("a",)).run)

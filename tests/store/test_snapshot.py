@@ -13,6 +13,7 @@ from tests.support import git, make_repository, write_files
 from repro.errors import GitError, NotARepositoryError, UnsupportedRepositoryError
 from repro.model.globs import matcher
 from repro.store.git import Identity, Repository, open_repository
+from repro.store.leftout import Limits
 from repro.store.quarantine import (
     CommitSpec,
     Existing,
@@ -21,7 +22,7 @@ from repro.store.quarantine import (
     write_commits,
 )
 from repro.store.refs import RefUpdate
-from repro.store.snapshot import Limits, Snapshot, take_snapshot
+from repro.store.snapshot import Snapshot, take_snapshot
 
 ADA = Identity("Ada", "ada@example.org")
 

@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,10 @@ from typing import Any
 from repro.model.ids import RunId, new_id
 from repro.model.run import MetricSummary, Record, Run, Status
 from repro.model.times import format_time
+from repro.store.archive import FILE, format_lines
 from repro.store.git import Identity, Repository, open_repository
 from repro.store.quarantine import CommitSpec, open_quarantine, publish, write_commits
-from repro.store.refs import RUNS, RefUpdate
+from repro.store.refs import RUNS, RefUpdate, read_ref
 from repro.store.runs import encode_record
 from tests.support import git
 
@@ -98,3 +99,39 @@ def run_id(text: str) -> RunId:
 def open_at(root: Path) -> Repository:
     """The repository around `root`."""
     return open_repository(root, os.environ)
+
+
+def move_ref(root: Path, old: str, new: str) -> str:
+    """Give a run another ref, as if it had come from a remote; its commit."""
+    oid = git(root, "rev-parse", old)
+    git(root, "update-ref", new, oid)
+    git(root, "update-ref", "-d", old)
+    return oid
+
+
+def write_archive(
+    repository: Repository,
+    runs: Mapping[str, str],
+    ref: str,
+    *,
+    files: Mapping[str, bytes] | None = None,
+    parents: Sequence[str] | None = None,
+) -> str:
+    """Make an archive of runs, a commit by id, under `ref`; its commit.
+
+    Args:
+        files: In place of the one that is right.
+        parents: Likewise.
+    """
+    spec = CommitSpec(
+        message="archive\n",
+        when=NOW,
+        author=ADA,
+        parents=list(runs.values()) if parents is None else parents,
+        files={FILE: format_lines(runs)} if files is None else files,
+    )
+    with open_quarantine(repository) as quarantine:
+        [commit] = write_commits(quarantine, [spec])
+        update = RefUpdate(ref, commit, read_ref(repository.git, ref))
+        publish(quarantine, tips=[commit], exclude=[], refs=[update])
+    return commit

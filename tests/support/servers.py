@@ -28,8 +28,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def _process(port: int, *argv: str) -> Iterator[None]:
-    """A server in a process of its own, once it listens."""
+def listening(port: int, *argv: str) -> Iterator[None]:
+    """A server in a process of its own, ended with the test, once it listens."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     process = subprocess.Popen(
         argv, cwd=ROOT, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -53,7 +53,7 @@ def s3_server() -> Iterator[str]:
     """The URL of an S3 server (moto) that has nothing and lets anybody in."""
     port = free_port()
     script = "from moto.server import main; main()"
-    with _process(port, sys.executable, "-c", script, "-H", HOST, "-p", str(port)):
+    with listening(port, sys.executable, "-c", script, "-H", HOST, "-p", str(port)):
         yield f"http://{HOST}:{port}"
 
 
@@ -62,7 +62,7 @@ def lfs_server(storage: Path) -> Iterator[str]:
     """The URL of the LFS API of a server (giftless) that keeps its objects in `storage`."""
     port = free_port()
     argv = (sys.executable, "-m", "tests.support.servers", str(port), str(storage))
-    with _process(port, *argv):
+    with listening(port, *argv):
         yield f"http://{HOST}:{port}/team/project.git/info/lfs"
 
 

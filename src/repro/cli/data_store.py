@@ -155,9 +155,9 @@ def push(names: tuple[str, ...], runs: tuple[str, ...], *, as_json: bool) -> int
     render.note(f"repro: sending {what} of {_listed(load.datasets)} to {remote.label}")
     with showing_bytes("sending", load.size) as report:
         moved = send(project, remote, load, report)
-    _say_moved(load, moved, f"in {remote.label}", "sent")
+    say_moved(load, moved, f"in {remote.label}", "sent")
     if as_json:
-        render.data_json(_moved_json(remote.label, load, moved))
+        render.data_json(moved_json(remote.label, load, moved))
     return 1 if moved.failed else 0
 
 
@@ -184,10 +184,10 @@ def pull(names: tuple[str, ...], runs: tuple[str, ...], *, as_json: bool) -> int
     _say_left_out(load.left_out)
     with showing_bytes("fetching", load.size) as report:
         moved = fetch(project, remote, load, report)
-    _say_moved(load, moved, "fetched", "fetched")
+    say_moved(load, moved, "fetched", "fetched")
     filled = [] if runs else _fill(project, load.datasets)
     if as_json:
-        value = _moved_json(remote.label, load, moved)
+        value = moved_json(remote.label, load, moved)
         render.data_json({**value, "written": [_filled_json(one) for one in filled]})
     return 1 if moved.failed or any(one.reason for one in filled) else 0
 
@@ -212,7 +212,8 @@ def _filled_json(one: Filled) -> dict[str, Json]:
     return {"name": one.name, "path": one.path, "files": one.files, "reason": one.reason}
 
 
-def _say_moved(load: Load, moved: Moved, what: str, verb: str) -> None:
+def say_moved(load: Load, moved: Moved, what: str, verb: str) -> None:
+    """Tell on standard error what became of a load."""
     count = _count(len(moved.done), "object")
     here = f"; {len(load.here):,} were here" if load.here else ""
     render.note(f"repro: {count} ({format_size(moved.size)}) {what}{here}")
@@ -224,7 +225,8 @@ def _say_moved(load: Load, moved: Moved, what: str, verb: str) -> None:
         _say_more(moved.failed)
 
 
-def _moved_json(store: str, load: Load, moved: Moved) -> dict[str, Json]:
+def moved_json(store: str, load: Load, moved: Moved) -> dict[str, Json]:
+    """What became of a load, for programs."""
     return {
         "store": store,
         "datasets": [_dataset_json(one) for one in load.datasets],

@@ -6,6 +6,7 @@ from repro.cli import render
 from repro.core.launch import Outcome
 from repro.core.project import Project
 from repro.core.query import short_id
+from repro.model.conditions import HOLDS_SECRET
 from repro.model.outlook import describe_outlook, foresee
 from repro.model.readable import format_size
 from repro.model.run import Omitted, Record
@@ -30,7 +31,7 @@ def say_end(
     elif outcome.exit_code:
         how = f"{run.status} with exit code {outcome.exit_code} after" + how.partition(" in")[2]
     render.note(f"repro: recorded run {short} ({how}) · repro show {short}")
-    say_omitted(run.omitted)
+    say_omitted([one for one in run.omitted if one.reason != HOLDS_SECRET])  # a warning says more
     for warning in run.warnings:
         warn(warning)
     if run.lost_points:

@@ -7,8 +7,10 @@ from repro.cli import render
 from repro.cli.verdict import headline
 from repro.core.diff import format_patch
 from repro.core.harm import refuse_harmful
+from repro.core.history import WORDS, Change, history_json, read_history
 from repro.core.project import Project
 from repro.core.query import code_of, read_part, read_points, run_json
+from repro.core.signatures import Signature, describe_signature
 from repro.errors import InvalidInputError, UsageError
 from repro.model.canonical import Json
 from repro.model.cells import format_metric
@@ -19,7 +21,7 @@ from repro.model.readable import format_age, format_duration, format_size, forma
 from repro.model.run import Record, Run
 from repro.model.text import escape
 
-PARTS = ("config", "metrics", "env", "data", "output", "patch")
+PARTS = ("config", "metrics", "env", "data", "output", "patch", "history")
 
 _COLOUR = re.compile(r"(\x1b\[[0-9;]{0,32}m)")
 _VALUES: dict[str, Callable[[Record], object]] = {
@@ -31,14 +33,30 @@ _VALUES: dict[str, Callable[[Record], object]] = {
 _TITLES = ["metric", "last", "step", "min", "max", "mean", "points"]
 
 
-def describe_run(record: Record, short: str, now: float) -> Iterator[str]:
-    """The lines that show a run whole."""
+def describe_run(
+    record: Record,
+    short: str,
+    now: float,
+    *,
+    base_now: str | None = None,
+    signature: Signature | None = None,
+) -> Iterator[str]:
+    """The lines that show a run whole.
+
+    Args:
+        base_now: The commit that took the place of its base.
+        signature: Who vouches for it.
+    """
     run = record.run
     name = f" ({escape(run.name)})" if run.name else ""
     yield render.colour(f"run {run.id}", "yellow") + name
     facts = dict(_facts(run, now))
+    if run.base is not None and base_now is not None:
+        facts["base"] = f"{run.base[:12]}, which was rewritten as {base_now[:12]}"
     if record.verdict is not None:
         facts["verdict"] = headline(record.verdict)
+    if signature is not None and signature.state != "none":
+        facts["signature"] = describe_signature(signature)
     width = max(map(len, facts))
     yield from (f"{key.ljust(width)}  {value}" for key, value in facts.items())
     if run.note:
@@ -58,8 +76,8 @@ def describe_run(record: Record, short: str, now: float) -> Iterator[str]:
     yield from _section("warnings", [escape(warning) for warning in run.warnings])
     if record.commit:
         yield ""
-        ref = f"refs/repro/runs/{run.id}"
-        yield f"`git ls-tree -r {ref}` lists the record; `repro checkout {short}` restores it"
+        name = record.commit  # the run may have no ref of its own
+        yield f"`git ls-tree -r {name}` lists the record; `repro checkout {short}` restores it"
 
 
 def _facts(run: Run, now: float) -> Iterator[tuple[str, str]]:
@@ -158,6 +176,8 @@ def print_part(
         _print("\n".join(_pairs(flatten_config(shown))))
     elif part == "data":
         _print(_data_table(record) if record.data else "")
+    elif part == "history":
+        _print_history(project, record, as_json=as_json)
     elif part == "series":
         _print_series(project, record, metric or "", as_json=as_json)
     elif as_json:
@@ -186,6 +206,26 @@ def _print_series(project: Project, record: Record, metric: str, *, as_json: boo
     elif points:
         lines = ["step\tvalue\ttime", *(f"{p.step}\t{p.value!r}\t{p.time!r}" for p in points)]
         render.page("\n".join(lines))
+
+
+def _print_history(project: Project, record: Record, *, as_json: bool) -> None:
+    steps = read_history(project, record)
+    if as_json:
+        render.data_json(history_json(steps))
+        return
+    rows = [
+        [step.when[:19].replace("T", " "), step.by, one.what, *_ends(one)]
+        for step in steps
+        for one in step.changes
+    ]
+    if rows:
+        render.page(render.table(rows, ["when (UTC)", "by", "what", "before", "after"]))
+
+
+def _ends(change: Change) -> list[str]:
+    is_text = change.what in WORDS
+    shown = [one if is_text or one is None else one[:12] for one in (change.before, change.after)]
+    return ["-" if one is None else one for one in shown]
 
 
 def _output(project: Project, record: Record) -> bytes:

@@ -47,6 +47,13 @@ def showing_count(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
+def showing_words(what: str) -> Iterator[Callable[[str], None]]:
+    """Give what is told in words how far it is; as `showing_progress`."""
+    with _line() as write:
+        yield lambda words: write(lambda: f"{escape(what)}: {escape(words)}")
+
+
+@contextmanager
 def showing_bytes(what: str, total: int) -> Iterator[Callable[[int], None]]:
     """Give what is told of bytes as they are moved, any thread may tell; as `showing_progress`."""
     with _line() as write:

@@ -11,6 +11,7 @@ from repro.cli.context import open_here
 from repro.cli.outcome import say_end, say_omitted, warn
 from repro.cli.progress import showing_progress
 from repro.cli.tried import say_tried
+from repro.core.autosign import sign_sealed
 from repro.core.command import resolve_command
 from repro.core.curate import check_label
 from repro.core.environment import capture_environment
@@ -143,6 +144,8 @@ def run(  # noqa: PLR0913  # click hands over each option by its name
             _seal(project, live, relay)
             raise
         sealed = _seal(project, live, relay)
+        if unsigned := sign_sealed(project, sealed.run.id):
+            warn(unsigned)
         say_end(project, sealed, outcome)
         if as_json:
             render.data_json(run_json(resolve_run(project, sealed.run.id)))

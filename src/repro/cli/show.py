@@ -6,7 +6,9 @@ from repro.cli import render
 from repro.cli.completing import complete_metrics
 from repro.cli.context import RUN, open_here
 from repro.cli.parts import PARTS, describe_run, print_part
+from repro.core.hooks.rewrites import current_base
 from repro.core.query import full_json, resolve_run, short_id
+from repro.core.signatures import check_signatures, signature_json
 from repro.errors import UsageError
 
 
@@ -25,6 +27,10 @@ from repro.errors import UsageError
     "--patch", "parts", flag_value="patch", multiple=True,
     help="Only how its code differs from the commit it was based on.",
 )  # fmt: skip
+@click.option(
+    "--history", "parts", flag_value="history", multiple=True,
+    help="Only who gave it which name, note and tags, and when.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def show(name: str, parts: tuple[str, ...], series: str | None, *, as_json: bool) -> None:
     """Show one run, all of it or one part.
@@ -41,8 +47,18 @@ def show(name: str, parts: tuple[str, ...], series: str | None, *, as_json: bool
     record = resolve_run(project, name)
     if chosen:
         print_part(project, record, chosen[0], metric=series, as_json=as_json)
-    elif as_json:
-        render.data_json(full_json(record))
+        return
+    # To look at a run of somebody else must not reach out to a server that it names.
+    found = check_signatures(project, [record.run.id], by_network=False)
+    signature = next(iter(found), None)
+    if as_json:
+        more = {
+            "base_now": current_base(project, record.run.base),
+            "signature": signature_json(signature) if signature else None,
+        }
+        render.data_json({**full_json(record), **more})
     else:
         short = short_id(project, record.run.id)
-        render.page("\n".join(describe_run(record, short, project.clock())))
+        base_now = current_base(project, record.run.base)
+        shown = describe_run(record, short, project.clock(), base_now=base_now, signature=signature)
+        render.page("\n".join(shown))

@@ -3,19 +3,23 @@
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from repro.core.project import Project
+from repro.core.sieve import Sieve
 from repro.model.canonical import Json, format_json
 from repro.model.config import config_from_command, merge_config
 from repro.model.globs import matcher
+from repro.model.marking import without_keys
 from repro.model.run import Omitted
 from repro.model.secrets import is_secret_file, redact_argv, redact_config
+from repro.store.clonekey import read_marker
 from repro.store.git import Identity
+from repro.store.leftout import Limits, holds_none
 from repro.store.paramsfile import read_config_files
 from repro.store.quarantine import CommitSpec, Existing, Quarantine, write_commits
 from repro.store.settings import Settings
-from repro.store.snapshot import Limits, Snapshot, take_snapshot
+from repro.store.snapshot import Snapshot, take_snapshot
 
 MOST_OMITTED = 1000  # entries in a record
 
@@ -32,6 +36,7 @@ class Code:
         anchor: Commit that reaches the snapshot and the submodules' trees.
         submodules: Tree of each submodule that its remotes could not give back, by path.
         converted: Paths that come back with other line ends, by git's settings.
+        secrets: Warnings of files that are left out for a secret in them.
     """
 
     base: str | None
@@ -42,6 +47,7 @@ class Code:
     omitted: tuple[Omitted, ...]
     submodules: Mapping[str, str]
     converted: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
 
     @property
     def is_dirty(self) -> bool:
@@ -75,10 +81,11 @@ def fold_omitted(found: Sequence[Omitted], most: int = MOST_OMITTED) -> tuple[Om
     return tuple(sorted(found, key=lambda one: one.path))
 
 
-def limits_of(settings: Settings, data: Sequence[str] = ()) -> Limits:
+def limits_of(settings: Settings, data: Sequence[str] = (), sieve: Sieve | None = None) -> Limits:
     """What `repro.yaml` says a snapshot leaves out.
 
     Args:
+        sieve: Says which files hold a secret, where that matters.
         data: Paths of datasets that it does not name, relative to the root; their files are
             pinned, not copied.
     """
@@ -90,6 +97,7 @@ def limits_of(settings: Settings, data: Sequence[str] = ()) -> Limits:
         is_excluded=matcher(settings.exclude),
         is_secret=is_secret_file,
         is_produced=lambda path: is_output(path) or is_data(path),
+        holds_secret=(sieve.holds_secret if sieve else holds_none),
     )
 
 
@@ -106,7 +114,11 @@ def take_code(project: Project, quarantine: Quarantine, data: Sequence[str] = ()
     Args:
         data: Paths of datasets that `repro.yaml` does not name.
     """
-    return take_snapshot(project.repository, quarantine, limits_of(project.settings, data))
+    sieve = Sieve(project)
+    limits = replace(limits_of(project.settings, data, sieve), is_strict=True)
+    taken = take_snapshot(project.repository, quarantine, limits)
+    sieve.save()
+    return replace(taken, secrets=sieve.found)
 
 
 def commit_code(
@@ -158,6 +170,7 @@ def commit_code(
         omitted=fold_omitted(taken.omitted),
         submodules=taken.submodules,
         converted=taken.converted,
+        secrets=tuple(taken.secrets[path] for path in sorted(taken.secrets)),
     )
 
 
@@ -172,7 +185,9 @@ def capture_config(
         InvalidInputError: A config file is absent or wrong.
     """
     files = read_config_files(project.repository.root, project.settings.config)
-    return redact_config(merge_config(files, config_from_command(redact_argv(command)), overrides))
+    marker = read_marker(project.repository.private)
+    given = config_from_command(redact_argv(command, marker))
+    return redact_config(merge_config(files, given, overrides), marker)
 
 
 def identify(
@@ -187,9 +202,9 @@ def identify(
     digests = {name: _digest(entry) for name, entry in data.items()}
     conditions: dict[str, Json] = {
         "tree": tree,
-        "config": dict(config),
+        "config": without_keys(dict(config)),
         "data": digests,
-        "command": list(command),
+        "command": without_keys(list(command)),
         "packages": _digest(packages),
     }
     return "sha256:" + hashlib.sha256(format_json(conditions)).hexdigest()

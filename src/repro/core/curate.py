@@ -10,24 +10,38 @@ from dataclasses import replace
 from repro.core.amend import amend_run
 from repro.core.project import Project
 from repro.errors import InvalidInputError, UsageError
+from repro.model.curation import count_words
 from repro.model.run import Record, Run
+from repro.model.secrets import redact_text
 from repro.model.text import escape
+from repro.store.clonekey import read_marker
 
 _LONGEST = 255  # characters of a name or a tag
+_MOST_TAGS = 1_000  # those taken off included, which are kept in mind for merging
 
 
 def tag_run(project: Project, record: Record, tags: Sequence[str]) -> Run:
     """Add tags to a run; those that it has stay where they are.
 
     Raises:
-        InvalidInputError: A tag is empty, too long, or has control characters.
+        InvalidInputError: A tag is empty, too long, or has control characters; the run would have
+            had more than 1,000, those that were taken off included.
         UsageError: The run is still in progress.
     """
     for tag in tags:
         check_label("tag", tag)
-    return _amend(
-        project, record, lambda run: replace(run, tags=tuple(dict.fromkeys([*run.tags, *tags])))
-    )
+    tags = [_without_secrets(project, tag) for tag in tags]
+
+    def with_tags(run: Run) -> Run:
+        added = [tag for tag in dict.fromkeys(tags) if tag not in run.tags]
+        if added and count_words(run) + len(added) > _MOST_TAGS:
+            raise InvalidInputError(
+                f"run `{run.id}` would have had more than {_MOST_TAGS:,} tags",
+                hint=f"`repro note {run.id} TEXT` takes long text",
+            )
+        return replace(run, tags=(*run.tags, *added))
+
+    return _amend(project, record, with_tags)
 
 
 def untag_run(project: Project, record: Record, tags: Sequence[str]) -> Run:
@@ -56,7 +70,8 @@ def set_note(project: Project, record: Record, note: str) -> Run:
     Raises:
         UsageError: The run is still in progress.
     """
-    return _amend(project, record, lambda run: replace(run, note=note or None))
+    bare = _without_secrets(project, note)
+    return _amend(project, record, lambda run: replace(run, note=bare or None))
 
 
 def rename_run(project: Project, record: Record, name: str) -> Run:
@@ -67,7 +82,8 @@ def rename_run(project: Project, record: Record, name: str) -> Run:
         UsageError: The run is still in progress.
     """
     check_label("name", name)
-    return _amend(project, record, lambda run: replace(run, name=name))
+    bare = _without_secrets(project, name)
+    return _amend(project, record, lambda run: replace(run, name=bare))
 
 
 def check_label(what: str, text: str) -> None:
@@ -91,6 +107,10 @@ def check_label(what: str, text: str) -> None:
         raise InvalidInputError(
             f"the {what} `{shown}` has control characters", hint="use printable text only"
         )
+
+
+def _without_secrets(project: Project, text: str) -> str:
+    return redact_text(text, read_marker(project.repository.private))
 
 
 def _amend(project: Project, record: Record, change: Callable[[Run], Run]) -> Run:

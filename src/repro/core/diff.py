@@ -28,6 +28,7 @@ from repro.model.diff import (
 from repro.model.run import Record
 from repro.model.secrets import redact_config
 from repro.model.values import ABSENT, Value
+from repro.store.clonekey import read_marker
 from repro.store.git import split_names
 from repro.store.paramsfile import read_config_files
 from repro.store.quarantine import Quarantine, open_quarantine
@@ -240,7 +241,8 @@ def code_state_of(record: Record) -> CodeState:
 
 def _config_now(project: Project, a: Record) -> dict[str, Json]:
     files = read_config_files(project.repository.root, project.settings.config)
-    return redact_config(merge_config(a.config, files, config_from_command(a.run.command)))
+    merged = merge_config(a.config, files, config_from_command(a.run.command))
+    return redact_config(merged, read_marker(project.repository.private))
 
 
 @contextmanager

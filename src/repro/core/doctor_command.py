@@ -9,7 +9,7 @@ from repro.core.project import Project
 from repro.core.query import code_of
 from repro.core.randomness import replay_randomness
 from repro.errors import CommandError
-from repro.model.conditions import EXCLUDED, LOOKS_SECRET, list_redacted
+from repro.model.conditions import EXCLUDED, SECRETS, list_redacted
 from repro.model.diagnosis import Item, degraded, missing, ok
 from repro.model.run import Record
 from repro.model.text import is_argument
@@ -97,10 +97,10 @@ def check_secrets(project: Project, record: Record) -> Iterator[Item]:
             hint = f"set `{variables[0]}` in your environment"
             yield degraded("secrets", f"the value of `{name}` is not recorded", hint)
     for one in record.run.omitted:
-        if one.reason == LOOKS_SECRET:
+        if one.reason in SECRETS:
             is_here = os.path.lexists(project.repository.root / one.path)
             where = "lies here as it is now" if is_here else "is not here"
-            detail = f"`{one.path}` {where}; it looks secret, so no record has it"
+            detail = f"`{one.path}` {where}; it {one.reason}, so no record has it"
             wish = None if is_here else "put it there if the command reads it"
             yield degraded("secrets", detail, wish)
 
@@ -108,7 +108,7 @@ def check_secrets(project: Project, record: Record) -> Iterator[Item]:
 def check_omitted(project: Project, record: Record) -> Iterator[Item]:
     """Look for the files that the snapshot left out; what they held is not known to anybody."""
     for one in record.run.omitted:
-        if one.reason == LOOKS_SECRET:
+        if one.reason in SECRETS:
             continue
         place = project.repository.root / one.path
         is_here = os.path.lexists(place)

@@ -13,6 +13,7 @@ from threading import Thread
 from repro.atomic import storage_errors, write_file
 from repro.core.capture import fold_omitted, limits_of
 from repro.core.project import Project
+from repro.core.sieve import Sieve
 from repro.core.started import EDITABLES
 from repro.errors import DamagedRecordError, GitError, StorageError
 from repro.model.canonical import Json
@@ -23,11 +24,11 @@ from repro.model.run import Omitted, Record
 from repro.model.text import escape
 from repro.store.beside import write_tree_into
 from repro.store.git import join_names, split_names
+from repro.store.leftout import Limits
 from repro.store.objects import is_oid
 from repro.store.quarantine import Quarantine, open_quarantine
 from repro.store.refs import LIVE, RUNS
 from repro.store.sibling import Look, Sibling, look_at_sibling, snapshot_sibling
-from repro.store.snapshot import Limits
 
 _HOLDERS = "editables/holders.json"  # of the private folder
 _MOST_HOLDERS = 64
@@ -203,7 +204,9 @@ def _ignored(project: Project, paths: list[str]) -> set[Json]:
 def _limits(project: Project) -> Limits:
     """As for the project's own files; what it says its runs read and make is none of theirs."""
     return replace(
-        limits_of(project.settings), is_produced=lambda path: _MADE.search(path) is not None
+        limits_of(project.settings, (), Sieve(project)),
+        is_produced=lambda path: _MADE.search(path) is not None,
+        is_strict=True,
     )
 
 

@@ -235,6 +235,35 @@ def places_of_run(project: Project, run_id: str) -> Iterator[Path]:
         number += 1
 
 
+def find_abandoned(project: Project) -> list[Path]:
+    """The worktrees of processes that were killed, but for those with work of the user's in them.
+
+    What the next isolated run takes away of itself.
+    """
+    folder = folder_of_worktrees(project)
+    found = []
+    if folder.is_dir():
+        with FileLock(folder.parent / _GUARD):
+            for entry in sorted(folder.glob(f"*{_LOCK}")):
+                place = folder / entry.name.removesuffix(_LOCK)
+                if entry in _held or _mark_of(place).exists():
+                    continue
+                lock = FileLock(entry)
+                with suppress(OSError, ReproError):  # another user's, who alone can remove it
+                    if lock.try_acquire():
+                        found.append(place)
+                        lock.release()
+    return found
+
+
+def remove_abandoned(project: Project) -> None:
+    """Take away what `find_abandoned` gives."""
+    folder = folder_of_worktrees(project)
+    if folder.is_dir():
+        with FileLock(folder.parent / _GUARD):
+            _sweep(project, folder)
+
+
 def _sweep(project: Project, folder: Path) -> None:
     """Remove the worktrees of processes that were killed, but for those with work in them."""
     for entry in sorted(folder.glob(f"*{_LOCK}")):

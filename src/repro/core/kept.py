@@ -80,7 +80,7 @@ def _find_locked(project: Project, locked: dict[str, Locked], text: str) -> str:
 
 def _recorded(project: Project, texts: Sequence[str], runs: Sequence[str]) -> tuple[Chosen, ...]:
     records = {record.run.id: record for record in (resolve_run(project, run) for run in runs)}
-    found = tuple(one for record in records.values() for one in _datasets_of(record))
+    found = tuple(one for record in records.values() for one in datasets_of(record))
     for text in texts:
         if not any(text == one.name or os.path.normpath(text) == one.path for one in found):
             raise InvalidInputError(
@@ -91,7 +91,13 @@ def _recorded(project: Project, texts: Sequence[str], runs: Sequence[str]) -> tu
     return tuple(one for one in found if not texts or one.name in texts or one.path in paths)
 
 
-def _datasets_of(record: Record) -> Iterator[Chosen]:
+def datasets_of(record: Record) -> Iterator[Chosen]:
+    """Give the datasets of a run, kept or not.
+
+    Raises:
+        InvalidInputError: It is in progress.
+        DamagedRecordError: The record breaks FORMAT.md.
+    """
     if not record.commit:
         raise InvalidInputError(f"run `{record.run.id}` is in progress", hint="wait for it to end")
     for name in record.data:

@@ -73,7 +73,7 @@ class KnownRuns:
 
     def sealed_since(self, run_id: str) -> str | None:
         """The commit of a run of `live` that was sealed meanwhile: its journals went then."""
-        commit = self.sealed.again().get(run_id)
+        commit = self.sealed.again().tips([run_id]).get(run_id)
         return None if commit == self.live[run_id].started.resumed else commit
 
     def starting(self, prefix: str) -> list[str]:
@@ -107,8 +107,7 @@ def _find_live(project: Project, sealed: RunRefs) -> tuple[dict[str, "InProgress
     # What reads journals takes longer to import than a list of sealed runs takes to print.
     from repro.core.live import read_live  # noqa: PLC0415
 
-    sealed.look_up(names)  # at once, not one by one
-    return read_live([project.live / name for name in names], sealed)
+    return read_live([project.live / name for name in names], sealed.tips(names))
 
 
 def _live_source(live: "InProgress") -> LiveSource:

@@ -13,6 +13,7 @@ from repro.atomic import write_file
 from repro.core.command import Command, start_as_shell, start_error
 from repro.core.deadline import Deadline
 from repro.core.follow import Follower, OutputLog
+from repro.core.hushing import hush_output
 from repro.core.outputs import Signature, collect_artifacts, collect_metrics, output_state
 from repro.core.project import Project
 from repro.core.python_ran import note_python
@@ -24,6 +25,7 @@ from repro.core.terminal import Terminal
 from repro.errors import StorageError
 from repro.model.canonical import format_json
 from repro.model.run import Artifact, Status
+from repro.store.clonekey import read_marker
 from repro.store.journal import read_journals
 from repro.store.process import find_process
 from repro.store.random_reports import pass_on
@@ -129,6 +131,8 @@ def _launch(
         raise refusal
     try:
         with relay.interruptible():
+            marker = read_marker(project.repository.private)
+            hush_output(live.dir / OUTPUT, command.argv, project.environ, marker)
             note_python(project, live)
             if before is not None:
                 problems += _collect(project, live, before)

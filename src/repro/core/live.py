@@ -17,7 +17,6 @@ from repro.store.journal import read_journals
 from repro.store.journal_reader import stamp_journals
 from repro.store.livestate import LiveState, decode_state, encode_state
 from repro.store.random_reports import read_reports
-from repro.store.refs import RunRefs
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +105,14 @@ class InProgress:
 
 
 def read_live(
-    folders: Iterable[Path], sealed: RunRefs
+    folders: Iterable[Path], sealed: Mapping[str, str]
 ) -> tuple[dict[str, InProgress], list[Problem]]:
     """Give the runs in progress by id, and those whose folder cannot be read.
 
     Args:
         folders: Each named by the id of its run.
-        sealed: The sealed runs; one of these is over, unless it is being continued.
+        sealed: What the own refs of the runs name; one that has such a ref is over, unless it
+            is being continued. What a remote says of it does not count.
     """
     found: dict[str, InProgress] = {}
     problems: list[Problem] = []
@@ -122,6 +122,6 @@ def read_live(
         except ReproError as error:
             problems.append(Problem(folder.name, error))
             continue
-        if started is not None and sealed.get(folder.name) == started.resumed:
+        if started is not None and sealed.get(folder.name) in (None, started.resumed):
             found[folder.name] = InProgress(folder, started)
     return found, problems

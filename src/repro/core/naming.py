@@ -1,14 +1,16 @@
 """How a run is named: which id a text stands for (DESIGN.md section 5)."""
 
 import re
+from contextlib import suppress
 
 from repro.core.known import KnownRuns, read_run
-from repro.errors import AmbiguousRunError, UnknownRunError
+from repro.errors import AmbiguousRunError, ReproError, UnknownRunError
 from repro.model.canonical import parse_json
 from repro.model.ids import is_id_prefix, shorten_ids
 from repro.model.text import escape
 from repro.store.objects import read_file, reading
-from repro.store.refs import RUNS, UNDO, list_refs
+from repro.store.refs import REMOTES, RUNS, UNDO, list_refs
+from repro.store.trash import list_trash_refs, read_trash
 
 _NTH = re.compile(r"@(?:\{(\d{1,9})\})?\Z")
 _ANCESTOR = re.compile(r"(.+)~(\d{0,4})\Z", re.DOTALL)
@@ -23,7 +25,8 @@ def find_id(runs: KnownRuns, text: str) -> str:
         UnknownRunError: Nothing is called that; near names are given.
         AmbiguousRunError: Several ids start like that.
     """
-    base, steps = text.removeprefix(RUNS), 0
+    is_ref = text.startswith((RUNS, REMOTES))
+    base, steps = text.rpartition("/")[2] if is_ref else text, 0
     while len(text) <= _LONGEST:
         found = _find_base(runs, base)
         if found is not None:
@@ -72,6 +75,8 @@ def _find_restored(runs: KnownRuns) -> str:
                 target = entry.get("target")
                 if isinstance(target, str) and target in runs:
                     return target
+                if isinstance(target, str):
+                    _refuse_removed(runs, target)
     raise UnknownRunError("no run was checked out here", hint="`repro checkout RUN` does that")
 
 
@@ -98,6 +103,7 @@ def _find_ancestor(runs: KnownRuns, run_id: str, steps: int) -> str:
                 f"run `{run_id}` has no parent run", hint=f"`repro show {run_id}` shows it"
             )
         if parent not in runs:
+            _refuse_removed(runs, parent)
             raise UnknownRunError(
                 f"run `{parent}`, the parent of `{run_id}`, is not in this repository",
                 hint="`repro ls` lists the runs that are",
@@ -106,9 +112,32 @@ def _find_ancestor(runs: KnownRuns, run_id: str, steps: int) -> str:
     return run_id
 
 
+def _refuse_removed(runs: KnownRuns, text: str) -> None:
+    """Come back unless `text` names a run in the trash: its id, the start of that, or its name.
+
+    Raises:
+        UnknownRunError: It does; how it comes back is said.
+    """
+    repository = runs.project.repository
+    refs = list_trash_refs(repository.git)
+    if not refs:
+        return
+    with reading(repository) as objects:
+        for run_id, commit in refs.items():
+            is_meant = is_id_prefix(text) and run_id.startswith(text)
+            with suppress(ReproError):
+                is_meant = is_meant or read_trash(objects, run_id, commit).name == text
+            if is_meant:
+                raise UnknownRunError(
+                    f"run `{run_id}` is in the trash",
+                    hint=f"`repro restore {run_id}` brings it back",
+                )
+
+
 def _unknown(runs: KnownRuns, text: str) -> UnknownRunError:
     from repro.model.nearest import say_meant  # noqa: PLC0415  # difflib, for errors only
 
+    _refuse_removed(runs, text)
     known = [*runs.index.run_names(), *shorten_ids(runs.ids).values()]
     shown = escape(text if len(text) <= 80 else f"{text[:77]}...")
     return UnknownRunError(

@@ -3,7 +3,7 @@
 import mmap
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from repro.core.project import Project
@@ -32,13 +32,16 @@ Words = set[bytes]
 """Digests of 64 hex digits, whether there is such an entry or not."""
 
 
-def find_needed(project: Project) -> Words:
+def find_needed(project: Project, *, without: Collection[str] = ()) -> Words:
     """Give what anything names that could need it.
 
     That is: each word of 64 hex digits in what repro wrote into the commits that any ref below
     `refs/repro/` reaches; in each version of `repro.lock` that any ref, HEAD, reflog, index or
     working tree of any worktree has; and in the manifests these name. Besides, the large files
     of git-lfs in the snapshots, and what the stat cache says of datasets that are kept now.
+
+    Args:
+        without: Refs below `refs/repro/` that shall count as if they were gone already.
 
     Raises:
         DamagedRecordError: Something cannot be read that might name entries.
@@ -50,7 +53,7 @@ def find_needed(project: Project) -> Words:
     roots = list_worktrees(project.repository)
     objects = open_objects(project.repository, many=True)
     try:
-        found = _record_words(project, objects)
+        found = _record_words(project, objects, without)
         pinned = _committed_words(project, objects) | _present_words(project, objects, roots)
     finally:
         objects.close()
@@ -102,20 +105,25 @@ def list_worktrees(repository: Repository) -> list[Path]:
     return list(roots)
 
 
-def _record_words(project: Project, objects: Objects) -> Words:
+def _record_words(project: Project, objects: Objects, without: Collection[str]) -> Words:
     words: Words = set()
-    for _, data in _read_all(objects, _record_blobs(project, objects)):
+    for _, data in _read_all(objects, _record_blobs(project, objects, without)):
         words.update(_WORD.findall(data))
     return words
 
 
-def _record_blobs(project: Project, objects: Objects) -> list[str]:
+def _record_blobs(project: Project, objects: Objects, without: Collection[str]) -> list[str]:
     """Object ids of the files of records that may name entries, each once."""
     git = project.repository.git
     # Not the objects themselves, of which git tells one name each: a file of the user's may
     # have the very bytes, and so the object id, of one of a record.
-    commits = git.text("rev-list", "--no-commit-header", "--format=%T", f"--glob={_RECORDS}")
-    tips = set(git.text("for-each-ref", "--format=%(tree)", f"{_RECORDS}/").split())
+    listed = git.text("for-each-ref", "--format=%(refname) %(objectname) %(tree)", f"{_RECORDS}/")
+    refs = [line.split(" ") for line in listed.split("\n") if line]
+    refs = [parts for parts in refs if parts[0] not in without]
+    wanted = "".join(f"{parts[1]}\n" for parts in refs).encode()
+    words = ("rev-list", "--no-commit-header", "--format=%T", "--stdin")
+    commits = git.run(*words, stdin=wanted).out.decode() if wanted else ""
+    tips = {parts[2] for parts in refs}
     found = _Found()
     for oid, data in _read_all(objects, dict.fromkeys(commits.split())):
         if oid in tips or any(mark in data for mark in _MARKS):

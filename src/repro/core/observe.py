@@ -13,6 +13,7 @@ from repro.core.request import Request
 from repro.core.surroundings import Surroundings, keep_surroundings, look_around
 from repro.model.canonical import Json
 from repro.model.secrets import redact_argv
+from repro.store.clonekey import read_marker
 from repro.store.git import Identity
 from repro.store.quarantine import Quarantine, open_quarantine
 from repro.store.snapshot import Snapshot
@@ -72,7 +73,7 @@ def observe(
         StorageError: The disk is full or read-only.
     """
     config = capture_config(project, request.command, request.config)
-    command = redact_argv(request.command)
+    command = redact_argv(request.command, read_marker(project.repository.private))
     with (
         open_quarantine(project.repository) as quarantine,
         _pinning(project, request, run, share=share, on_progress=on_progress) as pinning,

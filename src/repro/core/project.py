@@ -1,10 +1,11 @@
 """The repository a command works in, with the clock and the source of ids it may use."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from repro.store.git import Identity, Repository, open_repository
+from repro.store.personal import Personal, read_personal
 from repro.store.settings import Settings, read_settings
 
 
@@ -23,6 +24,18 @@ class Project:
     environ: Mapping[str, str]
     clock: Callable[[], float]
     entropy: Callable[[int], bytes]
+    _asked: dict[str, Personal] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def personal(self) -> Personal:
+        """What the user set by `git config repro.*`; asked once, by one git process.
+
+        Raises:
+            InvalidInputError: One of the settings is wrong.
+        """
+        if "personal" not in self._asked:
+            self._asked["personal"] = read_personal(self.repository.git)
+        return self._asked["personal"]
 
     @property
     def live(self) -> Path:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from repro.model.verdict import Verdict
 
 _CODE = "^{code}"
+_INNER = {"format", "curation"}  # keys of run.json that say how it is written, not what happened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +200,7 @@ def read_part(project: Project, record: Record, path: str) -> bytes | None:
 
 def run_json(record: Record) -> dict[str, Json]:
     """The run as `--json` prints it: a stable shape, to which keys may be added."""
-    facts = {key: value for key, value in encode_run(record.run).items() if key != "format"}
+    facts = {key: value for key, value in encode_run(record.run).items() if key not in _INNER}
     for key in record.run.extra:
         del facts[key]
     return {

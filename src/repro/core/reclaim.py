@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -56,11 +56,12 @@ class Freed:
     size: int
 
 
-def plan_reclaim(project: Project, *, grace_days: float) -> Plan:
+def plan_reclaim(project: Project, *, grace_days: float, without: Collection[str] = ()) -> Plan:
     """Find the entries of the content store that nothing names; see `find_needed` for what does.
 
     Args:
         grace_days: Entries that came later than that stay: what will name them may be on its way.
+        without: Refs that shall count as if they were gone; `reclaim` looks at what then is.
 
     Raises:
         BusyRepositoryError: A run is in progress.
@@ -70,7 +71,7 @@ def plan_reclaim(project: Project, *, grace_days: float) -> Plan:
     refuse_recording(project)
     content = ContentStore(project.store)
     refs = _refs(project)
-    needed = find_needed(project)
+    needed = find_needed(project, without=without)
     now = project.clock()
     unneeded: list[tuple[str, int]] = []
     young = n_entries = size = 0
@@ -136,6 +137,29 @@ def reclaim(project: Project, plan: Plan) -> Freed:
                     n_entries += 1
                     size += n_bytes
     return Freed(n_entries=n_entries, size=size)
+
+
+def remove_entries(project: Project, digests: Iterable[str]) -> int:
+    """Delete entries at once, whatever their age, less what something names by now; how many.
+
+    Raises:
+        DamagedRecordError: As `plan_reclaim`.
+        StorageError: The store cannot be written.
+    """
+    wanted = list(digests)
+    if not wanted:
+        return 0
+    content = ContentStore(project.store)
+    count = 0
+    with hold_guard(guard_of(project)), storage_errors("the content store"):
+        renew_epoch(project.store)
+        needed = find_needed(project)
+        for digest in wanted:
+            if not _is_needed(digest, needed):
+                with suppress(FileNotFoundError):
+                    content.path_of(digest).unlink()
+                    count += 1
+    return count
 
 
 def _still_unneeded(project: Project, plan: Plan) -> Iterator[tuple[str, int]]:

@@ -14,12 +14,13 @@ from repro.core.started import START, Started, drop_unstarted, read_start
 from repro.errors import DamagedRecordError, GitError, ReproError
 from repro.model.ids import is_id
 from repro.model.run import Record, Run
+from repro.store.clonekey import read_marker
 from repro.store.content import ContentStore
 from repro.store.journal import is_live
 from repro.store.objects import reading
 from repro.store.ownership import note_own
 from repro.store.packs import consolidate
-from repro.store.quarantine import CommitSpec, open_quarantine, publish, write_commits
+from repro.store.quarantine import CommitSpec, Quarantine, open_quarantine, publish, write_commits
 from repro.store.refs import LIVE, LIVE_DATA, RUNS, RefUpdate, list_refs, read_ref
 from repro.store.runs import read_record
 
@@ -60,7 +61,7 @@ def _seal(project: Project, folder: Path) -> Record:
     if live is None and sealed is not None and sealed != started.resumed:
         record = _read_record(project, sealed)  # it was killed between the ref and the clean-up
     else:
-        record = _write_run(project, folder, started, live, pages)
+        record = _write_run(project, folder, started, live, pages, held=sealed)
     _remove_live(folder)
     consolidate(project.repository, now=project.clock())
     return record
@@ -85,10 +86,18 @@ def _read_record(project: Project, commit: str) -> Record:
 
 
 def _write_run(
-    project: Project, folder: Path, started: Started, live: str | None, pages: str | None
+    project: Project,
+    folder: Path,
+    started: Started,
+    live: str | None,
+    pages: str | None,
+    *,
+    held: str | None,
 ) -> Record:
+    """Publish the run; `held` is what its ref names: none, or what is continued as it is now."""
     earlier = read_earlier(project, started.resumed)
-    sealed = assemble(started, folder, ContentStore(project.store), earlier)
+    marker = read_marker(project.repository.private)
+    sealed = assemble(started, folder, ContentStore(project.store), earlier, marker)
     run = sealed.record.run
     title = " ".join((run.name or " ".join(run.command) or "run").split())
     parents = [started.snapshot, *([started.resumed] if started.resumed else [])]
@@ -99,7 +108,7 @@ def _write_run(
         parents=parents,
         files=sealed.files,
     )
-    held = [commit for commit in (live, started.resumed) if commit]
+    reached = [commit for commit in (live, started.resumed, held) if commit]
     # With submodules or surroundings the live ref names a commit on top of the snapshot.
     beside = [live] if live and live != started.snapshot else []
     beside += [pages] if pages else []
@@ -110,14 +119,23 @@ def _write_run(
                 [commit] = write_commits(quarantine, [spec])
                 # Before its ref is there: then no run of ours is ever taken for somebody else's.
                 note_own(project.repository.private, run.id, commit)
-                updates = [RefUpdate(RUNS + run.id, new=commit, old=started.resumed)]
+                if started.resumed and held not in (None, started.resumed):
+                    commit = _with_words(quarantine, run.id, commit, held)
+                updates = [RefUpdate(RUNS + run.id, new=commit, old=held)]
                 updates += [RefUpdate(ref, new=None, old=oid) for ref, oid in going.items() if oid]
-                publish(quarantine, tips=[commit], exclude=held, beside=beside, refs=updates)
+                publish(quarantine, tips=[commit], exclude=reached, beside=beside, refs=updates)
             break
         except GitError:
             if attempt == _TRIES - 1:
                 raise
     return replace(sealed.record, commit=commit)
+
+
+def _with_words(quarantine: Quarantine, run_id: str, commit: str, held: str) -> str:
+    """The new attempt with what was said of the run, as by a pull, while it was in progress."""
+    from repro.core.reconcile import reconcile  # noqa: PLC0415  # next to no run needs it
+
+    return reconcile(quarantine, run_id, commit, held)
 
 
 def _remove_live(folder: Path) -> None:

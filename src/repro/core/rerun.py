@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from repro.core.autosign import sign_sealed
 from repro.core.command import resolve_command
 from repro.core.conditions import (
     Conditions,
@@ -229,13 +230,19 @@ def _run(
     finally:
         with relay.held():
             sealed = seal_run(inside, live.dir)
+    unsigned = sign_sealed(project, sealed.run.id)
     own = [note for note in conditions.notes if note not in isolation.notes]  # the record has those
     same = [(root, str(isolation.folder)) for root in dict.fromkeys([str(project.repository.root)])]
     return Repeated(
         record=sealed,
         outcome=outcome,
         which=conditions.which,
-        notes=(*own, *notes, *_spoiled(record, wish, conditions, environment)),
+        notes=(
+            *own,
+            *notes,
+            *_spoiled(record, wish, conditions, environment),
+            *([unsigned] if unsigned else []),
+        ),
         unread=tuple(unread),
         folder=isolation.folder if wish.keep else None,
         same_paths=tuple(same),

@@ -10,10 +10,12 @@ from typing import NamedTuple
 
 from repro.core.capture import limits_of
 from repro.core.project import Project, who_am_i
+from repro.core.sieve import Sieve
 from repro.errors import DamagedRecordError, NewerFormatError, WouldLoseWorkError
 from repro.model.canonical import Json, format_json, parse_json
 from repro.model.times import format_time
 from repro.store.content import ContentStore
+from repro.store.leftout import Limits
 from repro.store.lfs import keep_objects
 from repro.store.objects import Objects, is_oid, list_files, read_file, read_tree, reading
 from repro.store.present import (
@@ -26,7 +28,6 @@ from repro.store.present import (
 )
 from repro.store.quarantine import CommitSpec, Existing, Quarantine, publish, write_commits
 from repro.store.refs import UNDO, RefUpdate, list_refs
-from repro.store.snapshot import Limits
 from repro.store.worktree import worktree_name
 
 VERSION = 1
@@ -353,7 +354,7 @@ def gentle_limits(
         entry: What was replaced to come to the present state, if that is known.
         data: Paths of datasets beside those of `repro.yaml`.
     """
-    usual = limits_of(project.settings, data)
+    usual = limits_of(project.settings, data, Sieve(project))
     listed = project.repository.git.paths("ls-files", "--others", "--exclude-standard", "-z")
     files = [path for path in listed if not path.endswith("/")]
     left = find_ignored(project.repository, quarantine, tree, files)

@@ -13,13 +13,15 @@ from repro.core.python_ran import doubt_environment
 from repro.core.started import Started, surrounding_files
 from repro.model.canonical import MAX_BYTES, Json, format_json
 from repro.model.config import merge_config
+from repro.model.curation import stamp_changes
 from repro.model.dotted import find_path, with_value
 from repro.model.environment import split_launch
 from repro.model.launchers import starts_python
+from repro.model.marking import Marker
 from repro.model.output import collapse_output, cut_output
 from repro.model.randomness import Reports, describe_randomness
 from repro.model.run import Attempt, Record, Run, Status
-from repro.model.secrets import redact_config
+from repro.model.secrets import redact_config, redact_text
 from repro.model.series import Point, Row, format_series, format_system, merge_rows, summarise
 from repro.model.times import format_time, parse_time
 from repro.store.content import ContentStore
@@ -63,12 +65,14 @@ def assemble(
     folder: Path,
     content: ContentStore,
     earlier: Earlier,
+    marker: Marker,
 ) -> Sealed:
     """Make the record of the run in the live folder.
 
     Args:
         content: Where output and series go that are too long for git.
         earlier: What the attempts before this one left.
+        marker: Stands in for secrets.
     """
     events = read_events(started, read_journals(folder))
     series = merge_rows([*_earlier_rows(earlier.series), *events.rows])
@@ -78,13 +82,13 @@ def assemble(
     }
     ended_at = max(events.last_time, parse_time(started.run.started))
     files: dict[str, bytes | Path | Existing] = {}
-    files.update(_output_files(folder, content, earlier.output))
+    files.update(_output_files(folder, content, earlier.output, marker))
     files.update(_series_files(series, content))
     if earlier.system or events.system:
         files["metrics/system.csv"] = format_system(_all_samples(earlier.system, events.system))
     files.update({f"artifacts/{name}": data for name, data in earlier.files.items()})
     files.update(_artifact_files(folder, events))
-    files.update(_notebook_files(folder))
+    files.update(_notebook_files(folder, marker))
     for path, tree in started.submodules.items():
         files[f"submodules/{path}"] = Existing("040000", tree)
     files.update(surrounding_files(started.editables, started.lockfiles))
@@ -96,11 +100,12 @@ def assemble(
     reports = read_reports(folder)
     run = _watched(_ended_run(started, events, ended_at), started, reports)
     environment, run = doubt_environment(environment, run, reports.processes)
+    run = _without_secrets(run, marker)
     record = Record(
         run=run,
-        config=redact_config(_config(started, events)),
+        config=redact_config(_config(started, events), marker),
         metrics=metrics,
-        summary={**earlier.summary, **events.summary},
+        summary=redact_config({**earlier.summary, **events.summary}, marker),
         data={**started.data, **events.data},
         environment=environment,
         artifacts=tuple(artifacts[path] for path in sorted(artifacts)),
@@ -147,7 +152,7 @@ def _ended_run(started: Started, events: Events, ended_at: float) -> Run:
     )
     attempts = (*run.attempts, attempt)
     spent = sum(parse_time(one.ended or one.started) - parse_time(one.started) for one in attempts)
-    return replace(
+    sealed = replace(
         run,
         name=events.name,
         note=events.note,
@@ -168,6 +173,19 @@ def _ended_run(started: Started, events: Events, ended_at: float) -> Run:
             *events.warnings,
             *(f"nothing read `{key}`: it was not varied" for key in events.unread),
         ),
+    )
+    # Before the first end nobody else can have said anything of it.
+    return stamp_changes(run, sealed, ended_at) if run.attempts else sealed
+
+
+def _without_secrets(run: Run, marker: Marker) -> Run:
+    """The run with marks for keys and passwords in what people and programs said of it."""
+    return replace(
+        run,
+        name=run.name and redact_text(run.name, marker),
+        note=run.note and redact_text(run.note, marker),
+        tags=tuple(redact_text(tag, marker) for tag in run.tags),
+        warnings=tuple(redact_text(warning, marker) for warning in run.warnings),
     )
 
 
@@ -217,10 +235,15 @@ def _artifact_files(folder: Path, events: Events) -> dict[str, bytes | Path | Ex
 
 
 def _output_files(
-    folder: Path, content: ContentStore, earlier: bytes
+    folder: Path, content: ContentStore, earlier: bytes, marker: Marker
 ) -> dict[str, bytes | Path | Existing]:
     path = folder / "output.log"
-    output = earlier + (collapse_output(path.read_bytes()) if path.exists() else b"")
+    output = earlier
+    if path.exists():
+        # Here, for the rules take 5 ms, which a run without output need not spend.
+        from repro.model.scrub import scrub  # noqa: PLC0415
+
+        output += scrub(collapse_output(path.read_bytes()), marker)
     if not output:
         return {}
     if len(output) <= OUTPUT_LIMIT:
@@ -242,8 +265,14 @@ def _series_files(
     return {"metrics/store.json": format_json(pointers)}
 
 
-def _notebook_files(folder: Path) -> dict[str, bytes | Path | Existing]:
+def _notebook_files(folder: Path, marker: Marker) -> dict[str, bytes | Path | Existing]:
     notebook = folder / "notebook"
     if not notebook.is_dir():
         return {}
-    return {f"notebook/{path.name}": path for path in sorted(notebook.iterdir()) if path.is_file()}
+    from repro.model.scrub import scrub  # noqa: PLC0415  # as above
+
+    return {
+        f"notebook/{path.name}": scrub(path.read_bytes(), marker)
+        for path in sorted(notebook.iterdir())
+        if path.is_file()
+    }

@@ -17,17 +17,19 @@ from repro.core.request import Request
 from repro.core.started import REPLAY, Started, drop_unstarted, write_start
 from repro.errors import ConflictError, DamagedRecordError, GitError, ReproError, UsageError
 from repro.model.canonical import Json, format_json
+from repro.model.curation import stamp_changes
 from repro.model.ids import RunId, new_id
 from repro.model.randomness import RandomPlan
 from repro.model.run import Omitted, Record, Run, Status
 from repro.model.secrets import redact_config
 from repro.model.times import format_time
+from repro.store.clonekey import read_marker
 from repro.store.content import ContentStore
 from repro.store.journal import JournalWriter
 from repro.store.lfs import keep_objects
 from repro.store.objects import reading
 from repro.store.quarantine import Quarantine, publish
-from repro.store.refs import LIVE, LIVE_DATA, RUNS, RefUpdate, read_ref, update_refs
+from repro.store.refs import LIVE, LIVE_DATA, RefUpdate, RunRefs, update_refs
 from repro.store.runs import read_record
 
 if TYPE_CHECKING:
@@ -109,11 +111,14 @@ def start_run(
 def _resumed(project: Project, run_id: str) -> Record:
     if (project.live / run_id).exists():
         raise UsageError(f"run `{run_id}` is still in progress", hint="wait for it to end")
-    commit = read_ref(project.repository.git, RUNS + run_id)
+    commit = RunRefs(project.repository).get(run_id)
     if commit is None:
         raise DamagedRecordError(f"run `{run_id}` has no ref", hint="`repro ls` lists the runs")
     with reading(project.repository) as objects:
-        return read_record(objects, commit)
+        record = read_record(objects, commit)
+    if record.run.status is Status.RUNNING:  # at a remote
+        raise UsageError(f"run `{run_id}` is still in progress", hint="wait for it to end")
+    return record
 
 
 def _capture(
@@ -213,7 +218,7 @@ def _first_run(
         duration_s=None,
         command=seen.command,
         cwd=seen.cwd,
-        assigned=redact_config(request.config),
+        assigned=redact_config(request.config, read_marker(project.repository.private)),
         base=code.base,
         snapshot=code.snapshot,
         branch=code.branch,
@@ -228,6 +233,7 @@ def _first_run(
         omitted=(*code.omitted, *_unpinned(pins)),
         warnings=(
             *request.warnings,
+            *code.secrets,
             *_line_ends(code.converted),
             *pins.warnings,
             *seen.around.warnings,
@@ -236,7 +242,7 @@ def _first_run(
     if before is None:
         return fresh
     old = before.run
-    return replace(
+    again = replace(
         fresh,
         name=request.name or old.name,
         created=old.created,
@@ -248,6 +254,7 @@ def _first_run(
         lost_points=old.lost_points,
         extra=old.extra,
     )
+    return stamp_changes(old, again, now)
 
 
 def _unpinned(pins: Pins) -> tuple[Omitted, ...]:

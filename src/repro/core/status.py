@@ -4,18 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from repro.core.capture import limits_of
+from repro.core.capture import limits_of, take_code
 from repro.core.project import Project
 from repro.core.query import list_runs
 from repro.model.canonical import Json
 from repro.model.datastate import DataState
 from repro.model.run import Omitted, Record, Status
 from repro.model.secrets import redact_config
+from repro.store.clonekey import read_marker
 from repro.store.lockfile import FILE as LOCK
 from repro.store.paramsfile import read_config_files
 from repro.store.quarantine import open_quarantine
 from repro.store.settings import FILE
-from repro.store.snapshot import Snapshot, take_snapshot
+from repro.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from repro.core.measured import OnProgress
@@ -99,7 +100,7 @@ def look_around(project: Project, *, on_progress: "OnProgress | None" = None) ->
     """
     repository = project.repository
     with open_quarantine(repository) as quarantine:
-        taken = take_snapshot(repository, quarantine, limits_of(project.settings))
+        taken = take_code(project, quarantine)
     working = taken.working
     return Present(
         base=working.base,
@@ -109,7 +110,10 @@ def look_around(project: Project, *, on_progress: "OnProgress | None" = None) ->
         omitted=taken.omitted,
         submodules=tuple(sorted(taken.submodules)),
         has_settings=(repository.root / FILE).exists(),
-        config=redact_config(read_config_files(repository.root, project.settings.config)),
+        config=redact_config(
+            read_config_files(repository.root, project.settings.config),
+            read_marker(repository.private),
+        ),
         data=_look_at_data(project, on_progress),
         live=tuple(list_runs(project, status=Status.RUNNING).records),
     )

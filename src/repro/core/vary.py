@@ -11,10 +11,10 @@ from repro.errors import DamagedRecordError, InvalidInputError, UsageError
 from repro.model.canonical import Json
 from repro.model.config import flatten_config
 from repro.model.dotted import find_path, value_at
+from repro.model.marking import is_marked
 from repro.model.nearest import say_meant
 from repro.model.paths import validate_path
 from repro.model.run import Record
-from repro.model.secrets import REDACTED
 from repro.model.text import escape
 from repro.model.values import ABSENT, Value
 from repro.model.varied import format_varied
@@ -136,7 +136,7 @@ class _Plan:
         _check_old(key, old)
         varied = vary_argv(self.argv, key, value)
         if varied is not None:
-            if any(REDACTED in word for word in set(self.argv) - set(varied)):
+            if any(map(is_marked, set(self.argv) - set(varied))):
                 raise _secret(key)
             self.argv = varied
             self.say(key, old, value, "in the command")
@@ -192,7 +192,7 @@ def _check_old(key: str, old: Value) -> None:
             f"`{escape(key)}` is a section of the config, not a param",
             hint=f"name an entry of it, such as `-c {escape(entries[0])}=VALUE`",
         )
-    if old is not ABSENT and REDACTED in json.dumps(old):
+    if old is not ABSENT and is_marked(json.dumps(old)):
         raise _secret(key)
 
 

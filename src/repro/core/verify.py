@@ -1,6 +1,5 @@
 """A rerun compared with its original: whether it gave the same result, and if not, why."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
@@ -15,7 +14,7 @@ from repro.model.canonical import Json, format_json
 from repro.model.causes import UNKNOWN, rank_causes
 from repro.model.config import flatten_config
 from repro.model.judge import FROM_OUTSIDE, Side, find_unfit, judge, name_near
-from repro.model.output import LIMIT
+from repro.model.output import find_cut
 from repro.model.run import Record, Run, Status
 from repro.model.text import escape
 from repro.model.verdict import Cause, Outcome, Tolerance, Verdict
@@ -24,11 +23,6 @@ from repro.store.verdicts import encode_verdict
 
 _WHOLE_LIMIT = 256 << 20  # bytes of an output that is compared whole
 _ENDED = "the command was ended: "  # of a warning; what follows is the reason
-_MARK = re.compile(
-    rb"^\[\xe2\x80\xa6 ([\d,]{1,20}) bytes left out; all of it in the store as"
-    rb" (sha256:[0-9a-f]{64}) \xe2\x80\xa6\]\n",
-    re.MULTILINE,
-)
 
 
 def check_metrics(original: Record, metrics: Sequence[str]) -> None:
@@ -161,17 +155,15 @@ def _led_itself(record: Record) -> bool:
 def _read_output(project: Project, record: Record) -> tuple[bytes, bool]:
     """The output, and whether that is only its head because the rest is not here."""
     output = read_part(project, record, "output.log") or b""
-    mark = _MARK.search(output) if len(output) > LIMIT // 2 else None
-    if mark is None:
+    cut = find_cut(output)
+    if cut is None:
         return output, False
-    head, tail = output[: mark.start()], output[mark.end() :]
-    left_out = int(mark[1].replace(b",", b""))
-    whole = _read_whole(project, mark[2].decode(), len(head) + left_out + len(tail))
+    whole = _read_whole(project, cut.digest, cut.size)
     # A command can print such a line too: only what has this head and tail is its output.
-    for start in (head, head.removesuffix(b"\n")):
-        if whole is not None and whole.startswith(start) and whole.endswith(tail):
+    for start in (cut.head, cut.head.removesuffix(b"\n")):
+        if whole is not None and whole.startswith(start) and whole.endswith(cut.tail):
             return whole, False
-    return head, True
+    return cut.head, True
 
 
 def _read_whole(project: Project, digest: str, most: int) -> bytes | None:

@@ -20,6 +20,8 @@ from repro.model.run import Record
 from repro.model.times import parse_time
 from repro.store.journal_reader import stamp_journals
 from repro.store.livestate import LiveState
+from repro.store.refs import LIVE
+from repro.store.refstamp import list_places
 
 MOST_LINES = 40  # of output
 _TAIL = 1 << 16  # bytes of output to find them in
@@ -173,8 +175,8 @@ def look_after_runs(project: Project) -> str:
     """
     recover_runs(project)
     common = project.repository.common_dir
-    places = ("packed-refs", "refs/repro/runs", "refs/repro/live", "reftable/tables.list")
-    parts = [_stamp(common / place) for place in places]
+    places = [*list_places(common), common / LIVE]
+    parts = [f"{place} {_stamp(place)}" for place in places]
     try:
         live = sorted(os.listdir(project.live))
     except OSError:

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from repro.model.canonical import Json
 from repro.model.environment import OURS, part
-from repro.model.secrets import REDACTED
+from repro.model.marking import is_marked
 
 # Reasons of `Omitted` that say more than that a file is not in the record.
 LOOKS_SECRET = "looks secret"  # noqa: S105  it is none itself
+HOLDS_SECRET = "holds a secret"  # noqa: S105  likewise
+SECRETS = (LOOKS_SECRET, HOLDS_SECRET)
 EXCLUDED = "excluded"
 # Variables that decide what is computed, or printed, and do not belong to a machine.
 _REPLAYED = (
@@ -23,7 +25,7 @@ _REPLAYED = (
     "JAX_ENABLE_X64",
     "TZ",
 )
-_WISHED = {LOOKS_SECRET, EXCLUDED}
+_WISHED = {*SECRETS, EXCLUDED}
 
 
 def packages_of(environment: Mapping[str, Json]) -> dict[str, Mapping[str, Json]]:
@@ -94,7 +96,7 @@ def list_redacted(command: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
     A name is the option or variable that it belongs to, or else `argument 3`.
     """
-    if not any(REDACTED in word for word in command):
+    if not any(map(is_marked, command)):
         return {}
     # Here, for most commands have no secret, and every run that ends would pay for the patterns.
     from repro.model.redacted import find_redacted  # noqa: PLC0415
@@ -121,7 +123,7 @@ def replay_variables(
     notes: list[str] = []
     for name in _REPLAYED if "variables" in environment else ():
         value, now = recorded.get(name), environ.get(name)
-        is_usable = value is None or (isinstance(value, str) and REDACTED not in value)
+        is_usable = value is None or (isinstance(value, str) and not is_marked(value))
         if value == now or not is_usable or "\0" in str(value):
             continue
         changed.pop(name, None)

@@ -10,7 +10,8 @@ RunId = NewType("RunId", str)
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 SHORTEST = 6  # shown
 
-_ID = re.compile(r"[a-hjkmnp-tv-z][0-9a-hjkmnp-tv-z]{11}\Z")
+PATTERN = "[a-hjkmnp-tv-z][0-9a-hjkmnp-tv-z]{11}"  # what an id matches
+_ID = re.compile(PATTERN + r"\Z")
 _PREFIX = re.compile(r"[a-hjkmnp-tv-z][0-9a-hjkmnp-tv-z]{3,11}\Z")
 
 

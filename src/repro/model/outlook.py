@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from repro.model.canonical import Json
 from repro.model.conditions import (
     EXCLUDED,
-    LOOKS_SECRET,
+    SECRETS,
     list_copies,
     list_editables,
     list_left_out,
@@ -62,7 +62,7 @@ def foresee(record: Record) -> Outlook:
 
 def _reasons(record: Record) -> Iterator[str]:
     for one in record.run.omitted:
-        if one.reason not in (LOOKS_SECRET, EXCLUDED):
+        if one.reason not in (*SECRETS, EXCLUDED):
             yield f"`{one.path}` is not in the record ({one.reason})"
     environment = record.environment
     for name in ("interpreter", "packages"):
@@ -82,7 +82,7 @@ def _stay(record: Record) -> Iterator[str]:
         if not (isinstance(facts, Mapping) and facts.get("kept") is True):
             yield f"`{name}`"
     for one in record.run.omitted:
-        if one.reason == LOOKS_SECRET:
+        if one.reason in SECRETS:
             yield f"`{one.path}`"
     yield from (f"`{folder}`" for folder in _of_system(record.environment))
     yield from _outside(record)

@@ -1,6 +1,7 @@
 """The output of a command as text to keep: progress collapsed, the middle of too much cut."""
 
 import re
+from dataclasses import dataclass
 
 from repro.model.text import escape
 
@@ -10,6 +11,29 @@ _ESCAPE = b"\x1b"
 _SEQUENCES = re.compile(
     rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-Z\\^-~])"
 )
+
+_CUT = re.compile(
+    rb"^\[\xe2\x80\xa6 ([\d,]{1,20}) bytes left out; all of it in the store as"
+    rb" (sha256:[0-9a-f]{64}) \xe2\x80\xa6\]\n",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where `cut_output` seems to have cut an output: a command can print such a line, too.
+
+    Attributes:
+        head: What stands before the line.
+        tail: What stands behind it.
+        size: Bytes of the whole.
+        digest: Of the whole, `sha256:<64 hex>`.
+    """
+
+    head: bytes
+    tail: bytes
+    size: int
+    digest: str
 
 
 def collapse_output(raw: bytes) -> bytes:
@@ -62,6 +86,16 @@ def cut_output(data: bytes, limit: int = LIMIT, digest: str = "") -> bytes:
     mark = f"[… {left_out:,} bytes left out; all of it in the store as {digest} …]".encode()
     before = b"" if not head or head.endswith(b"\n") else b"\n"
     return head + before + mark + b"\n" + tail
+
+
+def find_cut(output: bytes) -> Cut | None:
+    """Where a recorded output was cut, None for one that is whole."""
+    mark = _CUT.search(output) if len(output) > LIMIT // 2 else None
+    if mark is None:
+        return None
+    head, tail = output[: mark.start()], output[mark.end() :]
+    left_out = int(mark[1].replace(b",", b""))
+    return Cut(head, tail, len(head) + left_out + len(tail), mark[2].decode())
 
 
 def _whole_lines(head: bytes) -> bytes:

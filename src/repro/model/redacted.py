@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from repro.model.launchers import shell_line
-from repro.model.secrets import LOGIN_PROGRAMS, REDACTED, is_secret_name
+from repro.model.marking import MARK
+from repro.model.secrets import LOGIN_PROGRAMS, is_secret_name
 from repro.model.shellwords import quote_for, scan_quotes
 
 _PREFIX = "REPRO_SECRET_"
@@ -70,9 +71,13 @@ def fill_redacted(
             if quotes:
                 value = quote_for(value, quotes[start])
             parts += [word[done:start], value]
-            done = start + len(REDACTED)
+            done = start + len(_mark_at(word, start))
         words[position] = "".join([*parts, word[done:]])
     return tuple(words), tuple(missing)
+
+
+def _mark_at(word: str, start: int) -> str:
+    return word[start : word.index(">", start) + 1]
 
 
 class _Login(NamedTuple):
@@ -95,9 +100,9 @@ def _in_word(argv: Sequence[str], position: int, login: _Login | None) -> dict[i
     """The secrets that a word lacks, by where in it."""
     word = argv[position]
     found: dict[int, Redacted] = {}
-    for match in re.finditer(re.escape(REDACTED), word):
+    for match in re.finditer(MARK, word):
         unnamed = f"ARG_{position}" + (f"_{len(found) + 1}" if found else "")
-        if word == REDACTED and login is not None and position > login.position:
+        if match[0] == word and login is not None and position > login.position:
             unnamed = login.program
         found[match.start()] = _describe(argv, position, match, unnamed)
     return found
@@ -109,7 +114,7 @@ def _describe(argv: Sequence[str], position: int, match: re.Match[str], unnamed:
     if _URL.search(before):
         host = _HOST.match(word, match.end())
         return Redacted(position, None, (_variable(host[1] if host else unnamed),))
-    option = _option(argv, position) if word == REDACTED else None
+    option = _option(argv, position) if match[0] == word else None
     named = _NAMED.search(before) or _HEADER.search(before)
     if option is None and named and not _BEARER.search(named[1] + " "):
         option = named[1]

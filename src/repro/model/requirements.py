@@ -14,8 +14,8 @@ from urllib.parse import quote, unquote, urlsplit
 from repro.errors import DamagedRecordError
 from repro.model.canonical import Json
 from repro.model.environment import OURS, part
+from repro.model.marking import BARE, is_marked
 from repro.model.paths import validate_path
-from repro.model.secrets import REDACTED
 from repro.model.text import escape
 from repro.model.versions import parse_version
 
@@ -200,8 +200,8 @@ def _read_vcs(
 
 def _bare(url: str) -> str | None:
     """An address without a login that was taken out; None for what is no plain address."""
-    bare = url.replace(f"{REDACTED}@", "", 1)
-    if len(bare) > _LONGEST or REDACTED in bare:
+    bare = url.replace(f"{BARE}@", "", 1)
+    if len(bare) > _LONGEST or is_marked(bare):
         return None
     if bare.startswith("file:///"):  # a path may hold anything: as an address it is quoted
         bare = "file://" + quote(unquote(bare.removeprefix("file://")))

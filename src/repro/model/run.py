@@ -89,6 +89,26 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Curation:
+    """Since when a run has its name, note and tags; stamps as `format_time` writes them.
+
+    Attributes:
+        name: Of the name that the run has, or of its having none; `note` likewise.
+        tags: By each tag that it has.
+        untagged: By each tag that was taken off.
+        files: By each file of the record that was put there afterwards.
+        extra: Keys that this version does not know, kept as they are.
+    """
+
+    name: str
+    note: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+    untagged: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """What `run.json` says.
 
@@ -106,6 +126,7 @@ class Run:
         lost_points: Acknowledged points that could not be kept, exactly counted.
         foreign: Of a rerun: files of the original's tree that it took code from.
         unwatched: Of a rerun: its programs of which nobody saw where their code came from.
+        curation: Since when it has its name, note and tags; None where they never changed.
         extra: Keys of a run.json that this version does not know, kept as they are.
     """
 
@@ -140,6 +161,7 @@ class Run:
     warnings: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
     unwatched: tuple[str, ...] = ()
+    curation: Curation | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 

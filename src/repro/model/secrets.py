@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from repro.model.canonical import Json
-
-REDACTED = "<redacted>"
+from repro.model.marking import BARE, UNKEYED, Marker
 
 # The patterns of this module are text: compiling them takes 6 ms, which only a process that
 # records a run need spend; `re` keeps what it compiled.
@@ -52,11 +52,14 @@ _KEY_SHAPE = r"""(?x)(?<![A-Za-z0-9_-])(?:
     | gh[pousr]_[A-Za-z0-9]{36,} | github_pat_\w{22,} | glpat-[\w-]{20,}
     | hf_[A-Za-z0-9]{30,} | sk-[A-Za-z0-9_-]{20,} | [rs]k_live_[A-Za-z0-9]{20,}
     | xox[abeoprs]-[A-Za-z0-9-]{10,} | AIza[\w-]{35} | npm_[A-Za-z0-9]{36}
+    | gsk_[A-Za-z0-9]{40,} | r8_[A-Za-z0-9]{37,} | nvapi-[\w-]{60,} | dapi[0-9a-f]{32}
+    | GOCSPX-[\w-]{28} | ya29\.[\w-]{30,} | hvs\.[\w-]{24,} | dckr_pat_[\w-]{27,}
+    | gl(?:ptt|dt|rt|soat)-[\w-]{20,} | SK[0-9a-f]{32}(?![0-9A-Za-z]) | whsec_[A-Za-z0-9+/]{20,}
     | pypi-[\w-]{50,} | SG\.[\w-]{20,}\.[\w-]{20,} | dop_v1_[0-9a-f]{64} | wandb_v1_\w{30,}
     | eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+ )"""
 _PRIVATE_KEY = r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*"
-_HEADER = r"(?i)\b((?:proxy-)?authorization|x-api-key|api-key|cookie)(\s*:\s*).+"
-_BEARER = r"(?i)\b(bearer\s+)[\w.~+/=-]{8,}"
+_HEADER = r"(?i)\b((?:proxy-)?authorization|x-api-key|api-key|cookie)(\s*:\s*)(.+)"
+_BEARER = r"(?i)\b(bearer\s+)([\w.~+/=-]{8,})"
 
 _URL = r"(?i)(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,30}://)([^\s/?#\"'<>]*)@"
 _QUERY = r"([?&;])([^=&;#\s?]{1,80})=([^&;#\s\"']*)"
@@ -142,76 +145,104 @@ def is_secret_name(name: str) -> bool:
     return re.search(_SENSITIVE_NAME, re.sub(_HARMLESS, "_", plain).strip("_")) is not None
 
 
-def redact_url(url: str) -> str:
+def redact_url(url: str, marker: Marker = UNKEYED) -> str:
     """Take user names, passwords and signatures out of the URLs in a text.
 
     The bare user name of an ssh URL, such as `git`, stays.
     """
     if "://" not in url:
         return url
-    bare = re.sub(_URL, _redact_userinfo, url)
-    return re.sub(_QUERY, _redact_parameter, bare) if "?" in bare else bare
+    bare = re.sub(_URL, lambda match: _redact_userinfo(match, marker), url)
+    return (
+        re.sub(_QUERY, lambda match: _redact_parameter(match, marker), bare)
+        if "?" in bare
+        else bare
+    )
 
 
-def _redact_userinfo(match: re.Match[str]) -> str:
+def _redact_userinfo(match: re.Match[str], marker: Marker) -> str:
     scheme, user = match.groups()
     if scheme.lower() in {"ssh://", "git+ssh://", "sftp://"} and ":" not in user:
         return match.group()
-    return f"{scheme}{REDACTED}@"
+    return f"{scheme}{marker.mark(user)}@"
 
 
-def _redact_parameter(match: re.Match[str]) -> str:
-    mark, name, _ = match.groups()
+def _redact_parameter(match: re.Match[str], marker: Marker) -> str:
+    mark, name, value = match.groups()
     is_secret = name.lower() in _QUERY_NAMES or is_secret_name(name)
-    return f"{mark}{name}={REDACTED}" if is_secret else match.group()
+    return f"{mark}{name}={marker.mark(value)}" if is_secret else match.group()
 
 
-def redact_text(text: str) -> str:
+def redact_text(text: str, marker: Marker = UNKEYED) -> str:
     """Take credentials in URLs, headers, and keys of well-known shapes out of a text."""
-    text = re.sub(_KEY_SHAPE, REDACTED, redact_url(text))
+
+    def mark(match: re.Match[str]) -> str:
+        return marker.mark(match.group())
+
+    text = re.sub(_KEY_SHAPE, mark, redact_url(text, marker))
     if "-----BEGIN" in text:
-        text = re.sub(_PRIVATE_KEY, REDACTED, text)
-    text = re.sub(_HEADER, rf"\1\2{REDACTED}", text)
-    return re.sub(_BEARER, rf"\1{REDACTED}", text)
+        text = re.sub(_PRIVATE_KEY, mark, text)
+    text = re.sub(_HEADER, lambda match: match[1] + match[2] + marker.mark(match[3]), text)
+    return re.sub(_BEARER, lambda match: match[1] + marker.mark(match[2]), text)
 
 
-def redact_argv(argv: Sequence[str]) -> tuple[str, ...]:
+def redact_argv(argv: Sequence[str], marker: Marker = UNKEYED) -> tuple[str, ...]:
     """Give a command with the values of its secret options and variables replaced.
 
     As many words come back: `--api-key K`, `--api-key=K`, `API_KEY=K`, `wandb login K`, URLs
     with passwords, well-known keys anywhere, and the same inside a line of shell.
     """
-    return tuple(_redacted_words(argv))
+    return tuple(_redacted_words(argv, marker))
 
 
-def _redacted_words(argv: Sequence[str]) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class _Noting(Marker):
+    """Notes what it is asked to mark."""
+
+    seen: list[str] = field(default_factory=list)
+
+    def mark(self, secret: str) -> str:
+        self.seen.append(secret)
+        return BARE
+
+
+def list_secrets(argv: Sequence[str]) -> list[str]:
+    """Give what `redact_argv` takes out of a command, passwords of URLs without their users."""
+    noting = _Noting()
+    redact_argv(argv, noting)
+    return [secret.partition(":")[2] or secret for secret in noting.seen]
+
+
+def _redacted_words(argv: Sequence[str], marker: Marker) -> Iterator[str]:
     is_value = is_login = False
     before: set[str] = set()
     for word in argv:
         is_option = word.startswith("-") and len(word) > 1
         if (is_value or is_login) and not is_option:
-            yield REDACTED
+            yield marker.mark(word)
             is_value = is_login = False
             continue
         is_value = is_option and "=" not in word and is_secret_name(word)
         is_login = is_login or (word == "login" and not before.isdisjoint(LOGIN_PROGRAMS))
         is_shell = "-c" in before and not before.isdisjoint(_SHELLS)
         before.add(word.rpartition("/")[2])
-        yield _redact_shell(word) if is_shell else _redact_word(word)
+        yield _redact_shell(word, marker) if is_shell else _redact_word(word, marker)
 
 
-def _redact_word(word: str) -> str:
+def _redact_word(word: str, marker: Marker) -> str:
     match = re.match(_ASSIGNMENT, word)
     if match and is_secret_name(match[1]):
-        return f"{match[1]}={REDACTED}"
-    return _redact_shell(word) if " " in word or "\n" in word else redact_text(word)
+        return f"{match[1]}={marker.mark(match[2])}"
+    if " " in word or "\n" in word:
+        return _redact_shell(word, marker)
+    return redact_text(word, marker)
 
 
-def _redact_shell(text: str) -> str:
-    return redact_text(_redact_inner(text))
+def _redact_shell(text: str, marker: Marker) -> str:
+    return redact_text(_redact_inner(text, marker), marker)
 
 
-def _redact_inner(text: str) -> str:
+def _redact_inner(text: str, marker: Marker) -> str:
     parts: list[str] = []
     done = 0
     inner, values = re.compile(_INNER), re.compile(_INNER_VALUE)
@@ -221,43 +252,44 @@ def _redact_inner(text: str) -> str:
         done = match.end("name")
         value = is_secret_name(match["name"]) and values.match(text, match.end())
         if value:
-            parts.append(match["between"] + REDACTED)
+            parts.append(match["between"] + marker.mark(value[0].strip("\"'")))
             done = value.end()
     return "".join([*parts, text[done:]])
 
 
-def redact_config(config: Mapping[str, Json]) -> dict[str, Json]:
+def redact_config(config: Mapping[str, Json], marker: Marker = UNKEYED) -> dict[str, Json]:
     """Give a config with secret values replaced, by name and by what they look like.
 
     Under a secret name go text, integers and the lists of them; of a mapping all text in it.
     True, false, null and fractions are no secrets.
     """
     return {
-        key: _redact_named(value) if is_secret_name(key) else _redact_value(value)
+        key: _redact_named(value, marker) if is_secret_name(key) else redact_value(value, marker)
         for key, value in config.items()
     }
 
 
-def _redact_named(value: Json) -> Json:
+def _redact_named(value: Json, marker: Marker) -> Json:
     if isinstance(value, Mapping):
         return {
-            key: item if isinstance(item, int) else _redact_named(item)
+            key: item if isinstance(item, int) else _redact_named(item, marker)
             for key, item in value.items()
         }
     if isinstance(value, list):
-        return [_redact_named(item) for item in value]
+        return [_redact_named(item, marker) for item in value]
     if value is None or value == "" or isinstance(value, (bool, float)):
         return value
-    return REDACTED
+    return marker.mark(str(value))
 
 
-def _redact_value(value: Json) -> Json:
+def redact_value(value: Json, marker: Marker = UNKEYED) -> Json:
+    """Give a value with what looks like a secret in it replaced."""
     if isinstance(value, str):
-        return redact_text(value)
+        return redact_text(value, marker)
     if isinstance(value, Mapping):
-        return redact_config(value)
+        return redact_config(value, marker)
     if isinstance(value, list):
-        return [_redact_value(item) for item in value]
+        return [redact_value(item, marker) for item in value]
     return value
 
 

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import cast
 
+from repro.core.autosign import sign_sealed
 from repro.core.environment import capture_environment
 from repro.core.project import Project
 from repro.core.randomness import draw_alone
@@ -171,7 +172,8 @@ def _end(
             say(f"run `{run.id}` {end.status}; other processes still log to it, the last seals it")
             return
         record = seal_run(project, run.dir)
-        for warning in record.run.warnings:
+        unsigned = sign_sealed(project, record.run.id)
+        for warning in (*record.run.warnings, *([unsigned] if unsigned else [])):
             warn(warning)
         say(f"run `{run.id}` {end.status}; `repro show {run.id}` shows it")
         outlook = foresee(record)

@@ -17,6 +17,15 @@ _OPERATIONS = {
 _PSEUDO_REFS = ("CHERRY_PICK_HEAD", "REVERT_HEAD")
 
 
+def find_operation(repository: Repository) -> str | None:
+    """What git is in the middle of, in words; None where it is in nothing."""
+    found = [what for name, what in _OPERATIONS.items() if (repository.git_dir / name).exists()]
+    if not found and (repository.common_dir / "reftable").exists():
+        names = [name for name in _PSEUDO_REFS if read_ref(repository.git, name)]
+        found = [_OPERATIONS[name] for name in names]
+    return found[0] if found else None
+
+
 def refuse_busy(repository: Repository) -> None:
     """Refuse while git is in the middle of something that moving HEAD would destroy.
 
@@ -25,14 +34,11 @@ def refuse_busy(repository: Repository) -> None:
     Raises:
         BusyRepositoryError: A merge, rebase, cherry-pick, revert, bisect or am is under way.
     """
-    found = [what for name, what in _OPERATIONS.items() if (repository.git_dir / name).exists()]
-    if not found and (repository.common_dir / "reftable").exists():
-        names = [name for name in _PSEUDO_REFS if read_ref(repository.git, name)]
-        found = [_OPERATIONS[name] for name in names]
-    if found:
-        verb = found[0].split(" or ")[0]
+    found = find_operation(repository)
+    if found is not None:
+        verb = found.split(" or ")[0]
         end = "git bisect reset" if verb == "bisect" else f"git {verb} --abort"
         raise BusyRepositoryError(
-            f"git is in the middle of a {found[0]}",
+            f"git is in the middle of a {found}",
             hint=f"finish it, or `{end}`, or restore beside with `repro checkout -w DIR RUN`",
         )

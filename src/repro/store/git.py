@@ -22,6 +22,7 @@ OLDEST = (2, 34)
 # GIT_INDEX_FILE and friends, and a child git would then write the user's staging area
 # (pre-commit's `no_git_env`; `git rev-parse --local-env-vars` lists the local ones).
 _KEPT = (
+    "GIT_ALLOW_PROTOCOL",
     "GIT_ASKPASS",
     "GIT_AUTHOR_",
     "GIT_CEILING_DIRECTORIES",
@@ -36,6 +37,7 @@ _KEPT = (
     "GIT_PROXY_",
     "GIT_SSH",
     "GIT_SSL_",
+    "GIT_TERMINAL_PROMPT",
     "GIT_TRACE",
 )
 # Nothing of the user's runs because of a recording: no hook, signature, monitor or repack.
@@ -105,19 +107,26 @@ class Git:
         env: Mapping[str, str] | None = None,
         ok: Container[int] = (0,),
         cwd: Path | None = None,
+        timeout_s: float | None = None,
     ) -> Result:
         """Run `git ARGS` to its end.
 
         Args:
             env: Added to the environment.
             ok: Exit codes that are an answer; any other one is a failure.
+            timeout_s: Seconds after which it is killed, which is a failure.
 
         Raises:
             StorageError: git says that the disk is full, read-only or forbidden.
             GitError: Any other failure.
         """
         process = self.spawn(*args, env=env, cwd=cwd)
-        out, err_bytes = process.communicate(stdin)
+        try:
+            out, err_bytes = process.communicate(stdin, timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise GitError(f"git did not end within {timeout_s:g} seconds") from None
         err = err_bytes.decode(errors="replace").strip()
         if process.returncode not in ok:
             raise self.failure(args, process.returncode, err)

@@ -4,7 +4,6 @@ Refs are compared by the times of their files where these prove something, else 
 is to be written is worked out once more behind the lock, as another process may have been here.
 """
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
@@ -12,15 +11,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from repro.errors import DamagedRecordError, ReproError
-from repro.model.ids import is_id
 from repro.model.run import Record
+from repro.model.sharing import Refusal
 from repro.store.git import Repository
 from repro.store.index_batch import Batch, make_batch
+from repro.store.index_noted import describe_noted, has_unused, read_noted
 from repro.store.index_record import read_environment, read_row
 from repro.store.index_rows import Cell, Row, environment_cells, name_environment
 from repro.store.index_writer import IndexWriter
 from repro.store.objects import Objects, open_objects
 from repro.store.objects_pygit2 import Pygit2Objects
+from repro.store.refnames import parse_ref
 from repro.store.refs import RunRefs
 from repro.store.refstamp import RefStamp
 
@@ -71,7 +72,7 @@ class _Changes:
     new: dict[str, str] = field(default_factory=dict)
     live: list[str] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
-    misnamed: list[str] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
     noted: str | None = None
 
 
@@ -154,18 +155,23 @@ class IndexRefresh:
             run_id for run_id, source in self._live.items() if held_live.get(run_id) != source.stamp
         ]
         ended = held_live.keys() - self._live.keys()
-        noted = _read_noted(db, len(held_live))
-        names = None
-        if noted is not None and stamp is not None:
-            changes.noted = noted.text
-            names = stamp.differing(noted.stamp)
-        if noted is None or names is None or len(names) > _MANY or not all(map(is_id, names)):
+        noted = read_noted(db, len(held_live))
+        if noted is None or stamp is None:
             self._compare_all(db, changes, ended)
             return changes
-        changes.misnamed = noted.misnamed
-        asked = (names | noted.unreadable | ended) - self._live.keys()
+        changes.noted = noted.text
+        names = stamp.differing(noted.stamp)
+        if names is None or len(names) > _MANY or not noted.tells(names):
+            self._compare_all(db, changes, ended)
+            return changes
+        changes.refused = noted.refused
+        ids = {parse_ref(ref).name for ref in names}
+        asked = (ids | noted.unreadable | ended) - self._live.keys()
         if asked:
             found = self._refs.look_up(asked)
+            if has_unused(stamp, names, found):
+                self._compare_all(db, changes, ended)
+                return changes
             held = _held(db, asked)
             changes.new = {one: oid for one, oid in found.items() if held.get(one) != oid}
             changes.gone = (held.keys() | ended) - found.keys()
@@ -180,7 +186,7 @@ class IndexRefresh:
             if held.get(run_id) != oid and run_id not in self._live
         }
         changes.gone = (held.keys() | ended) - commits.keys() - self._live.keys()
-        changes.misnamed = self._refs.misnamed
+        changes.refused = self._refs.refused
 
     def _read(self, db: sqlite3.Connection, changes: _Changes) -> list[Row]:
         """The rows of what is new; what cannot be read is to go."""
@@ -208,7 +214,7 @@ class IndexRefresh:
                 record, state = source.read(known[0] if known else None)
             except ReproError as error:
                 # Its journals went as it was sealed, or are damaged.
-                sealed = self._refs.again().get(run_id)
+                sealed = self._refs.tips([run_id]).get(run_id)
                 if sealed is None:
                     self._failed[key] = error
                 else:
@@ -311,7 +317,8 @@ class IndexRefresh:
 
     def _say_problems(self, changes: _Changes) -> None:
         self.problems = [
-            Problem(name, DamagedRecordError("this is no run id")) for name in changes.misnamed
+            Problem(one.run, DamagedRecordError(one.reason, hint=one.hint))
+            for one in changes.refused
         ]
         self.problems += [
             Problem(run_id, error) for (run_id, _), error in sorted(self._failed.items())
@@ -339,32 +346,7 @@ class IndexRefresh:
 
     def _describe(self, stamp: RefStamp, changes: _Changes) -> str:
         unreadable = sorted({run_id for run_id, _ in self._failed})
-        noted = {**stamp.to_json(), "misnamed": changes.misnamed, "unreadable": unreadable}
-        return json.dumps(noted, sort_keys=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Noted:
-    text: str
-    stamp: RefStamp
-    misnamed: list[str]
-    unreadable: set[str]
-
-
-def _read_noted(db: sqlite3.Connection, n_live: int) -> _Noted | None:
-    """Which refs the tables were made from, if they still have the runs that they had then."""
-    row = db.execute("SELECT refs, n_sealed FROM noted").fetchone()
-    if row is None:
-        return None
-    [number] = db.execute("SELECT count(*) FROM run").fetchone()
-    if number - n_live != row[1]:
-        return None
-    try:
-        value = json.loads(row[0])
-        stamp = RefStamp(value["packed"], dict(value["loose"]))
-        return _Noted(row[0], stamp, list(value["misnamed"]), set(value["unreadable"]))
-    except (KeyError, TypeError, ValueError):
-        return None
+        return describe_noted(stamp, changes.refused, unreadable)
 
 
 def _parts(db: sqlite3.Connection, items: Sequence[tuple[str, str]]) -> Iterator["Part"]:

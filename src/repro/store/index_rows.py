@@ -27,7 +27,8 @@ STATISTICS = ("first", "min", "max", "mean", "count", "last_step", "min_step", "
 
 _LARGEST = 1 << 63
 _DATA = ("digest", "files", "bytes", "kept", "path")
-_RUN = tuple(field.name for field in fields(Run))
+# Nothing that is asked of the index depends on when somebody said a thing.
+_RUN = tuple(field.name for field in fields(Run) if field.name != "curation")
 _OMITTED, _ATTEMPTS = _RUN.index("omitted"), _RUN.index("attempts")
 _TEXTS = ("command", "tags", "warnings", "foreign", "unwatched")
 _values_of = attrgetter(*_RUN)

@@ -133,24 +133,31 @@ def is_used(repository: Repository) -> bool:
     return b"filter=lfs" in attributes or b"lfs" in _read(repository.common_dir / "config")
 
 
-def find_pointers(repository: Repository, tree: str, without: Sequence[str]) -> Iterator[Pointer]:
+def find_pointers(
+    repository: Repository, tree: str, without: Sequence[str], *, others: Sequence[str] = ()
+) -> Iterator[Pointer]:
     """Give each pointer in `tree` once.
 
     Args:
         without: Commits whose pointers are left out.
+        others: Commits whose pointers are given as well.
 
     Cost: Two git processes; reads every file under 1 KiB that is not in those commits.
     """
-    listed = repository.git.text(
+    # By standard input, for there may be more than a command line holds.
+    lines = [f"{other}^{{tree}}" for other in others] + [f"^{one}^{{tree}}" for one in without]
+    asked = repository.git.run(
         "rev-list",
         "--objects",
         "--no-object-names",
         "--filter=combine:object:type=blob+blob:limit=1024",
         # A partial clone would fetch each missing blob to learn its size.
         "--missing=allow-any",
+        "--stdin",
         tree,
-        *(f"^{commit}^{{tree}}" for commit in without),
+        stdin="".join(f"{line}\n" for line in lines).encode(),
     )
+    listed = asked.out.decode()
     objects = open_objects(repository, many=False)
     try:
         for found in objects.read_many(listed.split()):

@@ -76,15 +76,15 @@ def reading_new(quarantine: Quarantine, *, n_runs: int) -> Iterator[Objects]:
     if library is not None:
         for folder in quarantine.folders:
             library.borrow(folder)
-    objects = library or CatFileObjects(_inside(quarantine))
+    objects = library or CatFileObjects(seeing(quarantine))
     try:
         yield objects
     finally:
         objects.close()
 
 
-def _inside(quarantine: Quarantine) -> Git:
-    """Git that sees what is in the quarantine, and fetches nothing that a clone left away."""
+def seeing(quarantine: Quarantine) -> Git:
+    """Give git that sees what is in the quarantine, and fetches nothing that a clone left away."""
     git = quarantine.repository.git
     return replace(git, environ={**git.environ, **quarantine.env, "GIT_NO_LAZY_FETCH": "1"})
 
@@ -140,7 +140,7 @@ def _fsck_reachable(
     theirs = ("--not", "--branches", "--tags", "--remotes")
     try:
         asked = "".join(f"{tip}\n" for tip in tips).encode()
-        listed = _inside(quarantine).run(*words, *theirs, stdin=asked).out.decode().split()
+        listed = seeing(quarantine).run(*words, *theirs, stdin=asked).out.decode().split()
     except GitError as error:
         return _shorten(error.message)
     return _fsck(quarantine, [oid for oid in listed if oid in new])
@@ -150,7 +150,7 @@ def _fsck(quarantine: Quarantine, oids: Sequence[str]) -> str | None:
     """What git says against these commits and trees; None where it has nothing to say."""
     if not oids:
         return None
-    git = _inside(quarantine)
+    git = seeing(quarantine)
     # git renames the pack from its object folder, which must be on the same disk.
     folder = quarantine.folders[0].parent / f"fsck-{quarantine.next_number()}"
     words = ("pack-objects", "--quiet", "--threads=1", "--window=0", "--compression=0")

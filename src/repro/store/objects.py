@@ -52,12 +52,15 @@ class Commit:
     Attributes:
         author_time: Seconds since 1970; 0 where the line of the author is odd, as it is in some
             histories that were once converted.
+        author: Name of the author, `email` the address; anybody can write any there.
     """
 
     tree: str
     parents: tuple[str, ...]
     author_time: int
     message: str
+    author: str = ""
+    email: str = ""
 
 
 def open_objects(repository: Repository, *, many: bool) -> Objects:
@@ -121,7 +124,7 @@ def parse_commit(payload: bytes) -> Commit:
         DamagedRecordError: It is no commit.
     """
     header, _, message = payload.partition(b"\n\n")
-    tree, parents, is_authored, when = "", [], False, None
+    tree, parents, is_authored, when, who = "", [], False, None, b""
     for line in header.split(b"\n"):
         key, _, value = line.partition(b" ")
         if key == b"tree":
@@ -129,11 +132,18 @@ def parse_commit(payload: bytes) -> Commit:
         elif key == b"parent":
             parents.append(value.decode(errors="replace"))
         elif key == b"author":
-            is_authored, when = True, _AUTHOR.match(value)
+            is_authored, when, who = True, _AUTHOR.match(value), value
     if not is_authored or not all(is_oid(oid) for oid in (tree, *parents)):
         raise DamagedRecordError("a git commit is malformed", hint="`git fsck` finds it")
-    author_time = int(when[1]) if when else 0
-    return Commit(tree, tuple(parents), author_time, message.decode(errors="surrogateescape"))
+    name, _, address = who[: when.start(1) if when else len(who)].partition(b"<")
+    return Commit(
+        tree,
+        tuple(parents),
+        int(when[1]) if when else 0,
+        message.decode(errors="surrogateescape"),
+        name.strip().decode(errors="replace"),
+        address.rstrip(b" >").decode(errors="replace"),
+    )
 
 
 def read_commit(objects: Objects, oid: str) -> Commit:

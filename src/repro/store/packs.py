@@ -5,16 +5,20 @@ next command. Only packs that repro made are touched (their names are noted in `
 the user's own packs, and the promisor packs of a partial clone, stay as they are.
 """
 
+import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
 
 from repro.atomic import FileLock, fsync_dir
 from repro.errors import ReproError
 from repro.store.git import Repository
 from repro.store.process import find_process
 from repro.store.quarantine import KEEP_NOTE, MEMORY, NOTES, PREFIX
-from repro.store.refs import RUNS
+from repro.store.refnames import ROOT
 
+MAINTAIN_LOCK = "maintain.lock"  # of .git/repro
 MOST_PACKS = 32  # below git's gc.autoPackLimit of 50, with room for the user's own
 MOST_LOOSE_REFS = 256  # 10,000 loose refs cost a push 374 ms instead of 83
 FACTOR = 2
@@ -35,7 +39,7 @@ def consolidate(repository: Repository, *, now: float) -> None:
     Never fails and never waits: another process that is at it, or a full disk, only means that
     a later run does it.
     """
-    lock = FileLock(repository.private / "maintain.lock")
+    lock = FileLock(repository.private / MAINTAIN_LOCK)
     try:
         repository.private.mkdir(exist_ok=True)
         if not lock.try_acquire():
@@ -45,7 +49,7 @@ def consolidate(repository: Repository, *, now: float) -> None:
     try:
         _roll_up(repository)
         _pack_refs(repository)
-        _sweep(repository, now - STALE_S)
+        remove_leftovers(find_leftovers(repository, now=now))
     except (ReproError, OSError):
         return
     finally:
@@ -98,19 +102,37 @@ def _how_many(sizes: Sequence[int]) -> int:
 
 
 def _pack_refs(repository: Repository) -> None:
-    folder = repository.common_dir / RUNS
-    loose = sum(1 for _ in folder.iterdir()) if folder.is_dir() else 0
+    loose = sum(len(files) for _, _, files in os.walk(repository.common_dir / ROOT))
     if loose > MOST_LOOSE_REFS:
         repository.git.run("pack-refs", "--all")
 
 
-def _sweep(repository: Repository, limit: float) -> None:
+def find_leftovers(repository: Repository, *, now: float) -> list[Path]:
+    """Quarantines, then `.keep` files, that processes which died more than a day ago left.
+
+    Args:
+        now: Seconds since 1970.
+    """
+    limit = now - STALE_S
+    found = []
     for left in [*(repository.private / "quarantine").glob("*"), *MEMORY.glob(f"{PREFIX}*")]:
-        if left.stat().st_mtime < limit and not _is_in_use(left.name):
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(FileNotFoundError):  # its process came to an end
+            if left.stat().st_mtime < limit and not _is_in_use(left.name):
+                found.append(left)
     for keep in (repository.objects / "pack").glob("*.keep"):
-        if keep.stat().st_mtime < limit and keep.read_text().startswith(f"{KEEP_NOTE} "):
-            keep.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            if keep.stat().st_mtime < limit and keep.read_text().startswith(f"{KEEP_NOTE} "):
+                found.append(keep)
+    return found
+
+
+def remove_leftovers(paths: Iterable[Path]) -> None:
+    """Take away what `find_leftovers` gave."""
+    for path in paths:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _is_in_use(name: str) -> bool:

@@ -10,9 +10,10 @@ from pathlib import Path
 from repro.errors import DamagedRecordError
 from repro.model.paths import validate_path
 from repro.store.git import Git, Repository, join_names
+from repro.store.leftout import Limits
 from repro.store.objects import open_objects
 from repro.store.quarantine import Quarantine
-from repro.store.snapshot import Limits, take_snapshot
+from repro.store.snapshot import take_snapshot
 from repro.store.status import WorkingTree
 
 SUBMODULE = "160000"

@@ -20,6 +20,7 @@ from typing import IO
 from repro.atomic import fsync_dir, storage_errors
 from repro.errors import GitError
 from repro.store.git import Identity, Repository, fsync_settings
+from repro.store.gitdir import make_git_dir
 from repro.store.refs import RefUpdate, update_refs
 
 MEMORY = Path("/dev/shm")  # noqa: S108  # a private folder of mode 0700 is made in it
@@ -181,7 +182,9 @@ def write_commits(quarantine: Quarantine, specs: Sequence[CommitSpec]) -> list[s
     """
     repository = quarantine.repository
     quarantine.expect(sum(map(_size, specs)))
-    own = _own_git_dir(quarantine)
+    own = quarantine.dir / "git"
+    if not own.exists():
+        make_git_dir(own, repository.object_format)
     process = repository.git.spawn(
         "-c",
         "fastimport.unpackLimit=0",
@@ -215,20 +218,6 @@ def _size(spec: CommitSpec) -> int:
     contents = (spec.files or {}).values()
     sizes = (len(one) for one in contents if isinstance(one, bytes))
     return sum(sizes) + sum(one.stat().st_size for one in contents if isinstance(one, Path))
-
-
-def _own_git_dir(quarantine: Quarantine) -> Path:
-    own = quarantine.dir / "git"
-    if not own.exists():
-        (own / "refs").mkdir(parents=True)
-        (own / "objects").mkdir()
-        (own / "HEAD").write_text("ref: refs/heads/none\n")
-        is_sha1 = quarantine.repository.object_format == "sha1"
-        config = f"[core]\n\trepositoryformatversion = {int(not is_sha1)}\n\tbare = true\n"
-        if not is_sha1:
-            config += f"[extensions]\n\tobjectformat = {quarantine.repository.object_format}\n"
-        (own / "config").write_text(config)
-    return own
 
 
 def _write_spec(stream: IO[bytes], ref: str, mark: int, spec: CommitSpec) -> None:
@@ -353,6 +342,5 @@ def _move_pack(source: Path, target: Path, notes: Path) -> Path | None:
 
 
 def _check_reachable(repository: Repository, tips: Sequence[str], exclude: Sequence[str]) -> None:
-    repository.git.run(
-        "rev-list", "--objects", "--quiet", *tips, *(f"^{commit}" for commit in exclude)
-    )
+    words = ("rev-list", "--objects", "--quiet", "--stdin")
+    repository.git.run(*words, stdin=_listed(tips, exclude))

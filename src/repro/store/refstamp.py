@@ -16,7 +16,8 @@ from repro.store.mounts import is_network
 
 _TICK_NS = 20_000_000  # the kernel's clock steps by up to 10 ms
 _COARSE_NS = 2_000_000_000  # FAT counts in steps of two seconds
-_FOLDERS = ("refs", "refs/repro", "refs/repro/runs")
+_ROOT = ("refs", "refs/repro")
+_PLACES = ("runs", "archive", "remotes", "trash")  # below them
 _ABSENT = ""
 
 Stamp = str  # empty: there is no such file
@@ -28,14 +29,14 @@ class RefStamp:
 
     Attributes:
         packed: Stamp of `packed-refs`, None where it proves nothing.
-        loose: Stamps of the files below `refs/repro/runs/` by name, None likewise.
+        loose: Stamps of the files of refs that bear on runs, by ref, None likewise.
     """
 
     packed: Stamp | None
     loose: Mapping[str, Stamp | None]
 
     def differing(self, earlier: "RefStamp") -> set[str] | None:
-        """The names of refs that may have changed since `earlier`; None where any may have."""
+        """The refs that may have changed since `earlier`; None where any may have."""
         if self.packed is None or self.packed != earlier.packed:
             return None
         if self.loose == earlier.loose and None not in self.loose.values():
@@ -60,27 +61,56 @@ def take_stamp(common_dir: Path, now_ns: int) -> RefStamp | None:
     """
     if (common_dir / "reftable").exists() or is_network(common_dir):
         return None
-    try:
-        for folder in _FOLDERS:
-            if not stat.S_ISDIR((common_dir / folder).lstat().st_mode):
-                return None
-    except FileNotFoundError:
-        return RefStamp(_stamp_packed(common_dir, now_ns), {})
-    except OSError:
-        return None
     loose: dict[str, Stamp | None] = {}
     try:
-        with os.scandir(common_dir / _FOLDERS[-1]) as entries:
-            for entry in entries:
-                if entry.name.endswith(".lock"):
-                    continue
-                found = entry.stat(follow_symlinks=False)
-                if not stat.S_ISREG(found.st_mode):
-                    return None
-                loose[entry.name] = _stamp(found, now_ns)
+        if all(_is_folder(common_dir / folder) for folder in _ROOT):
+            for place in _PLACES:
+                folder = f"{_ROOT[-1]}/{place}"
+                if _is_folder(common_dir / folder):
+                    _stamp_loose(common_dir, folder, now_ns, loose)
     except OSError:
-        return None  # one went away: git says what is there
+        return None  # one is odd, or went away: git says what is there
     return RefStamp(_stamp_packed(common_dir, now_ns), loose)
+
+
+def list_places(common_dir: Path) -> list[Path]:
+    """The files and folders of which one changes whenever a ref that bears on runs does."""
+    root = common_dir / _ROOT[-1]
+    folders = [folder for place in _PLACES for folder, _, _ in os.walk(root / place)]
+    files = (common_dir / "packed-refs", common_dir / "reftable" / "tables.list")
+    return [*files, *map(Path, folders)]
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether there is a folder.
+
+    Raises:
+        NotADirectoryError: There is something else.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISDIR(mode):
+        raise NotADirectoryError(path)
+    return True
+
+
+def _stamp_loose(
+    common_dir: Path, folder: str, now_ns: int, loose: dict[str, Stamp | None]
+) -> None:
+    with os.scandir(common_dir / folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(".lock"):
+                continue
+            ref = f"{folder}/{entry.name}"
+            found = entry.stat(follow_symlinks=False)
+            if stat.S_ISDIR(found.st_mode):
+                _stamp_loose(common_dir, ref, now_ns, loose)
+            elif stat.S_ISREG(found.st_mode):
+                loose[ref] = _stamp(found, now_ns)
+            else:
+                raise NotADirectoryError(ref)
 
 
 def _stamp_packed(common_dir: Path, now_ns: int) -> Stamp | None:

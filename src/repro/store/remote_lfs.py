@@ -56,7 +56,9 @@ class LfsRemote:
 
         def lend(one: Wanted, report: Report) -> None:
             report(0)
-            _lend(content, one, folder / one.key)
+            # What git-lfs has of its own it checks itself.
+            if content.has(one.digest) or _size(folder / one.key) != one.size:
+                _lend(content, one, folder / one.key)
 
         lent = move_each(wanted, lend, _count_nothing)
         failed = dict(lent.failed)
@@ -206,10 +208,7 @@ def open_lfs(repository: Repository) -> LfsRemote:
     Raises:
         RemoteError: git-lfs is not installed, or there is no git remote.
     """
-    if repository.git.run("lfs", "version", ok=range(256)).code != 0:
-        raise RemoteError(
-            "`store: lfs` needs git-lfs, which is not installed", hint="install git-lfs"
-        )
+    _need_lfs(repository, "`store: lfs` needs")
     remotes = repository.git.text("remote").split()
     remote = _find_remote(repository, remotes)
     if remote is None and remotes:
@@ -223,6 +222,24 @@ def open_lfs(repository: Repository) -> LfsRemote:
             hint="`git remote add origin URL`, or `git config lfs.url URL`",
         )
     return LfsRemote(repository, remote)
+
+
+def open_lfs_of(repository: Repository, remote: str) -> LfsRemote:
+    """Give the LFS server of one git remote.
+
+    Args:
+        remote: Its name or address.
+
+    Raises:
+        RemoteError: git-lfs is not installed.
+    """
+    _need_lfs(repository, "large files of the code need")
+    return LfsRemote(repository, remote)
+
+
+def _need_lfs(repository: Repository, what: str) -> None:
+    if repository.git.run("lfs", "version", ok=range(256)).code != 0:
+        raise RemoteError(f"{what} git-lfs, which is not installed", hint="install git-lfs")
 
 
 def _find_remote(repository: Repository, remotes: Sequence[str]) -> str | None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from repro.errors import InvalidInputError
-from repro.model.secrets import REDACTED, redact_text
+from repro.model.marking import BARE
+from repro.model.secrets import redact_text
 from repro.model.text import escape
 
 SCHEMES = ("s3", "gs", "gcs", "ssh", "sftp", "http", "https")
@@ -47,7 +48,7 @@ class Location:
         """A text of a driver, fit to be shown."""
         for secret in (self.password, self.user if self.scheme not in _SHELLS else None):
             if secret:
-                text = text.replace(secret, REDACTED)
+                text = text.replace(secret, BARE)
         return escape(redact_text(text))
 
 

@@ -20,6 +20,7 @@ from repro.model.run import (
     Status,
 )
 from repro.model.series import Point, parse_series, parse_table
+from repro.store.curations import decode_curation, encode_curation
 from repro.store.datafacts import check_data_path
 from repro.store.fields import Fields
 from repro.store.objects import (
@@ -36,20 +37,18 @@ if TYPE_CHECKING:
     from repro.model.verdict import Verdict
 
 RUN_FILE = "run.json"
-
 ENVIRONMENT_FILE = "environment.json"
 
 _VERDICT = "verdict.json"
 _BRIEF_FILES = ("config.yaml", "metrics.json", "data.json", _VERDICT)
 _LONG_FILES = (ENVIRONMENT_FILE, "artifacts.json", "randomness.json", "generators.json")
-
 _SYSTEM = "metrics/system.csv"
 _STORED = "store.json"
-_RUN_KEYS = tuple(field.name for field in fields(Run) if field.name != "extra")
+_RUN_KEYS = tuple(one.name for one in fields(Run) if one.name not in ("curation", "extra"))
 _SUMMARY_KEYS = tuple(field.name for field in fields(MetricSummary))
 _FLOATS = (float, int, float, float, int, float, int, float, int)
 _PLAIN_SUMMARIES = {(*_FLOATS, type(None)), (*_FLOATS, str)}
-_KNOWN = {*_RUN_KEYS, "format"}
+_KNOWN = {*_RUN_KEYS, "curation", "format"}
 
 
 def encode_record(record: Record) -> dict[str, bytes]:
@@ -86,6 +85,8 @@ def encode_run(run: Run) -> dict[str, Json]:
         known[key] = list(getattr(run, key))
     known["omitted"] = [asdict(omitted) for omitted in run.omitted]
     known["attempts"] = [_encode_attempt(attempt) for attempt in run.attempts]
+    if run.curation is not None:
+        known["curation"] = encode_curation(run.curation)
     return {**run.extra, **known}
 
 
@@ -148,6 +149,7 @@ def decode_run(value: Json, name: str) -> Run:
         warnings=run.texts("warnings"),
         foreign=run.texts("foreign"),
         unwatched=run.texts("unwatched"),
+        curation=decode_curation(run),
         extra={key: entry for key, entry in run.values.items() if key not in _KNOWN},
     )
 

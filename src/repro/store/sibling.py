@@ -8,13 +8,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from repro.atomic import storage_errors
 from repro.errors import GitError, ReproError
 from repro.model.run import Omitted
 from repro.model.secrets import redact_text
 from repro.store.git import Git, Repository
+from repro.store.gitdir import make_git_dir
+from repro.store.leftout import Limits
 from repro.store.quarantine import Quarantine
-from repro.store.snapshot import Limits, snapshot_folder
+from repro.store.snapshot import snapshot_folder
 from repro.store.status import WorkingTree, read_working_tree
 
 
@@ -168,7 +169,8 @@ def _from_index(
     folder: Path, quarantine: Quarantine, limits: Limits, whole: Container[str], index: Path
 ) -> Sibling:
     """Take the files with an index of the last time, so that git reads only what has changed."""
-    git_dir = _own_git_dir(quarantine)
+    git_dir = quarantine.dir / f"plain-{os.getpid()}-{quarantine.next_number()}"
+    make_git_dir(git_dir, quarantine.repository.object_format, is_bare=False)
     with suppress(OSError):
         shutil.copy2(index, git_dir / "index")
     own = {"GIT_DIR": str(git_dir), "GIT_WORK_TREE": str(folder)}
@@ -184,16 +186,3 @@ def _from_index(
             shutil.copy2(taken.index, coming)
             coming.replace(index)
     return Sibling(tree=taken.tree, omitted=taken.omitted)
-
-
-def _own_git_dir(quarantine: Quarantine) -> Path:
-    git_dir = quarantine.dir / f"plain-{os.getpid()}-{quarantine.next_number()}"
-    is_sha1 = quarantine.repository.object_format == "sha1"
-    extension = "" if is_sha1 else "[extensions]\n\tobjectFormat = sha256\n"
-    version = f"[core]\n\trepositoryFormatVersion = {int(not is_sha1)}\n"
-    with storage_errors("the quarantine for new objects"):
-        (git_dir / "objects").mkdir(parents=True)
-        (git_dir / "refs").mkdir()
-        (git_dir / "HEAD").write_text("ref: refs/heads/none\n")
-        (git_dir / "config").write_text(version + extension)
-    return git_dir

@@ -10,13 +10,21 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from repro.errors import GitError
 from repro.model.run import Omitted
 from repro.store.git import Git, Repository, Result, join_names
+from repro.store.leftout import (
+    Limits,
+    base_entries,
+    changed_paths,
+    choose_left_out,
+    list_omitted,
+    lstat,
+)
 from repro.store.quarantine import Quarantine
 from repro.store.status import WorkingTree, read_working_tree
 
@@ -25,25 +33,6 @@ _CONVERTED = re.compile(
     r"warning: (?:in the working copy of '(.+)', (?:CRLF|LF) will be replaced by .*"
     r"|(?:CRLF|LF) will be replaced by (?:CRLF|LF) in (.+?)\.?)\Z"
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Which untracked files a snapshot leaves out; tracked ones always belong to it.
-
-    Attributes:
-        max_file: Bytes of the largest file.
-        max_total: Bytes of all untracked files together.
-        is_excluded: Whether the user excluded a path.
-        is_secret: Whether a path looks like a secret by its name.
-        is_produced: Whether a path is what runs make: left out without a word.
-    """
-
-    max_file: int
-    max_total: int
-    is_excluded: Callable[[str], bool]
-    is_secret: Callable[[str], bool]
-    is_produced: Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +47,7 @@ class Snapshot:
         submodules: Tree of each submodule, or repository inside, whose content its own remotes
             do not have, by path.
         converted: Paths whose line ends git's settings change: brought back, they have others.
+        secrets: What was found in files that are left out for it, by path.
     """
 
     working: WorkingTree
@@ -66,6 +56,7 @@ class Snapshot:
     omitted: tuple[Omitted, ...]
     submodules: dict[str, str]
     converted: tuple[str, ...] = ()
+    secrets: Mapping[str, str] = field(default_factory=dict)
 
 
 def take_snapshot(
@@ -79,17 +70,17 @@ def take_snapshot(
     Cost: one `git status`, then what `git add` of the changed files takes.
     """
     working = read_working_tree(repository.git)
-    left_out = _choose_omitted(repository.root, working.untracked, limits, "")
-    omitted = _listed(working, left_out)
+    left_out = choose_left_out(repository.git, working, limits, "")
+    omitted = list_omitted(working, left_out)
     submodules = _snapshot_inner(repository.git, quarantine, working, limits, omitted, "")
-    changed = _changed(working, left_out)
+    changed = changed_paths(working, left_out)
     converted: list[str] = []
     if working.base_tree is not None and not changed:
         tree, index = working.base_tree, None
     else:
         index = quarantine.dir / "index"
         refused, converted = _update_index(
-            repository.git, repository.git_dir, quarantine, index, working, changed
+            repository.git, repository.git_dir, quarantine, index, working, changed, left_out
         )
         omitted |= {path: _refused(repository.root, path) for path in refused}
         tree = _write_tree(repository.git, _with(quarantine, index))
@@ -103,63 +94,6 @@ def take_snapshot(
     )
 
 
-def _changed(working: WorkingTree, left_out: Container[str]) -> list[str]:
-    """The paths where the working tree may differ from the index, or the index from HEAD."""
-    untracked = [path for path in working.untracked if path not in left_out]
-    tracked = [change.path for change in working.changes]
-    return [*tracked, *working.assumed, *working.skipped, *untracked]
-
-
-def _choose_omitted(
-    root: Path, untracked: Iterable[str], limits: Limits | None, prefix: str
-) -> dict[str, Omitted | None]:
-    """Which untracked files to leave out, with the reason; None for what runs produce.
-
-    Args:
-        prefix: Where `root` is in the user's repository, for the patterns of `limits`.
-    """
-    chosen: dict[str, Omitted | None] = {}
-    kept: list[tuple[int, str]] = []
-    for path in untracked:
-        status = _lstat(root, path)
-        size = status.st_size if status else None
-        if limits is not None and limits.is_produced(prefix + path):
-            chosen[path] = None
-        elif limits is not None and limits.is_secret(prefix + path):
-            chosen[path] = Omitted(path, size, "looks secret")
-        elif limits is not None and limits.is_excluded(prefix + path):
-            chosen[path] = Omitted(path, size, "excluded")
-        elif status is None or not _is_readable(root, path, status):
-            chosen[path] = Omitted(path, size, "unreadable")
-        elif limits is not None and status.st_size > limits.max_file:
-            chosen[path] = Omitted(path, size, "too large")
-        else:
-            kept.append((status.st_size, path))
-    total = 0
-    for size, path in sorted(kept):  # small files first: code is small
-        total += size
-        if limits is not None and total > limits.max_total:
-            chosen[path] = Omitted(path, size, "total too large")
-    return chosen
-
-
-def _listed(working: WorkingTree, left_out: Mapping[str, Omitted | None]) -> dict[str, Omitted]:
-    """What of `left_out` the record names, and the folders that are closed to us."""
-    closed = {f"{path}/": Omitted(f"{path}/", None, "unreadable") for path in working.closed}
-    return {**closed, **{path: item for path, item in left_out.items() if item is not None}}
-
-
-def _lstat(root: Path, path: str) -> os.stat_result | None:
-    try:
-        return os.lstat(root / path)
-    except OSError:
-        return None
-
-
-def _is_readable(root: Path, path: str, status: os.stat_result) -> bool:
-    return stat.S_ISLNK(status.st_mode) or os.access(root / path, os.R_OK)
-
-
 def _with(quarantine: Quarantine, index: Path) -> dict[str, str]:
     return {**quarantine.env, "GIT_INDEX_FILE": str(index)}
 
@@ -171,6 +105,7 @@ def _update_index(
     index: Path,
     working: WorkingTree,
     changed: Iterable[str],
+    left_out: Container[str],
 ) -> tuple[list[str], list[str]]:
     """Make `index` a copy of the user's, brought up to date with the files at `changed`.
 
@@ -185,7 +120,7 @@ def _update_index(
     there: list[str] = []
     for path in dict.fromkeys(changed):
         (there if _stands(git.cwd, path, path in working.gitlinks) else gone).append(path)
-    sizes = (_lstat(git.cwd, path) for path in there)
+    sizes = (lstat(git.cwd, path) for path in there)
     quarantine.expect(sum(status.st_size for status in sizes if status))
     said: set[str] = set()
     # Removals first: a folder may stand where a file was, or a link where a folder was.
@@ -199,6 +134,10 @@ def _update_index(
             words = ("update-index", *flags, "-z", "--stdin")
             done = _on_index(git, _with(quarantine, index), *words, stdin=join_names(names))
             said.update(done.err.splitlines())
+    if entries := base_entries(git, working, left_out):
+        _on_index(
+            git, _with(quarantine, index), "update-index", "-z", "--index-info", stdin=entries
+        )
     refused = [path for path in there if said and f"Ignoring path {_as_said(path)}" in said]
     named = {match[1] or match[2] for match in map(_CONVERTED.match, said) if match}
     return refused, [path for path in there if _as_said(path) in named]
@@ -210,7 +149,7 @@ def _as_said(path: str) -> str:
 
 
 def _refused(root: Path, path: str) -> Omitted:
-    status = _lstat(root, path)
+    status = lstat(root, path)
     return Omitted(path, status.st_size if status else None, "refused by git")
 
 
@@ -295,13 +234,13 @@ def _inner_tree(
     quarantine.borrow((git.cwd / git.text("rev-parse", "--git-path", "objects")).resolve())
     working = read_working_tree(git)
     inside = f"{prefix}{path}/"
-    left_out = _choose_omitted(git.cwd, working.untracked, limits, inside)
-    inner = _listed(working, left_out)
+    left_out = choose_left_out(git, working, limits, inside)
+    inner = list_omitted(working, left_out)
     nested = _snapshot_inner(git, quarantine, working, limits, inner, inside, whole=whole)
-    changed = _changed(working, left_out)
+    changed = changed_paths(working, left_out)
     if not whole and not changed and not nested and _is_pushed(git, working.base):
         return None
-    refused, env = _whole_index(git, git_dir, quarantine, working, changed, nested)
+    refused, env = _whole_index(git, git_dir, quarantine, working, changed, nested, left_out)
     inner |= refused
     for name, item in inner.items():
         omitted[f"{path}/{name}"] = Omitted(f"{path}/{name}", item.size, item.reason)
@@ -315,6 +254,7 @@ def _whole_index(
     working: WorkingTree,
     changed: Iterable[str],
     nested: Mapping[str, str],
+    left_out: Container[str],
 ) -> tuple[dict[str, Omitted], dict[str, str]]:
     """An index with the trees of inner repositories in place of their names.
 
@@ -322,7 +262,7 @@ def _whole_index(
         What git takes into no tree, and the variables that name the index.
     """
     index = quarantine.dir / f"index-{len(list(quarantine.dir.glob('index*')))}"
-    refused, _ = _update_index(git, git_dir, quarantine, index, working, changed)
+    refused, _ = _update_index(git, git_dir, quarantine, index, working, changed, left_out)
     env = _with(quarantine, index)
     for name, tree in nested.items():
         _on_index(
@@ -368,10 +308,10 @@ def snapshot_folder(
     Raises:
         GitError: A file could not be read, or the folder holds nothing.
     """
-    left_out = _choose_omitted(git.cwd, working.untracked, limits, "")
-    omitted = _listed(working, left_out)
+    left_out = choose_left_out(git, working, limits, "")
+    omitted = list_omitted(working, left_out)
     nested = _snapshot_inner(git, quarantine, working, limits, omitted, "", whole=True)
-    changed = _changed(working, left_out)
+    changed = changed_paths(working, left_out)
     base_tree = working.base_tree
     index = None
     if base_tree is not None and not changed and not nested:
@@ -379,7 +319,7 @@ def snapshot_folder(
             git.text("rev-parse", "--verify", f"{base_tree}:{below[:-1]}") if below else base_tree
         )
     else:
-        refused, env = _whole_index(git, git_dir, quarantine, working, changed, nested)
+        refused, env = _whole_index(git, git_dir, quarantine, working, changed, nested, left_out)
         omitted |= refused
         index = Path(env["GIT_INDEX_FILE"])
         tree = _write_tree(git, env, *([f"--prefix={below}"] if below else []))

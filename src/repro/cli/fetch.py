@@ -1,0 +1,189 @@
+"""`repro fetch`, `repro pull`: the runs of others, over the user's own git remotes."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from repro.cli import render
+from repro.cli.context import open_here
+from repro.cli.data_store import moved_json, say_moved
+from repro.cli.progress import showing_bytes, showing_words
+from repro.core.fetch import Fetched, Pulled, fetch_runs, find_remotes, pull_runs
+from repro.core.kept import choose
+from repro.core.project import Project
+from repro.core.transfer import open_store, plan_pull
+from repro.core.transfer import pull as fetch_bytes
+from repro.errors import UsageError
+from repro.model.canonical import Json
+from repro.model.sharing import Refusal
+from repro.model.text import escape
+from repro.store.remoterefs import GitRemote
+
+_SHOWN = 20  # lines of any list; `--json` has all
+
+_remote = click.argument("remote", required=False, metavar="[REMOTE]")
+_runs = click.argument("runs", nargs=-1, metavar="[RUN]...")
+_all = click.option("--all", "every", is_flag=True, help="All remotes.")
+_verbose = click.option(
+    "-v", "--verbose", is_flag=True, help="Also list each run, and those the remote has no more."
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
+
+
+@click.command()
+@_remote
+@_runs
+@_all
+@_verbose
+@_json
+def fetch(
+    remote: str | None, runs: tuple[str, ...], *, every: bool, verbose: bool, as_json: bool
+) -> int:
+    r"""Bring the runs of a git remote; runs of your own stay as they are.
+
+    \b
+    repro fetch
+    repro fetch origin
+    repro fetch origin k3f9zq7d2m4x
+
+    Without REMOTE that of the current branch is asked, else origin, else the only one. RUN is the
+    id of a run there, or its first characters. Each run is checked before it is shown; one that
+    is not sound is named, and the others come nevertheless. Exits with 1 if any was refused.
+    """
+    project = open_here()
+    values: list[Json] = []
+    is_sound = True
+    for one in find_remotes(project, remote, cwd=Path.cwd(), every=_every(remote, every=every)):
+        with _asking(one) as report:
+            fetched = fetch_runs(project, one, names=runs, report=report)
+        is_sound = is_sound and not fetched.refused
+        values.append(_fetched_json(fetched))
+        if not as_json:
+            render.out(_summary(fetched))
+            _say_more(fetched, fetched.refused, verbose=verbose)
+    if as_json:
+        render.data_json(values)
+    return 0 if is_sound else 1
+
+
+@click.command()
+@_remote
+@_runs
+@click.option("--data", "with_data", is_flag=True, help="Also the kept bytes of their datasets.")
+@_verbose
+@_json
+def pull(
+    remote: str | None, runs: tuple[str, ...], *, with_data: bool, verbose: bool, as_json: bool
+) -> int:
+    r"""Bring the runs of a git remote, and what was said there of runs of your own.
+
+    \b
+    repro pull
+    repro pull --data
+    repro pull origin k3f9zq7d2m4x --data
+
+    As `repro fetch`; then tags, names and notes that others gave runs of yours are joined with
+    those that you gave them. With --data the kept bytes of the datasets of the runs that came,
+    or of each RUN, are brought from the store as well. Exits with 1 if anything was refused.
+    """
+    project = open_here()
+    [one] = find_remotes(project, remote, cwd=Path.cwd())
+    with _asking(one) as report:
+        pulled = pull_runs(project, one, names=runs, report=report)
+    fetched = pulled.fetched
+    refused = (*fetched.refused, *pulled.refused)
+    value = {
+        **_fetched_json(fetched),
+        "forwarded": list(pulled.forwarded),
+        "merged": list(pulled.merged),
+        "refused": [_refusal_json(refusal) for refusal in refused],
+    }
+    if not as_json:
+        render.out(_summary(fetched, pulled))
+        _say_more(fetched, refused, verbose=verbose)
+    is_whole = True
+    if with_data:
+        value["data"], is_whole = _pull_data(project, fetched)
+    if as_json:
+        render.data_json(value)
+    return 1 if refused or not is_whole else 0
+
+
+def _every(remote: str | None, *, every: bool) -> bool:
+    if every and remote is not None:
+        raise UsageError("`--all` and a REMOTE exclude each other", hint="give one")
+    return every
+
+
+@contextmanager
+def _asking(remote: GitRemote) -> Iterator[Callable[[str], None]]:
+    """Give what shows how far a fetch is.
+
+    Nothing is drawn before git tells of objects: until then it may ask for a password.
+    """
+    if sys.stderr is not None and sys.stderr.isatty():
+        host = f" ({remote.host})" if remote.host and remote.host not in remote.label else ""
+        render.note(f"repro: asking {remote.label}{host}")
+    with showing_words(f"fetching from {remote.label}") as report:
+        yield report
+
+
+def _summary(fetched: Fetched, pulled: Pulled | None = None) -> str:
+    refused = len(fetched.refused) + (len(pulled.refused) if pulled else 0)
+    parts = [
+        (len(fetched.new), "new run" if len(fetched.new) == 1 else "new runs"),
+        (len(fetched.moved), "changed"),
+        (len(pulled.forwarded) if pulled else 0, "of your own brought up to date"),
+        (len(pulled.merged) if pulled else 0, "of your own merged"),
+        (refused, "refused"),
+    ]
+    told = ", ".join(f"{number:,} {what}" for number, what in parts if number)
+    return f"{fetched.remote}: {told or 'nothing new'}"
+
+
+def _say_more(fetched: Fetched, refused: Sequence[Refusal], *, verbose: bool) -> None:
+    if verbose:
+        for what, ids in (("new", fetched.new), ("changed", fetched.moved)):
+            for run_id in ids:
+                render.out(f"    {what:<8} {run_id}")
+        for run_id in fetched.gone:
+            render.out(f"    {'gone':<8} {run_id}: the remote has it no more; it is kept here")
+    for refusal in refused[:_SHOWN]:
+        name = f"run `{escape(refusal.run[:80])}`" if refusal.run else fetched.remote
+        render.note(f"repro: {name} was refused: {escape(refusal.reason)}")
+        if refusal.hint:
+            render.note(f"hint: {escape(refusal.hint)}")
+    if len(refused) > _SHOWN:
+        render.note(f"    … and {len(refused) - _SHOWN:,} more")
+
+
+def _pull_data(project: Project, fetched: Fetched) -> tuple[Json, bool]:
+    """Bring the bytes of datasets; what became of it, and whether all of it came."""
+    ids = fetched.asked or (*fetched.new, *fetched.moved)
+    kept = [one for one in choose(project, (), ids) if one.kept] if ids else []
+    if not kept:
+        render.note("repro: these runs have no datasets whose bytes are kept")
+        return None, True
+    store = open_store(project)
+    load = plan_pull(project, store, kept)
+    with showing_bytes("fetching data", load.size) as report:
+        moved = fetch_bytes(project, store, load, report)
+    say_moved(load, moved, "fetched", "fetched")
+    return moved_json(store.label, load, moved), not moved.failed
+
+
+def _fetched_json(fetched: Fetched) -> dict[str, Json]:
+    return {
+        "remote": fetched.remote,
+        "new": list(fetched.new),
+        "changed": list(fetched.moved),
+        "refused": [_refusal_json(refusal) for refusal in fetched.refused],
+        "gone": list(fetched.gone),
+    }
+
+
+def _refusal_json(refusal: Refusal) -> dict[str, Json]:
+    return {"run": refusal.run or None, "reason": refusal.reason, "hint": refusal.hint or None}

@@ -1,0 +1,52 @@
+"""The words of a verb that begin with a git remote and go on with runs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from repro.core.project import Project
+from repro.errors import RemoteError, UnknownRunError
+from repro.model.text import escape
+from repro.store.remoterefs import GitRemote, find_remote
+
+
+def split_words(
+    project: Project, words: Sequence[str], *, push: bool = False
+) -> tuple[GitRemote, tuple[str, ...]]:
+    """Give the remote that the first word names, and the other words, which are runs.
+
+    Where the first word is no remote but a run, the usual remote is meant.
+
+    Raises:
+        RemoteError: There is no such remote, none at all, or several and none is named.
+        AmbiguousRunError: The first word is no remote, and several runs are called that.
+        InvalidInputError: The carrier that is set for it cannot be one.
+    """
+    git = project.repository.git
+    if not words:
+        return find_remote(git, None, push=push), ()
+    try:
+        return find_remote(git, words[0], push=push, cwd=Path.cwd()), tuple(words[1:])
+    except RemoteError as error:
+        if not _is_run(project, words[0]):
+            raise RemoteError(
+                f"`{escape(words[0])}` is no run, and {error.message}", hint=error.hint
+            ) from error
+        return find_remote(git, None, push=push), tuple(words)
+
+
+def _is_run(project: Project, text: str) -> bool:
+    """Whether a run is called that; it may be damaged.
+
+    Raises:
+        AmbiguousRunError: Several are.
+    """
+    # Here, for the index takes longer to import than a push of all runs takes.
+    from repro.core.known import open_runs  # noqa: PLC0415
+    from repro.core.naming import find_id  # noqa: PLC0415
+
+    try:
+        with open_runs(project) as runs:
+            find_id(runs, text)
+    except UnknownRunError:
+        return False
+    return True

@@ -1,0 +1,148 @@
+"""Runs written into one file, which git, repro and readers of RO-Crates understand."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from repro.atomic import fsync_dir, storage_errors
+from repro.core.beside_data import DataBeside, plan_beside
+from repro.core.crate import lay_out
+from repro.core.gone import is_partial
+from repro.core.leaking import refuse_leaking
+from repro.core.leaks import OnScan
+from repro.core.measured import OnProgress
+from repro.core.project import Project
+from repro.errors import InvalidInputError, UsageError
+from repro.model.run import Record
+from repro.model.text import escape
+from repro.model.times import parse_time
+from repro.store.bundlefile import write_bundle
+from repro.store.content import ContentStore
+from repro.store.git import Identity
+from repro.store.objects import reading
+from repro.store.quarantine import CommitSpec, open_quarantine, write_commits
+from repro.store.refs import RUNS
+
+CRATE = "refs/heads/crate"
+
+_AUTHOR = Identity("repro", "repro@localhost")
+_NO_LINKS = 1 << 62  # bytes from which on a dataset would be linked instead of copied
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundled:
+    """What was written.
+
+    Attributes:
+        size: Bytes of the file.
+        runs: Ids.
+        datasets: Names of the datasets whose bytes are in it.
+    """
+
+    path: Path
+    size: int
+    runs: tuple[str, ...]
+    datasets: tuple[str, ...]
+
+
+def bundle_runs(
+    project: Project,
+    records: Sequence[Record],
+    target: Path,
+    *,
+    with_data: bool = False,
+    packages: Mapping[str, Path] | None = None,
+    replace: bool = False,
+    on_progress: OnProgress | None = None,
+    on_scan: OnScan | None = None,
+) -> Bundled:
+    """Write sealed runs, with all the history of their code, into the file `target`.
+
+    Args:
+        with_data: Put the bytes of their datasets and of all that lies in the content store in.
+        packages: Files of packages to put in, by name.
+        replace: `target` may be there already.
+
+    Raises:
+        UsageError: A run is in progress, or there is none.
+        InvalidInputError: `target` is there already; or the clone lacks history or objects; or
+            a run, or the history of its code, holds what looks like a secret.
+        MissingDataError: Bytes of a dataset are neither in the content store nor where they were.
+        DamagedRecordError: A record breaks FORMAT.md, or bytes are not what they should be.
+        StorageError: The disk is full, read-only or forbidden; nothing is left behind.
+    """
+    _check(project, records, target, replace=replace)
+    commits: dict[str, str] = {record.run.id: record.commit for record in records}
+    for refusal in refuse_leaking(project, commits, on_scan=on_scan):
+        raise InvalidInputError(
+            f"run `{refusal.run}` is not bundled, {refusal.reason}", hint=refusal.hint
+        )
+    plans: dict[str, list[DataBeside]] = {}
+    if with_data:
+        for record in records:
+            plans[record.run.id] = plan_beside(
+                project, record, link_from=_NO_LINKS, on_progress=on_progress
+            )
+    content = ContentStore(project.store)
+    with open_quarantine(project.repository) as quarantine:
+        with reading(project.repository) as objects:
+            crate = lay_out(
+                objects,
+                content,
+                records,
+                data=plans,
+                packages=packages or {},
+                with_stored=with_data,
+            )
+        quarantine.expect(crate.size)
+        newest = max(records, key=lambda record: record.run.started)
+        spec = CommitSpec(
+            message=f"Crate of {len(records)} run{'s' * (len(records) != 1)}\n",
+            when=parse_time(newest.run.started),
+            author=_AUTHOR,
+            files=crate.files,
+        )
+        [commit] = write_commits(quarantine, [spec])
+        refs = {RUNS + run_id: oid for run_id, oid in commits.items()}
+        draft = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            write_bundle(quarantine, {**refs, CRATE: commit}, CRATE, draft.absolute())
+            with storage_errors(f"`{target}`"):
+                draft.replace(target)
+                fsync_dir(target.parent)
+        finally:
+            draft.unlink(missing_ok=True)
+    names = {plan.name for listed in plans.values() for plan in listed}
+    return Bundled(
+        path=target,
+        size=target.stat().st_size,
+        runs=tuple(record.run.id for record in records),
+        datasets=tuple(sorted(names)),
+    )
+
+
+def _check(project: Project, records: Sequence[Record], target: Path, *, replace: bool) -> None:
+    shown = escape(str(target))
+    if not records:
+        raise UsageError("there is no run to bundle", hint="`repro ls` lists the runs")
+    for record in records:
+        if not record.commit:
+            raise UsageError(f"run `{record.run.id}` is in progress", hint="wait for it to end")
+    if target.is_dir():
+        raise InvalidInputError(f"`{shown}` is a folder", hint="name a file")
+    if not target.absolute().parent.is_dir():
+        raise InvalidInputError(f"there is no folder for `{shown}`", hint="make it first")
+    if target.exists() and not replace:
+        raise InvalidInputError(f"`{shown}` is there already", hint="`--force` replaces it")
+    git = project.repository.git
+    if git.text("rev-parse", "--is-shallow-repository") == "true":
+        raise InvalidInputError(
+            "this clone is shallow, and a bundle needs all the history of the code",
+            hint="`git fetch --unshallow` brings it",
+        )
+    if is_partial(git):
+        raise InvalidInputError(
+            "this clone is partial, and a bundle needs all objects",
+            hint="`git fetch --refetch --no-filter` brings them",
+        )

@@ -1,0 +1,1 @@
+"""What the git hooks of repro do, one use case a module; `repro.hooks` is the face."""

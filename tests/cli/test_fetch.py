@@ -1,0 +1,87 @@
+"""`repro fetch` and `repro pull`: what they print, and how they end."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.support import git
+from tests.support.cli import Cli
+from tests.support.clones import Team, a_run, give
+
+from repro.store.refs import RUNS
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    return Cli(capsys)
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Team:
+    return Team(tmp_path / "team")
+
+
+@pytest.fixture
+def here(team: Team, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = team.clone("here")
+    monkeypatch.chdir(root)
+    return root
+
+
+def test_fetch_sums_up_what_came(team: Team, here: Path, cli: Cli) -> None:
+    one = team.clone("one")
+    ids = sorted([a_run(one), a_run(one)])
+    give(one)
+    ended = cli("fetch", "-v")
+    lines = ["origin: 2 new runs", *(f"    new      {run_id}" for run_id in ids)]
+    assert (lines, "") == (ended.out.splitlines(), ended.err)
+    assert cli("fetch").out == "origin: nothing new\n"
+    git(team.hub, "update-ref", "-d", RUNS + ids[0])
+    assert f"gone     {ids[0]}: the remote has it no more" in cli("fetch", "-v").out
+    assert [ids[0]] == json.loads(cli("pull", "--json").out)["gone"]
+
+
+def test_a_refused_run_is_one_line_and_exit_code_1(team: Team, here: Path, cli: Cli) -> None:
+    one = team.clone("one")
+    good = a_run(one)
+    give(one)
+    git(team.hub, "update-ref", f"{RUNS}baaaaaaaaaaa", "main")
+    git(team.hub, "update-ref", f"{RUNS}x\u202e", "main")
+    ended = cli("fetch", code=1)
+    assert ended.out == "origin: 1 new run, 2 refused\n"
+    lines = [line for line in ended.err.splitlines() if not line.startswith("hint: ")]
+    assert lines[0].startswith("repro: origin was refused: `refs/repro/runs/x\\u202e` is not named")
+    assert lines[1].startswith("repro: run `baaaaaaaaaaa` was refused: ")
+    value = json.loads(cli("pull", "--json", code=1).out)
+    assert [None, "baaaaaaaaaaa"] == [refusal["run"] for refusal in value["refused"]]
+    assert (value["new"], value["forwarded"], value["merged"]) == ([], [], [])
+    assert good in cli("ls", "--json").out
+
+
+def test_pull_with_data_brings_kept_bytes_of_the_runs_that_came(
+    team: Team, here: Path, cli: Cli
+) -> None:
+    run_id = a_run(team.clone("one"))
+    give(team.folder / "one")
+    ended = cli("pull", "--data", "--json")
+    value = json.loads(ended.out)
+    assert ([run_id], None) == (value["new"], value["data"])
+    assert ended.err == "repro: these runs have no datasets whose bytes are kept\n"
+
+
+def test_all_remotes_are_asked(team: Team, here: Path, cli: Cli) -> None:
+    git(here, "remote", "add", "other", f"file://{team.hub}")
+    assert cli("fetch", "--all").out == "origin: nothing new\nother: nothing new\n"
+    assert "exclude each other" in cli("fetch", "--all", "origin", code=129).err
+
+
+def test_a_remote_that_is_not_there_is_one_line_with_the_next_command(
+    team: Team, here: Path, cli: Cli
+) -> None:
+    git(here, "remote", "set-url", "origin", f"file://{team.folder}/gone.git")
+    ended = cli("fetch", code=128)
+    assert ended.err.startswith("repro: cannot read `origin`: there is no such repository")
+    assert ended.err.count("\n") == 2
+    assert "there is no remote `orgin`" in cli("fetch", "orgin", code=128).err
+    git(here, "remote", "remove", "origin")
+    assert "hint: `git remote add origin URL`" in cli("pull", code=128).err

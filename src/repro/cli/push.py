@@ -46,7 +46,8 @@ def push(
 
     Without RUN, all runs of this clone. REMOTE is a name or an address; without it, where git
     pushes the current branch. Nothing there is ever overwritten: what others said of the same run
-    is merged. The first push to a remote asks. Exits with 1 if any run was not sent.
+    is merged. The first push to a remote asks. With --data bytes go first, also those of runs that
+    the remote has already. Exits with 1 if any run was not sent, or with --data any of its bytes.
     """
     project = open_here()
     remote, names = split_words(project, words, push=True)
@@ -59,7 +60,7 @@ def push(
             step(f"looking for secrets in what it lacks, {done:,} of {total:,}")
 
         step("which runs it has")
-        plan = plan_push(project, remote, chosen, on_scan=on_scan)
+        plan = plan_push(project, remote, chosen, with_data=data, on_scan=on_scan)
         size = measure_push(project, plan) if dry_run or (plan.is_first and plan.sending) else None
     if dry_run:
         paths = list_new_paths(project, plan)
@@ -74,7 +75,7 @@ def push(
         render.data_json(_pushed_json(plan, pushed))
     else:
         _say(plan, pushed)
-    return 1 if pushed.refused else 0
+    return 1 if pushed.refused or pushed.lacking else 0
 
 
 def _push(project: Project, plan: Plan, *, with_data: bool) -> Pushed:
@@ -189,6 +190,14 @@ def _say(plan: Plan, pushed: Pushed) -> None:
     if not parts and pushed.same:
         parts.append(f"nothing to push, it has {count_runs(len(pushed.same))} already")
     render.out(f"{label}: {', '.join(parts) or 'no runs to push'}")
+    if pushed.n_objects:
+        much = format_size(pushed.n_bytes)
+        number = f"{pushed.n_objects:,} kept file{'' if pushed.n_objects == 1 else 's'}"
+        render.note(f"repro: {number} ({much}) sent to {plan.store}")
+    for one in pushed.lacking[:_SHOWN]:
+        render.note(f"repro: bytes of run {escape(one.run)} were not sent: {escape(one.reason)}")
+    if len(pushed.lacking) > _SHOWN:
+        render.note(f"repro: … and {len(pushed.lacking) - _SHOWN:,} more: `--json` lists all")
     if plan.n_live:
         render.note(f"repro: {count_runs(plan.n_live)} in progress: not pushed")
     _say_refused(pushed.refused)
@@ -226,6 +235,9 @@ def _pushed_json(plan: Plan, pushed: Pushed) -> dict[str, Json]:
         "updated": list(pushed.moved),
         "merged": list(pushed.merged),
         "refused": [_refusal_json(one) for one in pushed.refused],
+        "lacking": [_refusal_json(one) for one in pushed.lacking],
+        "objects": pushed.n_objects,
+        "object_bytes": pushed.n_bytes,
     }
 
 

@@ -65,7 +65,8 @@ class Plan:
         n_live: Runs in progress that nobody asked for.
         there: Commits that the remote has and that are here.
         large: Large files of git-lfs that the code of the new runs names.
-        baggage: Kept bytes of the new runs that the store lacks.
+        baggage: Kept bytes that the store lacks, of the new runs, or of all that were chosen where
+            bytes are to be sent.
         store: What messages call the store; None where `repro.yaml` names none.
         store_fault: Why the store could not be asked; None where it could.
         is_first: Whether nothing was ever pushed to this address from here.
@@ -145,11 +146,17 @@ def _named(project: Project, refs: RunRefs, ids: Iterable[str]) -> Chosen:
 
 
 def plan_push(
-    project: Project, remote: GitRemote, chosen: Chosen, *, on_scan: OnScan | None = None
+    project: Project,
+    remote: GitRemote,
+    chosen: Chosen,
+    *,
+    with_data: bool = False,
+    on_scan: OnScan | None = None,
 ) -> Plan:
     """Say what is to be pushed; nothing is changed anywhere.
 
     Args:
+        with_data: Whether kept bytes are to be sent: also of runs that the remote has already.
         on_scan: Told how many objects of how many were searched for secrets.
 
     Raises:
@@ -167,7 +174,15 @@ def plan_push(
     leaking = _search(project, sound, there, on_scan)
     kept_back = {refusal.run for refusal in (*damaged, *leaking)}
     new = {run: oid for run, oid in found.new.items() if run not in kept_back}
-    baggage, store, fault = _look_at_store(project, [records[run] for run in new])
+    with_bytes = [records[run] for run in new]
+    if with_data:
+        rest = {run: chosen.commits[run] for run in found.same}
+        there_already = _read_records(project, rest)[0].values()
+        with_bytes = [
+            *(one for run, one in records.items() if run not in kept_back),
+            *there_already,
+        ]
+    baggage, store, fault = _look_at_store(project, with_bytes)
     return Plan(
         remote=remote,
         new=new,

@@ -37,7 +37,7 @@ def test_more_refs_than_a_command_line_holds_go_in_parts(repository, bare, opene
     head = git(repository, "rev-parse", "HEAD")
     told: list[int] = []
 
-    answered = send_refs(*opened, sending(head, *IDS), told.append)
+    answered = send_refs(opened[0], opened[1], sending(head, *IDS), told.append)
 
     assert answered == dict.fromkeys((f"refs/repro/runs/{run_id}" for run_id in IDS), None)
     assert told == [2, 2, 1]

@@ -19,7 +19,7 @@ from repro.core.started import START, read_start, surrounding_files
 from repro.errors import ConsentError, RemoteError, ReproError
 from repro.model.canonical import format_json
 from repro.model.environment import split_launch
-from repro.model.run import Record
+from repro.model.run import Record, Status
 from repro.model.secrets import redact_config
 from repro.model.secretscan import find_secrets
 from repro.model.times import parse_time
@@ -37,10 +37,8 @@ from repro.store.runs import encode_record
 _Files = dict[str, bytes | Path | Existing]
 
 
-class _OverError(ReproError):
+class _OverError(RemoteError):
     """There is no use in trying again."""
-
-    slug = "over"
 
 
 class Publisher:
@@ -89,7 +87,10 @@ class Publisher:
         files = self._files(InProgress(self._folder, started))
         self._refuse_secrets(started.snapshot, files, there)
         spec = CommitSpec(
-            message=f"run {self._run_id}, in progress\n\nRepro-Run: {self._run_id}\n",
+            message=(
+                f"run {self._run_id}: in progress\n\n"
+                f"Repro-Run: {self._run_id}\nRepro-Status: {Status.RUNNING}\n"
+            ),
             when=self._project.clock(),
             author=started.author,
             parents=[started.snapshot],

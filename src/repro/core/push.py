@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from repro.core.baggage import Sent, send_baggage
 from repro.core.largefiles import send_large
 from repro.core.project import Project
+from repro.core.push_archives import Folding, list_needless, send_archives
 from repro.core.push_plan import Plan
 from repro.errors import ConflictError, RemoteError, StorageError, UnknownRunError
 from repro.model.sharing import Refusal
 from repro.store.introduced import introduce
 from repro.store.outgoing import Outgoing, send_refs
-from repro.store.refs import RUNS, RunRefs
+from repro.store.refs import LIVE, RUNS, RunRefs
 from repro.store.remoterefs import GitRemote
 from repro.store.transport_faults import RefFault
 
@@ -90,7 +91,14 @@ def push_runs(
     ]
     kept_back = {refusal.run for refusal in refused}
     commits = {run: oid for run, oid in plan.sending.items() if run not in kept_back}
-    sent, faults = _send(project, plan, commits, on_sent)
+    folding = send_archives(project, plan.remote, plan.folding.without(kept_back))
+    covered = folding.covered
+    folded = {run for run, oid in commits.items() if covered.get(run) == oid and run in plan.new}
+    on_sent(len(folded))
+    rest = {run: oid for run, oid in commits.items() if run not in folded}
+    sent, faults = _send(project, plan, rest, on_sent)
+    sent |= folded
+    _clear(project, plan, folding, sent)
     refused += [Refusal(run, fault.reason, fault.hint) for run, fault in faults.items()]
     if sent:
         with suppress(StorageError):  # then it is asked once more
@@ -109,8 +117,21 @@ def push_runs(
     )
 
 
+<<<<<<< HEAD
+def _clear(project: Project, plan: Plan, folding: Folding, sent: set[str]) -> None:
+    """Delete refs on the remote that are needless now; where that fails, the next push does it."""
+    over = {run: oid for run, oid in plan.live.items() if run in sent or run in plan.same}
+    outgoing = [Outgoing(LIVE + run, None, lease=oid) for run, oid in over.items()]
+    with suppress(RemoteError):
+        send_refs(project.repository.git, plan.remote, [*outgoing, *list_needless(folding)])
+
+
+def _send_bytes(project: Project, plan: Plan, report: Report) -> dict[str, str]:
+    """Send kept bytes, and say by run why some of what it needs is not there now."""
+=======
 def _send_bytes(project: Project, plan: Plan, report: Report) -> Sent:
     """Send kept bytes; where the store is not there, all that need it are told so."""
+>>>>>>> main
     from repro.core.transfer import open_store  # noqa: PLC0415  # most runs need no store
 
     store = open_store(project)

@@ -319,6 +319,40 @@ def test_a_server_that_dies_after_it_took_the_runs_has_them(project, bare):
     assert push_all(project).same == (run.id,)
 
 
+def test_what_was_taken_before_the_server_went_is_told(project, bare, tmp_path):
+    first, second = make_run(project), make_run(project)
+    push_all(project, second.id)
+    other = clone_of(bare, tmp_path / "other", second.id)
+    tag_run(project, resolve_run(project, second.id), ["mine"])
+    planned = plan(project)
+    tag_run(other, resolve_run(other, second.id), ["theirs"])
+    push_all(other)
+    add_hook(bare, "post-receive", f"mv '{bare}' '{bare}.gone'")
+
+    pushed = push_runs(project, planned)
+
+    assert pushed.new == (first.id,)
+    assert [refusal.run for refusal in pushed.refused] == [second.id]
+    assert "no such repository" in pushed.refused[0].reason
+
+
+def test_of_several_addresses_only_the_one_that_is_named_gets_runs(project, bare, tmp_path):
+    root = project.repository.root
+    run = make_run(project)
+    other = make_bare(tmp_path / "other.git")
+    for url in (bare, other):
+        git(root, "config", "--add", "remote.origin.pushurl", str(url))
+
+    push_all(project)
+    assert (set(runs_of(bare)), runs_of(other)) == ({run.id}, {})
+
+    git(root, "config", "--unset-all", "remote.origin.pushurl")
+    git(root, "config", "--add", "remote.origin.url", str(other))
+    second = make_run(project)
+    push_all(project)
+    assert (set(runs_of(bare)), runs_of(other)) == ({run.id, second.id}, {})
+
+
 def test_a_full_disk_over_there_is_named(project, bare):
     make_run(project)
     add_hook(bare, "pre-receive", 'echo "fatal: write error: No space left on device" >&2; exit 1')

@@ -169,7 +169,7 @@ CASES: tuple[Row, ...] = (
         "digest `../../x`, none, 31 digits, capitals, `sha1:…`, no hex, null",
         "digest|is not a text",
         *(_dataset("", digest=digest, files=0, bytes=0) for digest in _DIGESTS),
-        _dataset(f"file ../../x 1 a\n"),
+        _dataset("file ../../x 1 a\n"),
     ),
     _bad(
         "C12",
@@ -238,7 +238,7 @@ CASES: tuple[Row, ...] = (
         "`url: file:///etc/passwd`, `http://169.254.169.254/…`, `ext::…` in a page",
         "no entry|damaged",
         _dataset("url file:///etc/passwd a\n"),
-        _dataset(f"file http://169.254.169.254/ 1 a\n"),
+        _dataset("file http://169.254.169.254/ 1 a\n"),
         _dataset("ext::sh -c touch a\n"),
     ),
     Case(

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.hostile.cases_records import a_metric, files_of, with_text, with_values
+from tests.hostile.cases_records import a_metric, files_of, with_text
 from tests.hostile.making import Maker
 from tests.hostile.table import Case, Elsewhere, Make, Row
 

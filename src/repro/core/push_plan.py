@@ -32,6 +32,7 @@ from repro.store.remoterefs import GitRemote, RemoteRefs, list_remote
 from repro.store.runs import read_record
 
 _MANY = 100  # records; then importing a library pays off
+_FEW = 100  # runs of the remote for each that is sent
 _RUNNING = "it is in progress"
 
 
@@ -67,7 +68,8 @@ class Plan:
         n_live: Runs in progress that nobody asked for.
         there: Commits that the remote has and that are here.
         large: Large files of git-lfs that the code of the new runs names.
-        baggage: Kept bytes of the new runs that the store lacks.
+        baggage: Kept bytes that the store lacks, of the new runs, or of all that were chosen where
+            bytes are to be sent.
         store: What messages call the store; None where `repro.yaml` names none.
         store_fault: Why the store could not be asked; None where it could.
         is_first: Whether nothing was ever pushed to this address from here.
@@ -152,11 +154,17 @@ def _named(project: Project, refs: RunRefs, ids: Iterable[str]) -> Chosen:
 
 
 def plan_push(
-    project: Project, remote: GitRemote, chosen: Chosen, *, on_scan: OnScan | None = None
+    project: Project,
+    remote: GitRemote,
+    chosen: Chosen,
+    *,
+    with_data: bool = False,
+    on_scan: OnScan | None = None,
 ) -> Plan:
     """Say what is to be pushed; nothing is changed anywhere.
 
     Args:
+        with_data: Whether kept bytes are to be sent: also of runs that the remote has already.
         on_scan: Told how many objects of how many were searched for secrets.
 
     Raises:
@@ -170,18 +178,24 @@ def plan_push(
     archived = _archived(project, refs)
     found = _compare(project, chosen, {**archived, **refs.runs})
     records, damaged = _read_records(project, {**found.new, **found.moved, **found.astray})
-    listed = (refs.others, refs.runs, refs.archives)
-    named_there = dict.fromkeys(oid for part in listed for oid in part.values())
-    there = tuple(find_here(git, named_there)) if records else ()
+    there = tuple(find_here(git, _tell_there(refs, records))) if records else ()
     sound = {run: record.commit for run, record in records.items()}
     leaking = _search(project, sound, there, on_scan)
     kept_back = {refusal.run for refusal in (*damaged, *leaking)}
     new = {run: oid for run, oid in found.new.items() if run not in kept_back}
-    baggage, store, fault = _look_at_store(project, [records[run] for run in new])
     folding = Folding()
     if chosen.is_all:
         refused = {refusal.run for refusal in (*chosen.refused, *found.refused)} | kept_back
         folding = plan_folding(project, refs, archived, chosen.commits.keys() - refused)
+    with_bytes = [records[run] for run in new]
+    if with_data:
+        rest = {run: chosen.commits[run] for run in found.same}
+        there_already = _read_records(project, rest)[0].values()
+        with_bytes = [
+            *(one for run, one in records.items() if run not in kept_back),
+            *there_already,
+        ]
+    baggage, store, fault = _look_at_store(project, with_bytes)
     return Plan(
         remote=remote,
         new=new,
@@ -203,6 +217,16 @@ def plan_push(
             if run in chosen.commits and run not in chosen.foreign and run not in kept_back
         },
     )
+
+
+def _tell_there(refs: RemoteRefs, records: Mapping[str, Record]) -> list[str]:
+    """Commits of the remote that runs to be sent may share objects with.
+
+    Its branches, and all its runs where these are few beside what is sent: git reads each of them,
+    and of ten thousand that takes longer than to look twice at what one run has.
+    """
+    ids = refs.runs if len(refs.runs) < _FEW * len(records) else records.keys() & refs.runs.keys()
+    return list(dict.fromkeys([*refs.others.values(), *(refs.runs[run_id] for run_id in ids)]))
 
 
 def measure_push(project: Project, plan: Plan) -> int:

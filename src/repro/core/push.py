@@ -9,7 +9,7 @@ from repro.core.largefiles import send_large
 from repro.core.project import Project
 from repro.core.push_archives import Folding, list_needless, send_archives
 from repro.core.push_plan import Plan
-from repro.errors import ConflictError, RemoteError, StorageError, UnknownRunError
+from repro.errors import ConflictError, RemoteError, UnknownRunError
 from repro.model.sharing import Refusal
 from repro.store.introduced import introduce
 from repro.store.outgoing import Outgoing, send_refs
@@ -101,8 +101,7 @@ def push_runs(
     _clear(project, plan, folding, sent)
     refused += [Refusal(run, fault.reason, fault.hint) for run, fault in faults.items()]
     if sent:
-        with suppress(StorageError):  # then it is asked once more
-            introduce(project.repository.private, plan.remote.push_url)
+        introduce(project.repository.private, plan.remote.push_url)
     return Pushed(
         new=tuple(run for run in plan.new if run in sent),
         moved=tuple(run for run in plan.moved if run in sent),
@@ -117,7 +116,6 @@ def push_runs(
     )
 
 
-<<<<<<< HEAD
 def _clear(project: Project, plan: Plan, folding: Folding, sent: set[str]) -> None:
     """Delete refs on the remote that are needless now; where that fails, the next push does it."""
     over = {run: oid for run, oid in plan.live.items() if run in sent or run in plan.same}
@@ -126,12 +124,8 @@ def _clear(project: Project, plan: Plan, folding: Folding, sent: set[str]) -> No
         send_refs(project.repository.git, plan.remote, [*outgoing, *list_needless(folding)])
 
 
-def _send_bytes(project: Project, plan: Plan, report: Report) -> dict[str, str]:
-    """Send kept bytes, and say by run why some of what it needs is not there now."""
-=======
 def _send_bytes(project: Project, plan: Plan, report: Report) -> Sent:
     """Send kept bytes; where the store is not there, all that need it are told so."""
->>>>>>> main
     from repro.core.transfer import open_store  # noqa: PLC0415  # most runs need no store
 
     store = open_store(project)

@@ -178,24 +178,15 @@ def plan_push(
     archived = _archived(project, refs)
     found = _compare(project, chosen, {**archived, **refs.runs})
     records, damaged = _read_records(project, {**found.new, **found.moved, **found.astray})
-<<<<<<< HEAD
-    listed = (refs.others, refs.runs, refs.archives)
-    named_there = dict.fromkeys(oid for part in listed for oid in part.values())
-    there = tuple(find_here(git, named_there)) if records else ()
-=======
     there = tuple(find_here(git, _tell_there(refs, records))) if records else ()
->>>>>>> main
     sound = {run: record.commit for run, record in records.items()}
     leaking = _search(project, sound, there, on_scan)
     kept_back = {refusal.run for refusal in (*damaged, *leaking)}
     new = {run: oid for run, oid in found.new.items() if run not in kept_back}
-<<<<<<< HEAD
-    baggage, store, fault = _look_at_store(project, [records[run] for run in new])
     folding = Folding()
     if chosen.is_all:
         refused = {refusal.run for refusal in (*chosen.refused, *found.refused)} | kept_back
         folding = plan_folding(project, refs, archived, chosen.commits.keys() - refused)
-=======
     with_bytes = [records[run] for run in new]
     if with_data:
         rest = {run: chosen.commits[run] for run in found.same}
@@ -205,7 +196,6 @@ def plan_push(
             *there_already,
         ]
     baggage, store, fault = _look_at_store(project, with_bytes)
->>>>>>> main
     return Plan(
         remote=remote,
         new=new,

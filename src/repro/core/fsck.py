@@ -299,9 +299,7 @@ def _read_journals(project: Project, ids: Sequence[str]) -> Iterator[Fault]:
         except ReproError as error:
             errors[run_id] = error
     for run_id, error in sorted(errors.items()):
-        yield Fault(
-            promise="F7", where="live", what=run_id, runs=(run_id,), reason=error.message
-        )
+        yield Fault(promise="F7", where="live", what=run_id, runs=(run_id,), reason=error.message)
 
 
 def _notes(project: Project) -> Iterable[str]:

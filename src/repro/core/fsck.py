@@ -298,10 +298,9 @@ def _read_journals(project: Project, ids: Sequence[str]) -> Iterator[Fault]:
             live.read_brief(None)
         except ReproError as error:
             errors[run_id] = error
-    for run_id, error in sorted(errors.items()):
-        yield Fault(
-            promise="F7", where="live", what=run_id, runs=(run_id,), reason=error.message
-        )
+    for run_id in sorted(errors):
+        reason = errors[run_id].message
+        yield Fault(promise="F7", where="live", what=run_id, runs=(run_id,), reason=reason)
 
 
 def _notes(project: Project) -> Iterable[str]:

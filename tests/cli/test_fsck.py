@@ -17,7 +17,7 @@ from tests.support.signing import allow_key, use_ssh_key
 
 from repro.core.signatures import sign_run
 
-FLIPS = int(os.environ.get("REPRO_CRASH_FLIPS", "3"))  # of each kind of file
+FLIPS = int(os.environ.get("REPRO_CRASH_FLIPS", "2"))  # of each kind of file
 
 
 def checked(cli: Cli, *words: str, code: int = 1) -> list[dict[str, Any]]:

@@ -2,8 +2,10 @@
 
 A model in memory does what they do, too: of each tag it knows how often it was put on and taken
 off, as only its owner does either, and so what is newer.
+The short form plays once; `REPRO_TEAM_SEEDS=20` plays that often (see docs/contributing.md).
 """
 
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +27,7 @@ from repro.store.index_place import index_path
 from repro.store.refs import ARCHIVE, REMOTES, RUNS, RunRefs
 from repro.store.remoterefs import find_remote
 
+SEEDS = int(os.environ.get("REPRO_TEAM_SEEDS", "1"))
 HOURS = (-7, 0, 5)  # by how much their clocks are off
 Tell = Callable[[str], None]
 Said = dict[str, int]  # by tag: how often it was put on or taken off
@@ -195,7 +198,7 @@ def play(folder: Path, seed: int, n_steps: int, tell: Tell = lambda _: None) -> 
     assert not git(team.hub, "for-each-ref", REMOTES)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_whatever_three_people_do_each_sees_each_run_with_all_that_was_said(
     tmp_path: Path, seed: int
 ) -> None:

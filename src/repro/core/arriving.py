@@ -13,7 +13,7 @@ from repro.model.sharing import Refusal
 from repro.model.text import escape
 from repro.store.archive import read_archives
 from repro.store.git import Repository
-from repro.store.newobjects import reading_new
+from repro.store.newobjects import reading_new, seeing
 from repro.store.objects import Objects, parse_commit
 from repro.store.quarantine import Quarantine, publish
 from repro.store.refs import RefUpdate
@@ -389,6 +389,4 @@ def branch_tips(repository: Repository) -> list[str]:
 
 def _inside(quarantine: Quarantine) -> Repository:
     """The repository with the objects of the quarantine in sight."""
-    git = quarantine.repository.git
-    seeing = replace(git, environ={**git.environ, **quarantine.env})
-    return replace(quarantine.repository, git=seeing)
+    return replace(quarantine.repository, git=seeing(quarantine))

@@ -57,6 +57,9 @@ SAID = [
     ("error: RPC failed; curl 56 Recv failure: Connection reset by peer", "lost half way"),
     ("client_loop: send disconnect: Broken pipe\nfatal: the remote end hung up unexpectedly",
      "lost half way"),
+    ("fatal: expected flush after ref listing", "lost half way"),
+    ("fatal: Could not read from remote repository.\n\nPlease make sure you have the correct access"
+     " rights\nand the repository exists.", "ended the connection before it answered"),
     ("error: RPC failed; HTTP 413 curl 22 The requested URL returned error: 413", "larger than"),
     ("remote: error: GH001: Large files detected. You may want to try Git Large File Storage",
      "larger than"),

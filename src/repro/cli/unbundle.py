@@ -7,10 +7,9 @@ import click
 from repro.cli import render
 from repro.cli.context import open_here
 from repro.cli.progress import showing_words
-from repro.cli.selection import count
 from repro.core.unbundle import Unbundled, look_into, unbundle_runs
 from repro.model.diagnosis import count_of
-from repro.model.readable import format_size
+from repro.model.readable import count_runs, format_size
 from repro.model.text import escape
 
 
@@ -56,7 +55,7 @@ def _describe(done: Unbundled) -> str:
     if done.refused:
         parts.append(f"{len(done.refused):,} refused")
     if not parts:
-        parts.append(f"{count(len(done.runs))}, all known here")
+        parts.append(f"{count_runs(len(done.runs))}, all known here")
     if done.kept:
         parts.append(f"{count_of(done.kept, 'file')} kept ({format_size(done.size)})")
     return ", ".join(parts)

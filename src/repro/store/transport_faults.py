@@ -19,6 +19,8 @@ _EMPTY = re.compile(
     r"|fatal: Could not read from remote repository\.|(?:Enumerating|Counting|Compressing) objects"
     r"|(?:Writing|Delta|Receiving|Unpacking) |Total \d|remote: (?:Resolving|Compressing|Counting)"
 )
+# git ends with this whatever it was; of access rights nobody else spoke.
+_EPILOGUE = re.compile(r"Please make sure you have the correct access rights\s+and the [^\n]*")
 _MARK = re.compile(r"^(?:remote: )?(?:(?:fatal|error|ERROR): )*")
 
 
@@ -127,7 +129,7 @@ _SAYINGS = (
     ),
     _Saying(
         r"bad line length|protocol error|Invalid command|unknown (?:option|capability)|unrecognized"
-        r"|expected (?:flush|ACK|packet)|the other end|invalid server response|unexpected flush"
+        r"|expected (?:ACK|packet)|the other end|invalid server response|unexpected flush"
         r"|git-(?:upload|receive)-pack: (?:command )?not found"
         r"|not valid: (?:is this a git|info/refs)",
         "its git is missing, too old, or prints something else first",
@@ -136,10 +138,16 @@ _SAYINGS = (
     _Saying(
         r"hung up unexpectedly|early EOF|Connection reset|Broken pipe|unexpected disconnect"
         r"|RPC failed|Connection closed|closed by remote host|Connection to [^\n]* closed"
+        r"|expected flush after (?:capabilities|ref listing)"
         r"|unpack(?:er)? (?:failed|error)|index-pack (?:failed|died|abnormal)|transfer closed"
         r"|remote unpack failed|write error",
         "the connection was lost half way",
         "run the command again: it goes on with what is missing",
+    ),
+    _Saying(
+        r"Could not read from remote repository",
+        "it ended the connection before it answered",
+        "run the command again; `git ls-remote {name}` tries it by hand",
     ),
 )
 
@@ -177,6 +185,7 @@ def explain_fault(said: str, *, name: str, host: str, doing: str) -> RemoteError
     said = cut_flood(said)
     words = first_words(said)
     typed = shlex.quote(name)  # an address may hold what a shell obeys
+    said = _EPILOGUE.sub("", said)
     for saying in _SAYINGS:
         if re.search(saying.pattern, said):
             tail = f" ({words})" if words else ""

@@ -1,11 +1,13 @@
 """Every test runs in a hermetic environment: no home, no user settings, no leaking variable."""
 
+import compileall
 import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+import repro
 from tests.support import make_repository
 
 # A machine may be busy with something else at any moment.
@@ -14,6 +16,12 @@ settings.load_profile("unhurried")
 
 _LEAKS = ("GIT_", "REPRO_", "XDG_", "SLURM_", "OMPI_", "PMI_")
 _RANKS = {"RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "TORCHELASTIC_RUN_ID"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile repro before the workers start: each of the processes that tests start would."""
+    if not hasattr(config, "workerinput"):
+        compileall.compile_dir(Path(repro.__file__).parent, quiet=2)
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +44,8 @@ def hermetic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "LC_ALL": "C.UTF-8",
         "NO_COLOR": "1",
         "COLUMNS": "120",
+        # A script that a test writes twice in a second is read twice.
+        "PYTHONDONTWRITEBYTECODE": "1",
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)

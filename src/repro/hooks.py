@@ -261,12 +261,15 @@ def _look_at_data(call: Call) -> None:
     project = _open(call, "here")
     if project is None or not project.settings.data:
         return
-    from repro.core.hooks.arrived import describe_data  # noqa: PLC0415  # loads what hashes
+    from repro.core.hooks.moved import did_pins_move  # noqa: PLC0415
     from repro.store.busy import find_operation  # noqa: PLC0415
 
-    if find_operation(project.repository):
-        return  # a rebase checks out one commit after the other
-    line = describe_data(project, before, after)
+    # A rebase checks out one commit after the other.
+    if find_operation(project.repository) or not did_pins_move(project, before, after):
+        return
+    from repro.core.hooks.arrived import describe_data  # noqa: PLC0415  # loads what hashes
+
+    line = describe_data(project)
     if line is not None:
         _say("repro", line)
 

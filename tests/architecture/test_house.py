@@ -144,3 +144,24 @@ def test_no_file_names_the_place_of_this_checkout():
         path = ROOT / name.decode()
         if path.is_file():
             assert os.fsencode(ROOT) not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"yaml\.(?:load|unsafe_load|full_load)\(",
+        r"import pickle|pickle\.load",
+        r"(?<![\w.])(?:eval|exec)\(",
+        r"shell=True",
+        r"\.extractall\(",
+        r"unpack_archive\(",
+    ],
+)
+def test_nothing_that_executes_what_it_reads_is_called(pattern: str) -> None:
+    found = [
+        f"{path.name}:{number}"
+        for path in SOURCES
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if re.search(pattern, line.partition("  #")[0])
+    ]
+    assert found == []

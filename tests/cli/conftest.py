@@ -44,15 +44,3 @@ def live(repository: Path) -> Iterator[LiveRun]:
     run = begin(open_here(repository, time.time), name="mine", config={"max_steps": 100})
     yield run
     run.journal.close()
-
-
-@pytest.fixture(scope="session")
-def compiled(tmp_path_factory):
-    return tmp_path_factory.mktemp("compiled")
-
-
-@pytest.fixture
-def compiled_code(compiled, monkeypatch):
-    """Processes that a test starts load compiled code, as where repro is installed."""
-    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(compiled))

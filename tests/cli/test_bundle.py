@@ -1,6 +1,7 @@
 """`repro bundle`, `unbundle` and `clone`, as they are typed."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,37 @@ def test_a_repository_that_is_not_there_is_named(
     said = cli("clone", str(tmp_path / "nowhere.git"), code=128).err
     assert "nowhere.git" in said
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_what_ssh_is_denied_is_no_fault_of_the_disk(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = "ada@example.org: Permission denied (publickey)."
+    monkeypatch.setenv("GIT_SSH_COMMAND", f"sh -c 'echo \"{said}\" >&2; exit 255'")
+    ended = cli("clone", "ssh://ada@example.org/x.git", code=128)
+    assert "ssh could not log in" in ended.err
+
+
+def test_a_clone_has_its_runs_whatever_its_remote_is_called(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = Team(tmp_path / "team")
+    a_run(ann := team.clone("ann"))
+    give(ann)
+    monkeypatch.chdir(tmp_path)
+    settings = tmp_path / "settings"
+    settings.write_text("[clone]\n\tdefaultRemoteName = upstream\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    assert cli("clone", str(team.hub), "mine").out == "mine: 1 run\n"
+
+
+def test_a_device_or_a_pipe_is_neither_replaced_nor_waited_for(
+    repository: Path, tmp_path: Path, cli: Cli
+) -> None:
+    make_run(open_here(repository))
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert "no file" in cli("bundle", "@", "-o", str(pipe), "--force", code=128).err
+    assert pipe.is_fifo()
+    assert "no file" in cli("unbundle", str(pipe), code=128).err

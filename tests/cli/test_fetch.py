@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.support import git
+from tests.support import git, write_files
 from tests.support.cli import Cli
 from tests.support.clones import Team, a_run, give
+from tests.support.datasets import entry_of
 
+from repro.core.outputs import GIT_LIMIT
 from repro.store.refs import RUNS
 
 
@@ -66,7 +68,38 @@ def test_pull_with_data_brings_kept_bytes_of_the_runs_that_came(
     ended = cli("pull", "--data", "--json")
     value = json.loads(ended.out)
     assert ([run_id], None) == (value["new"], value["data"])
-    assert ended.err == "repro: these runs have no datasets whose bytes are kept\n"
+    assert ended.err == "repro: these runs keep nothing in the store\n"
+
+
+def test_pull_with_data_completes_what_a_pull_without_it_brought(
+    team: Team, here: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = team.clone("one")
+    store = team.folder / "store"
+    store.mkdir()
+    write_files(one, {
+        "labels.csv": "a\n",
+        ".gitignore": "big.bin\n",
+        "repro.yaml": f"store: {store}\nartifacts: [big.bin]\n"
+        "data:\n  labels: {path: labels.csv, keep: true}\n",
+    })  # fmt: skip
+    monkeypatch.chdir(one)
+    cli("run", "--", "python", "-c", f"open('big.bin', 'wb').write(bytes({GIT_LIMIT + 1}))")
+    cli("push", "--data", "--yes")
+    git(one, "add", "repro.yaml")
+    git(one, "commit", "-q", "-m", "store")
+    git(one, "push", "-q", "origin", "main")
+    monkeypatch.chdir(here)
+    git(here, "pull", "-q")
+    cli("pull")
+
+    value = json.loads(cli("pull", "--data", "--json").out)
+
+    assert (value["new"], value["data"]["failed"]) == ([], [])
+    assert [one["name"] for one in value["data"]["datasets"]] == ["labels"]
+    assert value["data"]["objects"] == 2
+    assert cli("pull", "--data").err == "repro: 0 objects (0 bytes) fetched; 2 were here\n"
+    assert entry_of(here, bytes(GIT_LIMIT + 1)).is_file()
 
 
 def test_all_remotes_are_asked(team: Team, here: Path, cli: Cli) -> None:
@@ -85,3 +118,16 @@ def test_a_remote_that_is_not_there_is_one_line_with_the_next_command(
     assert "there is no remote `orgin`" in cli("fetch", "orgin", code=128).err
     git(here, "remote", "remove", "origin")
     assert "hint: `git remote add origin URL`" in cli("pull", code=128).err
+
+
+def test_a_remote_that_is_gone_keeps_no_other_from_being_asked(
+    team: Team, here: Path, cli: Cli
+) -> None:
+    git(here, "remote", "rename", "origin", "zeta")
+    git(here, "remote", "add", "dead", f"file://{team.folder}/gone.git")
+    git(here, "config", "remote.half.prune", "true")
+    ended = cli("fetch", "--all", code=128)
+    assert ended.out == "zeta: nothing new\n"
+    assert ended.err.startswith("repro: cannot read `dead`")
+    ended = cli("fetch", "--all", "--json", code=128)
+    assert [one["remote"] for one in json.loads(ended.out)] == ["zeta"]

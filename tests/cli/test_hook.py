@@ -20,8 +20,6 @@ from repro.core.curate import tag_run
 from repro.core.query import resolve_run
 from repro.hooks import CHECKS, GIT_HOOKS, run_hook
 
-pytestmark = pytest.mark.usefixtures("compiled_code")
-
 OTHER = "print('other')\n"
 
 

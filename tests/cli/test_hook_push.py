@@ -10,8 +10,6 @@ from tests.support.projects import make_run, open_here, ticking
 
 from repro.core.leaks import scan_staged
 
-pytestmark = pytest.mark.usefixtures("compiled_code")
-
 
 @pytest.fixture
 def repository(shelf, tmp_path, monkeypatch):

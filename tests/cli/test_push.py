@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -85,6 +86,7 @@ def test_programs_read_what_was_sent(cli, project):
             {"run": live.run.id, "reason": "it is in progress",
              "hint": "push it when it has ended"}
         ],
+        "lacking": [], "objects": 0, "object_bytes": 0,
     }  # fmt: skip
     live.journal.close()
 
@@ -159,6 +161,46 @@ def test_data_goes_to_the_store_first(cli, project, bare, tmp_path):
     assert [path.read_text() for path in (tmp_path / "store").rglob("*") if path.is_file()] == [
         "a\n"
     ]
+
+
+def test_data_goes_to_the_store_also_of_runs_that_the_remote_has(cli, project, bare, tmp_path):
+    root = project.repository.root
+    (tmp_path / "store").mkdir()
+    write_files(root, {
+        "labels.csv": "a\n",
+        "repro.yaml": f"store: {tmp_path / 'store'}\n"
+        "data:\n  labels: {path: labels.csv, keep: true}\n",
+    })  # fmt: skip
+    run = make_run(open_here(root))
+    cli("push", "--yes")
+    assert "1 kept file (2 bytes) of 1 run is not in" in cli("push", "--data", "-n").out
+
+    ended = cli("push", "--data")
+
+    assert ended.out == "origin: nothing to push, it has 1 run already\n"
+    assert ended.err == f"repro: 1 kept file (2 bytes) sent to {tmp_path / 'store'}\n"
+    assert [path.read_text() for path in (tmp_path / "store").rglob("*") if path.is_file()] == [
+        "a\n"
+    ]
+    assert list(runs_of(bare)) == [run.id]
+    assert cli("push", "--data").err == ""
+
+
+def test_bytes_of_a_run_that_the_remote_has_may_not_be_here(cli, project, tmp_path):
+    root = project.repository.root
+    (tmp_path / "store").mkdir()
+    write_files(root, {
+        "labels.csv": "a\n",
+        "repro.yaml": f"store: {tmp_path / 'store'}\n"
+        "data:\n  labels: {path: labels.csv, keep: true}\n",
+    })  # fmt: skip
+    run = make_run(open_here(root))
+    cli("push", "--yes")
+    shutil.rmtree(root / ".git/repro/store")
+    cli("tag", run.id, "checked")
+    ended = cli("push", "--data", code=1)
+    assert ended.out == "origin: 1 run updated\n"
+    assert f"repro: bytes of run {run.id} were not sent: " in ended.err
 
 
 def test_without_a_remote_the_next_command_is_said(cli, repository):

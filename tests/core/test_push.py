@@ -10,12 +10,14 @@ from threading import Thread
 
 import pytest
 from tests.support import git, make_repository, write_files
+from tests.support.gitservers import PASSWORD, USER, git_daemon, git_http
 from tests.support.projects import begin, make_run, open_here
 from tests.support.remotes import add_hook, add_origin, make_bare, push_all, runs_of
 from tests.support.servers import free_port, lfs_server
 
 from repro.core.choosing import Choice
 from repro.core.curate import tag_run
+from repro.core.fold import fold_runs
 from repro.core.project import Project
 from repro.core.push import push_runs
 from repro.core.push_plan import choose_to_push, list_new_paths, measure_push, plan_push
@@ -241,7 +243,7 @@ def test_two_who_push_the_same_run_at_once_lose_no_word(project, bare, tmp_path)
     run = make_run(project)
     push_all(project)
     second = clone_of(bare, tmp_path / "second", run.id)
-    for number in range(5):
+    for number in range(3):
         for who, one in (("a", project), ("b", second)):
             tag_run(one, resolve_run(one, run.id), [f"{who}{number}"])
         threads = [Thread(target=push_all, args=(one,)) for one in (project, second)]
@@ -252,10 +254,18 @@ def test_two_who_push_the_same_run_at_once_lose_no_word(project, bare, tmp_path)
     push_all(project)
     push_all(second)
 
-    wanted = {f"{who}{number}" for who in "ab" for number in range(5)}
+    wanted = {f"{who}{number}" for who in "ab" for number in range(3)}
     for one in (project, second):
         assert set(resolve_run(one, run.id).run.tags) == wanted
     assert runs_of(bare) == {run.id: commit_of(second, run.id)}
+
+
+def test_runs_in_an_archive_of_the_remote_are_not_sent_again(project, bare):
+    runs = [make_run(project).id for _ in range(3)]
+    fold_runs(project, keep=0, at_least=0, size=3)
+    archives = "refs/repro/archive/*:refs/repro/archive/*"
+    git(project.repository.root, "push", "-q", "origin", archives)
+    assert set(push_all(project).same) == set(runs)
 
 
 def test_branches_carry_the_runs_where_they_are_set_to(project, bare):
@@ -307,6 +317,40 @@ def test_a_server_that_dies_after_it_took_the_runs_has_them(project, bare):
     with suppress(RemoteError):
         push_all(project)
     assert push_all(project).same == (run.id,)
+
+
+def test_what_was_taken_before_the_server_went_is_told(project, bare, tmp_path):
+    first, second = make_run(project), make_run(project)
+    push_all(project, second.id)
+    other = clone_of(bare, tmp_path / "other", second.id)
+    tag_run(project, resolve_run(project, second.id), ["mine"])
+    planned = plan(project)
+    tag_run(other, resolve_run(other, second.id), ["theirs"])
+    push_all(other)
+    add_hook(bare, "post-receive", f"mv '{bare}' '{bare}.gone'")
+
+    pushed = push_runs(project, planned)
+
+    assert pushed.new == (first.id,)
+    assert [refusal.run for refusal in pushed.refused] == [second.id]
+    assert "no such repository" in pushed.refused[0].reason
+
+
+def test_of_several_addresses_only_the_one_that_is_named_gets_runs(project, bare, tmp_path):
+    root = project.repository.root
+    run = make_run(project)
+    other = make_bare(tmp_path / "other.git")
+    for url in (bare, other):
+        git(root, "config", "--add", "remote.origin.pushurl", str(url))
+
+    push_all(project)
+    assert (set(runs_of(bare)), runs_of(other)) == ({run.id}, {})
+
+    git(root, "config", "--unset-all", "remote.origin.pushurl")
+    git(root, "config", "--add", "remote.origin.url", str(other))
+    second = make_run(project)
+    push_all(project)
+    assert (set(runs_of(bare)), runs_of(other)) == ({run.id, second.id}, {})
 
 
 def test_a_full_disk_over_there_is_named(project, bare):
@@ -449,6 +493,44 @@ def test_a_remote_of_another_object_format_is_told(project, tmp_path):
     modern = make_bare(tmp_path / "modern.git", "--object-format=sha256")
     git(project.repository.root, "remote", "set-url", "origin", str(modern))
     with pytest.raises(RemoteError, match="object format"):
+        push_all(project)
+
+
+def test_runs_are_pushed_over_the_git_protocol(project, bare):
+    run = make_run(project)
+    with git_daemon(bare.parent) as url:
+        git(project.repository.root, "remote", "set-url", "origin", f"{url}/{bare.name}")
+        assert push_all(project).new == (run.id,)
+    assert list(runs_of(bare)) == [run.id]
+
+
+def test_a_server_that_only_gives_says_so(project, bare):
+    make_run(project)
+    with git_daemon(bare.parent, may_push=False) as url:
+        git(project.repository.root, "remote", "set-url", "origin", f"{url}/{bare.name}")
+        with pytest.raises(RemoteError, match="not yours to see"):
+            push_all(project)
+
+
+def test_a_password_comes_from_the_credential_helper_of_the_user(project, bare):
+    root = project.repository.root
+    run = make_run(project)
+    with git_http(bare.parent, password=PASSWORD) as url:
+        git(root, "remote", "set-url", "origin", f"{url}/{bare.name}")
+        with pytest.raises(RemoteError, match="wants a user name and password") as caught:
+            push_all(project)
+        assert caught.value.hint
+        helper = f"!f() {{ echo username={USER}; echo password={PASSWORD}; }}; f"
+        git(root, "config", "credential.helper", helper)
+        assert push_all(project).new == (run.id,)
+    assert list(runs_of(bare)) == [run.id]
+
+
+def test_a_server_that_is_gone_is_named_with_its_host(project):
+    make_run(project)
+    port = free_port()
+    git(project.repository.root, "remote", "set-url", "origin", f"git://127.0.0.1:{port}/x")
+    with pytest.raises(RemoteError, match=rf"`origin` \(127.0.0.1:{port}\): there is no conn"):
         push_all(project)
 
 

@@ -38,7 +38,8 @@ def objects_of(root: Path) -> bytes:
 
 def recorded(root: Path) -> Any:
     [ref] = git(root, "for-each-ref", "--format=%(refname)", RUNS).split()
-    return json.loads(git(root, "show", f"{ref}:run.json"))
+    record: Any = json.loads(git(root, "show", f"{ref}:run.json"))
+    return record
 
 
 def leaks_of(root: Path) -> list[str]:

@@ -8,9 +8,12 @@ import click
 from repro import errors
 from repro.cli.main import VERBS, repro
 from repro.cli.verbs import Verbs
+from tests.hostile.rows import PARTS
+from tests.hostile.table import Case, Row
 
 DOCS = Path(__file__).parents[2] / "docs"
 CLI = DOCS / "reference" / "cli.md"
+HOSTILE = DOCS / "reference" / "hostile.md"
 EXIT_CODES = DOCS / "reference" / "exit-codes.md"
 _MARK = "<!-- errors: generated from src/repro/errors.py by `python -m tests.docs` -->\n"
 _END = "<!-- end -->\n"
@@ -117,3 +120,32 @@ def _errors() -> list[tuple[type[errors.ReproError], str]]:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
+
+
+def render_hostile() -> str:
+    """The list of hostile inputs with what becomes of each, from the table that tests try."""
+    count = sum(len(rows) for rows in PARTS.values())
+    parts = [
+        "# Hostile runs\n\n",
+        "Made from the table that `tests/hostile` tries by `python -m tests.docs`.\n",
+        f"All {count} inputs are refused in one line or handled: nothing is written outside of ",
+        "its place, nothing is executed, other runs of the same fetch come in.\n",
+        "Each is tried in an address space of 512 MiB.\n",
+        "*Fetched* is what `repro fetch` makes of the run; *else* what `repro checkout -w` makes ",
+        "of it where a plain `git fetch` brought it, which checks nothing.\n",
+    ]
+    for title, rows in PARTS.items():
+        parts.append(f"\n## {title}\n\n| | Input | Fetched | Else | |\n|---|---|---|---|---|\n")
+        parts += [_hostile_row(row) for row in rows]
+    return "".join(parts)
+
+
+def _hostile_row(row: Row) -> str:
+    if isinstance(row, Case):
+        fetched = "refused" if row.vetted == "refused" else "comes in"
+        is_tried = row.id[0] in "AC" and row.plain != "either"
+        cells = [row.id, row.what, fetched, row.plain if is_tried else "", row.then]
+    else:
+        cells = [row.id, row.what, "", "", row.outcome]
+    escaped = (cell.replace("|", "\\|") for cell in cells)
+    return f"| {' | '.join(escaped)} |\n"

@@ -14,13 +14,25 @@ from repro.core.query import resolve_run
 from repro.core.verify import store_verdict, verify_runs
 from repro.model.canonical import format_json
 from repro.store import settings
-from tests.docs.pages import CLI, DOCS, EXIT_CODES, render_cli, render_exit_codes
+from tests.docs.pages import (
+    CLI,
+    DOCS,
+    EXIT_CODES,
+    HOSTILE,
+    render_cli,
+    render_exit_codes,
+    render_hostile,
+)
 from tests.support import write_files
 from tests.support.projects import make_run, open_here
 
 ROOT = DOCS.parent
 PAGES = [ROOT / "README.md", ROOT / "hooks/README.md", *sorted(DOCS.rglob("*.md"))]
 FORMAT = (DOCS / "FORMAT.md").read_text()
+
+
+def test_the_list_of_hostile_runs_is_made_from_the_table():
+    assert HOSTILE.read_text() == render_hostile()
 
 
 def test_the_reference_of_the_commands_is_what_they_say():

@@ -19,6 +19,7 @@ _BLOCK = re.compile(r"Save this as `(.+?)`:\n\n```python\n(.*?)```|```console\n(
         "how-to/clean-up.md",
         "how-to/datasets.md",
         "how-to/environments.md",
+        "how-to/hooks.md",
         "how-to/reproduce.md",
         "how-to/share.md",
         "how-to/watch.md",

@@ -133,12 +133,16 @@ CASES: tuple[Row, ...] = (
         id="A26",
         what="entries out of order",
         forms=(_code((FILE, b"b", b""), (FILE, b"a", b"")),),
+        plain="written",
+        then="git writes the files; order is only in the tree",
         says="treeNotSorted",
     ),
     Case(
         id="A27",
         what="a name twice",
         forms=(_code((FILE, b"a", b"1"), (FILE, b"a", b"2")),),
+        plain="written",
+        then="git writes one of the two",
         says="duplicateEntries",
     ),
     Case(
@@ -157,8 +161,6 @@ CASES: tuple[Row, ...] = (
             ),
         ),
         says="differs only in case",
-        plain="written",
-        then="on a disk that knows case these are two names",
     ),
     _kept(
         "A30",
@@ -193,8 +195,6 @@ CASES: tuple[Row, ...] = (
         what="mode 104755, setuid",
         forms=(_code((b"104755", b"a", b"")),),
         says="has the mode 104755",
-        plain="written",
-        then="git writes a plain file",
     ),
     Case(
         id="A38",
@@ -266,8 +266,6 @@ CASES: tuple[Row, ...] = (
         what="link to `/etc<NUL>/passwd`",
         forms=(_code((LINK, b"l", b"/etc\0/passwd")),),
         says="no path can be",
-        plain="written",
-        then="git cuts the target at the NUL",
     ),
     Case(
         id="A52",

@@ -1,13 +1,15 @@
 """Which commit a run is, where several places know it; what is no ref of a run hides none."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 from tests.support import git
-from tests.support.records import open_at, run_id
+from tests.support.records import make_record, open_at, run_id, write_archive, write_run
 
-from repro.store.refs import LIVE, REMOTES, RUNS, TRASH, RunPlace, RunRefs
+from repro.store.git import open_repository
+from repro.store.refs import ARCHIVE, LIVE, REMOTES, RUNS, TRASH, RunPlace, RunRefs
 
 FIRST, SECOND, THIRD = run_id("aaaa"), run_id("bbbb"), run_id("cccc")
 # Names of remotes that look like something else.
@@ -122,3 +124,38 @@ def test_runs_that_are_many_are_found_as_few_are(repository: Path) -> None:
     for name in ids:
         point(repository, f"{REMOTES}origin/{name}", oid)
     assert RunRefs(open_at(repository)).look_up([*ids, SECOND]) == dict.fromkeys(ids, oid)
+
+
+@pytest.mark.parametrize("whose", [ARCHIVE, f"{REMOTES}origin/archive/"])
+def test_a_run_that_goes_into_an_archive_while_git_lists_is_not_missed(
+    repository: Path, tmp_path: Path, whose: str
+) -> None:
+    """git reads a folder of refs after the other: here all but the archives after the fold."""
+    opened = open_at(repository)
+    place = RUNS if whose == ARCHIVE else f"{REMOTES}origin/"
+    record = write_run(opened, make_record())
+    git(repository, "update-ref", place + record.run.id, record.commit)
+    if place != RUNS:
+        git(repository, "update-ref", "-d", RUNS + record.run.id)
+    archive = write_archive(opened, {record.run.id: record.commit}, f"{whose}{FIRST}")
+    git(repository, "update-ref", "-d", f"{whose}{FIRST}")
+    moves = tmp_path / "moves"
+    moves.write_text(f"create {whose}{FIRST} {archive}\ndelete {place}{record.run.id}\n")
+    real = shutil.which("git")
+    program = tmp_path / "bin/git"
+    program.parent.mkdir()
+    program.write_text(
+        f"""#!/bin/sh
+case " $* " in *" for-each-ref "*) test -e "{moves}" ;; *) false ;; esac || exec "{real}" "$@"
+"{real}" "$@" | grep "{whose}"
+"{real}" update-ref --stdin < "{moves}"
+rm "{moves}"
+"{real}" "$@" | grep -v "{whose}"
+exit 0
+"""
+    )
+    program.chmod(0o755)
+    environ = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    racing = open_repository(repository, environ)
+    assert RunRefs(racing).commits == {record.run.id: record.commit}
+    assert not moves.exists()

@@ -8,14 +8,14 @@ from repro.cli import render
 from repro.cli.completing import complete_metrics
 from repro.cli.context import given_one, open_here
 from repro.cli.runtable import describe_constants, lay_column, lay_out, say_hidden
-from repro.cli.selection import WHERE, count, say_problems
+from repro.cli.selection import WHERE, say_problems
 from repro.core.best import Best, Goal, find_best
 from repro.core.query import run_json
 from repro.model.cells import format_cell, format_metric
 from repro.model.columns import Column, KeyChoice, choose_keys, field_column, title_keys
 from repro.model.config import flatten_config
 from repro.model.lookup import look_up
-from repro.model.readable import format_age, format_duration, format_value
+from repro.model.readable import count_runs, format_age, format_duration, format_value
 from repro.model.text import escape
 
 _MOST_ROWS = 100  # params of one run; `repro show` has all
@@ -82,7 +82,9 @@ def _say_none(found: Best, metric: str) -> None:
     if not found.total:
         render.note("no runs yet: `repro run -- CMD` records one")
     else:
-        render.note(f"none of the {count(found.total)} fits and has a number as `{escape(metric)}`")
+        render.note(
+            f"none of the {count_runs(found.total)} fits and has a number as `{escape(metric)}`"
+        )
 
 
 def _print_run(found: Best, now: float) -> None:
@@ -91,7 +93,9 @@ def _print_run(found: Best, now: float) -> None:
     short = found.short[run.id]
     [title] = title_keys([found.key])
     value = format_cell(title.value(record), found.key, now)
-    among = f", {_EXTREMES[found.goal]} of {count(found.n_fitting)}" if found.n_fitting > 1 else ""
+    among = (
+        f", {_EXTREMES[found.goal]} of {count_runs(found.n_fitting)}" if found.n_fitting > 1 else ""
+    )
     spent = "" if run.duration_s is None else f" in {format_duration(run.duration_s)}"
     rows = [
         ["run", f"{short} ({run.name})" if run.name else short],
@@ -128,7 +132,7 @@ def _print_table(found: Best, now: float) -> None:
     if choice.constant:
         render.note(describe_constants(choice.constant, len(found.records)))
     if len(found.records) < found.n_fitting:
-        render.note(f"… of {count(found.n_fitting)}")
+        render.note(f"… of {count_runs(found.n_fitting)}")
 
 
 def _columns(found: Best, choice: KeyChoice) -> list[Column]:

@@ -7,12 +7,12 @@ import click
 from repro.cli import render
 from repro.cli.context import RUN, open_here
 from repro.cli.progress import showing_count, showing_progress
-from repro.cli.selection import WHERE, count
+from repro.cli.selection import WHERE
 from repro.core.bundle import bundle_runs
 from repro.core.query import list_runs, read_whole, resolve_run
 from repro.errors import UsageError
 from repro.model.diagnosis import count_of
-from repro.model.readable import format_size
+from repro.model.readable import count_runs, format_size
 from repro.model.text import escape
 
 
@@ -72,4 +72,4 @@ def bundle(
         return
     of = f" with {count_of(len(done.datasets), 'dataset')}" if done.datasets else ""
     shown = escape(str(done.path))
-    render.out(f"{shown}: {count(len(done.runs))}{of}, {format_size(done.size)}")
+    render.out(f"{shown}: {count_runs(len(done.runs))}{of}, {format_size(done.size)}")

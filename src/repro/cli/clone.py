@@ -47,7 +47,7 @@ def clone(url: str, folder: Path | None, run: str | None, *, as_json: bool) -> i
         error.hint = f"the clone is there: `cd {target}` and go on with `repro fetch`"
         raise
     for refusal in fetched.refused:
-        render.note(f"repro: run `{escape(refusal.run)}` is refused: {refusal.reason}")
+        render.note(f"repro: run `{escape(refusal.run)}` is refused: {escape(refusal.reason)}")
     if as_json:
         render.data_json(
             {
@@ -65,7 +65,8 @@ def clone(url: str, folder: Path | None, run: str | None, *, as_json: bool) -> i
 
 def _bring(run: str | None) -> tuple[Project, Fetched, str | None]:
     project = open_around()
-    [remote] = find_remotes(project, "origin", cwd=Path.cwd())
+    # Not `origin` for everybody: `clone.defaultRemoteName`.
+    [remote] = find_remotes(project, None, cwd=Path.cwd())
     # A remote knows runs by their ids only: to find a name, all of them are needed.
     names = (run,) if run is not None and is_id_prefix(run) else ()
     with showing_words("fetching runs") as report:

@@ -11,12 +11,12 @@ from repro.cli import render
 from repro.cli.context import open_here
 from repro.cli.data_store import moved_json, say_moved
 from repro.cli.progress import showing_bytes, showing_words
+from repro.core.delivery import Delivery
 from repro.core.fetch import Fetched, Pulled, fetch_runs, find_remotes, pull_runs
-from repro.core.kept import choose
 from repro.core.project import Project
-from repro.core.transfer import open_store, plan_pull
+from repro.core.transfer import open_store
 from repro.core.transfer import pull as fetch_bytes
-from repro.errors import UsageError
+from repro.errors import RemoteError, UsageError
 from repro.model.canonical import Json
 from repro.model.sharing import Refusal
 from repro.model.text import escape
@@ -56,23 +56,34 @@ def fetch(
     project = open_here()
     values: list[Json] = []
     is_sound = True
+    failed: list[RemoteError] = []
     for one in find_remotes(project, remote, cwd=Path.cwd(), every=_every(remote, every=every)):
-        with _asking(one) as report:
-            fetched = fetch_runs(project, one, names=runs, report=report)
+        try:
+            with _asking(one) as report:
+                fetched = fetch_runs(project, one, names=runs, report=report)
+        except RemoteError as error:
+            failed.append(error)  # told below; the other remotes may well answer
+            continue
         is_sound = is_sound and not fetched.refused
         values.append(_fetched_json(fetched))
         if not as_json:
             render.out(_summary(fetched))
             _say_more(fetched, fetched.refused, verbose=verbose)
-    if as_json:
+    if as_json and (values or not failed):
         render.data_json(values)
+    for one_failed in failed[:-1]:
+        render.note(f"repro: {escape(one_failed.message)}")
+    if failed:
+        raise failed[-1]
     return 0 if is_sound else 1
 
 
 @click.command()
 @_remote
 @_runs
-@click.option("--data", "with_data", is_flag=True, help="Also the kept bytes of their datasets.")
+@click.option(
+    "--data", "with_data", is_flag=True, help="Also the bytes that they keep in the store."
+)
 @_verbose
 @_json
 def pull(
@@ -86,8 +97,9 @@ def pull(
     repro pull origin k3f9zq7d2m4x --data
 
     As `repro fetch`; then tags, names and notes that others gave runs of yours are joined with
-    those that you gave them. With --data the kept bytes of the datasets of the runs that came,
-    or of each RUN, are brought from the store as well. Exits with 1 if anything was refused.
+    those that you gave them. With --data what the runs of the remote, or each RUN, keep in the
+    store is brought as well as far as it is not here: datasets, and artifacts, series and outputs
+    that are too large for git. Exits with 1 if anything was refused or could not be brought.
     """
     project = open_here()
     [one] = find_remotes(project, remote, cwd=Path.cwd())
@@ -106,7 +118,7 @@ def pull(
         _say_more(fetched, refused, verbose=verbose)
     is_whole = True
     if with_data:
-        value["data"], is_whole = _pull_data(project, fetched)
+        value["data"], is_whole = _pull_data(project, one, pulled)
     if as_json:
         render.data_json(value)
     return 1 if refused or not is_whole else 0
@@ -160,15 +172,14 @@ def _say_more(fetched: Fetched, refused: Sequence[Refusal], *, verbose: bool) ->
         render.note(f"    … and {len(refused) - _SHOWN:,} more")
 
 
-def _pull_data(project: Project, fetched: Fetched) -> tuple[Json, bool]:
-    """Bring the bytes of datasets; what became of it, and whether all of it came."""
-    ids = fetched.asked or (*fetched.new, *fetched.moved)
-    kept = [one for one in choose(project, (), ids) if one.kept] if ids else []
-    if not kept:
-        render.note("repro: these runs have no datasets whose bytes are kept")
+def _pull_data(project: Project, remote: GitRemote, pulled: Pulled) -> tuple[Json, bool]:
+    """Bring what runs keep in the store; what became of it, and whether all of it came."""
+    delivery = Delivery(project, remote.place, pulled)
+    if not delivery.datasets and not delivery.parts:
+        render.note("repro: these runs keep nothing in the store")
         return None, True
     store = open_store(project)
-    load = plan_pull(project, store, kept)
+    load = delivery.plan(project, store)
     with showing_bytes("fetching data", load.size) as report:
         moved = fetch_bytes(project, store, load, report)
     say_moved(load, moved, "fetched", "fetched")

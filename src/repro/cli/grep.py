@@ -8,9 +8,10 @@ import click
 from repro.cli import render
 from repro.cli.context import open_here
 from repro.cli.dashes import Appending
-from repro.cli.selection import WHERE, count
+from repro.cli.selection import WHERE
 from repro.core.grep import PARTS, Match, Part, Search, search_runs
 from repro.errors import UsageError
+from repro.model.readable import count_runs
 from repro.model.text import escape, is_argument
 from repro.store.grep import Pattern, Syntax
 
@@ -80,7 +81,7 @@ def grep(  # noqa: PLR0913  # click hands over each option by its name
         render.note(f"repro: warning: {escape(problem)}")
     if not search.n_runs:
         n_all = len(search.short)
-        of = f"none of the {count(n_all)} fits: `repro ls` lists them"
+        of = f"none of the {count_runs(n_all)} fits: `repro ls` lists them"
         render.note(of if n_all else "there is no run to search")
     return 0 if found else 1
 

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from repro.cli import render
-from repro.cli.selection import count
 from repro.core.importance import Importance, importance_json, weigh_params
 from repro.core.project import Project
 from repro.model.importance import Influence
-from repro.model.readable import format_number
+from repro.model.readable import count_runs, format_number
 from repro.model.text import escape
 
 _MOST = 40  # params shown; --json has all
@@ -65,7 +64,7 @@ def _share(share: float | None) -> str:
 
 def _remarks(found: Importance, metric: str) -> list[str]:
     """What to know about the numbers."""
-    left = f"{count(found.n_runs)} {'has' if found.n_runs == 1 else 'have'} `{escape(metric)}`"
+    left = f"{count_runs(found.n_runs)} {'has' if found.n_runs == 1 else 'have'} `{escape(metric)}`"
     if found.n_nan:
         have = "has NaN there, and is" if found.n_nan == 1 else "have NaN there, and are"
         left += f"; {found.n_nan:,} more {have} left out"

@@ -10,14 +10,13 @@ from repro.cli.completing import complete_filter
 from repro.cli.context import open_here
 from repro.cli.progress import showing_bytes, showing_count, showing_steps
 from repro.cli.remotes import split_words
-from repro.cli.selection import count
 from repro.core.choosing import Choice
 from repro.core.project import Project
 from repro.core.push import Pushed, push_runs
 from repro.core.push_plan import Plan, choose_to_push, list_new_paths, measure_push, plan_push
 from repro.errors import ConsentError, UsageError
 from repro.model.canonical import Json
-from repro.model.readable import format_size
+from repro.model.readable import count_runs, format_size
 from repro.model.sharing import Refusal
 from repro.model.text import escape
 
@@ -47,7 +46,8 @@ def push(
 
     Without RUN, all runs of this clone. REMOTE is a name or an address; without it, where git
     pushes the current branch. Nothing there is ever overwritten: what others said of the same run
-    is merged. The first push to a remote asks. Exits with 1 if any run was not sent.
+    is merged. The first push to a remote asks. With --data bytes go first, also those of runs that
+    the remote has already. Exits with 1 if any run was not sent, or with --data any of its bytes.
     """
     project = open_here()
     remote, names = split_words(project, words, push=True)
@@ -60,7 +60,7 @@ def push(
             step(f"looking for secrets in what it lacks, {done:,} of {total:,}")
 
         step("which runs it has")
-        plan = plan_push(project, remote, chosen, on_scan=on_scan)
+        plan = plan_push(project, remote, chosen, with_data=data, on_scan=on_scan)
         size = measure_push(project, plan) if dry_run or (plan.is_first and plan.sending) else None
     if dry_run:
         paths = list_new_paths(project, plan)
@@ -75,7 +75,7 @@ def push(
         render.data_json(_pushed_json(plan, pushed))
     else:
         _say(plan, pushed)
-    return 1 if pushed.refused else 0
+    return 1 if pushed.refused or pushed.lacking else 0
 
 
 def _push(project: Project, plan: Plan, *, with_data: bool) -> Pushed:
@@ -123,7 +123,7 @@ def _ask(plan: Plan, size: int | None, *, with_data: bool, yes: bool) -> None:
 
 def _first(plan: Plan, size: int) -> str:
     where = f" on {plan.remote.push_host}" if plan.remote.push_host else ""
-    runs, much = count(len(plan.sending)), format_size(size)
+    runs, much = count_runs(len(plan.sending)), format_size(size)
     return f"this is the first push to `{plan.remote.label}`{where}: {runs}, {much}"
 
 
@@ -133,7 +133,7 @@ def _say_baggage(plan: Plan) -> Iterator[str]:
     if baggage.runs:
         number = len(baggage.runs)
         files = f"{number:,} kept file{'' if number == 1 else 's'} ({format_size(baggage.size)})"
-        what = f"{files} of {count(len(baggage.owners))}"
+        what = f"{files} of {count_runs(len(baggage.owners))}"
         verb = "is" if number == 1 else "are"
         if plan.store is None:
             yield f"{what} not sent: `repro.yaml` names no store"
@@ -150,7 +150,8 @@ def _say_baggage(plan: Plan) -> Iterator[str]:
 def _show_plan(plan: Plan, size: int, paths: Sequence[str]) -> None:
     where = f" ({plan.remote.push_host})" if plan.remote.push_host else ""
     render.out(
-        f"{plan.remote.label}{where}: would push {count(len(plan.sending))}, {format_size(size)}"
+        f"{plan.remote.label}{where}: would push {count_runs(len(plan.sending))},"
+        f" {format_size(size)}"
     )
     rows = [
         (run, what)
@@ -179,18 +180,26 @@ def _say(plan: Plan, pushed: Pushed) -> None:
     label = plan.remote.label
     parts = []
     if pushed.new:
-        parts.append(f"{count(len(pushed.new))} pushed")
+        parts.append(f"{count_runs(len(pushed.new))} pushed")
     if pushed.moved:
-        parts.append(f"{count(len(pushed.moved))} updated")
+        parts.append(f"{count_runs(len(pushed.moved))} updated")
     if pushed.merged:
-        parts.append(f"{count(len(pushed.merged))} merged")
+        parts.append(f"{count_runs(len(pushed.merged))} merged")
     if pushed.refused:
-        parts.append(f"{count(len(pushed.refused))} not pushed")
+        parts.append(f"{count_runs(len(pushed.refused))} not pushed")
     if not parts and pushed.same:
-        parts.append(f"nothing to push, it has {count(len(pushed.same))} already")
+        parts.append(f"nothing to push, it has {count_runs(len(pushed.same))} already")
     render.out(f"{label}: {', '.join(parts) or 'no runs to push'}")
+    if pushed.n_objects:
+        much = format_size(pushed.n_bytes)
+        number = f"{pushed.n_objects:,} kept file{'' if pushed.n_objects == 1 else 's'}"
+        render.note(f"repro: {number} ({much}) sent to {plan.store}")
+    for one in pushed.lacking[:_SHOWN]:
+        render.note(f"repro: bytes of run {escape(one.run)} were not sent: {escape(one.reason)}")
+    if len(pushed.lacking) > _SHOWN:
+        render.note(f"repro: … and {len(pushed.lacking) - _SHOWN:,} more: `--json` lists all")
     if plan.n_live:
-        render.note(f"repro: {count(plan.n_live)} in progress: not pushed")
+        render.note(f"repro: {count_runs(plan.n_live)} in progress: not pushed")
     _say_refused(pushed.refused)
 
 
@@ -200,7 +209,7 @@ def _say_refused(refused: Sequence[Refusal]) -> None:
     if len(refused) > _SHOWN:
         render.note(f"repro: … and {len(refused) - _SHOWN:,} more: `--json` lists all")
     for hint in dict.fromkeys(refusal.hint for refusal in refused if refusal.hint):
-        render.note(f"hint: {hint}")
+        render.note(f"hint: {escape(hint)}")
 
 
 def _plan_json(plan: Plan, size: int | None, paths: Sequence[str]) -> dict[str, Json]:
@@ -226,6 +235,9 @@ def _pushed_json(plan: Plan, pushed: Pushed) -> dict[str, Json]:
         "updated": list(pushed.moved),
         "merged": list(pushed.merged),
         "refused": [_refusal_json(one) for one in pushed.refused],
+        "lacking": [_refusal_json(one) for one in pushed.lacking],
+        "objects": pushed.n_objects,
+        "object_bytes": pushed.n_bytes,
     }
 
 

@@ -13,6 +13,7 @@ from repro.cli.progress import showing_count
 from repro.core.choosing import Choice
 from repro.core.project import Project
 from repro.core.query import Listing, describe_problem, list_runs
+from repro.model.readable import count_runs
 from repro.model.run import Status
 from repro.model.text import escape
 from repro.store.index import Problem
@@ -131,17 +132,14 @@ def say_none(listing: Listing, selection: Selection) -> None:
     if not listing.total:
         render.note("no runs yet: `repro run -- CMD` records one")
     elif selection.in_progress and not (selection.where or selection.status or selection.tag):
-        render.note(f"none of the {count(listing.total)} is in progress: `repro ls` lists them")
+        render.note(
+            f"none of the {count_runs(listing.total)} is in progress: `repro ls` lists them"
+        )
     else:
-        render.note(f"none of the {count(listing.total)} fits: `repro ls` lists them")
+        render.note(f"none of the {count_runs(listing.total)} fits: `repro ls` lists them")
 
 
 def say_more(listing: Listing, n_shown: int) -> None:
     """Say how many runs fit beside those shown."""
     if listing.matching > n_shown:
         render.note(f"… and {listing.matching - n_shown:,} more: `--all` lists all")
-
-
-def count(number: int) -> str:
-    """So many runs, in words."""
-    return f"{number:,} run{'' if number == 1 else 's'}"

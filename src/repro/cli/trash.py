@@ -9,7 +9,6 @@ from repro.cli import render
 from repro.cli.completing import RUN, complete_filter
 from repro.cli.context import open_here
 from repro.cli.opening import open_around
-from repro.cli.selection import count
 from repro.core.choosing import Choice, choose_runs
 from repro.core.known import open_runs
 from repro.core.naming import find_id
@@ -24,7 +23,7 @@ from repro.core.trash import (
 from repro.errors import ReproError, UsageError
 from repro.model.canonical import Json
 from repro.model.ids import shorten_ids
-from repro.model.readable import format_age
+from repro.model.readable import count_runs, format_age
 from repro.model.text import escape
 from repro.store.trash import TrashEntry
 
@@ -81,14 +80,14 @@ def _choose(project: Project, where: str) -> list[str]:
 def _ask(ids: Sequence[str]) -> None:
     if sys.stdin is None or not sys.stdin.isatty():
         raise UsageError(
-            f"{count(len(ids))} would go to the trash, and there is nobody to ask",
+            f"{count_runs(len(ids))} would go to the trash, and there is nobody to ask",
             hint="`--yes` removes them; `repro ls --where EXPR` shows them",
         )
     for run_id in ids[:_SHOWN]:
         render.note(f"    {run_id}")
     if len(ids) > _SHOWN:
         render.note(f"    … and {len(ids) - _SHOWN:,} more")
-    click.confirm(f"Move {count(len(ids))} to the trash?", abort=True, err=True)
+    click.confirm(f"Move {count_runs(len(ids))} to the trash?", abort=True, err=True)
 
 
 def _describe_removed(removed: Sequence[Removed]) -> list[str]:
@@ -104,7 +103,7 @@ def _describe_removed(removed: Sequence[Removed]) -> list[str]:
             for remote in one.entry.remotes
         ]
     if len(removed) > _SHOWN:
-        lines.append(f"repro: … and {count(len(removed) - _SHOWN)} more")
+        lines.append(f"repro: … and {count_runs(len(removed) - _SHOWN)} more")
     names = removed[0].entry.run if len(removed) == 1 else "RUN…"
     return [*lines, f"hint: `repro restore {names}` brings back what was removed"]
 

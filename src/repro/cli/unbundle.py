@@ -7,10 +7,9 @@ import click
 from repro.cli import render
 from repro.cli.context import open_here
 from repro.cli.progress import showing_words
-from repro.cli.selection import count
 from repro.core.unbundle import Unbundled, look_into, unbundle_runs
 from repro.model.diagnosis import count_of
-from repro.model.readable import format_size
+from repro.model.readable import count_runs, format_size
 from repro.model.text import escape
 
 
@@ -37,7 +36,7 @@ def unbundle(path: Path, *, dry_run: bool, no_data: bool, as_json: bool) -> int:
     with showing_words("unbundling") as report:
         done = unbundle_runs(project, path, with_data=not no_data, report=report)
     for refusal in done.refused:
-        render.note(f"repro: run `{escape(refusal.run)}` is refused: {refusal.reason}")
+        render.note(f"repro: run `{escape(refusal.run)}` is refused: {escape(refusal.reason)}")
         if refusal.hint:
             render.note(f"hint: {escape(refusal.hint)}")
     if as_json:
@@ -56,7 +55,7 @@ def _describe(done: Unbundled) -> str:
     if done.refused:
         parts.append(f"{len(done.refused):,} refused")
     if not parts:
-        parts.append(f"{count(len(done.runs))}, all known here")
+        parts.append(f"{count_runs(len(done.runs))}, all known here")
     if done.kept:
         parts.append(f"{count_of(done.kept, 'file')} kept ({format_size(done.size)})")
     return ", ".join(parts)

@@ -1,28 +1,23 @@
 """The kept bytes that runs need beside their commits, and which of them the store lacks."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from repro.core.project import Project
+from repro.core.stored import list_stored
 from repro.errors import DamagedRecordError
-from repro.model.canonical import parse_json
 from repro.model.run import Record
 from repro.store.arrival import Wanted
 from repro.store.content import ContentStore
 from repro.store.datafacts import decode_facts
-from repro.store.fields import Fields
-from repro.store.objects import Objects, open_objects, read_file
+from repro.store.objects import Objects, open_objects
 
 if TYPE_CHECKING:
     from repro.core.kept import Chosen
     from repro.store.remote import Remote
 
-_OUTPUT, _SERIES = "output.log", "metrics/store.json"
-_STORED_OUTPUT = re.compile(rb"bytes left out; all of it in the store as sha256:([0-9a-f]{64})")
 _MANY = 100  # runs; then importing a library pays off
-_SHORTEST_CUT = 5 << 20  # bytes of an output that was cut; the limit leaves some more
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +43,19 @@ class Baggage:
     def owners(self) -> frozenset[str]:
         """The runs that need any of them."""
         return frozenset[str]().union(*self.runs.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of a baggage.
+
+    Attributes:
+        done: Entries that are in the store now.
+        failed: By run, why some of what it needs is not, in words.
+    """
+
+    done: tuple[Wanted, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_baggage(project: Project, records: Sequence[Record]) -> Baggage:
@@ -89,8 +97,8 @@ def leave_out_sent(remote: "Remote", baggage: Baggage) -> Baggage:
 
 def send_baggage(
     project: Project, remote: "Remote", baggage: Baggage, report: Callable[[int], None]
-) -> dict[str, str]:
-    """Send entries to a store, and say by run why some of what it needs is not there now.
+) -> Sent:
+    """Send entries to a store; what fails does not stop the rest.
 
     Args:
         report: Told of bytes as they are there.
@@ -103,16 +111,14 @@ def send_baggage(
     for one, reason in done.failed:
         for run in baggage.runs[one]:
             failed.setdefault(run, reason)
-    return failed
+    return Sent(done.done, failed)
 
 
 def _wanted_of(
     project: Project, objects: Objects, record: Record, seen: dict[str, tuple[Wanted, ...]]
 ) -> Iterator[Wanted]:
-    for artifact in record.artifacts:
-        if artifact.where == "store":
-            yield Wanted(artifact.digest.removeprefix("sha256:"), artifact.size)
-    yield from _stored_parts(project, objects, record)
+    for part in list_stored(objects, record):
+        yield Wanted(part.digest.removeprefix("sha256:"), part.size)
     if not record.data:
         return
     from repro.core.kept import datasets_of  # noqa: PLC0415  # what reads datasets is large
@@ -137,23 +143,3 @@ def _files_of(
             raise DamagedRecordError(f"dataset `{first.dataset}`: {first.reason}")
         seen[digest] = tuple(files)
     return seen[digest]
-
-
-def _stored_parts(project: Project, objects: Objects, record: Record) -> Iterator[Wanted]:
-    """Series and output that are too large for git."""
-    series = read_file(objects, record.commit, _SERIES)
-    if series is not None:
-        outer = Fields(parse_json(series, name=_SERIES), _SERIES)
-        for path in outer.values:
-            entry = outer.inner(path)
-            yield Wanted(entry.sha256("digest").removeprefix("sha256:"), entry.integer("size"))
-    output = read_file(objects, record.commit, _OUTPUT) or b""
-    cut = _STORED_OUTPUT.search(output) if len(output) > _SHORTEST_CUT else None
-    if cut is not None:
-        digest = cut[1].decode()
-        entry_path = ContentStore(project.store).path_of(f"sha256:{digest}")
-        try:
-            size = entry_path.stat().st_size  # the record does not tell it
-        except OSError as error:
-            raise DamagedRecordError("the whole of its output is not here") from error
-        yield Wanted(digest, size)

@@ -133,6 +133,8 @@ def _check(project: Project, records: Sequence[Record], target: Path, *, replace
         raise InvalidInputError(f"`{shown}` is a folder", hint="name a file")
     if not target.absolute().parent.is_dir():
         raise InvalidInputError(f"there is no folder for `{shown}`", hint="make it first")
+    if target.exists() and not target.is_file():
+        raise InvalidInputError(f"`{shown}` is no file that could be replaced", hint="name another")
     if target.exists() and not replace:
         raise InvalidInputError(f"`{shown}` is there already", hint="`--force` replaces it")
     git = project.repository.git

@@ -1,14 +1,21 @@
 """A repository cloned together with its runs."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from repro.errors import GitError, InvalidInputError
+from repro.errors import InvalidInputError
 from repro.model.secrets import redact_url
 from repro.model.text import escape
 from repro.store.git import Git, clean_environment
-from repro.store.remoterefs import find_host
+from repro.store.remoterefs import ANY_CODE, find_host
 from repro.store.transport_faults import explain_fault
+
+# Of this machine. What ssh is denied, and what the other side says of its own disk, is not.
+_DISK = re.compile(
+    r"No space left on device|Out of diskspace|Disk quota exceeded|Read-only file system"
+    r"|could not create (?:work tree|leading director)"
+)
 
 
 def clone_repository(url: str, target: Path, *, cwd: Path, environ: Mapping[str, str]) -> None:
@@ -21,20 +28,20 @@ def clone_repository(url: str, target: Path, *, cwd: Path, environ: Mapping[str,
     Raises:
         InvalidInputError: `target` is there, and not empty.
         RemoteError: The repository is not there, refuses, or the connection was lost.
-        StorageError: The disk is full; git leaves nothing behind then.
+        StorageError: The disk is full, read-only or forbidden; git leaves nothing behind then.
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InvalidInputError(
             f"`{escape(str(target))}` is there already, and not empty", hint="name another folder"
         )
     git = Git(cwd, clean_environment(environ))
-    try:
-        git.run("clone", "--quiet", "--", url, str(target))
-    except GitError as error:
-        label = escape(redact_url(url))
-        raise explain_fault(
-            error.message, name=label, host=find_host(url), doing="clone"
-        ) from error
+    done = git.run("clone", "--quiet", "--", url, str(target), ok=ANY_CODE)
+    if done.code == 0:
+        return
+    ours = "\n".join(line for line in done.err.splitlines() if not line.startswith("remote:"))
+    if _DISK.search(ours):
+        raise git.failure(("clone",), done.code, ours)
+    raise explain_fault(done.err, name=escape(redact_url(url)), host=find_host(url), doing="clone")
 
 
 def folder_of(url: str) -> str:

@@ -31,7 +31,7 @@ from repro.store.objects import open_objects, reading
 from repro.store.packs import consolidate
 from repro.store.quarantine import open_quarantine, publish
 from repro.store.refs import ARCHIVE, REMOTES, RUNS, RefUpdate, RunRefs, list_refs, update_refs
-from repro.store.remoterefs import GitRemote, RemoteRefs, find_remote, list_remote
+from repro.store.remoterefs import GitRemote, RemoteRefs, find_remote, list_names, list_remote
 
 _AT_ONCE = 1000  # runs; what was brought before a connection is lost is there then
 _ARCHIVES_AT_ONCE = 4  # a thousand runs each
@@ -92,7 +92,7 @@ def find_remotes(
         InvalidInputError: The carrier that is set for one cannot be one.
     """
     git = project.repository.git
-    names: list[str | None] = list(git.text("remote").splitlines()) if every else []
+    names: list[str | None] = list(list_names(git)) if every else []
     return [find_remote(git, one, cwd=cwd) for one in names or [name]]
 
 

@@ -1,17 +1,19 @@
 """Runs given to a git remote: their bytes first, their refs last."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from repro.core.baggage import send_baggage
+from repro.core.baggage import Sent, send_baggage
 from repro.core.largefiles import send_large
 from repro.core.project import Project
+from repro.core.push_archives import Folding, list_needless, send_archives
 from repro.core.push_plan import Plan
 from repro.errors import ConflictError, RemoteError, UnknownRunError
 from repro.model.sharing import Refusal
 from repro.store.introduced import introduce
 from repro.store.outgoing import Outgoing, send_refs
-from repro.store.refs import RUNS, RunRefs
+from repro.store.refs import LIVE, RUNS, RunRefs
 from repro.store.remoterefs import GitRemote
 from repro.store.transport_faults import RefFault
 
@@ -32,6 +34,9 @@ class Pushed:
         merged: Runs of which both had something new, and both have all of it now.
         same: Runs that it had as they are.
         refused: Runs that it has not as they are here.
+        lacking: Runs that it had before, some of whose bytes could not be sent to the store.
+        n_objects: Kept files that the store lacked and has now.
+        n_bytes: Their size.
     """
 
     new: tuple[str, ...]
@@ -39,6 +44,9 @@ class Pushed:
     merged: tuple[str, ...]
     same: tuple[str, ...]
     refused: tuple[Refusal, ...]
+    lacking: tuple[Refusal, ...] = ()
+    n_objects: int = 0
+    n_bytes: int = 0
 
 
 def _nothing(count: int) -> None:
@@ -68,17 +76,29 @@ def push_runs(
         InvalidInputError: Bytes are to be sent, and `repro.yaml` names no store.
     """
     refused = list(plan.refused)
+    bytes_sent = Sent()
     if with_data and (plan.baggage.runs or plan.baggage.faults):
-        failed = _send_bytes(project, plan, on_bytes)
+        bytes_sent = _send_bytes(project, plan, on_bytes)
         hint = "`repro push` without --data sends the run alone"
-        refused += [Refusal(run, f"its bytes: {reason}", hint) for run, reason in failed.items()]
+        refused += [
+            Refusal(run, f"its bytes: {reason}", hint)
+            for run, reason in bytes_sent.failed.items()
+            if run in plan.new
+        ]
     failed = send_large(project, plan.remote, plan.new, plan.there, plan.large, on_bytes)
     refused += [
         Refusal(run, f"a large file of its code: {reason}") for run, reason in failed.items()
     ]
     kept_back = {refusal.run for refusal in refused}
     commits = {run: oid for run, oid in plan.sending.items() if run not in kept_back}
-    sent, faults = _send(project, plan, commits, on_sent)
+    folding = send_archives(project, plan.remote, plan.folding.without(kept_back))
+    covered = folding.covered
+    folded = {run for run, oid in commits.items() if covered.get(run) == oid and run in plan.new}
+    on_sent(len(folded))
+    rest = {run: oid for run, oid in commits.items() if run not in folded}
+    sent, faults = _send(project, plan, rest, on_sent)
+    sent |= folded
+    _clear(project, plan, folding, sent)
     refused += [Refusal(run, fault.reason, fault.hint) for run, fault in faults.items()]
     if sent:
         introduce(project.repository.private, plan.remote.push_url)
@@ -88,18 +108,31 @@ def push_runs(
         merged=tuple(run for run in plan.astray if run in sent),
         same=plan.same,
         refused=tuple(refused),
+        lacking=tuple(
+            Refusal(run, reason) for run, reason in bytes_sent.failed.items() if run not in plan.new
+        ),
+        n_objects=len(bytes_sent.done),
+        n_bytes=sum(one.size for one in bytes_sent.done),
     )
 
 
-def _send_bytes(project: Project, plan: Plan, report: Report) -> dict[str, str]:
-    """Send kept bytes, and say by run why some of what it needs is not there now."""
+def _clear(project: Project, plan: Plan, folding: Folding, sent: set[str]) -> None:
+    """Delete refs on the remote that are needless now; where that fails, the next push does it."""
+    over = {run: oid for run, oid in plan.live.items() if run in sent or run in plan.same}
+    outgoing = [Outgoing(LIVE + run, None, lease=oid) for run, oid in over.items()]
+    with suppress(RemoteError):
+        send_refs(project.repository.git, plan.remote, [*outgoing, *list_needless(folding)])
+
+
+def _send_bytes(project: Project, plan: Plan, report: Report) -> Sent:
+    """Send kept bytes; where the store is not there, all that need it are told so."""
     from repro.core.transfer import open_store  # noqa: PLC0415  # most runs need no store
 
     store = open_store(project)
     try:
         return send_baggage(project, store, plan.baggage, report)
     except RemoteError as error:
-        return dict.fromkeys(plan.baggage.owners, error.message)
+        return Sent(failed=dict.fromkeys(plan.baggage.owners, error.message))
 
 
 def _send(
@@ -109,16 +142,25 @@ def _send(
     waiting = {run: oid for run, oid in commits.items() if run not in plan.astray}
     astray = [run for run in commits if run in plan.astray]
     faults: dict[str, RefFault] = {}
+    taken: set[str] = set()
     for _ in range(_TRIES):
-        if astray:
-            joined, apart = _join(project, plan.remote, astray)
-            faults |= dict.fromkeys(astray, _MOVED) | apart
-            faults = {run: fault for run, fault in faults.items() if run not in joined}
-            waiting |= joined
-        if not waiting:
+        tried = [*waiting, *astray]
+        try:
+            if astray:
+                joined, apart = _join(project, plan.remote, astray)
+                faults |= dict.fromkeys(astray, _MOVED) | apart
+                faults = {run: fault for run, fault in faults.items() if run not in joined}
+                waiting |= joined
+            if not waiting:
+                break
+            answered = _send_whole(project, plan, waiting, on_sent)
+        except RemoteError as error:
+            if not taken:
+                raise
+            faults |= dict.fromkeys(tried, RefFault(error.message, error.hint or ""))
             break
-        answered = _send_whole(project, plan, waiting, on_sent)
         found = {run: fault for run, fault in answered.items() if fault is not None}
+        taken |= answered.keys() - found.keys()
         faults |= found
         astray = [run for run, fault in found.items() if fault.is_moved]
         waiting = {}

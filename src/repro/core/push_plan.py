@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from repro.core.baggage import Baggage, find_baggage, leave_out_sent
@@ -10,6 +11,7 @@ from repro.core.largefiles import find_large
 from repro.core.leaking import refuse_leaking
 from repro.core.leaks import OnScan
 from repro.core.project import Project
+from repro.core.push_archives import Folding, plan_folding
 from repro.errors import (
     DamagedRecordError,
     GitError,
@@ -20,6 +22,7 @@ from repro.errors import (
 from repro.model.ids import is_id
 from repro.model.run import Record, Status
 from repro.model.sharing import Refusal
+from repro.store.archive import read_archives
 from repro.store.arrival import Wanted
 from repro.store.history import count_bytes, find_here, is_whole, list_earlier, list_paths
 from repro.store.introduced import is_introduced
@@ -29,6 +32,7 @@ from repro.store.remoterefs import GitRemote, RemoteRefs, list_remote
 from repro.store.runs import read_record
 
 _MANY = 100  # records; then importing a library pays off
+_FEW = 100  # runs of the remote for each that is sent
 _RUNNING = "it is in progress"
 
 
@@ -41,12 +45,14 @@ class Chosen:
         foreign: Those of them that this clone only fetched.
         refused: Those that cannot be pushed as they are.
         n_live: Runs in progress that nobody asked for.
+        is_all: Whether these are all runs of the clone.
     """
 
     commits: Mapping[str, str]
     foreign: frozenset[str] = frozenset()
     refused: tuple[Refusal, ...] = ()
     n_live: int = 0
+    is_all: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +68,13 @@ class Plan:
         n_live: Runs in progress that nobody asked for.
         there: Commits that the remote has and that are here.
         large: Large files of git-lfs that the code of the new runs names.
-        baggage: Kept bytes of the new runs that the store lacks.
+        baggage: Kept bytes that the store lacks, of the new runs, or of all that were chosen where
+            bytes are to be sent.
         store: What messages call the store; None where `repro.yaml` names none.
         store_fault: Why the store could not be asked; None where it could.
         is_first: Whether nothing was ever pushed to this address from here.
+        folding: Archives to be sent, and refs that are needless beside them.
+        live: Where the remote has runs of this clone as in progress that are over, by id.
     """
 
     remote: GitRemote
@@ -81,6 +90,8 @@ class Plan:
     store: str | None = None
     store_fault: str | None = None
     is_first: bool = False
+    folding: Folding = field(default_factory=Folding)
+    live: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sending(self) -> dict[str, str]:
@@ -123,7 +134,8 @@ def _own(project: Project, refs: RunRefs) -> Chosen:
         live = [name for name in os.listdir(project.live) if is_id(name)]
     except OSError:  # no run was ever started here
         live = []
-    return Chosen(refs.own, n_live=sum(run_id not in refs.own for run_id in live))
+    n_live = sum(run_id not in refs.own for run_id in live)
+    return Chosen(refs.own, n_live=n_live, is_all=True)
 
 
 def _named(project: Project, refs: RunRefs, ids: Iterable[str]) -> Chosen:
@@ -142,11 +154,17 @@ def _named(project: Project, refs: RunRefs, ids: Iterable[str]) -> Chosen:
 
 
 def plan_push(
-    project: Project, remote: GitRemote, chosen: Chosen, *, on_scan: OnScan | None = None
+    project: Project,
+    remote: GitRemote,
+    chosen: Chosen,
+    *,
+    with_data: bool = False,
+    on_scan: OnScan | None = None,
 ) -> Plan:
     """Say what is to be pushed; nothing is changed anywhere.
 
     Args:
+        with_data: Whether kept bytes are to be sent: also of runs that the remote has already.
         on_scan: Told how many objects of how many were searched for secrets.
 
     Raises:
@@ -157,15 +175,27 @@ def plan_push(
     """
     git = project.repository.git
     refs = list_remote(git, remote, push=True)
-    found = _compare(project, chosen, refs)
+    archived = _archived(project, refs)
+    found = _compare(project, chosen, {**archived, **refs.runs})
     records, damaged = _read_records(project, {**found.new, **found.moved, **found.astray})
-    named_there = dict.fromkeys([*refs.others.values(), *refs.runs.values()])
-    there = tuple(find_here(git, named_there)) if records else ()
+    there = tuple(find_here(git, _tell_there(refs, records))) if records else ()
     sound = {run: record.commit for run, record in records.items()}
     leaking = _search(project, sound, there, on_scan)
     kept_back = {refusal.run for refusal in (*damaged, *leaking)}
     new = {run: oid for run, oid in found.new.items() if run not in kept_back}
-    baggage, store, fault = _look_at_store(project, [records[run] for run in new])
+    folding = Folding()
+    if chosen.is_all:
+        refused = {refusal.run for refusal in (*chosen.refused, *found.refused)} | kept_back
+        folding = plan_folding(project, refs, archived, chosen.commits.keys() - refused)
+    with_bytes = [records[run] for run in new]
+    if with_data:
+        rest = {run: chosen.commits[run] for run in found.same}
+        there_already = _read_records(project, rest)[0].values()
+        with_bytes = [
+            *(one for run, one in records.items() if run not in kept_back),
+            *there_already,
+        ]
+    baggage, store, fault = _look_at_store(project, with_bytes)
     return Plan(
         remote=remote,
         new=new,
@@ -180,7 +210,23 @@ def plan_push(
         store=store,
         store_fault=fault,
         is_first=not is_introduced(project.repository.private, remote.push_url),
+        folding=folding,
+        live={
+            run: oid
+            for run, oid in refs.live.items()
+            if run in chosen.commits and run not in chosen.foreign and run not in kept_back
+        },
     )
+
+
+def _tell_there(refs: RemoteRefs, records: Mapping[str, Record]) -> list[str]:
+    """Commits of the remote that runs to be sent may share objects with.
+
+    Its branches, and all its runs where these are few beside what is sent: git reads each of them,
+    and of ten thousand that takes longer than to look twice at what one run has.
+    """
+    ids = refs.runs if len(refs.runs) < _FEW * len(records) else records.keys() & refs.runs.keys()
+    return list(dict.fromkeys([*refs.others.values(), *(refs.runs[run_id] for run_id in ids)]))
 
 
 def measure_push(project: Project, plan: Plan) -> int:
@@ -215,26 +261,35 @@ class _Comparison:
     refused: list[Refusal] = field(default_factory=list)
 
 
-def _compare(project: Project, chosen: Chosen, refs: RemoteRefs) -> _Comparison:
+def _compare(project: Project, chosen: Chosen, there: Mapping[str, str]) -> _Comparison:
     found = _Comparison()
     differing: dict[str, str] = {}
     for run_id, commit in chosen.commits.items():
-        theirs = refs.runs.get(run_id)
-        if theirs is None:
+        if run_id not in there:
             found.new[run_id] = commit
-        elif theirs == commit:
+        elif there[run_id] == commit:
             found.same.append(run_id)
         else:
             differing[run_id] = commit
     earlier = list_earlier(project.repository.git, differing.values())
     for run_id, commit in differing.items():
-        if refs.runs[run_id] in earlier[commit]:
+        if there[run_id] in earlier[commit]:
             found.moved[run_id] = commit
         elif run_id in chosen.foreign:
             reason = "the remote has another version of it, and this clone nothing of its own"
             found.refused.append(Refusal(run_id, reason, "`repro fetch` brings what is new"))
         else:
             found.astray[run_id] = commit
+    return found
+
+
+def _archived(project: Project, refs: RemoteRefs) -> dict[str, str]:
+    """The runs in those archives of a remote that are here, too: made here, or fetched."""
+    here = find_here(project.repository.git, refs.archives.values())
+    found: dict[str, str] = {}
+    for archive in read_archives(project.repository, here)[0] if here else ():
+        with suppress(DamagedRecordError):  # then its runs are sent as others are
+            found.update(archive.items())
     return found
 
 

@@ -10,6 +10,7 @@ from repro.store.objects import Objects, read_file
 
 SERIES = "metrics/store.json"
 OUTPUT = "output.log"
+_SHORTEST_CUT = 5 << 20  # bytes of what is left; less only quotes such a line, as of another run
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +20,12 @@ class Stored:
     Attributes:
         path: In the record, were it there.
         digest: `sha256:<64 hex>`.
-        size: Bytes, None where the record does not say.
+        size: Bytes.
     """
 
     path: str
     digest: str
-    size: int | None
+    size: int
 
 
 def list_stored(objects: Objects, record: Record) -> tuple[Stored, ...]:
@@ -44,7 +45,8 @@ def list_stored(objects: Objects, record: Record) -> tuple[Stored, ...]:
         for path in tables.values:
             table = tables.inner(path)
             found.append(Stored(path, table.sha256("digest"), table.integer("size")))
-    cut = find_cut(read_file(objects, record.commit, OUTPUT) or b"")
+    output = read_file(objects, record.commit, OUTPUT) or b""
+    cut = find_cut(output) if len(output) > _SHORTEST_CUT else None
     if cut is not None:
         found.append(Stored(OUTPUT, cut.digest, cut.size))
     return tuple(found)

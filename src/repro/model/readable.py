@@ -142,3 +142,8 @@ def plain_text(value: Value) -> str:
     if isinstance(value, float):
         return repr(value)
     return json.dumps(value, ensure_ascii=False)
+
+
+def count_runs(number: int) -> str:
+    """So many runs, in words."""
+    return f"{number:,} run{'' if number == 1 else 's'}"

@@ -271,7 +271,7 @@ def _parse_long(data: bytes) -> dict[str, list[Point]]:
 def _check_steps(steps: Sequence[int], path: str) -> None:
     if not all(starmap(lt, pairwise(steps))):
         raise DamagedRecordError(f"`{path}` holds steps that do not increase")
-    if steps and not -_LARGEST_STEP < steps[0] <= steps[-1] < _LARGEST_STEP:
+    if steps and not -_LARGEST_STEP <= steps[0] <= steps[-1] < _LARGEST_STEP:
         raise DamagedRecordError(f"`{path}` holds a step of more than 64 bits")
 
 

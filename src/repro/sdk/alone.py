@@ -8,9 +8,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import cast
 
+from repro.core.autopush import push_soon
 from repro.core.autosign import sign_sealed
 from repro.core.environment import capture_environment
 from repro.core.project import Project
+from repro.core.published import publish_often, tell_published
 from repro.core.randomness import draw_alone
 from repro.core.record import recover_runs, seal_run
 from repro.core.request import Request
@@ -30,6 +32,7 @@ from repro.sdk.run import Run
 from repro.sdk.seeding import begin_seeding
 from repro.sdk.varied import vary_config
 from repro.store.journal import is_live
+from repro.store.outbox import take_words
 from repro.store.process import host_name
 
 _SHOWN = 5  # files left out that are named
@@ -62,14 +65,22 @@ def make_run(
                 hint="call `repro.init()` on every rank, or on rank 0 only",
             )
         return attach(wish, folder, place.rank, lambda: _seal_if_last(project))
-    for problem in recover_runs(project).problems:
-        warn(problem)
+    for word in take_words(project.repository.private):
+        say(escape(word.message))
+    _recover(project)
     return _start(project, cwd, wish, place, leave)
 
 
 def _seal_if_last(project: Project) -> None:
     """Seal the run of rank 0 that this process joined, if nobody else logs to it any more."""
-    for problem in recover_runs(project).problems:
+    _recover(project)
+
+
+def _recover(project: Project) -> None:
+    recovered = recover_runs(project)
+    ids = [run.id for run in recovered.runs]
+    unsent = push_soon(project, ids) if ids else None
+    for problem in (*recovered.problems, *filter(None, [unsent])):
         warn(problem)
 
 
@@ -125,6 +136,8 @@ def _start(
         run.summary._take(before.summary)
     begin_seeding(run, plan.to_json())
     _tell_omitted(live.run.omitted)
+    if unpublished := publish_often(project, live.id):
+        warn(unpublished)
     if launch is not None:
         try:
             publish_run(project.live, launch, live.id)
@@ -171,9 +184,12 @@ def _end(
         if is_live(run.dir, host=host_name(), now=time.time()):
             say(f"run `{run.id}` {end.status}; other processes still log to it, the last seals it")
             return
+        unpublished = tell_published(run.dir)
         record = seal_run(project, run.dir)
-        unsigned = sign_sealed(project, record.run.id)
-        for warning in (*record.run.warnings, *([unsigned] if unsigned else [])):
+        if unpublished:
+            warn(unpublished)
+        failed = (sign_sealed(project, record.run.id), push_soon(project, [record.run.id]))
+        for warning in (*record.run.warnings, *filter(None, failed)):
             warn(warning)
         say(f"run `{run.id}` {end.status}; `repro show {run.id}` shows it")
         outlook = foresee(record)

@@ -54,6 +54,8 @@ def read_header(path: Path) -> BundleHeader:
         DamagedRecordError: Its header is cut off or malformed.
     """
     shown = escape(str(path))
+    if path.exists() and not path.is_file():  # a pipe may never have a byte
+        raise InvalidInputError(f"`{shown}` is no file", hint="name one of `repro bundle`")
     try:
         with path.open("rb") as file:
             header = _cut_header(file, shown)

@@ -1,6 +1,7 @@
 """Whether the run index says what the records say: its file beside one that is made anew."""
 
 import sqlite3
+import zlib
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from repro.store.git import Repository
 from repro.store.index_batch import make_batch
 from repro.store.index_place import index_path
 from repro.store.index_record import read_environment, read_row
-from repro.store.index_rows import Row
+from repro.store.index_rows import Row, decode_document
 from repro.store.index_schema import ensure_schema
 from repro.store.index_writer import IndexWriter
 from repro.store.objects import Objects, open_objects
@@ -21,8 +22,8 @@ _PART = 250  # runs read at once
 _SHOWN = 3
 # Each as rows that begin with the id of a run: numbers of rows differ from file to file.
 _FIELDS = "SELECT * FROM run WHERE live IS NULL"
+_DOCUMENTS = "SELECT run.id, doc.doc FROM doc JOIN run ON run = num WHERE live IS NULL"
 _CELLS = (
-    "SELECT run.id, 'doc', doc.doc FROM doc JOIN run ON run = num WHERE live IS NULL",
     "SELECT run.id, 'tag', tag.v FROM tag JOIN run ON run = num WHERE live IS NULL",
     "SELECT run.id, key.space, key.name, value.v FROM value JOIN key ON key = key.num"
     " JOIN run ON run = run.num WHERE live IS NULL",
@@ -93,6 +94,7 @@ def _compare(
     _fill(repository, fresh, known)
     wrong = {run_id for run_id in held if not isinstance(run_id, str)}
     wrong |= _differing(_rows(db, _FIELDS), _rows(fresh, _FIELDS), known)
+    wrong |= _differing(_documents(db), _documents(fresh), known)
     for query in _CELLS:
         wrong |= _differing(_rows(db, query), _rows(fresh, query), known)
     if not wrong:
@@ -124,6 +126,18 @@ def _put(objects: Objects, fresh: sqlite3.Connection, rows: list[Row]) -> None:
             writer.put_environment(row.environment, read_environment(objects, row.environment))
     writer.put([make_batch(rows, many=False)])
     fresh.execute("COMMIT")
+
+
+def _documents(db: sqlite3.Connection) -> dict[object, set[tuple[object, ...]]]:
+    """What the document of each run says: two encoders write the same in other bytes."""
+    found: dict[object, set[tuple[object, ...]]] = {}
+    for run_id, data in db.execute(_DOCUMENTS):
+        try:
+            said = repr(decode_document(data, ""))
+        except (ReproError, ValueError, TypeError, KeyError, zlib.error) as error:
+            said = f"it cannot be read: {error}"
+        found.setdefault(run_id, set()).add((said,))
+    return found
 
 
 def _rows(db: sqlite3.Connection, query: str) -> dict[object, set[tuple[object, ...]]]:

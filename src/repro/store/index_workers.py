@@ -1,13 +1,10 @@
 """Processes that read many runs for the one that brings the run index up to date.
 
-They are of our own Python, started anew: the process may be a user's, with threads and a main
-program that nobody wants to run again. Whatever one of them does not do is left to the caller.
+Whatever one of them does not do is left to the caller.
 """
 
 import os
-import re
 import subprocess
-import sys
 from collections import deque
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +17,7 @@ from repro.model.condition import Space
 from repro.model.fields import FIELDS
 from repro.store.index_rows import STATISTICS
 from repro.store.index_worker import Answer, Items, read_message, write_message
+from repro.store.own_python import own_python
 
 _CELLS = {type(None), int, float, str, bytes}
 _SPACES = {space.value for space in Space}
@@ -29,23 +27,12 @@ _EACH = 1000  # runs from which on a process pays off: it starts in the time of 
 _PATIENCE_S = 60.0  # for an answer: it takes a tenth of a second
 _AHEAD = 12  # questions put to each, so that it has work while the tables are written
 
-# What else is called `sys.executable`, in a program that has Python in it, is not to be started.
-_PYTHON = re.compile(r"(python|pypy)[0-9.]*t?\Z")
-# Its own path comes first: packages of ours are found there as they are found here.
 _PROGRAM = """
-import sys
-from importlib.util import module_from_spec, spec_from_file_location
-package = sys.argv[1]
-spec = spec_from_file_location(
-    "repro", package + "/__init__.py", submodule_search_locations=[package])
-sys.modules["repro"] = module_from_spec(spec)
-spec.loader.exec_module(sys.modules["repro"])
-sys.path += sys.argv[3:]
 from repro.model.condition import Space
 from repro.model.fields import FIELDS
 from repro.store.index_rows import STATISTICS
 from repro.store.index_worker import main
-main(sys.argv[2])
+main(*words)
 """
 
 Part = tuple[int, Items]
@@ -108,13 +95,9 @@ def _no_answer() -> "Future[Answer | None]":
 
 
 def _start(objects: Path, n_workers: int) -> "list[_Worker]":
-    package = Path(__file__).parents[1]
-    python = sys.executable or ""
-    if not _PYTHON.match(os.path.basename(python)) or not (package / "__init__.py").exists():  # noqa: PTH119
+    argv = own_python(_PROGRAM, [str(objects)])
+    if argv is None:
         return []
-    paths = [path for path in sys.path if os.path.isabs(path)]  # noqa: PTH117
-    flags = ["-I", "-B"] if sys.dont_write_bytecode else ["-I"]
-    argv = [python, *flags, "-c", _PROGRAM, str(package), str(objects), *paths]
     workers: list[_Worker] = []
     with suppress(OSError, RuntimeError):  # such as: no more processes, or threads
         for _ in range(n_workers):

@@ -9,7 +9,9 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,7 @@ _BROKEN = re.compile(r"ignoring (?:broken ref|ref with broken name|dangling symr
 _FORMAT = "--format=%(objectname) %(refname) %(symref)"  # git reads no object for these
 _OWN_LINE = re.compile(rf"^([0-9a-f]+) {RUNS}({ID}) \n", re.MULTILINE)
 _OURS = ""
+_TRIES = 5  # somebody folds runs meanwhile, an archive at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,17 +243,38 @@ def list_run_refs(repository: Repository, patterns: Iterable[str]) -> RefListing
 
     Symbolic refs are none: through one, a change of a run would move another ref.
     """
+    words = list(patterns)
+    for _ in range(_TRIES):
+        before = _stamp_archives(repository.common_dir)
+        listing = _ask(repository, words)
+        # git reads archives first: a run that went into one after that would be in neither place.
+        if _stamp_archives(repository.common_dir) == before:
+            break
+    return listing
+
+
+def _stamp_archives(common_dir: Path) -> list[tuple[str, int]]:
+    """What changes whenever an archive comes, here or from a remote."""
+    refs = common_dir / "refs/repro"
+    folders = [str(refs / "archive")]
+    with suppress(OSError), os.scandir(refs / "remotes") as entries:
+        folders += [f"{entry.path}/archive" for entry in entries]
+    found = []
+    for folder in folders:
+        with suppress(OSError):
+            found.append((folder, Path(folder).stat().st_mtime_ns))
+    return found
+
+
+def _ask(repository: Repository, patterns: Iterable[str]) -> RefListing:
     listing = RefListing(repository)
     answer = repository.git.run("for-each-ref", _FORMAT, *patterns)
     text = os.fsdecode(answer.out)
     # Most are of own runs, a hundred thousand of them.
     listing.own = {run_id: oid for oid, run_id in _OWN_LINE.findall(text)}
     listing.n_refs = len(listing.own)
-    if listing.n_refs < text.count("\n"):
-        text = _OWN_LINE.sub("", text)
-    else:
-        text = ""
-    for line in text.split("\n")[:-1]:
+    others = _OWN_LINE.sub("", text) if listing.n_refs < text.count("\n") else ""
+    for line in others.split("\n")[:-1]:
         oid, ref, target = line.split(" ", 2)
         if target:
             listing.n_refs += 1

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,7 @@ class GitRemote:
         carrier: What the refs of runs are under there, such as `refs/repro`; no slash at the end.
         is_named: Whether `name` is one of the names in `git remote`.
         is_mirror: Whether its settings have git push all refs there, which goes with no others.
+        is_split: Whether git pushes to several addresses by that name; runs go to the first.
     """
 
     name: str
@@ -46,6 +48,7 @@ class GitRemote:
     carrier: str = CARRIER
     is_named: bool = True
     is_mirror: bool = False
+    is_split: bool = False
 
     @property
     def label(self) -> str:
@@ -74,7 +77,8 @@ class GitRemote:
         """The word that git is given: the name where that leads there, else the address."""
         if not self.is_named:
             return self.url
-        is_elsewhere = push and (self.is_mirror or self.push_url != self.url)
+        # Only what is named to the user before a push is pushed to.
+        is_elsewhere = push and (self.is_mirror or self.is_split or self.push_url != self.url)
         return self.push_url if is_elsewhere else self.name
 
     def carried(self, ref: str) -> str:
@@ -130,6 +134,10 @@ class _Config:
     def may_push_elsewhere(self) -> bool:
         return any(key.endswith((".pushurl", ".pushinsteadof")) for key in self.pairs)
 
+    def is_split(self, name: str) -> bool:
+        urls = self.pairs.get(f"remote.{name}.url", ())
+        return len(self.pairs.get(f"remote.{name}.pushurl", urls)) > 1
+
 
 def find_remote(
     git: Git, name: str | None, *, push: bool = False, cwd: Path | None = None
@@ -158,6 +166,7 @@ def find_remote(
             push_url,
             _carrier(git, config, chosen),
             is_mirror=bool(config.get(f"remote.{chosen}.mirror")),
+            is_split=config.is_split(chosen),
         )
     if not _is_address(chosen, cwd or git.cwd):
         raise RemoteError(
@@ -168,6 +177,12 @@ def find_remote(
     if not find_host(chosen) and "://" not in chosen:
         place = str((cwd or git.cwd) / Path(chosen).expanduser())
     return GitRemote(place, place, place, _carrier(git, config, chosen), is_named=False)
+
+
+def list_names(git: Git) -> list[str]:
+    """Give the names of the remotes that have an address to fetch from."""
+    config = _Config(git)
+    return [name for name in config.remotes if config.get(f"remote.{name}.url")]
 
 
 def list_remote(git: Git, remote: GitRemote, *, push: bool = False) -> RemoteRefs:
@@ -185,7 +200,9 @@ def list_remote(git: Git, remote: GitRemote, *, push: bool = False) -> RemoteRef
     asked = git.run("ls-remote", "--refs", "--", remote.source(push=push), ok=ANY_CODE)
     if asked.code != 0:
         host = remote.push_host if push else remote.host
-        raise explain_fault(asked.err, name=remote.label, host=host, doing="read")
+        # It died of the signal, and said nothing, where the other end left before it was asked.
+        said = asked.err or ("Broken pipe" if asked.code == -signal.SIGPIPE else "")
+        raise explain_fault(said, name=remote.label, host=host, doing="read")
     return sort_refs(remote, asked.out)
 
 

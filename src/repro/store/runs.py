@@ -37,13 +37,11 @@ if TYPE_CHECKING:
     from repro.model.verdict import Verdict
 
 RUN_FILE = "run.json"
-
 ENVIRONMENT_FILE = "environment.json"
 
 _VERDICT = "verdict.json"
 _BRIEF_FILES = ("config.yaml", "metrics.json", "data.json", _VERDICT)
 _LONG_FILES = (ENVIRONMENT_FILE, "artifacts.json", "randomness.json", "generators.json")
-
 _SYSTEM = "metrics/system.csv"
 _STORED = "store.json"
 _RUN_KEYS = tuple(one.name for one in fields(Run) if one.name not in ("curation", "extra"))

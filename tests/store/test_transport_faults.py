@@ -57,6 +57,9 @@ SAID = [
     ("error: RPC failed; curl 56 Recv failure: Connection reset by peer", "lost half way"),
     ("client_loop: send disconnect: Broken pipe\nfatal: the remote end hung up unexpectedly",
      "lost half way"),
+    ("fatal: expected flush after ref listing", "lost half way"),
+    ("fatal: Could not read from remote repository.\n\nPlease make sure you have the correct access"
+     " rights\nand the repository exists.", "ended the connection before it answered"),
     ("error: RPC failed; HTTP 413 curl 22 The requested URL returned error: 413", "larger than"),
     ("remote: error: GH001: Large files detected. You may want to try Git Large File Storage",
      "larger than"),
@@ -109,6 +112,16 @@ def test_a_password_that_git_quotes_is_not_told():
 def test_a_flood_of_words_is_cut():
     said = "fatal: " + "x" * 100_000
     assert len(explain_fault(said, name="o", host="h", doing="read").message) < 1000
+
+
+def test_a_flood_that_is_slow_to_search_is_cut_before():
+    said = "repository '" * 300_000  # each of these begins what might end far behind it
+    assert explain_fault(said, name="o", host="h", doing="read").hint
+
+
+def test_an_address_is_quoted_where_it_is_to_be_typed():
+    error = explain_fault("", name="https://x.org/$(id)", host="x.org", doing="read")
+    assert "git ls-remote 'https://x.org/$(id)'" in str(error.hint)
 
 
 def test_the_words_of_the_remote_go_before_those_of_git():

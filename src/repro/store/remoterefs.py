@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -199,7 +200,9 @@ def list_remote(git: Git, remote: GitRemote, *, push: bool = False) -> RemoteRef
     asked = git.run("ls-remote", "--refs", "--", remote.source(push=push), ok=ANY_CODE)
     if asked.code != 0:
         host = remote.push_host if push else remote.host
-        raise explain_fault(asked.err, name=remote.label, host=host, doing="read")
+        # It died of the signal, and said nothing, where the other end left before it was asked.
+        said = asked.err or ("Broken pipe" if asked.code == -signal.SIGPIPE else "")
+        raise explain_fault(said, name=remote.label, host=host, doing="read")
     return sort_refs(remote, asked.out)
 
 

@@ -1,6 +1,7 @@
 """What git, ssh and hosts say when a transfer fails, as an error a person can act on."""
 
 import re
+import shlex
 from dataclasses import dataclass
 
 from repro.errors import RemoteError
@@ -8,6 +9,7 @@ from repro.model.secrets import redact_text
 from repro.model.text import escape
 
 _LONGEST = 300  # characters of what somebody else said
+_MOST_HEARD = 1 << 14  # characters of it that are looked through
 
 # Lines that say nothing of the cause, or that only follow another one.
 _EMPTY = re.compile(
@@ -17,6 +19,8 @@ _EMPTY = re.compile(
     r"|fatal: Could not read from remote repository\.|(?:Enumerating|Counting|Compressing) objects"
     r"|(?:Writing|Delta|Receiving|Unpacking) |Total \d|remote: (?:Resolving|Compressing|Counting)"
 )
+# git ends with this whatever it was; of access rights nobody else spoke.
+_EPILOGUE = re.compile(r"Please make sure you have the correct access rights\s+and the [^\n]*")
 _MARK = re.compile(r"^(?:remote: )?(?:(?:fatal|error|ERROR): )*")
 
 
@@ -125,7 +129,7 @@ _SAYINGS = (
     ),
     _Saying(
         r"bad line length|protocol error|Invalid command|unknown (?:option|capability)|unrecognized"
-        r"|expected (?:flush|ACK|packet)|the other end|invalid server response|unexpected flush"
+        r"|expected (?:ACK|packet)|the other end|invalid server response|unexpected flush"
         r"|git-(?:upload|receive)-pack: (?:command )?not found"
         r"|not valid: (?:is this a git|info/refs)",
         "its git is missing, too old, or prints something else first",
@@ -134,10 +138,16 @@ _SAYINGS = (
     _Saying(
         r"hung up unexpectedly|early EOF|Connection reset|Broken pipe|unexpected disconnect"
         r"|RPC failed|Connection closed|closed by remote host|Connection to [^\n]* closed"
+        r"|expected flush after (?:capabilities|ref listing)"
         r"|unpack(?:er)? (?:failed|error)|index-pack (?:failed|died|abnormal)|transfer closed"
         r"|remote unpack failed|write error",
         "the connection was lost half way",
         "run the command again: it goes on with what is missing",
+    ),
+    _Saying(
+        r"Could not read from remote repository",
+        "it ended the connection before it answered",
+        "run the command again; `git ls-remote {name}` tries it by hand",
     ),
 )
 
@@ -172,15 +182,18 @@ def explain_fault(said: str, *, name: str, host: str, doing: str) -> RemoteError
         doing: Such as `push to`, `fetch from`, `read`.
     """
     place = f"`{name}`" if not host or host in name else f"`{name}` ({host})"
+    said = cut_flood(said)
     words = first_words(said)
+    typed = shlex.quote(name)  # an address may hold what a shell obeys
+    said = _EPILOGUE.sub("", said)
     for saying in _SAYINGS:
         if re.search(saying.pattern, said):
             tail = f" ({words})" if words else ""
-            hint = saying.hint.format(name=name, host=host or "HOST")
+            hint = saying.hint.format(name=typed, host=host or "HOST")
             return RemoteError(f"cannot {doing} {place}: {saying.reason}{tail}", hint=hint)
     reason = words or "git gives no reason"
     return RemoteError(
-        f"cannot {doing} {place}: {reason}", hint=f"`git ls-remote {name}` tries it by hand"
+        f"cannot {doing} {place}: {reason}", hint=f"`git ls-remote {typed}` tries it by hand"
     )
 
 
@@ -192,6 +205,13 @@ def first_words(said: str) -> str:
     theirs = [line for line in telling if line.startswith("remote:")]
     chosen = (theirs or ours or telling or [""])[0]
     return clean(_MARK.sub("", chosen).rstrip("."))
+
+
+def cut_flood(said: str) -> str:
+    """Both ends of what somebody else said: it may be without end, and made to be slow to read."""
+    if len(said) <= _MOST_HEARD:
+        return said
+    return f"{said[: _MOST_HEARD // 2]}\n{said[-_MOST_HEARD // 2 :]}"
 
 
 def clean(text: str) -> str:

@@ -126,20 +126,27 @@ CASES: tuple[Row, ...] = (
     Elsewhere(
         id="B14",
         what="remote that moved an id we have",
-        outcome="ours stays; the other is under `refs/repro/remotes/` and merged only by `pull`",
-        tests=(),
+        outcome="refused, ours stays, both are named; what amends ours is merged by `pull`",
+        tests=(
+            "tests/core/test_fetch.py::test_another_run_under_an_id_of_ours_is_refused_and_both_are_named",
+            "tests/core/test_fetch.py::test_a_run_that_was_replaced_on_the_remote_is_refused",
+        ),
     ),
     Elsewhere(
         id="B15",
         what="remote that deleted an id we have",
-        outcome="ours stays",
-        tests=(),
+        outcome="ours stays, and it is said",
+        tests=(
+            "tests/core/test_fetch.py::test_a_run_that_the_remote_deleted_stays_and_is_told_of",
+        ),
     ),
     Elsewhere(
         id="B16",
         what="remote with 100,000 refs",
-        outcome="measured: see the section on fetching",
-        tests=(),
+        outcome="one question; older runs are packed under archive refs",
+        tests=(
+            "tests/core/test_arriving.py::test_an_archive_comes_as_one_ref_with_all_of_its_runs",
+        ),
     ),
     _kept(
         "B17",

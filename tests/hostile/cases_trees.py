@@ -161,8 +161,6 @@ CASES: tuple[Row, ...] = (
             ),
         ),
         says="differs only in case",
-        plain="written",
-        then="on a disk that knows case these are two names",
     ),
     _kept(
         "A30",

@@ -114,6 +114,16 @@ def test_a_flood_of_words_is_cut():
     assert len(explain_fault(said, name="o", host="h", doing="read").message) < 1000
 
 
+def test_a_flood_that_is_slow_to_search_is_cut_before():
+    said = "repository '" * 300_000  # each of these begins what might end far behind it
+    assert explain_fault(said, name="o", host="h", doing="read").hint
+
+
+def test_an_address_is_quoted_where_it_is_to_be_typed():
+    error = explain_fault("", name="https://x.org/$(id)", host="x.org", doing="read")
+    assert "git ls-remote 'https://x.org/$(id)'" in str(error.hint)
+
+
 def test_the_words_of_the_remote_go_before_those_of_git():
     said = "remote: we are closed\nfatal: the remote end hung up unexpectedly\n"
     assert first_words(said) == "we are closed"

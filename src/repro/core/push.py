@@ -1,13 +1,14 @@
 """Runs given to a git remote: their bytes first, their refs last."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from repro.core.baggage import Sent, send_baggage
 from repro.core.largefiles import send_large
 from repro.core.project import Project
 from repro.core.push_plan import Plan
-from repro.errors import ConflictError, RemoteError, UnknownRunError
+from repro.errors import ConflictError, RemoteError, StorageError, UnknownRunError
 from repro.model.sharing import Refusal
 from repro.store.introduced import introduce
 from repro.store.outgoing import Outgoing, send_refs
@@ -92,7 +93,8 @@ def push_runs(
     sent, faults = _send(project, plan, commits, on_sent)
     refused += [Refusal(run, fault.reason, fault.hint) for run, fault in faults.items()]
     if sent:
-        introduce(project.repository.private, plan.remote.push_url)
+        with suppress(StorageError):  # then it is asked once more
+            introduce(project.repository.private, plan.remote.push_url)
     return Pushed(
         new=tuple(run for run in plan.new if run in sent),
         moved=tuple(run for run in plan.moved if run in sent),

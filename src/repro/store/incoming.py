@@ -21,6 +21,8 @@ _WORDS = (
     "fetch.unpackLimit=1",
     "-c",
     "fetch.writeCommitGraph=false",
+    "-c",
+    "fetch.bundleURI=",  # it would come with refs of its own
     "fetch",
     "--progress",
     "--no-write-fetch-head",

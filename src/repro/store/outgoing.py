@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -9,7 +10,7 @@ from itertools import islice
 from repro.errors import GitError
 from repro.store.git import Git, Result
 from repro.store.remoterefs import ANY_CODE, GitRemote
-from repro.store.transport_faults import RefFault, explain_fault, explain_ref
+from repro.store.transport_faults import RefFault, cut_flood, explain_fault, explain_ref
 
 _BATCH = 4000  # refs in one push: more are too long for a command line
 _LINE = re.compile(r"(.)\t([^\t\n]*):([^\t\n]*)\t(.*)")
@@ -84,6 +85,7 @@ def _push(git: Git, remote: GitRemote, batch: Sequence[Outgoing]) -> Result:
 
 def _read_answers(remote: GitRemote, pushed: Result) -> dict[str, RefFault | None]:
     found: dict[str, RefFault | None] = {}
+    said = cut_flood(pushed.err)
     for line in os.fsdecode(pushed.out).splitlines():
         match = _LINE.fullmatch(line)
         if match is None:
@@ -93,7 +95,7 @@ def _read_answers(remote: GitRemote, pushed: Result) -> dict[str, RefFault | Non
             found[remote.local(ref)] = None
         elif not any(saying in summary for saying in _UNSENT):
             found[remote.local(ref)] = explain_ref(
-                summary, pushed.err, name=remote.label, carrier=remote.carrier
+                summary, said, name=remote.label, carrier=remote.carrier
             )
     return found
 
@@ -106,4 +108,6 @@ def _failure(remote: GitRemote, pushed: Result) -> Exception:
                 f"git cannot read what is to be pushed: {saying}",
                 hint="`git fsck` says which objects are wrong",
             )
-    return explain_fault(pushed.err, name=remote.label, host=remote.push_host, doing="push to")
+    # Of a server that goes while git writes to it, git dies without a word.
+    said = "Broken pipe" if pushed.code == -signal.SIGPIPE and not pushed.err else pushed.err
+    return explain_fault(said, name=remote.label, host=remote.push_host, doing="push to")

@@ -1,6 +1,7 @@
 """What git, ssh and hosts say when a transfer fails, as an error a person can act on."""
 
 import re
+import shlex
 from dataclasses import dataclass
 
 from repro.errors import RemoteError
@@ -8,6 +9,7 @@ from repro.model.secrets import redact_text
 from repro.model.text import escape
 
 _LONGEST = 300  # characters of what somebody else said
+_MOST_HEARD = 1 << 14  # characters of it that are looked through
 
 # Lines that say nothing of the cause, or that only follow another one.
 _EMPTY = re.compile(
@@ -180,16 +182,18 @@ def explain_fault(said: str, *, name: str, host: str, doing: str) -> RemoteError
         doing: Such as `push to`, `fetch from`, `read`.
     """
     place = f"`{name}`" if not host or host in name else f"`{name}` ({host})"
+    said = cut_flood(said)
     words = first_words(said)
     said = _EPILOGUE.sub("", said)
+    typed = shlex.quote(name)  # an address may hold what a shell obeys
     for saying in _SAYINGS:
         if re.search(saying.pattern, said):
             tail = f" ({words})" if words else ""
-            hint = saying.hint.format(name=name, host=host or "HOST")
+            hint = saying.hint.format(name=typed, host=host or "HOST")
             return RemoteError(f"cannot {doing} {place}: {saying.reason}{tail}", hint=hint)
     reason = words or "git gives no reason"
     return RemoteError(
-        f"cannot {doing} {place}: {reason}", hint=f"`git ls-remote {name}` tries it by hand"
+        f"cannot {doing} {place}: {reason}", hint=f"`git ls-remote {typed}` tries it by hand"
     )
 
 
@@ -201,6 +205,13 @@ def first_words(said: str) -> str:
     theirs = [line for line in telling if line.startswith("remote:")]
     chosen = (theirs or ours or telling or [""])[0]
     return clean(_MARK.sub("", chosen).rstrip("."))
+
+
+def cut_flood(said: str) -> str:
+    """Both ends of what somebody else said: it may be without end, and made to be slow to read."""
+    if len(said) <= _MOST_HEARD:
+        return said
+    return f"{said[: _MOST_HEARD // 2]}\n{said[-_MOST_HEARD // 2 :]}"
 
 
 def clean(text: str) -> str:

@@ -131,3 +131,28 @@ def test_nothing_is_pushed_without_the_setting(repository, bare):
     git(repository, "config", "repro.autopush", "false")
     assert repro("run", "--", "true").returncode == 0
     assert not (repository / ".git" / "repro" / "outbox").exists()
+
+
+def test_a_running_run_is_published_and_is_over_there_when_it_is_pushed(tmp_path, repository, bare):
+    gate, other = repository / "gate", tmp_path / "other"
+    os.mkfifo(gate)
+    git(tmp_path, "clone", "-q", str(bare), str(other))
+    started = subprocess.Popen([*REPRO, "run", "--live", "1s", "--", "cat", str(gate)])
+    until(lambda: git(bare, "for-each-ref", "refs/repro/live/"), "the publication")
+    repro("fetch", cwd=other)
+    listed = repro("ls", "--live", cwd=other)
+    assert "running" in listed.stdout
+    assert "in progress elsewhere, last heard: " in listed.stderr
+    assert "last heard" in repro("show", "@", cwd=other).stdout
+
+    gate.write_text("go\n")
+    assert started.wait() == 0
+    until(lambda: not git(bare, "for-each-ref", "refs/repro/live/"), "the end of the run there")
+    assert len(runs_of(bare)) == 2
+
+
+@pytest.mark.parametrize("word", ["0", "60", "0.5s", "-3s", "nan", "100w"])
+def test_a_time_that_is_none_is_refused(repository, word):
+    done = repro("run", "--live", word, "--", "true")
+    assert done.returncode == 125
+    assert "is no time of 1 s or more" in done.stderr

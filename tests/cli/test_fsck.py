@@ -17,7 +17,7 @@ from tests.support.signing import allow_key, use_ssh_key
 
 from repro.core.signatures import sign_run
 
-FLIPS = int(os.environ.get("REPRO_CRASH_FLIPS", "3"))  # of each kind of file
+FLIPS = int(os.environ.get("REPRO_CRASH_FLIPS", "2"))  # of each kind of file
 
 
 def checked(cli: Cli, *words: str, code: int = 1) -> list[dict[str, Any]]:
@@ -232,6 +232,21 @@ def test_a_run_in_progress_is_no_fault(repository: Path, cli: Cli) -> None:
     git(repository, "update-ref", "-d", f"refs/repro/live/{live.id}")
     assert [fault["where"] for fault in checked(cli)] == ["live"]
     live.journal.close()
+
+
+def test_a_run_in_progress_that_cannot_be_read_is_named(repository: Path, cli: Cli) -> None:
+    live = begin(open_here(repository))
+    live.journal.close()
+    (live.dir / "start.json").write_bytes(b"{")
+    [fault] = checked(cli)
+    assert (fault["promise"], fault["where"], fault["runs"]) == ("F7", "live", [live.id])
+
+
+def test_nothing_is_made_and_nothing_changed(repository: Path, cli: Cli) -> None:
+    make_run(open_here(repository))
+    before = sorted((repository / ".git").rglob("*"))
+    cli("fsck")
+    assert sorted((repository / ".git").rglob("*")) == before
 
 
 def test_entries_of_trash_and_undo_are_looked_at(repository: Path, cli: Cli) -> None:

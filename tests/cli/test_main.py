@@ -11,7 +11,7 @@ import pytest
 from tests.support import git, make_repository
 from tests.support.cli import REPRO, repro
 
-from repro.cli.main import VERBS
+from repro.cli.main import HEADINGS, VERBS
 from repro.version import VERSION
 
 
@@ -38,6 +38,14 @@ def test_help_names_every_verb_and_imports_none_of_them():
     assert not {name for name in loaded if name.startswith(("repro.core", "repro.store"))}
 
 
+def test_the_help_has_the_verbs_in_sections_by_what_they_are_for():
+    said = repro("--help").stdout
+
+    assert next(iter(HEADINGS)) == next(iter(VERBS))
+    for verb, heading in HEADINGS.items():
+        assert f"\n{heading}:\n  {verb} " in said
+
+
 def test_without_a_verb_the_help_is_shown():
     assert repro().stdout == repro("--help").stdout
 
@@ -52,12 +60,11 @@ def test_the_version_is_told_without_loading_the_command_line():
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_explains_itself(verb):
-    done = repro(verb, "--help")
+def test_every_verb_explains_itself(verb, cli):
+    said = cli(verb, "--help").out
 
-    assert done.returncode == 0
-    assert done.stdout.startswith(f"Usage: repro {verb} ")
-    assert "\\b" not in done.stdout
+    assert said.startswith(f"Usage: repro {verb} ")
+    assert "\\b" not in said
 
 
 def test_an_unknown_verb_gets_the_nearest_one_named():

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from tests.support import git, make_repository, write_files
 from tests.support.cli import Cli
+from tests.support.clones import Team, project_at
 from tests.support.projects import begin, make_run, open_here
+from tests.support.remotes import push_all
 
 SECRET = b"AKIA-very-secret\n"
 
@@ -247,3 +249,17 @@ def test_in_a_repository_with_every_kind_of_pack_and_graph(
     git(root, "log", "--all", "--oneline")
     shutil.copytree(root, tmp_path / "copy")
     git(tmp_path / "copy", "gc", "-q", "--prune=now")
+
+
+def test_in_a_partial_clone_nothing_is_fetched_again_from_who_has_it_still(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = Team(tmp_path)
+    giver = team.clone("giver")
+    run = leak(giver)
+    push_all(project_at(giver))
+    root = team.clone("taker", "--filter=blob:none")
+    monkeypatch.chdir(root)
+    cli("pull")
+    assert "is gone" in cli("purge", run, "--yes").err
+    assert not holds(root, SECRET)

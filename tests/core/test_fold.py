@@ -13,6 +13,7 @@ import pytest
 from tests.support import git
 from tests.support.projects import begin, end, open_here
 from tests.support.records import make_record, write_archive, write_run
+from tests.support.restores import make_once
 
 from repro.core import fold
 from repro.core.curate import tag_run
@@ -28,12 +29,16 @@ N = 9
 
 
 @pytest.fixture
-def project(repository: Path) -> Project:
+def project(repository: Path, shelf: Path) -> Project:
     """A project with nine runs."""
-    opened = open_here(repository)
+    make_once(shelf, "project", repository, lambda: _record(repository))
+    return open_here(repository)
+
+
+def _record(root: Path) -> None:
+    opened = open_here(root).repository
     for number in range(N):
-        write_run(opened.repository, make_record(name=str(number)))
-    return opened
+        write_run(opened, make_record(name=str(number)))
 
 
 def shown(project: Project) -> dict[str, str]:

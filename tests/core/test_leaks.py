@@ -2,7 +2,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.support import git
+from tests.support import git, write_files
 from tests.support.projects import make_run, open_here
 from tests.support.secrets import make_secret
 
@@ -171,3 +171,29 @@ def test_the_key_is_made_once_and_for_the_user_alone(repository):
     before = place.read_bytes()
     find_leaks(project, [tip], [])
     assert (place.read_bytes(), place.stat().st_mode & 0o777) == (before, 0o600)
+
+
+def test_what_a_commit_does_not_add_is_no_news_of_what_is_staged(repository):
+    commit(repository, "a.py", f'KEY = "{make_secret("github")}"\n')
+    write_files(repository, {"a.py": f'x = 1\nKEY = "{make_secret("github")}"\n'})
+    git(repository, "add", ".")
+    assert scan_staged(open_here(repository)) == ()
+    write_files(repository, {"a.py": f'KEY = "{make_secret("github", 2)}"\n'})
+    git(repository, "add", ".")
+    assert places(scan_staged(open_here(repository))) == [("a.py", 1)]
+
+
+def test_what_a_merge_brings_is_no_news_of_what_is_staged(repository):
+    commit(repository, "b.py", "x = 1\n")
+    git(repository, "checkout", "-qb", "theirs")
+    commit(repository, "a.py", f'KEY = "{make_secret("github")}"\n')
+    git(repository, "checkout", "-q", "-")
+    git(repository, "merge", "-q", "--no-ff", "--no-commit", "theirs")
+    assert scan_staged(open_here(repository)) == ()
+
+
+def test_of_two_staged_files_that_are_alike_both_are_named(repository):
+    text = f'KEY = "{make_secret("github")}"\n'
+    write_files(repository, {"a.py": text, "b.py": text})
+    git(repository, "add", ".")
+    assert places(scan_staged(open_here(repository))) == [("a.py", 1), ("b.py", 1)]

@@ -300,3 +300,22 @@ def test_a_deleted_key_costs_only_that_old_marks_compare(repository):
     second = make_run(project, command=("true", "--api-key", WANDB))
     assert (first.command != second.command, first.identity) == (True, second.identity)
     assert resolve_run(project, first.id).run == first
+
+
+def test_a_secret_in_a_file_that_git_was_told_to_skip_is_not_recorded(repository):
+    write_files(repository, {"conf.py": "KEY = None\n"})
+    git(repository, "add", ".")
+    git(repository, "commit", "-qm", "code")
+    git(repository, "update-index", "--skip-worktree", "conf.py")
+    write_files(repository, {"conf.py": f"KEY = '{TOKEN}'\n"})
+    run = make_run(open_here(repository, time.time))
+    assert [(one.path, one.reason) for one in run.omitted] == [("conf.py", "holds a secret")]
+    assert_absent(repository, TOKEN)
+    [ref] = git(repository, "for-each-ref", "--format=%(refname)", RUNS).split()
+    assert git(repository, "show", f"{ref}^1:conf.py") == "KEY = None"
+
+
+def test_a_secret_in_the_name_of_a_file_stops_a_push(repository):
+    write_files(repository, {f"{TOKEN}/a.py": "x = 1\n"})
+    make_run(open_here(repository, time.time))
+    assert leaks_of(repository) == [f"{TOKEN}/a.py"]

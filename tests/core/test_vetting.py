@@ -45,3 +45,35 @@ def test_a_bad_run_is_named_and_hides_no_other(repository: Path, n_good: int) ->
     [refused] = vetted.refused
     assert refused.run == BAD
     assert refused.reason == "`..` in its code leads out of its folder"
+
+
+def test_odd_commits_of_a_history_that_comes_along_are_no_fault(repository: Path) -> None:
+    def make(maker: Maker) -> dict[str, str]:
+        padded = maker.tree([(b"0100644", b"a", maker.hello)])
+        old = maker.commit(
+            padded, author=b"A a@b <a@b>foo", committer=b"B <b@b> 99999999999999999 +9"
+        )
+        maker.base = maker.commit(padded, [old], author=b"A <a@b> 007 +051800")
+        return {GOOD: maker.run(GOOD)}
+
+    assert vet(repository, make).accepted == (GOOD,)
+
+
+def test_what_the_repository_had_before_is_not_looked_at_again(repository: Path) -> None:
+    mine = Maker(repository / ".git/objects", git(repository, "rev-parse", "HEAD"))
+    code = mine.tree([(FILE, b"git~1", mine.hello)])
+    mine.flush()
+    vetted = vet(repository, lambda maker: {GOOD: maker.run(GOOD, code=code)})
+    assert vetted.accepted == (GOOD,)
+
+
+def test_a_run_that_was_amended_by_several_comes_in(repository: Path) -> None:
+    def make(maker: Maker) -> dict[str, str]:
+        first = maker.run(GOOD)
+        return {GOOD: maker.run(GOOD, earlier=[first, maker.run(GOOD, tags=("a",))])}
+
+    assert vet(repository, make).accepted == (GOOD,)
+
+
+def test_nothing_new_is_nothing_to_refuse(repository: Path) -> None:
+    assert vet(repository, lambda maker: {}) == Vetted((), ())

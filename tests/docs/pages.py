@@ -147,5 +147,5 @@ def _hostile_row(row: Row) -> str:
         cells = [row.id, row.what, fetched, row.plain if is_tried else "", row.then]
     else:
         cells = [row.id, row.what, "", "", row.outcome]
-    escaped = (cell.replace("|", "\\|").replace("<", "&lt;") for cell in cells)
+    escaped = (cell.replace("|", "\\|") for cell in cells)
     return f"| {' | '.join(escaped)} |\n"

@@ -121,25 +121,31 @@ CASES: tuple[Row, ...] = (
         id="E10",
         what="10 GB through `log_artifact`",
         outcome="goes to the content store, past 1 MiB never into git",
-        tests=("tests/core/test_outputs.py",),
+        tests=("tests/core/test_outputs.py::test_more_than_a_mebibyte_goes_to_the_content_store",),
     ),
     Elsewhere(
         id="E11",
         what="`log_artifact` of a device, a FIFO, a socket, a loop of links",
         outcome="refused at once, by name",
-        tests=("tests/core/test_outputs.py",),
+        tests=("tests/core/test_outputs.py::test_special_files_are_refused_at_once",),
     ),
     Elsewhere(
         id="E12",
         what="file that grows while it is hashed",
         outcome="read again, or refused by name",
-        tests=("tests/core/test_outputs.py",),
+        tests=(
+            "tests/store/test_content.py::test_a_file_that_changes_while_it_is_read_is_refused",
+            "tests/core/test_outputs.py::test_a_file_that_says_another_size_than_it_has_is_refused",
+        ),
     ),
     Elsewhere(
         id="E13",
         what="file that becomes a link meanwhile",
-        outcome="what was opened is what is read",
-        tests=("tests/store/test_content.py",),
+        outcome="a link is refused, and so is what changed since it was looked at",
+        tests=(
+            "tests/core/test_outputs.py::test_a_symlink_is_refused",
+            "tests/store/test_content.py::test_a_file_that_changes_while_it_is_read_is_refused",
+        ),
     ),
     _kept(
         "E14",

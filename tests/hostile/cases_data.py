@@ -182,7 +182,7 @@ CASES: tuple[Row, ...] = (
         id="C13",
         what="bytes with the xxh3 of others, but another sha256",
         outcome="refused: what is kept, sent or received is believed for its sha256 only",
-        tests=("tests/core/test_transfer.py",),
+        tests=("tests/core/test_transfer.py::test_a_damaged_object_of_the_store_never_comes_in",),
     ),
     _bad(
         "C14",
@@ -196,7 +196,7 @@ CASES: tuple[Row, ...] = (
         id="C15",
         what="page that names itself, or two that name each other",
         outcome="refused: a page says how many folders are below it, so none can hold itself",
-        tests=("tests/store/test_pages.py",),
+        tests=("tests/store/test_pages.py::test_a_record_that_was_tampered_with_is_refused",),
     ),
     _bad(
         "C16",

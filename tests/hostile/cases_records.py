@@ -126,16 +126,18 @@ CASES: tuple[Row, ...] = (
     Elsewhere(
         id="B14",
         what="remote that moved an id we have",
-        outcome="refused, ours stays, both are named; what amends ours is merged by `pull`",
+        outcome="amendments are merged by `pull`; all else is refused by name, and ours stays",
         tests=(
-            "tests/core/test_fetch.py::test_another_run_under_an_id_of_ours_is_refused_and_both_are_named",
+            "tests/core/test_fetch.py::"
+            "test_another_run_under_an_id_of_ours_is_refused_and_both_are_named",
             "tests/core/test_fetch.py::test_a_run_that_was_replaced_on_the_remote_is_refused",
+            "tests/core/test_fetch.py::test_pull_merges_what_two_said_of_a_run_at_once",
         ),
     ),
     Elsewhere(
         id="B15",
         what="remote that deleted an id we have",
-        outcome="ours stays, and it is said",
+        outcome="ours stays, and that it is gone there is told",
         tests=(
             "tests/core/test_fetch.py::test_a_run_that_the_remote_deleted_stays_and_is_told_of",
         ),

@@ -204,6 +204,9 @@ CASES: tuple[Row, ...] = (
         id="D30",
         what="values that are bytes, a set, a NumPy scalar, a tensor, one whose `__repr__` raises or `__float__` blocks",
         outcome="numbers are converted, all else is an error at the call; the journal stays whole",
-        tests=("tests/sdk/test_values.py",),
+        tests=(
+            "tests/sdk/test_values.py::test_what_is_no_number_is_refused_by_name",
+            "tests/sdk/test_values.py::test_scalars_of_numpy_are_taken",
+        ),
     ),
 )

@@ -1,4 +1,8 @@
+import hashlib
+import hmac
+
 import pytest
+from tests.support.secrets import SHAPED, make_secret
 
 from repro.model.marking import MARK, UNKEYED, Marker, is_marked, without_keys
 from repro.model.secrets import list_secrets, redact_argv, redact_config, redact_text
@@ -64,3 +68,23 @@ def test_a_text_with_a_mark_is_known_by_it():
     assert is_marked("a <redacted> b")
     assert not is_marked("a <redacted:x> b")
     assert MARK not in redact_text("plain", HERE)
+
+
+@pytest.mark.parametrize("kind", SHAPED)
+def test_what_a_push_would_stop_at_is_marked_in_every_text(kind):
+    secret = make_secret(kind)
+    last = secret.splitlines()[-1]
+    assert last not in redact_text(f"a note on {secret}", HERE)
+    assert last not in str(redact_argv(["python", "t.py", secret], HERE))
+    assert last not in str(redact_config({"a": {"b": [f"use {secret} now"]}}, HERE))
+
+
+def test_a_password_that_a_text_names_is_marked():
+    password = make_secret("password")
+    assert password not in redact_text(f'log in with db_password = "{password}"', HERE)
+
+
+def test_without_a_key_a_fingerprint_is_of_this_process_only():
+    assert UNKEYED.fingerprint(b"hunter2") == UNKEYED.fingerprint(b"hunter2")
+    guessed = hmac.new(b"", b"hunter2", hashlib.sha256).hexdigest()
+    assert not guessed.startswith(UNKEYED.fingerprint(b"hunter2"))

@@ -49,6 +49,19 @@ def test_runs_are_pushed_to_the_usual_remote_or_a_named_one(
     assert read(repository).autopush == remote
 
 
+@pytest.mark.parametrize(("text", "seconds"), [("60s", 60.0), ("1m30s", 90.0), ("false", None)])
+def test_runs_are_published_so_often(repository: Path, text: str, seconds: float | None) -> None:
+    git(repository, "config", "repro.live", text)
+    assert read(repository).live_s == seconds
+
+
+@pytest.mark.parametrize("text", ["true", "60", "0s", "soon"])
+def test_a_time_that_is_none_is_refused_by_name(repository: Path, text: str) -> None:
+    git(repository, "config", "repro.live", text)
+    with pytest.raises(InvalidInputError, match="`repro.live` is "):
+        read(repository)
+
+
 def test_other_keys_are_passed_over(repository: Path) -> None:
     git(repository, "config", "repro.origin.carrier", "refs/heads/repro")
     assert read(repository) == Personal()

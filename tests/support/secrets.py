@@ -61,8 +61,23 @@ KINDS = {
     "neptune": lambda rng: "eyJhcGlf" + "YWRkcmVzcyI6" + _of(rng, _ALNUM, 80),
     "databricks": lambda rng: "da" + "pi" + _of(rng, _HEX, 32),
     "google": lambda rng: "AI" + "za" + _of(rng, _ALNUM, 35),
+    "xai": lambda rng: "xa" + "i-" + _of(rng, _ALNUM, 80),
+    "kaggle": lambda rng: "KG" + "AT_" + _of(rng, _HEX, 32),
+    "grafana": lambda rng: "gl" + "sa_" + _of(rng, _ALNUM, 32) + "_" + _of(rng, _HEX, 8),
+    "slack webhook": lambda rng: (
+        "hooks.slack.com"
+        + "/services/T"
+        + _of(rng, _ALNUM, 9)
+        + "/B"
+        + _of(rng, _ALNUM, 9)
+        + "/"
+        + _of(rng, _ALNUM, 24)
+    ),
     "azure": lambda rng: _of(rng, _ALNUM + "+/", 86) + "==",
     "jwt": _jwt,
     "pem": _pem,
     "password": lambda rng: _of(rng, _ALNUM + "!#+-_", 14),
 }
+
+# Those that tell by themselves what they are.
+SHAPED = sorted(set(KINDS) - {"aws secret", "wandb", "comet", "azure", "password"})

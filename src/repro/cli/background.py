@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -15,15 +16,20 @@ from repro.model.times import format_time
 from repro.store.background import unattended
 
 _NICER = 10
+_LOOK_S = 1.0  # between two looks whether the run is over
 
 
 def main(words: Sequence[str]) -> None:
-    """Do what the words say: `push`."""
+    """Do what the words say: `push`, or `live RUN SECONDS`."""
     with suppress(OSError):
         os.nice(_NICER)
     try:
         os.environ.update(unattended(os.environ, _ssh_command()))
-        {"push": _push}[words[0]](open_around())
+        project = open_around()
+        if words[0] == "push":
+            _push(project)
+        else:
+            _publish(project, words[1], float(words[2]))
     except ReproError as error:
         render.note(f"repro: {escape(error.message)}")
         sys.exit(error.exit_code)
@@ -40,3 +46,15 @@ def _push(project: Project) -> None:
         render.note(f"{now} pushed: {', '.join(passed.pushed) or 'nothing'}")
         for word in passed.words:
             render.note(f"{now} {escape(word.message)}")
+
+
+def _publish(project: Project, run_id: str, every_s: float) -> None:
+    # Here, for a push need not load what reads journals.
+    from repro.core.publishing import Publisher  # noqa: PLC0415
+
+    publisher = Publisher(project, run_id)
+    while publisher.is_needed():
+        publisher.publish()
+        then = time.monotonic() + every_s
+        while publisher.is_needed() and time.monotonic() < then:
+            time.sleep(min(_LOOK_S, max(then - time.monotonic(), 0.0)))

@@ -37,12 +37,15 @@ from repro.core.project import Project
 from repro.core.query import Listing
 from repro.errors import UsageError
 from repro.model.columns import Column, choose_keys, default_columns, field_column
+from repro.model.progress import last_heard
+from repro.model.readable import format_age
 from repro.model.run import Record
 
 if TYPE_CHECKING:
     from repro.core.chosen import ChosenRecords
 
 _ID = field_column("id")
+_HEARD = 5  # runs in progress elsewhere of which is said when
 
 
 @click.command()
@@ -201,7 +204,17 @@ def _print_table(
     table, _ = lay_out([laid[column] for column in shown])
     render.out(table)
     render.flush()
+    _say_heard(records, listing, now)
     say_hidden([column.title for column in columns if column not in shown], "--columns")
+
+
+def _say_heard(records: Sequence[Record], listing: Listing, now: float) -> None:
+    """When those that are in progress elsewhere were published."""
+    ages = ((one.run.id, last_heard(one.run)) for one in records)
+    heard = [f"{listing.short[run]} {format_age(moment, now)}" for run, moment in ages if moment]
+    if heard:
+        more = f" and {len(heard) - _HEARD:,} more" if len(heard) > _HEARD else ""
+        render.note(f"in progress elsewhere, last heard: {', '.join(heard[:_HEARD])}{more}")
 
 
 def _list_groups(

@@ -17,6 +17,7 @@ from repro.model.cells import format_metric
 from repro.model.config import flatten_config
 from repro.model.configfile import format_config
 from repro.model.nearest import say_meant
+from repro.model.progress import last_heard
 from repro.model.readable import format_age, format_duration, format_size, format_value
 from repro.model.run import Record, Run
 from repro.model.text import escape
@@ -87,6 +88,8 @@ def _facts(run: Run, now: float) -> Iterator[tuple[str, str]]:
     yield "created", f"{run.created[:19].replace('T', ' ')} UTC ({format_age(run.created, now)})"
     if run.duration_s is not None:
         yield "duration", format_duration(run.duration_s)
+    if heard := last_heard(run):
+        yield "last heard", format_age(heard, now)
     yield "command", escape(" ".join(run.command))
     if run.cwd != ".":
         yield "folder", escape(run.cwd)

@@ -19,6 +19,7 @@ from repro.core.environment import capture_environment
 from repro.core.launch import Streams, launch
 from repro.core.observe import Observed
 from repro.core.project import Project
+from repro.core.published import publish_often, tell_published
 from repro.core.query import resolve_run, run_json
 from repro.core.randomness import draw_randomness
 from repro.core.record import seal_run
@@ -31,6 +32,8 @@ from repro.model.canonical import Json
 from repro.model.config import nest_config, parse_assignment
 from repro.model.ids import is_id
 from repro.model.run import Record
+from repro.model.text import escape
+from repro.store.personal import read_interval
 from repro.store.quarantine import Quarantine
 
 
@@ -72,6 +75,13 @@ from repro.store.quarantine import Quarantine
     help="If a run of the very same conditions has finished, give that one and run nothing.",
 )
 @click.option(
+    "--live",
+    "every",
+    metavar="TIME",
+    callback=lambda _ctx, _param, text: None if text is None else _read_interval(text),
+    help="Publish what the run logged so far, every so often, such as 60s.",
+)
+@click.option(
     "--json",
     "as_json",
     is_flag=True,
@@ -95,6 +105,7 @@ def run(  # noqa: PLR0913  # click hands over each option by its name
     *,
     no_bootstrap: bool,
     skip_existing: bool,
+    every: float | None,
     as_json: bool,
 ) -> int:
     r"""Run a command and record its exact code, config, output and results.
@@ -139,20 +150,27 @@ def run(  # noqa: PLR0913  # click hands over each option by its name
             return 0
         live.journal.warn = warn
         say_omitted(live.run.omitted)
+        if unpublished := publish_often(project, live.id, every):
+            warn(unpublished)
         try:
             outcome = launch(project, live, resolved, relay=relay, streams=streams)
         except CommandError:
             _seal(project, live, relay)
             raise
-        sealed = _seal(project, live, relay)
-        if unsigned := sign_sealed(project, sealed.run.id):
-            warn(unsigned)
-        if unsent := push_soon(project, [sealed.run.id]):
-            warn(unsent)
+        sealed = _end(project, live, relay)
         say_end(project, sealed, outcome)
         if as_json:
             render.data_json(run_json(resolve_run(project, sealed.run.id)))
     return outcome.exit_code
+
+
+def _read_interval(text: str) -> float:
+    seconds = read_interval(text)
+    if seconds is None:
+        raise UsageError(
+            f"`--live {escape(text[:80])}` is no time of 1 s or more", hint="`--live 60s`"
+        )
+    return seconds
 
 
 class _SkippedError(Exception):
@@ -191,6 +209,16 @@ def _start(project: Project, request: Request, *, skipping: bool) -> LiveRun | R
     for tried in told:
         say_tried(tried, now=project.clock(), skipping=skipped is not None)
     return skipped or live
+
+
+def _end(project: Project, live: LiveRun, relay: Relay) -> Record:
+    """Seal the run, sign and push it if the user wants that, and say what of it went wrong."""
+    unpublished = tell_published(live.dir)
+    sealed = _seal(project, live, relay)
+    failed = (unpublished, sign_sealed(project, sealed.run.id), push_soon(project, [sealed.run.id]))
+    for reason in filter(None, failed):
+        warn(reason)
+    return sealed
 
 
 def _seal(project: Project, live: LiveRun, relay: Relay) -> Record:

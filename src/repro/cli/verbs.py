@@ -16,11 +16,19 @@ class Verbs(click.Group):
 
     Attributes:
         table: Verb to `module:attribute` and one line of help, in the order of the help.
+        headings: The verb that a section of the help starts with, to what stands above it.
     """
 
-    def __init__(self, *args: Any, table: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        table: Mapping[str, tuple[str, str]],
+        headings: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.table = table
+        self.headings = headings or {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All verbs, in the order of the table."""
@@ -41,8 +49,14 @@ class Verbs(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs from the table, so that the help imports none of them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(verb, line) for verb, (_, line) in self.table.items()])
+        heading, sections = "Commands", dict[str, list[tuple[str, str]]]()
+        for verb, (_, line) in self.table.items():
+            heading = self.headings.get(verb, heading)
+            sections.setdefault(heading, []).append((verb, line))
+        width = max(map(len, self.table))
+        for heading, rows in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl([(verb.ljust(width), line) for verb, line in rows])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -8,6 +8,7 @@ from repro.core.reconcile import reconcile
 from repro.core.tracked import Here, joined
 from repro.core.vetting import vet_runs
 from repro.errors import ConflictError, DamagedRecordError, NewerFormatError, ReproError
+from repro.model.run import Status
 from repro.model.sharing import Refusal
 from repro.model.text import escape
 from repro.store.archive import read_archives
@@ -16,6 +17,7 @@ from repro.store.newobjects import reading_new
 from repro.store.objects import Objects, parse_commit
 from repro.store.quarantine import Quarantine, publish
 from repro.store.refs import RefUpdate
+from repro.store.runs import read_record
 
 _TRIES = 5  # others may take in the same runs at the same time
 _SHORT = 10  # characters of an object id in a message
@@ -297,6 +299,8 @@ class _Placing:
         try:
             reconcile(self._quarantine, run_id, ours, oid)
         except (ConflictError, DamagedRecordError, NewerFormatError) as error:
+            if self._is_in_progress(ours):  # at a remote: no amendment stands on what it said then
+                return True
             reason = (
                 f"{self._label} has another run under this id: `{oid[:_SHORT]}` there,"
                 f" `{ours[:_SHORT]}` here, which is kept ({error.message})"
@@ -304,6 +308,12 @@ class _Placing:
             self.refused.append(Refusal(run_id, reason))
             return False
         return True
+
+    def _is_in_progress(self, commit: str) -> bool:
+        try:
+            return read_record(self._objects, commit).run.status is Status.RUNNING
+        except ReproError:
+            return False
 
     def _rewritten(self, run_id: str, before: str, oid: str) -> Refusal:
         if self._builds_on(before, oid):

@@ -4,11 +4,12 @@ import os
 import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYetError
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from repro.store.hashing import HashedFile, Keep, Tally, hash_file
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 _BATCH = 256  # files
 _LARGE = 1 << 20  # bytes; below, a second thread costs more than it gives (measured, in Python)
@@ -63,7 +64,7 @@ class Crew:
                 small.append(task)
                 continue
             if self._large is None:
-                self._large = ThreadPoolExecutor(_processors())
+                self._large = _threads(_processors())
             started.append((task, self._large.submit(self._hash, task)))
         return small
 
@@ -92,7 +93,7 @@ class Crew:
     ) -> list[HashedFile]:
         start = time.monotonic()
         if self._waiters is None:
-            self._waiters = ThreadPoolExecutor(_WAITERS)
+            self._waiters = _threads(_WAITERS)
         futures = [self._waiters.submit(self._hash, task) for task in tasks]
         done = [self.wait(future, report) for future in futures]
         if len(tasks) / max(time.monotonic() - start, 1e-9) < self._rate:
@@ -104,7 +105,7 @@ class Crew:
         while True:
             try:
                 return future.result(timeout=_PAUSE_S)
-            except NotYetError:
+            except TimeoutError:
                 report()
 
     def close(self) -> None:
@@ -117,6 +118,13 @@ class Crew:
         return hash_file(
             task.name, where=task.where, tally=self._tally, dir_fd=task.dir_fd, keep=self._keep
         )
+
+
+def _threads(number: int) -> "ThreadPoolExecutor":
+    # Here, for it takes 8 ms to load, and where no file changed none is hashed.
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    return ThreadPoolExecutor(number)
 
 
 def _waits() -> int:

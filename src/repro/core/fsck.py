@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from repro.core.fsck_record import Seen, check_record
-from repro.core.known import open_runs
 from repro.core.project import Project
 from repro.core.signatures import Signature, check_signatures
 from repro.core.trash import list_trash
@@ -282,13 +281,26 @@ def _check_live(project: Project) -> Iterator[Fault]:
             reason="it stands for a run in progress, of which there is nothing",
             hint=f"`git update-ref -d {LIVE}{run_id}` deletes it",
         )  # fmt: skip
-    with open_runs(project) as runs:
-        for problem in runs.problems:
-            if problem.id in started:
-                yield Fault(
-                    promise="F7", where="live", what=problem.id, runs=(problem.id,),
-                    reason=problem.error.message,
-                )  # fmt: skip
+    yield from _read_journals(project, sorted(started))
+
+
+def _read_journals(project: Project, ids: Sequence[str]) -> Iterator[Fault]:
+    """What cannot be read of runs in progress; the index would be made for that, and takes long."""
+    if not ids:
+        return
+    from repro.core.live import read_live  # noqa: PLC0415  # journals are slow to import
+
+    folders = [project.live / run_id for run_id in ids]
+    found, problems = read_live(folders, RunRefs(project.repository).tips(ids))
+    errors = {problem.id: problem.error for problem in problems}
+    for run_id, live in found.items():
+        try:
+            live.read_brief(None)
+        except ReproError as error:
+            errors[run_id] = error
+    for run_id in sorted(errors):
+        reason = errors[run_id].message
+        yield Fault(promise="F7", where="live", what=run_id, runs=(run_id,), reason=reason)
 
 
 def _notes(project: Project) -> Iterable[str]:

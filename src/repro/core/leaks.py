@@ -9,7 +9,7 @@ from repro.core.project import Project
 from repro.model.marking import Marker
 from repro.model.secretrules import RULES
 from repro.model.secrets import is_secret_file
-from repro.model.secretscan import LONGEST, Found, find_secrets, takes_plain
+from repro.model.secretscan import LONGEST, Found, find_in_names, find_secrets, takes_plain
 from repro.store.allowed import ALLOW as ALLOW
 from repro.store.allowed import allowed_secrets
 from repro.store.clonekey import read_marker
@@ -94,16 +94,18 @@ def find_own_leaks(
 def scan_staged(project: Project) -> tuple[Leak, ...]:
     """Give the secrets in what the next commit would add, by path and line.
 
+    What the file has in HEAD, or in the commit that is being merged, is not added by this one.
     In a hook the index is the one that git names in `GIT_INDEX_FILE`.
     """
     index = project.environ.get("GIT_INDEX_FILE")
     place = str(Path(project.repository.root, index)) if index else None
-    found = _Search(project).search(list_staged(project.repository.git, place), None)
+    search = _Search(project)
+    found = search.search(list_staged(project.repository.git, place), None)
     return tuple(
         sorted(
             Leak("", one.path, secret.line, secret.rule, secret.fingerprint)
             for one, secrets in found
-            for secret in secrets
+            for secret in search.added(one.path, secrets)
         )
     )
 
@@ -124,10 +126,11 @@ class _Search:
     ) -> list[tuple[Unsent, tuple[Found, ...]]]:
         """The objects with secrets that nobody allowed."""
         found: list[tuple[Unsent, tuple[Found, ...]]] = []
+        in_names = find_in_names({one.path for one in objects if one.path}, self._marker)
         for one in objects:
-            named = self._by_name(one)
-            if named is not None and named.fingerprint not in self._allowed:
-                found.append((one, (named,)))
+            for named in (self._by_name(one), in_names.get(one.path)):
+                if named is not None and named.fingerprint not in self._allowed:
+                    found.append((one, (named,)))
         clean = []
         for one, secrets in self._read(objects, on_progress):
             left = tuple(one for one in secrets if one.fingerprint not in self._allowed)
@@ -137,6 +140,16 @@ class _Search:
                 clean.append((one.oid, takes_plain(one.path)))
         self._scanned.add(clean)
         return found
+
+    def added(self, path: str, secrets: Sequence[Found]) -> list[Found]:
+        """Those of the secrets in a file that no parent of the next commit has in it."""
+        old: set[str] = set()
+        for parent in ("HEAD", "MERGE_HEAD"):
+            done = self._repository.git.run("cat-file", "blob", f"{parent}:{path}", ok=(0, 128))
+            if done.code == 0:
+                old.add(BY_NAME)
+                old |= {one.fingerprint for one in find_secrets(done.out, path, self._marker)}
+        return [one for one in secrets if old.isdisjoint((one.rule, one.fingerprint))]
 
     def _by_name(self, one: Unsent) -> Found | None:
         if one.kind != "blob" or not is_secret_file(one.path):

@@ -96,6 +96,10 @@ class InProgress:
         look = self.look(decode_state(state) if state else None)
         return self.brief_of(look), encode_state(look.state) if look.state else b""
 
+    def manifests(self) -> dict[str, str]:
+        """The tree of the pages of each dataset so far, by name."""
+        return {**self.started.manifests, **self._events().manifests}
+
     def series(self) -> dict[str, list[Point]]:
         """All points so far, by metric."""
         return merge_rows(self._events().rows)

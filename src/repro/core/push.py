@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from repro.core.baggage import Sent, send_baggage
 from repro.core.largefiles import send_large
 from repro.core.project import Project
+from repro.core.push_archives import Folding, list_needless, send_archives
 from repro.core.push_plan import Plan
-from repro.errors import ConflictError, RemoteError, StorageError, UnknownRunError
+from repro.errors import ConflictError, RemoteError, UnknownRunError
 from repro.model.sharing import Refusal
 from repro.store.introduced import introduce
 from repro.store.outgoing import Outgoing, send_refs
-from repro.store.refs import RUNS, RunRefs
+from repro.store.refs import LIVE, RUNS, RunRefs
 from repro.store.remoterefs import GitRemote
 from repro.store.transport_faults import RefFault
 
@@ -90,11 +91,17 @@ def push_runs(
     ]
     kept_back = {refusal.run for refusal in refused}
     commits = {run: oid for run, oid in plan.sending.items() if run not in kept_back}
-    sent, faults = _send(project, plan, commits, on_sent)
+    folding = send_archives(project, plan.remote, plan.folding.without(kept_back))
+    covered = folding.covered
+    folded = {run for run, oid in commits.items() if covered.get(run) == oid and run in plan.new}
+    on_sent(len(folded))
+    rest = {run: oid for run, oid in commits.items() if run not in folded}
+    sent, faults = _send(project, plan, rest, on_sent)
+    sent |= folded
+    _clear(project, plan, folding, sent)
     refused += [Refusal(run, fault.reason, fault.hint) for run, fault in faults.items()]
     if sent:
-        with suppress(StorageError):  # then it is asked once more
-            introduce(project.repository.private, plan.remote.push_url)
+        introduce(project.repository.private, plan.remote.push_url)
     return Pushed(
         new=tuple(run for run in plan.new if run in sent),
         moved=tuple(run for run in plan.moved if run in sent),
@@ -107,6 +114,14 @@ def push_runs(
         n_objects=len(bytes_sent.done),
         n_bytes=sum(one.size for one in bytes_sent.done),
     )
+
+
+def _clear(project: Project, plan: Plan, folding: Folding, sent: set[str]) -> None:
+    """Delete refs on the remote that are needless now; where that fails, the next push does it."""
+    over = {run: oid for run, oid in plan.live.items() if run in sent or run in plan.same}
+    outgoing = [Outgoing(LIVE + run, None, lease=oid) for run, oid in over.items()]
+    with suppress(RemoteError):
+        send_refs(project.repository.git, plan.remote, [*outgoing, *list_needless(folding)])
 
 
 def _send_bytes(project: Project, plan: Plan, report: Report) -> Sent:

@@ -11,6 +11,7 @@ from repro.core.largefiles import find_large
 from repro.core.leaking import refuse_leaking
 from repro.core.leaks import OnScan
 from repro.core.project import Project
+from repro.core.push_archives import Folding, plan_folding
 from repro.errors import (
     DamagedRecordError,
     GitError,
@@ -44,12 +45,14 @@ class Chosen:
         foreign: Those of them that this clone only fetched.
         refused: Those that cannot be pushed as they are.
         n_live: Runs in progress that nobody asked for.
+        is_all: Whether these are all runs of the clone.
     """
 
     commits: Mapping[str, str]
     foreign: frozenset[str] = frozenset()
     refused: tuple[Refusal, ...] = ()
     n_live: int = 0
+    is_all: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,8 @@ class Plan:
         store: What messages call the store; None where `repro.yaml` names none.
         store_fault: Why the store could not be asked; None where it could.
         is_first: Whether nothing was ever pushed to this address from here.
+        folding: Archives to be sent, and refs that are needless beside them.
+        live: Where the remote has runs of this clone as in progress that are over, by id.
     """
 
     remote: GitRemote
@@ -85,6 +90,8 @@ class Plan:
     store: str | None = None
     store_fault: str | None = None
     is_first: bool = False
+    folding: Folding = field(default_factory=Folding)
+    live: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sending(self) -> dict[str, str]:
@@ -127,7 +134,8 @@ def _own(project: Project, refs: RunRefs) -> Chosen:
         live = [name for name in os.listdir(project.live) if is_id(name)]
     except OSError:  # no run was ever started here
         live = []
-    return Chosen(refs.own, n_live=sum(run_id not in refs.own for run_id in live))
+    n_live = sum(run_id not in refs.own for run_id in live)
+    return Chosen(refs.own, n_live=n_live, is_all=True)
 
 
 def _named(project: Project, refs: RunRefs, ids: Iterable[str]) -> Chosen:
@@ -167,13 +175,18 @@ def plan_push(
     """
     git = project.repository.git
     refs = list_remote(git, remote, push=True)
-    found = _compare(project, chosen, refs)
+    archived = _archived(project, refs)
+    found = _compare(project, chosen, {**archived, **refs.runs})
     records, damaged = _read_records(project, {**found.new, **found.moved, **found.astray})
     there = tuple(find_here(git, _tell_there(refs, records))) if records else ()
     sound = {run: record.commit for run, record in records.items()}
     leaking = _search(project, sound, there, on_scan)
     kept_back = {refusal.run for refusal in (*damaged, *leaking)}
     new = {run: oid for run, oid in found.new.items() if run not in kept_back}
+    folding = Folding()
+    if chosen.is_all:
+        refused = {refusal.run for refusal in (*chosen.refused, *found.refused)} | kept_back
+        folding = plan_folding(project, refs, archived, chosen.commits.keys() - refused)
     with_bytes = [records[run] for run in new]
     if with_data:
         rest = {run: chosen.commits[run] for run in found.same}
@@ -197,6 +210,12 @@ def plan_push(
         store=store,
         store_fault=fault,
         is_first=not is_introduced(project.repository.private, remote.push_url),
+        folding=folding,
+        live={
+            run: oid
+            for run, oid in refs.live.items()
+            if run in chosen.commits and run not in chosen.foreign and run not in kept_back
+        },
     )
 
 
@@ -242,10 +261,9 @@ class _Comparison:
     refused: list[Refusal] = field(default_factory=list)
 
 
-def _compare(project: Project, chosen: Chosen, refs: RemoteRefs) -> _Comparison:
+def _compare(project: Project, chosen: Chosen, there: Mapping[str, str]) -> _Comparison:
     found = _Comparison()
     differing: dict[str, str] = {}
-    there = {**_archived(project, refs), **refs.runs}
     for run_id, commit in chosen.commits.items():
         if run_id not in there:
             found.new[run_id] = commit

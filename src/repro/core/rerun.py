@@ -20,6 +20,7 @@ from repro.core.isolation import Isolated, isolated
 from repro.core.launch import Outcome, Streams, launch
 from repro.core.measured import OnProgress
 from repro.core.project import Project
+from repro.core.published import publish_often, tell_published
 from repro.core.randomness import draw_randomness, replay_randomness
 from repro.core.record import seal_run
 from repro.core.relay import Relay
@@ -221,6 +222,7 @@ def _run(
         warnings=isolation.notes,
     )
     live = start_run(inside, request)
+    unpublished = publish_often(project, live.id)
     if variation.awaited:
         live.journal.append({"k": "awaited", "v": dict(variation.awaited), "t": project.clock()})
     try:
@@ -229,9 +231,10 @@ def _run(
         )
         unread = find_unconsumed(read_journals(live.dir), variation.awaited)
     finally:
+        unpublished = tell_published(live.dir) or unpublished
         with relay.held():
             sealed = seal_run(inside, live.dir)
-    failed = (sign_sealed(project, sealed.run.id), push_soon(project, [sealed.run.id]))
+    failed = (unpublished, sign_sealed(project, sealed.run.id), push_soon(project, [sealed.run.id]))
     own = [note for note in conditions.notes if note not in isolation.notes]  # the record has those
     same = [(root, str(isolation.folder)) for root in dict.fromkeys([str(project.repository.root)])]
     return Repeated(

@@ -100,7 +100,7 @@ def assemble(
     reports = read_reports(folder)
     run = _watched(_ended_run(started, events, ended_at), started, reports)
     environment, run = doubt_environment(environment, run, reports.processes)
-    run = _without_secrets(run, marker)
+    run = without_secrets(run, marker)
     record = Record(
         run=run,
         config=redact_config(_config(started, events), marker),
@@ -178,7 +178,7 @@ def _ended_run(started: Started, events: Events, ended_at: float) -> Run:
     return stamp_changes(run, sealed, ended_at) if run.attempts else sealed
 
 
-def _without_secrets(run: Run, marker: Marker) -> Run:
+def without_secrets(run: Run, marker: Marker) -> Run:
     """The run with marks for keys and passwords in what people and programs said of it."""
     return replace(
         run,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from repro.model.canonical import Json
 
@@ -52,13 +53,23 @@ class Marker:
     def fingerprint(self, secret: bytes) -> str:
         """16 hex digits that tell this secret from others in this clone, and begin its mark.
 
+        Where the clone has no key they do so in this process only.
+
         Source: HMAC-SHA256, RFC 2104.
         """
         # Here, for most runs have no secret to mark.
         import hashlib  # noqa: PLC0415
         import hmac  # noqa: PLC0415
 
-        return hmac.new(self.key, secret, hashlib.sha256).hexdigest()[:16]
+        return hmac.new(self.key or _fleeting_key(), secret, hashlib.sha256).hexdigest()[:16]
+
+
+@cache
+def _fleeting_key() -> bytes:
+    # A hash that anybody can make again would tell a short password to whoever reads a message.
+    import secrets  # noqa: PLC0415  # as above
+
+    return secrets.token_bytes(32)
 
 
 UNKEYED = Marker()

@@ -4,10 +4,12 @@ import math
 from dataclasses import dataclass
 
 from repro.model.config import flatten_config
-from repro.model.run import Record, Status
+from repro.model.run import Record, Run, Status
+from repro.model.times import format_time, parse_time
 
 _STEPS = {"max_steps", "total_steps", "num_steps", "steps", "iterations"}
 _EPOCHS = {"epochs", "max_epochs", "num_epochs"}
+_LONGEST_S = 1e9  # thirty years
 _EPOCH = "epoch"  # a metric that programs log beside others, whatever their steps count
 
 
@@ -32,6 +34,15 @@ class Progress:
 def last_step(record: Record) -> int | None:
     """The highest step that any metric of a run has a point at, None before the first point."""
     return max((metric.last_step for metric in record.metrics.values()), default=None)
+
+
+def last_heard(run: Run) -> str | None:
+    """When a run that is in progress elsewhere was published; None for any other one."""
+    if run.status is not Status.RUNNING or run.duration_s is None:
+        return None
+    if not 0 <= run.duration_s < _LONGEST_S:  # as somebody else says
+        return None
+    return format_time(parse_time(run.started) + run.duration_s)
 
 
 def find_progress(record: Record) -> Progress | None:

@@ -31,6 +31,8 @@ _BEHIND = tuple(
     for start in shape.starts
     if start.strip(WORD) != b"" and start[-1:] not in WORD
 )
+# What comes behind these is short words, of which no search for long ones tells.
+_SOUGHT = (b"hooks.slack.com/services/", b"sk.eyJ")
 _RULES = {start: shape for shape in SHAPES for start in shape.starts}
 _LONGEST_BEHIND = max(map(len, _BEHIND))
 
@@ -53,6 +55,11 @@ def find_shaped(data: bytes) -> Iterator[Hit]:
             yield Hit(shape.rule, place, secret)
             if shape.rule.startswith("AWS"):
                 yield from _beside(data, match.end())
+    for start in _SOUGHT:
+        for place in each(data, start):
+            match = compiled(_RULES[start].rest).match(data, place + len(start))
+            if match and is_key(secret := data[place : match.end()], mixed=True):
+                yield Hit(_RULES[start].rule, place, secret)
     yield from _private_keys(data)
     yield from _in_urls(data)
     yield from _by_their_middle(data)

@@ -12,6 +12,7 @@ from repro.core.autopush import push_soon
 from repro.core.autosign import sign_sealed
 from repro.core.environment import capture_environment
 from repro.core.project import Project
+from repro.core.published import publish_often, tell_published
 from repro.core.randomness import draw_alone
 from repro.core.record import recover_runs, seal_run
 from repro.core.request import Request
@@ -135,6 +136,8 @@ def _start(
         run.summary._take(before.summary)
     begin_seeding(run, plan.to_json())
     _tell_omitted(live.run.omitted)
+    if unpublished := publish_often(project, live.id):
+        warn(unpublished)
     if launch is not None:
         try:
             publish_run(project.live, launch, live.id)
@@ -181,7 +184,10 @@ def _end(
         if is_live(run.dir, host=host_name(), now=time.time()):
             say(f"run `{run.id}` {end.status}; other processes still log to it, the last seals it")
             return
+        unpublished = tell_published(run.dir)
         record = seal_run(project, run.dir)
+        if unpublished:
+            warn(unpublished)
         failed = (sign_sealed(project, record.run.id), push_soon(project, [record.run.id]))
         for warning in (*record.run.warnings, *filter(None, failed)):
             warn(warning)

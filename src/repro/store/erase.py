@@ -188,10 +188,13 @@ def _renew_caches(repository: Repository) -> None:
 
 
 def find_left(repository: Repository, oids: Iterable[str]) -> list[str]:
-    """Those of some objects that git still has, here or where it borrows from."""
-    asked = "".join(f"{oid}\n" for oid in oids).encode()
-    said = repository.git.run("cat-file", "--batch-check", stdin=asked).out.decode()
-    return [line.split(" ")[0] for line in said.splitlines() if not line.endswith(" missing")]
+    """Those of some objects that git still has, here or where it borrows from.
+
+    Cost: lists every object. In a partial clone, to ask for one would fetch it again.
+    """
+    words = ("cat-file", "--batch-all-objects", "--unordered", "--batch-check=%(objectname)")
+    there = set(repository.git.run(*words).out.decode().split())
+    return [oid for oid in oids if oid in there]
 
 
 def borrows(repository: Repository) -> bool:

@@ -95,7 +95,8 @@ def _holding_secrets(
     tracked = [change.path for change in working.changes if change.submodule == "N..."]
     kept = [path for path in working.untracked if path not in left_out]
     found = {}
-    for path in [*kept, *(dict.fromkeys((*tracked, *working.assumed)) if limits.is_strict else ())]:
+    hidden = (*working.assumed, *working.skipped)  # where people keep what nobody shall see
+    for path in [*kept, *(dict.fromkeys((*tracked, *hidden)) if limits.is_strict else ())]:
         status = lstat(git.cwd, path)
         if status is None or not stat.S_ISREG(status.st_mode):  # of a link its text is stored
             continue
@@ -127,7 +128,7 @@ def base_entries(git: Git, working: WorkingTree, left_out: Container[str]) -> by
     Those that it has not are taken out.
     """
     paths = [change.path for change in working.changes if change.path in left_out]
-    paths += [path for path in working.assumed if path in left_out]
+    paths += [path for path in (*working.assumed, *working.skipped) if path in left_out]
     if not paths:
         return b""
     none = "0" * len(working.base or git.text("hash-object", "-t", "tree", "/dev/null"))

@@ -1,9 +1,12 @@
-"""Refs of runs sent to a git remote: created or moved forward there, never forced."""
+"""Refs of runs sent to a git remote: created or moved forward there, never forced.
+
+What is replaced or deleted is so from where it was seen, and only there.
+"""
 
 import os
 import re
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -34,11 +37,14 @@ class Outgoing:
 
     Attributes:
         ref: Its name here, `refs/repro/…`.
-        oid: The commit that it is to name there.
+        oid: The commit that it is to name there; None has it deleted, which needs a lease.
+        lease: What it names there now, empty for nothing: then it is set to any commit, if that is
+            still so.
     """
 
     ref: str
-    oid: str
+    oid: str | None
+    lease: str | None = None
 
 
 def send_refs(
@@ -46,6 +52,8 @@ def send_refs(
     remote: GitRemote,
     outgoing: Sequence[Outgoing],
     on_sent: Callable[[int], None] = lambda _: None,
+    *,
+    env: Mapping[str, str] | None = None,
 ) -> dict[str, RefFault | None]:
     """Create refs on a remote, or move them forward.
 
@@ -54,6 +62,7 @@ def send_refs(
 
     Args:
         on_sent: Told how many refs were answered for, batch by batch.
+        env: Variables for git, such as those of a quarantine with what is sent.
 
     Returns:
         Each ref by its name here, with the reason where the remote did not take it. Where the
@@ -66,7 +75,7 @@ def send_refs(
     answered: dict[str, RefFault | None] = {}
     rest = iter(outgoing)
     while batch := list(islice(rest, _BATCH)):
-        pushed = _push(git, remote, batch)
+        pushed = _push(git, remote, batch, env)
         found = _read_answers(remote, pushed)
         answered.update(found)
         if len(found) < len(batch):
@@ -77,10 +86,18 @@ def send_refs(
     return answered
 
 
-def _push(git: Git, remote: GitRemote, batch: Sequence[Outgoing]) -> Result:
+def _push(
+    git: Git, remote: GitRemote, batch: Sequence[Outgoing], env: Mapping[str, str] | None
+) -> Result:
     settings = [word for setting in _SETTINGS for word in ("-c", setting)]
-    refs = [f"{one.oid}:{remote.carried(one.ref)}" for one in batch]
-    return git.run(*settings, "push", *_OPTIONS, "--", remote.source(push=True), *refs, ok=ANY_CODE)
+    leases = [
+        f"--force-with-lease={remote.carried(one.ref)}:{one.lease}"
+        for one in batch
+        if one.lease is not None
+    ]
+    refs = [f"{one.oid or ''}:{remote.carried(one.ref)}" for one in batch]
+    words = [*_OPTIONS, *leases, "--", remote.source(push=True), *refs]
+    return git.run(*settings, "push", *words, env=env, ok=ANY_CODE)
 
 
 def _read_answers(remote: GitRemote, pushed: Result) -> dict[str, RefFault | None]:

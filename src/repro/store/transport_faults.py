@@ -106,7 +106,8 @@ _SAYINGS = (
         "ask its owner for permission, or push to another remote",
     ),
     _Saying(
-        r"remote helper|transport '[^']*' not allowed|Unable to find remote helper"
+        r"remote helper|'remote-[^']*' is not a git command|transport '[^']*' not allowed"
+        r"|Unable to find remote helper"
         r"|protocol '[^']*' is not supported",
         "git here cannot speak to an address of that kind",
         "check the address in `git remote -v`",
@@ -184,8 +185,8 @@ def explain_fault(said: str, *, name: str, host: str, doing: str) -> RemoteError
     place = f"`{name}`" if not host or host in name else f"`{name}` ({host})"
     said = cut_flood(said)
     words = first_words(said)
-    said = _EPILOGUE.sub("", said)
     typed = shlex.quote(name)  # an address may hold what a shell obeys
+    said = _EPILOGUE.sub("", said)
     for saying in _SAYINGS:
         if re.search(saying.pattern, said):
             tail = f" ({words})" if words else ""

@@ -1,6 +1,6 @@
 """The objects that some commits reach and others do not: what a push to them would send."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from repro.store.git import Git
@@ -33,19 +33,11 @@ def list_unsent(git: Git, tips: Sequence[str], known: Sequence[str]) -> list[Uns
     Cost: two git processes; time and memory by the number of objects.
     """
     paths = _reached(git, tips, known)
-    asked = git.run(
-        "cat-file",
-        "--batch-check=%(objectname) %(objecttype) %(objectsize)",
-        "--buffer",
-        stdin="".join(f"{oid}\n" for oid in paths).encode(),
-        env=_HERE,
-    )
-    found = []
-    for line in asked.out.decode().splitlines():
-        words = line.split()
-        if len(words) == 3 and words[1] != "tree":
-            found.append(Unsent(words[0], words[1], int(words[2]), paths[words[0]]))
-    return found
+    return [
+        Unsent(oid, kind, size, paths[oid])
+        for oid, kind, size in _describe(git, paths)
+        if kind != "tree"
+    ]
 
 
 def reaches(git: Git, tip: str, known: Sequence[str]) -> frozenset[str]:
@@ -83,13 +75,29 @@ def list_staged(git: Git, index: str | None) -> list[Unsent]:
         env=env,
     )  # fmt: skip
     fields = done.out.split(b"\0")
-    found = []
+    paths: dict[str, list[str]] = {}
     for facts, path in zip(fields[::2], fields[1::2], strict=False):
         _, mode, _, oid, _ = facts.decode().split(" ")
         if mode != "160000":
-            name = path.decode(errors="surrogateescape")
-            found.append(Unsent(oid, "blob", 0, name))
-    return found
+            paths.setdefault(oid, []).append(path.decode(errors="surrogateescape"))
+    return [
+        Unsent(oid, kind, size, path)
+        for oid, kind, size in _describe(git, paths)
+        for path in paths[oid]
+    ]
+
+
+def _describe(git: Git, oids: Iterable[str]) -> Iterator[tuple[str, str, int]]:
+    """Id, kind and bytes of each object that is here."""
+    asked = "".join(f"{oid}\n" for oid in oids).encode()
+    if not asked:
+        return
+    words = ("--batch-check=%(objectname) %(objecttype) %(objectsize)", "--buffer")
+    told = git.run("cat-file", *words, stdin=asked, env=_HERE).out
+    for line in told.decode().splitlines():
+        facts = line.split()
+        if len(facts) == 3:
+            yield facts[0], facts[1], int(facts[2])
 
 
 def read_start(git: Git, oid: str, most: int) -> bytes:

@@ -1,10 +1,10 @@
 """Datasets that differ from what the commit pins that was just checked out or merged."""
 
 from repro.core.datasets import list_datasets, open_cache
-from repro.core.dataversions import present_version
+from repro.core.hooks.present import read_present
 from repro.core.measured import Progress
 from repro.core.project import Project
-from repro.errors import InvalidInputError
+from repro.errors import InvalidInputError, ReproError
 from repro.model.text import escape
 from repro.store.lockfile import FILE as LOCK
 from repro.store.lockfile import read_lock
@@ -32,13 +32,16 @@ def describe_data(project: Project) -> str | None:
             if pin is None:
                 continue
             try:
-                version = present_version(project, dataset, cache, on_progress=_give_up)
+                facts = read_present(project, dataset, cache, on_progress=_give_up)
             except _TooMuchError:
                 unread.append(dataset.name)
                 continue
-            if version is None:
+            except ReproError:
+                changed.append(dataset.name)
+                continue
+            if facts is None:
                 absent.append(dataset.name)
-            elif version.fault is not None or version.facts != (pin.digest, pin.files, pin.size):
+            elif facts != (pin.digest, pin.files, pin.size):
                 changed.append(dataset.name)
     return _word(absent, changed, unread)
 

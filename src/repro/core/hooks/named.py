@@ -57,6 +57,7 @@ def find_named_runs(project: Project, moves: Sequence[Move], remote: str) -> lis
     told = project.repository.git.run(
         "log",
         "--no-show-signature",
+        "--basic-regexp",  # whatever `grep.patternType` says
         f"--grep=^{TRAILER}: ",
         f"--format=%(trailers:key={TRAILER},valueonly)",
         "--ignore-missing",  # what somebody else pushed meanwhile

@@ -1,13 +1,14 @@
 """Datasets that are not what the commit says they are."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from shlex import quote
 
 from repro.core.datasets import Dataset, list_datasets, open_cache
-from repro.core.dataversions import present_version
+from repro.core.hooks.present import Facts, read_present
 from repro.core.measured import OnProgress
 from repro.core.project import Project
-from repro.errors import InvalidInputError
+from repro.errors import InvalidInputError, ReproError
 from repro.model.finding import Finding
 from repro.model.text import escape
 from repro.store.lockfile import FILE as LOCK
@@ -44,24 +45,23 @@ def find_unpinned(
     )
 
 
-_Facts = tuple[str | None, int | None, int | None] | None
-
-
 def _present(
     project: Project, datasets: tuple[Dataset, ...], on_progress: OnProgress | None
-) -> Iterator[tuple[Dataset, _Facts]]:
+) -> Iterator[tuple[Dataset, Facts]]:
     with open_cache(project) as cache:
         for dataset in datasets:
-            version = present_version(project, dataset, cache, on_progress=on_progress)
-            if version is not None and version.fault is None:
-                yield dataset, version.facts
+            facts = None
+            with suppress(ReproError):  # it cannot be read
+                facts = read_present(project, dataset, cache, on_progress=on_progress)
+            if facts is not None:
+                yield dataset, facts
 
 
-def _facts(locked: Locked | None) -> _Facts:
+def _facts(locked: Locked | None) -> Facts | None:
     return (locked.digest, locked.files, locked.size) if locked is not None else None
 
 
-def _finding(project: Project, dataset: Dataset, facts: _Facts, staged: Locked | None) -> Finding:
+def _finding(project: Project, dataset: Dataset, facts: Facts, staged: Locked | None) -> Finding:
     name = escape(dataset.name)
     if facts == _facts(_on_disk(project).get(dataset.name)):
         return Finding(

@@ -68,6 +68,7 @@ SAID = [
     ("fatal: unable to access 'https://x/': SSL certificate problem: self-signed certificate",
      "certificate is not trusted"),
     ("fatal: mismatched algorithms: client sha1; server sha256", "another object format"),
+    ("git: 'remote-foo' is not a git command. See 'git --help'.", "cannot speak"),
     ("git: 'remote-foo' is not a git command. See 'git --help'.\n"
      "fatal: remote helper 'foo' aborted session", "cannot speak"),
     ("fatal: transport 'ext' not allowed", "cannot speak"),

@@ -149,10 +149,11 @@ def _say_baggage(plan: Plan) -> Iterator[str]:
 
 def _show_plan(plan: Plan, size: int, paths: Sequence[str]) -> None:
     where = f" ({plan.remote.push_host})" if plan.remote.push_host else ""
-    render.out(
-        f"{plan.remote.label}{where}: would push {count_runs(len(plan.sending))},"
-        f" {format_size(size)}"
-    )
+    if plan.sending or plan.refused or not plan.same:
+        what = f"would push {count_runs(len(plan.sending))}, {format_size(size)}"
+    else:
+        what = f"nothing to push, it has {count_runs(len(plan.same))} already"
+    render.out(f"{plan.remote.label}{where}: {what}")
     rows = [
         (run, what)
         for what, runs in (("new", plan.new), ("changed", plan.moved), ("to merge", plan.astray))

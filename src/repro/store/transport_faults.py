@@ -106,7 +106,8 @@ _SAYINGS = (
         "ask its owner for permission, or push to another remote",
     ),
     _Saying(
-        r"remote helper|transport '[^']*' not allowed|Unable to find remote helper"
+        r"remote helper|'remote-[^']*' is not a git command|transport '[^']*' not allowed"
+        r"|Unable to find remote helper"
         r"|protocol '[^']*' is not supported",
         "git here cannot speak to an address of that kind",
         "check the address in `git remote -v`",

@@ -45,6 +45,7 @@ def test_what_is_there_already_is_said(cli, project):
     make_run(project)
     cli("push", "--yes")
     assert cli("push").out == "origin: nothing to push, it has 1 run already\n"
+    assert cli("push", "-n").out == "origin: nothing to push, it has 1 run already\n"
 
 
 def test_a_tag_updates_the_run(cli, project):

@@ -189,6 +189,8 @@ def test_a_line_without_an_end_is_no_trap():
         b"-----BEGIN ",
         b"A" * 30 + b" ",
         b"password: ",
+        b"dp.pt." + b"a" * 40,
+        b"eyJhcGlfdXJsIjoi" + b"=" * 8,
     ):
         assert scan(piece * ((256 << 10) // len(piece)), "a.json") == []
 

@@ -321,7 +321,7 @@ def _say_pushed(followed: "Followed", command: str) -> int:
         _say("repro", f"pushed {_runs(followed.sent)} to {followed.remote}")
     if followed.unasked:
         first = f"no run was pushed to {followed.remote} from here before"
-        _say("repro", f"{first}: {_runs(followed.unasked)} named by these commits stay here")
+        _say("repro", f"{first}: {_stay(followed.unasked)}")
         _say("hint", command)
     if followed.unkept:
         _say(
@@ -332,6 +332,11 @@ def _say_pushed(followed: "Followed", command: str) -> int:
     for refusal in followed.refused:
         _say("repro", f"run {refusal.run} is not pushed: {refusal.reason}")
     return int(bool(followed.leaks))
+
+
+def _stay(run_ids: Sequence[str]) -> str:
+    verb = "stay" if len(run_ids) > 1 else "stays"
+    return f"{_runs(run_ids)}, which these commits name, {verb} here"
 
 
 def _runs(run_ids: Sequence[str]) -> str:

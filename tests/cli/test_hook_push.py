@@ -7,6 +7,7 @@ from tests.support import git, make_repository, write_files
 from tests.support.cli import repro
 from tests.support.hooks import install, run_git, write_script
 from tests.support.projects import make_run, open_here, ticking
+from tests.support.secrets import make_secret
 
 from repro.core.leaks import scan_staged
 
@@ -96,20 +97,42 @@ def test_a_remote_that_got_no_run_yet_is_told_of_and_the_push_goes_on(repository
     done = run_git(repository, "push", "other", "main")
 
     assert done.returncode == 0
+    assert f"run {run}, which these commits name, stays here" in done.stderr
     assert f"hint: `repro push other {run}`" in done.stderr
     assert runs_at(other) == set()
     assert git(other, "rev-parse", "main") == git(repository, "rev-parse", "main")
 
 
+def commit_leak(root, key):
+    """A commit of the code of a run, which it names, with a key in it."""
+    write_files(root, {"train.py": f"key = '{key}'\n"})
+    git(root, "add", "-A")
+    [leak] = scan_staged(open_here(root))
+    git(root, "config", "repro.allowSecret", leak.fingerprint)  # else it is not recorded
+    run = commit_run(root, f"key = '{key}'\n")
+    git(root, "config", "--unset", "repro.allowSecret")
+    return run
+
+
+def test_a_secret_does_not_leave_either_where_no_run_was_pushed_before(repository, tmp_path):
+    other = tmp_path / "other.git"
+    git(repository, "init", "-q", "--bare", "-b", "main", str(other))
+    key = make_secret("aws id")
+    run = commit_leak(repository, key)
+
+    done = run_git(repository, "push", str(other), "main")
+
+    assert done.returncode == 1
+    assert f"repro: run {run} holds what looks like a secret: `train.py` line 1" in done.stderr
+    assert "from here before" not in done.stderr
+    assert key not in done.stderr
+    assert git(other, "for-each-ref") == ""
+
+
 def test_a_run_with_a_secret_refuses_the_push(repository, remote):
     before = runs_at(remote)
-    key = "AKIA" + "QWERTYUIOPASDFGH"
-    write_files(repository, {"train.py": f"key = '{key}'\n"})
-    git(repository, "add", "-A")
-    [leak] = scan_staged(open_here(repository))
-    git(repository, "config", "repro.allowSecret", leak.fingerprint)  # else it is not recorded
-    run = commit_run(repository, f"key = '{key}'\n")
-    git(repository, "config", "--unset", "repro.allowSecret")
+    key = make_secret("aws id")
+    run = commit_leak(repository, key)
     head = git(remote, "rev-parse", "main")
 
     done = run_git(repository, "push")

@@ -95,8 +95,9 @@ def test_only_runs_asked_for_by_id_come(team: Team) -> None:
 def test_a_run_that_the_remote_lacks_is_named(team: Team, name: str) -> None:
     one = team.clone("one")
     give(one, a_run(one))
-    with pytest.raises(UnknownRunError, match="`origin` has no run"):
+    with pytest.raises(UnknownRunError, match="`origin` has no run") as caught:
         fetch(team.clone("two"), "origin", name)
+    assert "not by names" in str(caught.value.hint)
 
 
 def test_a_remote_that_went_back_keeps_nobody_from_what_was_there(team: Team) -> None:

@@ -36,8 +36,9 @@ class Followed:
 def push_named_runs(project: Project, run_ids: Sequence[str], remote: str) -> Followed:
     """Push some runs of this clone to a remote, and nothing else; nothing is asked.
 
-    A remote that nothing was ever pushed to gets nothing. Neither does one get a run that needs
-    bytes which nobody could fetch.
+    A remote that nothing was ever pushed to gets nothing; the runs are searched all the same, as
+    the commits that name them have their code. Neither does one get a run that needs bytes which
+    nobody could fetch.
 
     Raises:
         RemoteError: It is not there, refuses, or gives no answer.
@@ -47,12 +48,12 @@ def push_named_runs(project: Project, run_ids: Sequence[str], remote: str) -> Fo
     own = RunRefs(project.repository).own
     commits = {run: own[run] for run in run_ids if run in own}
     plan = plan_push(project, found, Chosen(commits))
-    if plan.is_first:
-        lacking = tuple(run for run in commits if run not in plan.same)
-        return Followed(remote=found.label, unasked=lacking)
     kept_back = [commits[refusal.run] for refusal in plan.refused if refusal.run in commits]
     if kept_back and (leaks := find_leaks(project, kept_back, plan.there)):
         return Followed(remote=found.label, leaks=leaks)
+    if plan.is_first:
+        lacking = tuple(run for run in commits if run not in plan.same)
+        return Followed(remote=found.label, unasked=lacking)
     needy = {*plan.baggage.owners, *plan.baggage.faults}
     unkept = tuple(run for run in plan.sending if run in needy)
     plan = _without(plan, unkept)

@@ -206,7 +206,7 @@ class _Placing:
         for run_id, oid in runs.items():
             if self._here.has(run_id, oid) or not self._fits(run_id, oid):
                 continue
-            self._count(run_id)
+            self._count(run_id, oid)
             old = self._here.tracked.get(run_id)
             updates.append(RefUpdate(self._here.prefix + run_id, new=oid, old=old))
             self._here.tracked[run_id] = oid
@@ -240,8 +240,8 @@ class _Placing:
                     {run: fitting[run] for run in fitting if run not in then}
                 )
                 continue
-            for run_id in fitting:
-                self._count(run_id)
+            for run_id, commit in fitting.items():
+                self._count(run_id, commit)
             old = here.archives.get(name)
             if old != oids[name]:
                 updates.append(RefUpdate(f"{here.prefix}archive/{name}", new=oids[name], old=old))
@@ -314,8 +314,11 @@ class _Placing:
         ahead = (self._here.own.get(run_id), self._here.tracked.get(run_id))
         return any(one is not None and self._builds_on(one, oid) for one in ahead)
 
-    def _count(self, run_id: str) -> None:
-        (self.moved if run_id in self._here.known else self.new).add(run_id)
+    def _count(self, run_id: str, oid: str) -> None:
+        known = self._here.known.get(run_id)
+        # Else it is known as it is, from elsewhere.
+        if known != oid or run_id in self._here.live:
+            (self.moved if known else self.new).add(run_id)
 
     def _fits(self, run_id: str, oid: str) -> bool:
         """Whether a run is sound, and that what is known of its id allows it."""

@@ -9,6 +9,7 @@ from hypothesis import settings
 
 import repro
 from tests.support import make_repository
+from tests.support.cli import Cli
 
 # A machine may be busy with something else at any moment.
 settings.register_profile("unhurried", deadline=None)
@@ -64,3 +65,9 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for repositories that are made once, and copied from then on."""
     return tmp_path_factory.mktemp("shelf")
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    """The command line, in this process."""
+    return Cli(capsys)

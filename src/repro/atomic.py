@@ -3,7 +3,6 @@
 import errno
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -49,6 +48,9 @@ def write_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     Raises:
         StorageError: The disk is full, read-only or forbidden.
     """
+    # Here, for it takes 8 ms to load, which a hook that writes nothing need not spend.
+    import tempfile  # noqa: PLC0415
+
     with storage_errors(f"`{path.name}`"):
         fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

@@ -191,13 +191,14 @@ def _check_sizes(project: "Project", paths: Sequence[str]) -> "Sequence[Finding]
 
 
 def _check_secrets(project: "Project", _: Sequence[str]) -> "Sequence[Finding]":
-    from repro.store.staged import list_changed  # noqa: PLC0415
+    from repro.core.stagedfiles import list_staged_files  # noqa: PLC0415
 
-    if not list_changed(project.repository.git):
+    staged = list_staged_files(project)
+    if not staged:
         return ()
     from repro.core.hooks.secrets import find_staged_secrets  # noqa: PLC0415  # loads the rules
 
-    return find_staged_secrets(project)
+    return find_staged_secrets(project, staged)
 
 
 def _check_settings(project: "Project", _: Sequence[str]) -> "Sequence[Finding]":

@@ -5,18 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.cli import Cli
 from tests.support.projects import begin, open_here
 from tests.support.records import NOW
 from tests.support.terminals import Viewer
 
 from repro.core.start import LiveRun
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    """The command line, in this process."""
-    return Cli(capsys)
 
 
 @pytest.fixture

@@ -14,11 +14,6 @@ from repro.store.refs import RUNS
 
 
 @pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(capsys)
-
-
-@pytest.fixture
 def team(tmp_path: Path) -> Team:
     return Team(tmp_path / "team")
 

@@ -11,6 +11,8 @@ from tests.support.projects import begin, open_here
 from tests.support.records import NOW, a_summary, make_record, open_at, run_id, write_run
 from tests.support.runs import write_groups, write_three
 
+from repro.cli.log import log
+from repro.cli.ls import ls
 from repro.model.times import format_time
 
 pytestmark = pytest.mark.usefixtures("an_hour_later")
@@ -386,3 +388,20 @@ def test_many_runs_are_read_in_pieces(
     monkeypatch.setattr("repro.cli.selection.MOST", 1)
     assert cli("ls", how, "--all").out == whole
     assert whole.count("c10000000000") == 1
+
+
+def test_a_program_that_gets_the_usual_number_of_runs_is_told_of_the_others(
+    three: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for verb in (ls, log):
+        [limit] = (one for one in verb.params if one.name == "limit")
+        monkeypatch.setattr(limit, "default", 2)
+
+    for how in ("--json", "--jsonl", "--csv", "--porcelain", "-z", "--format=%(id)"):
+        assert cli("ls", how).err == "repro: 2 of 3 runs: `--all` lists all\n"
+    assert cli("log", "--json").err == "repro: 2 of 3 runs: `--all` lists all\n"
+    assert cli("ls", "--group-by", "lr", "--json").err == (
+        "repro: 2 of 3 groups: `--all` lists all\n"
+    )
+    for words in (["--all"], ["--limit", "2"], ["--limit", "0"], ["--where", "lr > 0.1"]):
+        assert cli("ls", "--json", *words).err == ""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.support import git, write_files
 from tests.support.cli import REPRO, repro
+from tests.support.secrets import make_secret
 
 RUNS = "refs/repro/runs/"
 
@@ -142,6 +143,11 @@ def test_files_that_are_left_out_are_named_at_the_start_and_at_the_end(repositor
     assert start.startswith(warning)
     assert start.endswith("repro: warning: … and 2 more are not in the record\n")
     assert warning in end
+
+
+def test_a_file_with_a_secret_is_named_once(repository):
+    write_files(repository, {"params.yaml": f"key: {make_secret('github')}\n"})
+    assert repro("run", "--", "true").stderr.count("`params.yaml` is") == 1
 
 
 def test_faults_of_a_metrics_file_are_said_and_fail_nothing(repository):

@@ -7,6 +7,7 @@ import pytest
 from tests.support import git
 from tests.support.cli import Cli
 from tests.support.projects import begin, make_run, open_here
+from tests.support.secrets import make_secret
 
 
 def test_tags_come_and_go(repository: Path, cli: Cli) -> None:
@@ -67,3 +68,18 @@ def test_a_run_in_progress_is_left_alone(repository: Path, cli: Cli) -> None:
     live = begin(open_here(repository))
     assert "still in progress" in cli("tag", "@", "x", code=129).err
     live.journal.close()
+
+
+@pytest.mark.parametrize(
+    ("verb", "where"), [("note", "the note"), ("tag", "a tag"), ("rename", "the name")]
+)
+def test_a_secret_that_is_taken_out_is_said(
+    repository: Path, cli: Cli, verb: str, where: str
+) -> None:
+    make_run(open_here(repository))
+    secret = make_secret("github")
+    ended = cli(verb, "@", f"key {secret}")
+    warning = f"repro: warning: what looks like a secret was taken out of {where}\n"
+    assert ended.err.startswith(warning)
+    assert secret not in ended.out + ended.err
+    assert "secret" not in cli(verb, "@", "plain").err

@@ -26,6 +26,7 @@ def test_a_removed_run_is_not_listed_and_comes_back_as_it_was(repository: Path, 
 
     assert said.startswith(f"repro: run {run.id} (x) is in the trash\n")
     assert listed == ""
+    assert trash.split()[:3] == ["run", "name", "removed"]
     assert run.id[:6] in trash
     assert before == refs_of(repository)
     assert run.id[:6] in cli("ls").out
@@ -59,7 +60,7 @@ def test_what_a_filter_chooses_is_removed_only_with_consent(repository: Path, cl
     project = open_here(repository)
     kept, *others = [make_run(project, status=one) for one in ("finished", "failed", "failed")]
 
-    cli("rm", "--where", "status = failed", code=129)
+    assert "nobody to ask" in cli("rm", "--where", "status = failed", code=1).err
     removed = json.loads(cli("rm", "--where", "status = failed", "--yes", "--json").out)
 
     assert {one["id"] for one in removed} == {run.id for run in others}

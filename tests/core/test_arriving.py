@@ -9,6 +9,7 @@ from tests.support import git
 from tests.support.clones import Team, a_run, give, project_at
 from tests.support.records import ADA, NOW, open_at
 
+from repro.core.curate import tag_run
 from repro.core.fetch import Fetched, fetch_runs
 from repro.core.query import resolve_run
 from repro.model.ids import new_id
@@ -94,6 +95,30 @@ def test_an_archive_that_was_written_anew_takes_no_run_away(team: Team) -> None:
 
     assert before == tips(two)
     assert {f"{ORIGIN}archive/{name}", ORIGIN + second} == set(refs(two, REMOTES))
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+@pytest.mark.parametrize("names", ["ab", "ba"])
+def test_a_run_that_was_amended_from_one_archive_to_another_is_listed_as_amended(
+    team: Team, names: str, is_known: bool
+) -> None:
+    one, two = team.clone("one"), team.clone("two")
+    run, other = a_run(one), a_run(one)
+    give(one)
+    archive(one, tips(one), names[0] * 12)
+    if is_known:
+        fetch(two)
+    tag_run(project_at(one), resolve_run(project_at(one), run), ["late"])
+    give(one, run)
+    archive(one, {run: tips(one)[run]}, names[1] * 12)
+
+    assert fetch(two).refused == ()
+    assert tips(two) == tips(one)
+    assert RunRefs(project_at(two).repository).refused == []
+    assert set(refs(two, ORIGIN)) >= {ORIGIN + run}
+    assert ORIGIN + other not in refs(two, ORIGIN)
+    assert fetch(two) == Fetched(remote="origin")
+    assert tips(two) == tips(one)
 
 
 def test_a_bad_run_in_an_archive_does_not_hide_the_others(team: Team) -> None:

@@ -95,8 +95,9 @@ def test_only_runs_asked_for_by_id_come(team: Team) -> None:
 def test_a_run_that_the_remote_lacks_is_named(team: Team, name: str) -> None:
     one = team.clone("one")
     give(one, a_run(one))
-    with pytest.raises(UnknownRunError, match="`origin` has no run"):
+    with pytest.raises(UnknownRunError, match="`origin` has no run") as caught:
         fetch(team.clone("two"), "origin", name)
+    assert "not by names" in str(caught.value.hint)
 
 
 def test_a_remote_that_went_back_keeps_nobody_from_what_was_there(team: Team) -> None:
@@ -311,3 +312,14 @@ def test_a_run_in_progress_is_replaced_at_will_and_goes_when_it_is_over(team: Te
     give(one)
     assert (run_id,) == fetch(two).moved
     assert {ORIGIN + run_id: commit} == refs(two, REMOTES)
+
+
+def test_what_another_remote_gave_before_is_no_news(team: Team) -> None:
+    a_run(one := team.clone("one"))
+    give(one)
+    two = team.clone("two")
+    git(two, "remote", "add", "other", f"file://{team.hub}")
+    project = project_at(two)
+    fetch_runs(project, find_remote(project.repository.git, "origin"))
+    fetched = fetch_runs(project, find_remote(project.repository.git, "other"))
+    assert (fetched.new, fetched.moved, fetched.refused) == ((), (), ())

@@ -353,6 +353,32 @@ def test_of_several_addresses_only_the_one_that_is_named_gets_runs(project, bare
     assert (set(runs_of(bare)), runs_of(other)) == ({run.id, second.id}, {})
 
 
+@pytest.mark.parametrize(
+    ("fetching", "carrier"),
+    [
+        ("+refs/*:refs/*", "refs/repro"),
+        ("refs/repro/*:refs/repro/*", "refs/repro"),
+        ("+refs/heads/repro/*:refs/repro/*", "refs/heads/repro"),
+    ],
+)
+def test_no_ref_here_is_set_to_what_was_sent(project, bare, fetching, carrier):
+    root = project.repository.root
+    run = make_run(project)
+    sent = commit_of(project, run.id)
+    tag_run(project, resolve_run(project, run.id), ["later"])
+    later = commit_of(project, run.id)
+    git(root, "update-ref", RUNS + run.id, sent)
+    git(root, "config", "--add", "remote.origin.fetch", fetching)
+    git(root, "config", "repro.origin.carrier", carrier)
+    there = f"cd '{root}' && env -u GIT_DIR -u GIT_QUARANTINE_PATH git"
+    add_hook(bare, "post-receive", f"{there} update-ref {RUNS}{run.id} {later}")
+
+    assert push_all(project).new == (run.id,)
+
+    assert runs_of(bare, carrier) == {run.id: sent}
+    assert commit_of(project, run.id) == later
+
+
 def test_a_full_disk_over_there_is_named(project, bare):
     make_run(project)
     add_hook(bare, "pre-receive", 'echo "fatal: write error: No space left on device" >&2; exit 1')

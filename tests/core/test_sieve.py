@@ -49,6 +49,8 @@ def test_a_tracked_file_with_a_new_secret_stays_as_head_has_it(repository):
     (repository / "train.py").write_text(LEAKY)
     run, code = record(repository)
     assert (left_out(run), code("train.py")) == ([("train.py", "holds a secret")], b"x = 1\n")
+    [warning] = run.warnings
+    assert warning.startswith("`train.py` is in the record as HEAD has it: line 2 holds a secret (")
 
 
 def test_a_secret_in_a_staged_file_is_in_no_snapshot(repository):

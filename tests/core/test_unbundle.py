@@ -124,7 +124,9 @@ def test_a_flipped_bit_is_found(repository: Path, other: Path) -> None:
 
     done = unbundle_runs(open_here(other), bad)
 
-    assert [refusal.run for refusal in done.refused] == [run.id]
+    [refusal] = done.refused
+    assert (refusal.run, refusal.hint) == (run.id, "get the file again")
+    assert "the file is damaged" in refusal.reason
     assert everything(other) == before
 
 

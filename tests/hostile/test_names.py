@@ -16,11 +16,6 @@ ODD = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(capsys)
-
-
 @pytest.mark.parametrize("name", ODD, ids=lambda name: ascii(name[:20]))
 def test_no_name_of_a_run_is_an_option(
     repository: Path, capsys: pytest.CaptureFixture[str], name: str

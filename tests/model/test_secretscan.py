@@ -189,8 +189,10 @@ def test_a_line_without_an_end_is_no_trap():
         b"-----BEGIN ",
         b"A" * 30 + b" ",
         b"password: ",
+        b"dp.pt." + b"a" * 40,
     ):
         assert scan(piece * ((256 << 10) // len(piece)), "a.json") == []
+    assert len(scan(b"eyJhcGlfdXJsIjoi========" * (10 << 10))) <= 100
 
 
 def test_a_key_in_text_of_two_bytes_a_letter_is_found():

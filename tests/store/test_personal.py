@@ -58,7 +58,7 @@ def test_runs_are_published_so_often(repository: Path, text: str, seconds: float
 @pytest.mark.parametrize("text", ["true", "60", "0s", "soon"])
 def test_a_time_that_is_none_is_refused_by_name(repository: Path, text: str) -> None:
     git(repository, "config", "repro.live", text)
-    with pytest.raises(InvalidInputError, match="`repro.live` is "):
+    with pytest.raises(InvalidInputError, match=r"`repro\.live` is "):
         read(repository)
 
 

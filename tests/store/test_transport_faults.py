@@ -2,6 +2,7 @@
 
 import pytest
 
+from repro.model.secrets import redact_url
 from repro.store.transport_faults import explain_fault, explain_ref, first_words
 
 # What was really said: by git 2.39 and 2.47, OpenSSH, GitHub, GitLab, Gitea, Bitbucket, Gerrit.
@@ -33,9 +34,9 @@ SAID = [
      "wants a user name and password"),
     ("remote: Invalid username or token. Password authentication is not supported for Git"
      " operations.\nfatal: Authentication failed for 'https://github.com/a/b.git/'",
-     "wants a user name and password"),
+     "does not take the user name and password"),
     ("remote: HTTP Basic: Access denied.\nfatal: Authentication failed for 'https://gitlab.com/a/'",
-     "wants a user name and password"),
+     "does not take the user name and password"),
     ("git@github.com: Permission denied (publickey).\n"
      "fatal: Could not read from remote repository.", "ssh could not log in"),
     ("Host key verification failed.\nfatal: Could not read from remote repository.",
@@ -68,6 +69,7 @@ SAID = [
     ("fatal: unable to access 'https://x/': SSL certificate problem: self-signed certificate",
      "certificate is not trusted"),
     ("fatal: mismatched algorithms: client sha1; server sha256", "another object format"),
+    ("git: 'remote-foo' is not a git command. See 'git --help'.", "cannot speak"),
     ("git: 'remote-foo' is not a git command. See 'git --help'.\n"
      "fatal: remote helper 'foo' aborted session", "cannot speak"),
     ("fatal: transport 'ext' not allowed", "cannot speak"),
@@ -85,6 +87,32 @@ def test_what_is_said_becomes_a_reason_and_a_next_command(said, reason):
     assert reason in error.message
     assert error.hint
     assert "{" not in error.hint
+
+
+def test_an_address_that_is_wrong_is_no_matter_of_remotes():
+    for said, _ in SAID:
+        for name in ("https://x.org/r", "x.org:r", "../r"):
+            hint = explain_fault(said, name=name, host="x.org", doing="fetch from").hint
+            assert "git remote -v" not in str(hint)
+    for doing, is_told in (("clone", False), ("read", True)):
+        hint = explain_fault("fatal: repository 'r' does not exist", name="r", host="", doing=doing)
+        assert ("git remote -v" in str(hint.hint)) is is_told
+
+
+def test_an_address_whose_password_is_hidden_is_not_to_be_typed():
+    name = redact_url("https://ada:hunter2@x.org/r")
+    said = "fatal: Authentication failed for 'https://x.org/r/'"
+    error = explain_fault(said, name=name, host="x.org", doing="clone")
+    assert "`git ls-remote URL`" in str(error.hint)
+    assert "redacted" not in str(error.hint)
+
+
+def test_a_reason_on_the_next_line_is_told():
+    said = "fatal: unable to connect to x:\nx[0: 127.0.0.1]: errno=Connection refused\n"
+    error = explain_fault(said, name="o", host="", doing="read")
+    assert error.message.endswith(
+        "(unable to connect to x: x[0: 127.0.0.1]: errno=Connection refused)"
+    )
 
 
 def test_what_nobody_said_before_is_quoted():

@@ -22,7 +22,7 @@ from repro.model.text import escape
 @click.command()
 @click.argument("url")
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
-@click.option("--run", "run", metavar="RUN", help="Bring only this run, and check its code out.")
+@click.option("--run", "run", metavar="RUN", help="Check the code of this run out.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
 def clone(url: str, folder: Path | None, run: str | None, *, as_json: bool) -> int:
     r"""Clone a git repository with its runs.
@@ -32,7 +32,8 @@ def clone(url: str, folder: Path | None, run: str | None, *, as_json: bool) -> i
     repro clone URL DIR --run k3f9zq7d2m4x
 
     As `git clone URL DIR`, then `repro fetch` in it, and with --run `repro checkout RUN`. RUN is an
-    id, its first characters, or a name. Nothing that came along is executed. Should the fetch or
+    id or its first characters, and then only that run is brought, or a name, which takes all of
+    them to be found. Nothing that came along is executed. Should the fetch or
     the checkout fail, the clone stays, and says which command goes on.
     """
     target = Path(name) if folder is None and (name := folder_of(url)) else folder

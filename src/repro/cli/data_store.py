@@ -16,7 +16,7 @@ from repro.core.transfer import Failure, Load, Moved, open_store, plan_pull, pla
 from repro.core.transfer import pull as fetch
 from repro.core.transfer import push as send
 from repro.core.vouching import Check, Fault, State, Where, check_entries, check_files, plan_check
-from repro.errors import UsageError
+from repro.errors import ConsentError
 from repro.model.canonical import Json
 from repro.model.readable import format_size
 from repro.model.text import escape
@@ -314,12 +314,15 @@ def _entries(number: int) -> str:
 
 def _ask(plan: Plan) -> None:
     if sys.stdin is None or not sys.stdin.isatty():
-        raise UsageError(
+        raise ConsentError(
             f"{_entries(len(plan.unneeded))} would be deleted, and there is nobody to ask",
             hint="`--yes` deletes them, `--dry-run` only counts them",
         )
     what = f"{_entries(len(plan.unneeded))} ({format_size(plan.unneeded_size)})"
-    click.confirm(f"Delete {what} that nothing names?", abort=True, err=True)
+    if not click.confirm(f"Delete {what} that nothing names?", err=True):
+        raise ConsentError(
+            "nothing was deleted", hint="`repro data gc --dry-run` counts what would be"
+        )
 
 
 def _plan_json(plan: Plan, freed: Freed, *, dry_run: bool) -> dict[str, Json]:

@@ -145,11 +145,15 @@ def _asking(remote: GitRemote) -> Iterator[Callable[[str], None]]:
 
 def _summary(fetched: Fetched, pulled: Pulled | None = None) -> str:
     refused = len(fetched.refused) + (len(pulled.refused) if pulled else 0)
+    # Each run counts once.
+    forwarded = {*pulled.forwarded} - {*fetched.new} if pulled else set()
+    merged = {*pulled.merged} - {*fetched.new} if pulled else set()
+    changed = {*fetched.moved} - forwarded - merged
     parts = [
         (len(fetched.new), "new run" if len(fetched.new) == 1 else "new runs"),
-        (len(fetched.moved), "changed"),
-        (len(pulled.forwarded) if pulled else 0, "of your own brought up to date"),
-        (len(pulled.merged) if pulled else 0, "of your own merged"),
+        (len(changed), "changed"),
+        (len(forwarded), "of your own brought up to date"),
+        (len(merged), "of your own merged"),
         (refused, "refused"),
     ]
     told = ", ".join(f"{number:,} {what}" for number, what in parts if number)

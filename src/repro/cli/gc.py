@@ -9,7 +9,7 @@ from repro.cli import render
 from repro.cli.context import open_here
 from repro.cli.progress import showing_steps
 from repro.core.collect import GRACE_DAYS, Garbage, collect, find_garbage
-from repro.errors import UsageError
+from repro.errors import ConsentError, UsageError
 from repro.model.canonical import Json
 from repro.model.literals import parse_duration
 from repro.model.readable import format_size
@@ -68,14 +68,17 @@ def gc(*, dry_run: bool, keep_trash: str, grace: float, yes: bool, as_json: bool
 def _ask(garbage: Garbage) -> None:
     rows = [f"    {what}" for what in _list_final(garbage)]
     if sys.stdin is None or not sys.stdin.isatty():
-        raise UsageError(
+        raise ConsentError(
             f"{_join(_list_final(garbage))} would go for ever, and there is nobody to ask",
             hint="`--yes` takes it away, `--dry-run` only says what would go",
         )
     render.note("repro: these go for ever:")
     for row in rows:
         render.note(row)
-    click.confirm("Take them away?", abort=True, err=True)
+    if not click.confirm("Take them away?", err=True):
+        raise ConsentError(
+            "nothing was taken away", hint="`repro gc --dry-run` lists what would be"
+        )
 
 
 def _list_final(garbage: Garbage) -> list[str]:

@@ -7,7 +7,14 @@ import click
 from repro.cli import render
 from repro.cli.context import open_here
 from repro.cli.runformats import print_json
-from repro.cli.selection import Selection, say_more, say_none, select_runs, takes_selection
+from repro.cli.selection import (
+    Selection,
+    say_cut,
+    say_more,
+    say_none,
+    select_runs,
+    takes_selection,
+)
 from repro.core.query import Listing
 from repro.model.cells import format_metric
 from repro.model.readable import format_duration
@@ -24,6 +31,7 @@ def log(selection: Selection, *, oneline: bool, as_json: bool) -> None:
     listing = select_runs(open_here(), selection)
     if as_json:
         print_json(listing.records)
+        say_cut(selection, len(listing.records), listing.matching)
     elif not listing.records:
         say_none(listing, selection)
     else:

@@ -27,6 +27,7 @@ from repro.cli.runtable import (
 )
 from repro.cli.selection import (
     Selection,
+    say_cut,
     say_more,
     say_none,
     select_runs,
@@ -126,6 +127,7 @@ def _list_for_programs(
         print_runs_csv(asked.records, asked.columns)
     else:
         _print_template(project, records, chosen)
+    say_cut(selection, records.n_chosen, records.n_fitting)
 
 
 def _print_template(project: Project, records: "ChosenRecords", chosen: Format) -> None:
@@ -247,3 +249,5 @@ def _list_groups(
     if chosen.name == "table" and len(groups) > len(shown):
         left = len(groups) - len(shown)
         render.note(f"… and {left:,} more group{'s' if left > 1 else ''}: `--all` lists all")
+    elif chosen.name != "table":
+        say_cut(selection, len(shown), len(groups), "groups")

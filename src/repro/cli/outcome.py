@@ -31,7 +31,7 @@ def say_end(
     elif outcome.exit_code:
         how = f"{run.status} with exit code {outcome.exit_code} after" + how.partition(" in")[2]
     render.note(f"repro: recorded run {short} ({how}) · repro show {short}")
-    say_omitted([one for one in run.omitted if one.reason != HOLDS_SECRET])  # a warning says more
+    say_omitted(run.omitted)
     for warning in run.warnings:
         warn(warning)
     if run.lost_points:
@@ -41,7 +41,11 @@ def say_end(
 
 
 def say_omitted(omitted: Sequence[Omitted]) -> None:
-    """Name the files that a snapshot left out, at most five of them."""
+    """Name the files that a snapshot left out, at most five of them.
+
+    Of those that hold a secret a warning of the run says more.
+    """
+    omitted = [one for one in omitted if one.reason != HOLDS_SECRET]
     for one in omitted[:_OMITTED_SHOWN]:
         size = "" if one.size is None else f"{format_size(one.size)}, "
         warn(f"`{one.path}` is not in the record ({size}{one.reason})")

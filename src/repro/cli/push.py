@@ -149,10 +149,10 @@ def _say_baggage(plan: Plan) -> Iterator[str]:
 
 def _show_plan(plan: Plan, size: int, paths: Sequence[str]) -> None:
     where = f" ({plan.remote.push_host})" if plan.remote.push_host else ""
-    render.out(
-        f"{plan.remote.label}{where}: would push {count_runs(len(plan.sending))},"
-        f" {format_size(size)}"
-    )
+    what = f"would push {count_runs(len(plan.sending))}, {format_size(size)}"
+    if not plan.sending and not plan.refused:
+        what = _nothing(plan.same)
+    render.out(f"{plan.remote.label}{where}: {what}")
     rows = [
         (run, what)
         for what, runs in (("new", plan.new), ("changed", plan.moved), ("to merge", plan.astray))
@@ -187,9 +187,7 @@ def _say(plan: Plan, pushed: Pushed) -> None:
         parts.append(f"{count_runs(len(pushed.merged))} merged")
     if pushed.refused:
         parts.append(f"{count_runs(len(pushed.refused))} not pushed")
-    if not parts and pushed.same:
-        parts.append(f"nothing to push, it has {count_runs(len(pushed.same))} already")
-    render.out(f"{label}: {', '.join(parts) or 'no runs to push'}")
+    render.out(f"{label}: {', '.join(parts) or _nothing(pushed.same)}")
     if pushed.n_objects:
         much = format_size(pushed.n_bytes)
         number = f"{pushed.n_objects:,} kept file{'' if pushed.n_objects == 1 else 's'}"
@@ -201,6 +199,12 @@ def _say(plan: Plan, pushed: Pushed) -> None:
     if plan.n_live:
         render.note(f"repro: {count_runs(plan.n_live)} in progress: not pushed")
     _say_refused(pushed.refused)
+
+
+def _nothing(same: Sequence[str]) -> str:
+    if not same:
+        return "no runs to push"
+    return f"nothing to push, it has {count_runs(len(same))} already"
 
 
 def _say_refused(refused: Sequence[Refusal]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from repro.cli import render
 from repro.cli.completing import complete_filter, complete_names, complete_tags
@@ -35,7 +36,7 @@ SORT = click.option(
 )  # fmt: skip
 LIMIT = click.option(
     "--limit", type=click.IntRange(min=0), default=MOST, show_default=True, metavar="N",
-    help="At most N runs; 0 is all.",
+    help="At most N runs, for programs too; 0 is all.",
 )  # fmt: skip
 ALL = click.option("--all", "everything", is_flag=True, help="All runs, as --limit 0.")
 STATUS = click.option("--status", type=click.Choice(_STATUSES), help="Only runs that ended so.")
@@ -47,9 +48,15 @@ LIVE = click.option("--live", is_flag=True, help="Only runs in progress.")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection(Choice):
-    """Which runs, and at most how many of them; None is all."""
+    """Which runs, and at most how many of them.
+
+    Attributes:
+        limit: None is all.
+        is_usual: Whether nobody said how many.
+    """
 
     limit: int | None = MOST
+    is_usual: bool = False
 
 
 def takes_selection(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -67,10 +74,12 @@ def takes_selection(function: Callable[..., Any]) -> Callable[..., Any]:
         live: bool,
         **others: Any,
     ) -> Any:
+        source = click.get_current_context().get_parameter_source("limit")
         selection = Selection(
             where=where,
             sort=sort,
             limit=None if everything or limit == 0 else limit,
+            is_usual=source is ParameterSource.DEFAULT and not everything,
             status=status,
             tag=tag,
             in_progress=live,
@@ -143,3 +152,9 @@ def say_more(listing: Listing, n_shown: int) -> None:
     """Say how many runs fit beside those shown."""
     if listing.matching > n_shown:
         render.note(f"… and {listing.matching - n_shown:,} more: `--all` lists all")
+
+
+def say_cut(selection: Selection, n_shown: int, n_fitting: int, what: str = "runs") -> None:
+    """Say that a program gets no more than the usual number, if nobody asked for that number."""
+    if selection.is_usual and n_fitting > n_shown:
+        render.note(f"repro: {n_shown:,} of {n_fitting:,} {what}: `--all` lists all")

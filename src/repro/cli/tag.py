@@ -30,6 +30,8 @@ def tag(name: str, tags: tuple[str, ...], *, delete: bool, as_json: bool) -> Non
     elif not tags and run.tags:
         render.out("\n".join(map(escape, run.tags)))
     elif tags:
+        if not delete and not {*tags} <= {*run.tags}:
+            _say_redacted("a tag")
         listed = ", ".join(f"`{escape(one)}`" for one in run.tags)
         render.note(f"run {run.id} has {f'the tags {listed}' if listed else 'no tags'} now")
 
@@ -43,6 +45,8 @@ def note(name: str, text: str | None) -> None:
     record = resolve_run(project, name)
     if text is not None:
         run = set_note(project, record, text)
+        if (run.note or "") != text:
+            _say_redacted("the note")
         render.note(f"run {run.id} has {'another' if run.note else 'no'} note now")
     elif record.run.note:
         render.out("\n".join(map(escape, record.run.note.splitlines())))
@@ -55,4 +59,10 @@ def rename(run: str, name: str) -> None:
     """Give a run another name; it need not be unique, the newest run of a name wins."""
     project = open_here()
     renamed = rename_run(project, resolve_run(project, run), name)
-    render.note(f"run {renamed.id} is called `{escape(name)}` now")
+    if renamed.name != name:
+        _say_redacted("the name")
+    render.note(f"run {renamed.id} is called `{escape(renamed.name or '')}` now")
+
+
+def _say_redacted(where: str) -> None:
+    render.note(f"repro: warning: what looks like a secret was taken out of {where}")

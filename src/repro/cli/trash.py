@@ -20,7 +20,7 @@ from repro.core.trash import (
     remove_runs,
     restore_run,
 )
-from repro.errors import ReproError, UsageError
+from repro.errors import ConsentError, ReproError, UsageError
 from repro.model.canonical import Json
 from repro.model.ids import shorten_ids
 from repro.model.readable import count_runs, format_age
@@ -79,7 +79,7 @@ def _choose(project: Project, where: str) -> list[str]:
 
 def _ask(ids: Sequence[str]) -> None:
     if sys.stdin is None or not sys.stdin.isatty():
-        raise UsageError(
+        raise ConsentError(
             f"{count_runs(len(ids))} would go to the trash, and there is nobody to ask",
             hint="`--yes` removes them; `repro ls --where EXPR` shows them",
         )
@@ -87,7 +87,10 @@ def _ask(ids: Sequence[str]) -> None:
         render.note(f"    {run_id}")
     if len(ids) > _SHOWN:
         render.note(f"    … and {len(ids) - _SHOWN:,} more")
-    click.confirm(f"Move {count_runs(len(ids))} to the trash?", abort=True, err=True)
+    if not click.confirm(f"Move {count_runs(len(ids))} to the trash?", err=True):
+        raise ConsentError(
+            "nothing was removed", hint="`repro ls --where EXPR` shows what would be"
+        )
 
 
 def _describe_removed(removed: Sequence[Removed]) -> list[str]:
@@ -166,14 +169,14 @@ def _list_trash(project: Project, *, as_json: bool) -> None:
         render.data_json([_entry_json(entry) for entry in entries])
         return
     if not entries:
-        render.note("repro: the trash is empty: `repro rm RUN` removes a run")
+        render.note("the trash is empty: `repro rm` puts runs there")
         return
     now = project.clock()
     short = shorten_ids(entry.run for entry in entries)
     rows = [
         (short[one.run], escape(one.name or "-"), format_age(one.removed, now)) for one in entries
     ]
-    render.out(render.table(rows, ("RUN", "NAME", "REMOVED")))
+    render.out(render.table(rows, ("run", "name", "removed")))
 
 
 def _say_problems(problems: Sequence[ReproError]) -> None:

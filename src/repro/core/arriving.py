@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from repro.core.project import Project
 from repro.core.reconcile import reconcile
-from repro.core.tracked import Here, joined
+from repro.core.tracked import Here, joined, layered
 from repro.core.vetting import vet_runs
 from repro.errors import ConflictError, DamagedRecordError, NewerFormatError, ReproError
 from repro.model.run import Status
@@ -13,7 +13,7 @@ from repro.model.sharing import Refusal
 from repro.model.text import escape
 from repro.store.archive import read_archives
 from repro.store.git import Repository
-from repro.store.newobjects import reading_new
+from repro.store.newobjects import reading_new, seeing
 from repro.store.objects import Objects, parse_commit
 from repro.store.quarantine import Quarantine, publish
 from repro.store.refs import RefUpdate
@@ -113,7 +113,7 @@ class _Vetting:
         here = Here(project, place)
         parts = [
             {run: oid for run, oid in runs.items() if not here.has(run, oid)}
-            for runs in (joined(self.archives), arrivals.runs, arrivals.live)
+            for runs in (*layered(self.archives), arrivals.runs, arrivals.live)
         ]
         self._total = sum(map(len, parts))
         self._done = 0
@@ -206,7 +206,7 @@ class _Placing:
         for run_id, oid in runs.items():
             if self._here.has(run_id, oid) or not self._fits(run_id, oid):
                 continue
-            self._count(run_id)
+            self._count(run_id, oid)
             old = self._here.tracked.get(run_id)
             updates.append(RefUpdate(self._here.prefix + run_id, new=oid, old=old))
             self._here.tracked[run_id] = oid
@@ -240,20 +240,52 @@ class _Placing:
                     {run: fitting[run] for run in fitting if run not in then}
                 )
                 continue
-            for run_id in fitting:
-                self._count(run_id)
+            for run_id, commit in fitting.items():
+                self._count(run_id, commit)
             old = here.archives.get(name)
             if old != oids[name]:
                 updates.append(RefUpdate(f"{here.prefix}archive/{name}", new=oids[name], old=old))
             self._replaced.append(here.archive_runs.get(name, {}))
             here.archive_runs[name] = dict(runs)
         here.archived = joined(here.archive_runs)
+        torn = self._find_torn()
+        lately = {update.ref.removeprefix(here.prefix) for update in updates}
+        free = torn.keys() - then.keys() - lately
+        updates += self._place_newest({run_id: torn[run_id] for run_id in sorted(free)})
         for run_id, commit in joined(archives).items():
             tracked = here.tracked.get(run_id)
             is_kept = tracked is None or run_id in then or here.archived.get(run_id) != commit
+            is_kept |= run_id in torn
             if tracked is not None and not is_kept and self._builds_on(commit, tracked):
                 updates.append(RefUpdate(here.prefix + run_id, new=None, old=tracked))
                 del here.tracked[run_id]
+        return updates
+
+    def _find_torn(self) -> dict[str, list[str]]:
+        """The commits of the runs that several archives have, and not the same."""
+        found: dict[str, dict[str, None]] = {}
+        for runs in self._here.archive_runs.values():
+            for run_id, commit in runs.items():
+                found.setdefault(run_id, {})[commit] = None
+        return {run_id: list(commits) for run_id, commits in found.items() if len(commits) > 1}
+
+    def _place_newest(self, torn: Mapping[str, list[str]]) -> list[RefUpdate]:
+        """The updates for runs that were amended from one archive to the next: a ref each."""
+        here = self._here
+        updates = []
+        for run_id, commits in torn.items():
+            tracked = here.tracked.get(run_id)
+            sides = [*commits, *([tracked] if tracked else [])]
+            for newest in sides:
+                if all(self._builds_on(newest, side) for side in sides):
+                    break
+            else:
+                continue  # whoever lists runs is told
+            here.archived[run_id] = newest
+            if newest == tracked or run_id in here.own or run_id in here.removed:
+                continue
+            updates.append(RefUpdate(here.prefix + run_id, new=newest, old=tracked))
+            here.tracked[run_id] = newest
         return updates
 
     def place_leftovers(self) -> list[RefUpdate]:
@@ -282,8 +314,11 @@ class _Placing:
         ahead = (self._here.own.get(run_id), self._here.tracked.get(run_id))
         return any(one is not None and self._builds_on(one, oid) for one in ahead)
 
-    def _count(self, run_id: str) -> None:
-        (self.moved if run_id in self._here.known else self.new).add(run_id)
+    def _count(self, run_id: str, oid: str) -> None:
+        known = self._here.known.get(run_id)
+        # Else it is known as it is, from elsewhere.
+        if known != oid or run_id in self._here.live:
+            (self.moved if known else self.new).add(run_id)
 
     def _fits(self, run_id: str, oid: str) -> bool:
         """Whether a run is sound, and that what is known of its id allows it."""
@@ -357,6 +392,4 @@ def branch_tips(repository: Repository) -> list[str]:
 
 def _inside(quarantine: Quarantine) -> Repository:
     """The repository with the objects of the quarantine in sight."""
-    git = quarantine.repository.git
-    seeing = replace(git, environ={**git.environ, **quarantine.env})
-    return replace(quarantine.repository, git=seeing)
+    return replace(quarantine.repository, git=seeing(quarantine))

@@ -1,9 +1,10 @@
 """Runs written into one file, which git, repro and readers of RO-Crates understand."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from repro.atomic import fsync_dir, storage_errors
 from repro.core.beside_data import DataBeside, plan_beside
@@ -13,6 +14,7 @@ from repro.core.leaking import refuse_leaking
 from repro.core.leaks import OnScan
 from repro.core.measured import OnProgress
 from repro.core.project import Project
+from repro.core.wheels import Wheels, fetch_wheels
 from repro.errors import InvalidInputError, UsageError
 from repro.model.run import Record
 from repro.model.text import escape
@@ -38,12 +40,31 @@ class Bundled:
         size: Bytes of the file.
         runs: Ids.
         datasets: Names of the datasets whose bytes are in it.
+        packages: How many files of packages are in it.
+        lacking: Packages that were asked for and are not, each with the reason.
     """
 
     path: Path
     size: int
     runs: tuple[str, ...]
     datasets: tuple[str, ...]
+    packages: int = 0
+    lacking: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """Who is told how far a bundle is.
+
+    Attributes:
+        hashed: Of the hashing of datasets.
+        scanned: Of the search for secrets.
+        packed: Of the fetching of packages, in words.
+    """
+
+    hashed: OnProgress | None = None
+    scanned: OnScan | None = None
+    packed: Callable[[str], None] = lambda _: None
 
 
 def bundle_runs(
@@ -52,16 +73,15 @@ def bundle_runs(
     target: Path,
     *,
     with_data: bool = False,
-    packages: Mapping[str, Path] | None = None,
+    with_env: bool = False,
     replace: bool = False,
-    on_progress: OnProgress | None = None,
-    on_scan: OnScan | None = None,
+    tell: Telling | None = None,
 ) -> Bundled:
     """Write sealed runs, with all the history of their code, into the file `target`.
 
     Args:
         with_data: Put the bytes of their datasets and of all that lies in the content store in.
-        packages: Files of packages to put in, by name.
+        with_env: Put what a package index has of the packages that they had installed in.
         replace: `target` may be there already.
 
     Raises:
@@ -72,9 +92,10 @@ def bundle_runs(
         DamagedRecordError: A record breaks FORMAT.md, or bytes are not what they should be.
         StorageError: The disk is full, read-only or forbidden; nothing is left behind.
     """
+    tell = tell or Telling()
     _check(project, records, target, replace=replace)
     commits: dict[str, str] = {record.run.id: record.commit for record in records}
-    for refusal in refuse_leaking(project, commits, on_scan=on_scan):
+    for refusal in refuse_leaking(project, commits, on_scan=tell.scanned):
         raise InvalidInputError(
             f"run `{refusal.run}` is not bundled, {refusal.reason}", hint=refusal.hint
         )
@@ -82,17 +103,23 @@ def bundle_runs(
     if with_data:
         for record in records:
             plans[record.run.id] = plan_beside(
-                project, record, link_from=_NO_LINKS, on_progress=on_progress
+                project, record, link_from=_NO_LINKS, on_progress=tell.hashed
             )
     content = ContentStore(project.store)
-    with open_quarantine(project.repository) as quarantine:
+    with (
+        open_quarantine(project.repository) as quarantine,
+        TemporaryDirectory(prefix="repro-packages-") as folder,
+    ):
+        wheels = Wheels((), ())
+        if with_env:
+            wheels = fetch_wheels(project, records, Path(folder), on_step=tell.packed)
         with reading(project.repository) as objects:
             crate = lay_out(
                 objects,
                 content,
                 records,
                 data=plans,
-                packages=packages or {},
+                packages={wheel.name: wheel for wheel in wheels.files},
                 with_stored=with_data,
             )
         quarantine.expect(crate.size)
@@ -119,6 +146,8 @@ def bundle_runs(
         size=target.stat().st_size,
         runs=tuple(record.run.id for record in records),
         datasets=tuple(sorted(names)),
+        packages=len(wheels.files),
+        lacking=wheels.lacking,
     )
 
 

@@ -25,11 +25,13 @@ class Chosen:
         ids: Of all of them.
         first: The records of the first ones, environment and artifacts left out.
         problems: Runs that cannot be read; they hide no other.
+        matching: How many fit, before the limit.
     """
 
     ids: tuple[str, ...]
     first: list[Record]
     problems: tuple[Problem, ...]
+    matching: int
 
 
 def find_chosen(
@@ -56,7 +58,8 @@ def find_chosen(
         condition, sort = choose_runs(runs.index, choice, now=project.clock())
         ids = runs.index.select_ids(condition, sort=sort, limit=limit)
         first = runs.index.records(ids[:n_first])
-        return Chosen(tuple(ids), first, runs.problems)
+        matching = len(ids) if len(ids) != limit else runs.index.matching(condition)
+        return Chosen(tuple(ids), first, runs.problems, matching)
 
 
 class ChosenRecords:
@@ -69,6 +72,8 @@ class ChosenRecords:
         """Take what `find_chosen` gave."""
         self._project = project
         self._found = found
+        self.n_chosen = len(found.ids)
+        self.n_fitting = found.matching
 
     def __iter__(self) -> Iterator[Record]:
         """Read them, environment and artifacts left out."""

@@ -48,8 +48,8 @@ class Crew:
     def __init__(self, tally: Tally, keep: Keep | None) -> None:
         self._tally = tally
         self._keep = keep
-        self._large: "ThreadPoolExecutor | None" = None
-        self._waiters: "ThreadPoolExecutor | None" = None
+        self._large: ThreadPoolExecutor | None = None
+        self._waiters: ThreadPoolExecutor | None = None
         self._threaded = 0  # batches that are still to be hashed by many
         self._rate = 0.0  # files a second, by this thread alone
 

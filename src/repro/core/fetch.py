@@ -245,10 +245,11 @@ def _resolve(remote: GitRemote, ids: set[str], names: Sequence[str]) -> tuple[st
     for name in names:
         fitting = sorted(run for run in ids if run.startswith(name)) if is_id_prefix(name) else []
         if len(fitting) != 1:
-            what = f"no run `{escape(name)}`" if not fitting else f"several runs `{escape(name)}…`"
+            what = "several runs" if fitting else "no run"
             raise UnknownRunError(
-                f"`{remote.label}` has {what}",
-                hint="runs of a remote are named by their ids, or by the first characters of these",
+                f"`{remote.label}` has {what} whose id begins with `{escape(name)}`",
+                hint="a remote knows runs by their ids, not by names; without it,"
+                " `repro fetch` brings all runs",
             )
         found += fitting
     return tuple(dict.fromkeys(found))

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 
 from repro.core.project import Project
+from repro.core.stagedfiles import list_staged_files
 from repro.model.marking import Marker
 from repro.model.secretrules import RULES
 from repro.model.secrets import is_secret_file
@@ -17,7 +18,7 @@ from repro.store.git import Git
 from repro.store.objects import open_objects
 from repro.store.refs import RUNS
 from repro.store.scanned import Scanned
-from repro.store.unsent import Unsent, list_staged, list_unsent, reaches, read_start
+from repro.store.unsent import Unsent, list_unsent, reaches, read_start
 
 BY_NAME = "a file that holds secrets, by its name"
 MESSAGE = "(commit message)"
@@ -109,16 +110,16 @@ def find_leaking(project: Project, objects: Sequence[Unsent]) -> dict[str, Leak]
     return leaking
 
 
-def scan_staged(project: Project) -> tuple[Leak, ...]:
+def scan_staged(project: Project, staged: Sequence[Unsent] | None = None) -> tuple[Leak, ...]:
     """Give the secrets in what the next commit would add, by path and line.
 
     What the file has in HEAD, or in the commit that is being merged, is not added by this one.
-    In a hook the index is the one that git names in `GIT_INDEX_FILE`.
+
+    Args:
+        staged: What `list_staged_files` gives, by whoever asked already.
     """
-    index = project.environ.get("GIT_INDEX_FILE")
-    place = str(Path(project.repository.root, index)) if index else None
     search = _Search(project)
-    found = search.search(list_staged(project.repository.git, place), None)
+    found = search.search(list_staged_files(project) if staged is None else staged, None)
     return tuple(
         sorted(
             Leak("", one.path, secret.line, secret.rule, secret.fingerprint)
@@ -135,9 +136,12 @@ class _Search:
         self._repository = project.repository
         private = project.repository.private
         self._marker: Marker = read_marker(private)
-        self._allowed = allowed_secrets(self._repository.git)
         oid_bytes = 20 if self._repository.object_format == "sha1" else 32
         self._scanned = Scanned(private, RULES, oid_bytes)
+
+    @cached_property
+    def _allowed(self) -> frozenset[str]:
+        return allowed_secrets(self._repository.git)
 
     def search(
         self, objects: Sequence[Unsent], on_progress: OnScan | None
@@ -151,11 +155,10 @@ class _Search:
                     found.append((one, (named,)))
         clean = []
         for one, secrets in self._read(objects, on_progress):
-            left = tuple(one for one in secrets if one.fingerprint not in self._allowed)
-            if left:
-                found.append((one, left))
-            elif not secrets:
+            if not secrets:
                 clean.append((one.oid, takes_plain(one.path)))
+            elif left := tuple(one for one in secrets if one.fingerprint not in self._allowed):
+                found.append((one, left))
         self._scanned.add(clean)
         return found
 

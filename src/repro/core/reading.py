@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
 from repro.core.crew import HashTask
 from repro.store.batch import Batch
@@ -10,6 +10,9 @@ from repro.store.content import ContentStore
 from repro.store.hashing import HashedFile, Hasher, Keep
 from repro.store.scan import WORD, sign
 from repro.store.statcache import KnownFile, is_racy
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 class Reading:

@@ -30,13 +30,14 @@ class Sieve:
         self._allowed: frozenset[str] | None = None
         self.found: dict[str, str] = {}
 
-    def holds_secret(self, place: Path, path: str, before: Callable[[], bytes]) -> bool:
+    def holds_secret(self, place: Path, path: str, before: Callable[[], bytes | None]) -> bool:
         """Whether there is a secret in a file that nobody allowed.
 
         Args:
             place: The file.
             path: Its place for people.
-            before: Gives the bytes that git has of it already: secrets in them are no news.
+            before: Gives the bytes that git has of it already: secrets in them are no news. None
+                where it has no such file.
 
         Cost: a `stat` where the file is as it was; else 1 ms for 30 kB, and the rules once.
         """
@@ -64,8 +65,9 @@ class Sieve:
             return False
         first = secrets[0]
         more = f" and {len(secrets) - 1} more" if len(secrets) > 1 else ""
+        what = "in the record as HEAD has it" if before() is not None else "not in the record"
         self.found[path] = (
-            f"`{path}` is not in the record: line {first.line} holds a secret "
+            f"`{path}` is {what}: line {first.line} holds a secret "
             f"({first.rule}){more}; `git config --add repro.allowSecret {first.fingerprint}` "
             "lets it in"
         )
@@ -76,7 +78,9 @@ class Sieve:
         if self._clean is not None:
             self._clean.save()
 
-    def _search(self, data: bytes, path: str, before: Callable[[], bytes]) -> "list[Found] | None":
+    def _search(
+        self, data: bytes, path: str, before: Callable[[], bytes | None]
+    ) -> "list[Found] | None":
         """The secrets that are new; None where there are none at all."""
         # Here, for where no file is new the rules need not be loaded: they take 5 ms.
         from repro.model.secretscan import find_secrets  # noqa: PLC0415
@@ -89,5 +93,5 @@ class Sieve:
             return None
         if self._allowed is None:
             self._allowed = allowed_secrets(self._project.repository.git)
-        old = {one.fingerprint for one in find_secrets(before(), path, marker)}
+        old = {one.fingerprint for one in find_secrets(before() or b"", path, marker)}
         return [one for one in secrets if one.fingerprint not in self._allowed | old]

@@ -65,3 +65,16 @@ def _below(refs: Mapping[str, str], prefix: str) -> dict[str, str]:
 def joined(archives: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """The commits of the runs in some archives, by id."""
     return {run_id: oid for runs in archives.values() for run_id, oid in runs.items()}
+
+
+def layered(archives: Mapping[str, Mapping[str, str]]) -> list[dict[str, str]]:
+    """The commits of the runs in some archives, by id; all that differ from the first, behind."""
+    layers: list[dict[str, str]] = [{}]
+    for runs in archives.values():
+        for run_id, commit in runs.items():
+            for layer in layers:
+                if layer.setdefault(run_id, commit) == commit:
+                    break
+            else:
+                layers.append({run_id: commit})
+    return layers

@@ -130,7 +130,11 @@ def unbundle_runs(
                     n_kept += 1
                     size += kept
                     report(f"keeping files, {n_kept:,} of {len(wanted):,}")
-    lost = tuple(Refusal(run, failed[oid]) for run, oid in sorted(runs.items()) if oid in failed)
+    lost = tuple(
+        Refusal(run, "the file is damaged where it is", "get the file again")
+        for run, oid in sorted(runs.items())
+        if oid in failed
+    )
     return Unbundled(
         runs=tuple(sorted(runs)),
         new=taken.new,

@@ -13,7 +13,7 @@ from repro.model.secretlike import (
     is_password,
     is_random,
 )
-from repro.model.secrets import is_secret_name
+from repro.model.secretwords import is_secret_name
 
 _LONG_VALUE = 200
 # What a name that holds a secret has in it, in lower case; few, for each is a search of its own.

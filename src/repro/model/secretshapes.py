@@ -23,6 +23,7 @@ _LONGEST_PEM = 16 << 10
 # some 450 MB/s; no pattern of `re` makes more than 60.
 _MASK = bytes(87 if code in WORD else 32 for code in range(256))  # 87 is W
 _SHORTEST_KEY = 16
+_LONGEST_KEY = 4096
 # Behind these a word begins with the letters of an escape, or digits of a colour.
 _ESCAPES = frozenset(b"\\%[;")
 _BEHIND = tuple(
@@ -45,11 +46,15 @@ def _starts() -> re.Pattern[bytes]:
 
 def find_shaped(data: bytes) -> Iterator[Hit]:
     """Keys that tell by themselves what they are."""
+    done = 0
     for place, start in _beginnings(data):
+        if place < done:  # in the one before: each byte is matched once
+            continue
         shape = _RULES[start]
-        match = compiled(shape.rest).match(data, place + len(start))
+        match = compiled(shape.rest).match(data, place + len(start), place + _LONGEST_KEY)
         if match is None:
             continue
+        done = match.end()
         secret = data[place : match.end()]
         if is_key(secret, mixed=shape.mixed):
             yield Hit(shape.rule, place, secret)

@@ -6,7 +6,6 @@ import hashlib
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,6 +50,8 @@ def open_source(path: Path) -> IO[bytes]:
 @contextmanager
 def temporary(folder: Path, name: str) -> Iterator[IO[bytes]]:
     """Give a new file in `folder`; it is gone at the end, unless it was renamed."""
+    import tempfile  # noqa: PLC0415  # as in `repro.atomic`
+
     with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{name}.", delete=False) as file:
         try:
             yield file

@@ -152,6 +152,16 @@ class Installer:
         argv = [*self._pip(folder), "uninstall", "--yes", "-q"]
         return self._run([*argv, *there], folder.parent, timeout_s=_QUICK_S)
 
+    def download(self, folder: Path, requirements: Sequence[Requirement], target: Path) -> Outcome:
+        """Put the wheels that the pip of an environment would install into the folder `target`."""
+        with tempfile.NamedTemporaryFile("w", suffix=".txt", prefix="requirements-") as file:
+            file.write("".join(f"{one.line}\n" for one in requirements))
+            file.flush()
+            argv = [*self._pip(folder), "download", "--no-deps", "--no-input", "-q"]
+            argv += ["--disable-pip-version-check", "--progress-bar", "off"]
+            argv += ["--only-binary", ":all:", "--dest", str(target), "-r", file.name]
+            return self._run(argv, folder.parent, timeout_s=_TIMEOUT_S)
+
     def _groups(self, requirements: Sequence[Requirement]) -> list[list[Requirement]]:
         """Parts that can be asked for at once.
 
@@ -230,6 +240,30 @@ def open_installer(
     if uv is not None and not _is_new_enough(uv, environ):
         uv = None
     return Installer(uv, _installing(environ), on_line, held)
+
+
+@dataclass(frozen=True, slots=True)
+class Pip:
+    """The pip of an interpreter, which downloads what fits that."""
+
+    installer: Installer
+    folder: Path
+
+    def download(self, requirements: Sequence[Requirement], target: Path) -> str | None:
+        """Put the wheels of these into a folder; why that failed, None where it did not.
+
+        Only wheels: to learn the name of a source distribution, pip would execute it.
+        """
+        return self.installer.download(self.folder, requirements, target).error
+
+
+def open_pip(environ: Mapping[str, str], folder: Path, python: str) -> tuple[Pip | None, str]:
+    """Make an environment for `python` at `folder` whose pip can be used; else the reason."""
+    installer = Installer(None, _installing(environ))
+    outcome = installer.create(folder, python, prompt="repro")
+    if outcome.error is not None:
+        return None, outcome.error
+    return Pip(installer, folder), ""
 
 
 def _is_new_enough(uv: str, environ: Mapping[str, str]) -> bool:

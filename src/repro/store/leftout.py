@@ -13,7 +13,7 @@ from repro.store.git import Git
 from repro.store.status import WorkingTree
 
 
-def holds_none(_place: Path, _path: str, _before: Callable[[], bytes]) -> bool:
+def holds_none(_place: Path, _path: str, _before: Callable[[], bytes | None]) -> bool:
     """The answer where nobody looks for secrets."""
     return False
 
@@ -33,7 +33,7 @@ class Limits:
         is_produced: Whether a path is what runs make: left out without a word.
         holds_secret: Whether there is a secret in the file at a path, whose place relative to
             the user's repository is the second argument; the third gives the bytes that git
-            has of it already.
+            has of it already, None where it has no such file.
         is_strict: Whether secrets in tracked files count, too.
     """
 
@@ -42,7 +42,7 @@ class Limits:
     is_excluded: Callable[[str], bool]
     is_secret: Callable[[str], bool]
     is_produced: Callable[[str], bool]
-    holds_secret: Callable[[Path, str, Callable[[], bytes]], bool] = holds_none
+    holds_secret: Callable[[Path, str, Callable[[], bytes | None]], bool] = holds_none
     is_strict: bool = False
 
 
@@ -107,12 +107,12 @@ def _holding_secrets(
     return found
 
 
-def _read_base(git: Git, working: WorkingTree, path: str) -> bytes:
-    """What HEAD has at a path; nothing where it has no such file."""
+def _read_base(git: Git, working: WorkingTree, path: str) -> bytes | None:
+    """What HEAD has at a path; None where it has no such file."""
     if working.base is None:
-        return b""
+        return None
     done = git.run("cat-file", "blob", f"{working.base}:{path}", ok=(0, 128))
-    return done.out
+    return done.out if done.code == 0 else None
 
 
 def changed_paths(working: WorkingTree, left_out: Container[str]) -> list[str]:

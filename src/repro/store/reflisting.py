@@ -186,9 +186,10 @@ class RefListing:
             for run_id, oid in self._lines(ref, archive, asked):
                 if found.setdefault(run_id, oid) != oid:
                     torn.add(run_id)
+        named = {one.name for one in self._named[Kind.RUN] if torn and one.remote == remote}
         for run_id in torn:
             del found[run_id]
-            if run_id in self.own:
+            if run_id in self.own or run_id in named or run_id in self.removed:
                 continue  # that counts
             whose = f" of `{remote}`" if remote else ""
             self.refuse(f"{remote}/{run_id}".lstrip("/"), f"two archives{whose} disagree on it")

@@ -19,7 +19,7 @@ CARRIER = "refs/repro"  # what the refs of runs are under on a remote, if nothin
 ANY_CODE = range(-128, 256)
 
 _SETTINGS = (
-    r"^(remote\..*\.(url|pushurl|mirror)|remote\.pushdefault|branch\..*\.(remote|pushremote)"
+    r"^(remote\..*\.(url|pushurl|mirror|fetch)|remote\.pushdefault|branch\..*\.(remote|pushremote)"
     r"|url\..*\.pushinsteadof|repro\..*\.carrier)$"
 )
 _SCP = re.compile(r"(?:[^@/:]+@)?(\[[^\]/]+\]|[^:/\[\]]+):")  # user@host:path, as git takes it
@@ -38,8 +38,8 @@ class GitRemote:
         push_url: Where git pushes to, the first of several; likewise.
         carrier: What the refs of runs are under there, such as `refs/repro`; no slash at the end.
         is_named: Whether `name` is one of the names in `git remote`.
-        is_mirror: Whether its settings have git push all refs there, which goes with no others.
-        is_split: Whether git pushes to several addresses by that name; runs go to the first.
+        is_apart: Whether by that name git would push more refs, or to more addresses than the one
+            that the user is told of, or would set the refs of runs here to what it sent.
     """
 
     name: str
@@ -47,8 +47,7 @@ class GitRemote:
     push_url: str
     carrier: str = CARRIER
     is_named: bool = True
-    is_mirror: bool = False
-    is_split: bool = False
+    is_apart: bool = False
 
     @property
     def label(self) -> str:
@@ -77,8 +76,7 @@ class GitRemote:
         """The word that git is given: the name where that leads there, else the address."""
         if not self.is_named:
             return self.url
-        # Only what is named to the user before a push is pushed to.
-        is_elsewhere = push and (self.is_mirror or self.is_split or self.push_url != self.url)
+        is_elsewhere = push and (self.is_apart or self.push_url != self.url)
         return self.push_url if is_elsewhere else self.name
 
     def carried(self, ref: str) -> str:
@@ -134,9 +132,18 @@ class _Config:
     def may_push_elsewhere(self) -> bool:
         return any(key.endswith((".pushurl", ".pushinsteadof")) for key in self.pairs)
 
-    def is_split(self, name: str) -> bool:
+    def is_apart(self, name: str) -> bool:
         urls = self.pairs.get(f"remote.{name}.url", ())
-        return len(self.pairs.get(f"remote.{name}.pushurl", urls)) > 1
+        is_split = len(self.pairs.get(f"remote.{name}.pushurl", urls)) > 1
+        fetched = self.pairs.get(f"remote.{name}.fetch", ())
+        is_tracked = any(_may_write_runs(refspec) for refspec in fetched)
+        return is_split or is_tracked or bool(self.get(f"remote.{name}.mirror"))
+
+
+def _may_write_runs(refspec: str) -> bool:
+    """Whether after a push git would set refs of runs here, whatever was said of them meanwhile."""
+    place, star, _ = refspec.partition(":")[2].partition("*")
+    return place.startswith(f"{CARRIER}/") or bool(star and f"{CARRIER}/".startswith(place))
 
 
 def find_remote(
@@ -165,8 +172,7 @@ def find_remote(
             url,
             push_url,
             _carrier(git, config, chosen),
-            is_mirror=bool(config.get(f"remote.{chosen}.mirror")),
-            is_split=config.is_split(chosen),
+            is_apart=config.is_apart(chosen),
         )
     if not _is_address(chosen, cwd or git.cwd):
         raise RemoteError(

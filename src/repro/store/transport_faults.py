@@ -5,6 +5,7 @@ import shlex
 from dataclasses import dataclass
 
 from repro.errors import RemoteError
+from repro.model.marking import MARK
 from repro.model.secrets import redact_text
 from repro.model.text import escape
 
@@ -63,11 +64,15 @@ _SAYINGS = (
         "`ssh {host}` once, and compare the fingerprint with what the host publishes",
     ),
     _Saying(
+        r"Authentication failed|Invalid username or (?:token|password)|HTTP Basic: Access denied"
+        r"|Password authentication is not supported|Support for password authentication was removed"
+        r"|Logon failed|Bad credentials",
+        "it does not take the user name and password that git has",
+        "correct them in the address or the credential helper; `git ls-remote {name}` tries them",
+    ),
+    _Saying(
         r"could not read Username|could not read Password|terminal prompts disabled"
-        r"|No such device or address|Authentication failed|Invalid username or (?:token|password)"
-        r"|HTTP Basic: Access denied|Password authentication is not supported"
-        r"|Support for password authentication was removed|returned error: 401"
-        r"|Logon failed|Bad credentials|authentication required",
+        r"|No such device or address|returned error: 401|authentication required",
         "it wants a user name and password that git does not have",
         "`git ls-remote {name}` on a terminal asks for them; a credential helper keeps them",
     ),
@@ -106,7 +111,8 @@ _SAYINGS = (
         "ask its owner for permission, or push to another remote",
     ),
     _Saying(
-        r"remote helper|transport '[^']*' not allowed|Unable to find remote helper"
+        r"remote helper|'remote-[^']*' is not a git command|transport '[^']*' not allowed"
+        r"|Unable to find remote helper"
         r"|protocol '[^']*' is not supported",
         "git here cannot speak to an address of that kind",
         "check the address in `git remote -v`",
@@ -151,6 +157,9 @@ _SAYINGS = (
     ),
 )
 
+_LISTING = "`git remote -v`"  # of no help where an address was given
+_NO_REMOTE = "check the address; `git ls-remote {name}` tries it"
+
 # What a server says of one ref that it does not take.
 _HIDDEN = re.compile(
     r"hidden ref|deny updating|funny refname|refusing to (?:create|update)|invalid ref"
@@ -184,12 +193,15 @@ def explain_fault(said: str, *, name: str, host: str, doing: str) -> RemoteError
     place = f"`{name}`" if not host or host in name else f"`{name}` ({host})"
     said = cut_flood(said)
     words = first_words(said)
-    typed = shlex.quote(name)  # an address may hold what a shell obeys
+    # An address may hold what a shell obeys, and without its password it is of no use.
+    typed = "URL" if re.search(MARK, name) else shlex.quote(name)
+    is_address = doing == "clone" or "/" in name or ":" in name
     said = _EPILOGUE.sub("", said)
     for saying in _SAYINGS:
         if re.search(saying.pattern, said):
             tail = f" ({words})" if words else ""
-            hint = saying.hint.format(name=typed, host=host or "HOST")
+            said_hint = _NO_REMOTE if is_address and _LISTING in saying.hint else saying.hint
+            hint = said_hint.format(name=typed, host=host or "HOST")
             return RemoteError(f"cannot {doing} {place}: {saying.reason}{tail}", hint=hint)
     reason = words or "git gives no reason"
     return RemoteError(
@@ -204,6 +216,8 @@ def first_words(said: str) -> str:
     ours = [line for line in telling if line.startswith(("fatal:", "error:", "ERROR:", "ssh:"))]
     theirs = [line for line in telling if line.startswith("remote:")]
     chosen = (theirs or ours or telling or [""])[0]
+    if chosen.endswith(":") and chosen != telling[-1]:  # the reason is the next line
+        chosen = f"{chosen} {telling[telling.index(chosen) + 1]}"
     return clean(_MARK.sub("", chosen).rstrip("."))
 
 

@@ -22,13 +22,17 @@ def find_invalid_settings(project: Project) -> tuple[Finding, ...]:
     """Name what is wrong in `repro.yaml` or a params file of the commit, with its place.
 
     A params file that git does not track is read where it lies.
+
+    Args:
+        project: With the settings that the commit holds, where they can be read.
     """
-    try:
-        settings = read_staged_settings(project)
-    except InvalidInputError as error:
-        return (Finding(error.message, error.hint),)
+    if project.settings == Settings():  # there are none, or they are wrong
+        try:
+            read_staged_settings(project)
+        except InvalidInputError as error:
+            return (Finding(error.message, error.hint),)
     found = []
-    for name in settings.config if settings is not None else ():
+    for name in project.settings.config:
         try:
             _check(project, name)
         except InvalidInputError as error:

@@ -10,6 +10,7 @@ from tests.support.cli import Cli
 from tests.support.clones import Team, project_at
 from tests.support.projects import begin, make_run, open_here
 from tests.support.remotes import push_all
+from tests.support.secrets import make_secret
 
 SECRET = b"AKIA-very-secret\n"
 
@@ -117,6 +118,78 @@ def test_what_a_branch_reaches_stays_and_is_named(repository: Path, cli: Cli) ->
     assert "leak.txt" in said.err
     assert holds(repository, SECRET)
     git(repository, "fsck", "--strict")
+
+
+def commit_key(root: Path) -> str:
+    """The id of a run whose code is a commit with a key in it."""
+    write_files(root, {"train.py": f"key = '{make_secret('aws id')}'\n"})
+    git(root, "commit", "-qam", "with a key")
+    return make_run(open_here(root)).id
+
+
+def test_a_secret_of_the_code_that_a_branch_or_reflog_has_is_named_and_the_exit_code(
+    repository: Path, cli: Cli
+) -> None:
+    run = commit_key(repository)
+    git(repository, "commit", "-q", "--amend", "-m", "other words")
+    git(repository, "tag", "v1")
+    asked = cli("purge", run, code=1).err
+
+    done = cli("purge", run, "--yes", "--json", code=1)
+
+    [secret] = json.loads(done.out)["secrets"]
+    assert secret["path"] == "train.py"
+    assert secret["line"] == 1
+    assert {"refs/heads/main", "refs/tags/v1", "the reflog of HEAD"} < {*secret["held_by"]}
+    for said in (asked, done.err):
+        assert "what looks like a secret stays" in said
+        assert "train.py line 1 (AWS access key), held by HEAD of" in said
+        assert make_secret("aws id") not in said
+    assert "warning: what looks like a secret is still here: train.py line 1" in done.err
+    cli("show", run, code=128)
+
+
+def test_a_secret_that_only_reflogs_have_is_named_too(repository: Path, cli: Cli) -> None:
+    run = commit_key(repository)
+    git(repository, "reset", "-q", "--hard", "HEAD~1")
+    git(repository, "update-ref", "-d", "ORIG_HEAD")
+
+    done = cli("purge", run, "--yes", "--json", code=1)
+
+    [secret] = json.loads(done.out)["secrets"]
+    assert secret["held_by"] == ["the reflog of HEAD", "the reflog of refs/heads/main"]
+    assert "as committed: in no branch or tag" in done.err
+
+
+def test_a_secret_that_nothing_names_any_more_is_named_too(repository: Path, cli: Cli) -> None:
+    run = commit_key(repository)
+    git(repository, "reset", "-q", "--hard", "HEAD~1")
+    git(repository, "update-ref", "-d", "ORIG_HEAD")
+    git(repository, "reflog", "expire", "--expire=now", "--all")
+
+    done = cli("purge", run, "--yes", "--json", code=1)
+
+    [secret] = json.loads(done.out)["secrets"]
+    assert secret["held_by"] == []
+    assert "`git gc --prune=now`" in done.err
+
+
+def test_what_any_two_runs_share_is_one_quiet_line(repository: Path, cli: Cli) -> None:
+    write_files(repository, {"new/file.py": "1\n"})
+    run, other = (make_run(open_here(repository)).id for _ in range(2))
+
+    said = cli("purge", run, "--yes").err
+
+    assert "warning" not in said
+    assert "of its record stay, as in other runs" in said
+    assert "repro: 1 file of its code stays, as others have the same" in said
+    assert "of its code stays, as committed: in refs/heads/main" in said
+    [counted] = [line.split() for line in said.splitlines() if line.startswith("    objects")]
+    assert counted[1:4] == ["2", "commits,", "1"]
+    last = cli("purge", other, "--yes").err
+    assert "    files     " in last
+    assert "new/file.py" in last
+    assert " new," not in last
 
 
 def test_entries_of_the_content_store_that_others_need_stay(repository: Path, cli: Cli) -> None:

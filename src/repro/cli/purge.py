@@ -21,6 +21,7 @@ from repro.core.purge import (
     purge,
 )
 from repro.core.purge_remote import RemotePurge, plan_remote, purge_remote
+from repro.core.purge_staying import Staying, StayingSecret
 from repro.errors import ConsentError, UnknownRunError
 from repro.model.canonical import Json
 from repro.model.text import escape
@@ -41,8 +42,8 @@ def purge_(name: str, *, remote: str | None, yes: bool, as_json: bool) -> int:
     repro purge 3f9zq7 --remote origin
 
     Change the secret first: whoever could read it may have copied it. What other runs, branches
-    or states have, too, stays, and is named. Nobody can bring the run back. Exits with 1 if
-    something of it is still there.
+    or states have, too, stays, and is named. Nobody can bring the run back. Exits with 1 if what
+    only it had, or what looks like a secret, is still there.
     """
     project = open_here()
     begun = find_begun(project, name)
@@ -62,7 +63,7 @@ def purge_(name: str, *, remote: str | None, yes: bool, as_json: bool) -> int:
         return 0
     with showing_steps("taking away") as (on_step, _):
         purged = purge(project, plan, on_step=on_step)
-    return _report(plan.run, purged, plan.shared, plan.holders, as_json=as_json)
+    return _report(plan.run, purged, plan, as_json=as_json)
 
 
 def _plan(project: Project, name: str, remote: str | None) -> tuple[str, PurgePlan | None]:
@@ -80,7 +81,7 @@ def _finish(project: Project, begun: Begun, *, as_json: bool) -> int:
     render.note(f"repro: the purge of run {begun.run} was not finished, and goes on")
     with showing_steps("taking away") as (on_step, _):
         purged = finish_purge(project, begun, on_step=on_step)
-    return _report(begun.run, purged, {}, (), as_json=as_json)
+    return _report(begun.run, purged, None, as_json=as_json)
 
 
 def _describe(plan: PurgePlan | None) -> Iterator[str]:
@@ -88,24 +89,58 @@ def _describe(plan: PurgePlan | None) -> Iterator[str]:
         return
     yield f"repro: of run {plan.run} go for ever"
     yield f"    refs      {_listed([*plan.refs, *plan.archives])}"
-    yield f"    objects   {len(plan.doomed):,}: {_listed(_paths(plan.doomed))}"
+    yield f"    objects   {_counted(plan.kinds)}"
+    if plan.files:
+        yield f"    files     {_listed(plan.files)}"
     if plan.entries:
         yield f"    kept      {len(plan.entries):,} entries of the content store"
     if plan.undo:
         yield f"    undo      {_listed(plan.undo)}, which hold some of it: `repro undo` lacks them"
-    if plan.shared:
-        yield f"repro: others have {len(plan.shared):,} of its objects, too, and these stay"
-        yield f"    objects   {_listed(_paths(plan.shared))}"
-        yield f"    held by   {_listed(plan.holders) or 'the index of git, or a reflog'}"
+    yield from _describe_staying(plan.staying)
+
+
+def _describe_staying(staying: Staying) -> Iterator[str]:
+    if staying.secrets:
+        yield "repro: what looks like a secret stays, as others have it, too"
+        for secret in staying.secrets[:_SHOWN]:
+            yield f"    {_place(secret)} ({secret.rule}), held by {_holders(secret.held_by)}"
+        if len(staying.secrets) > _SHOWN:
+            yield f"    and {len(staying.secrets) - _SHOWN:,} more"
+    if staying.files:
+        yield f"repro: {_stays(len(staying.files), 'of its code')}, as others have the same"
+        yield f"    files     {_listed(staying.files)}"
+        yield f"    held by   {_holders(staying.files_held_by)}"
+    if staying.n_committed:
+        where = _listed(staying.branches) or "no branch or tag"
+        yield f"repro: {_stays(staying.n_committed, 'of its code')}, as committed: in {where}"
+    if staying.n_common:
+        yield f"repro: {_stays(staying.n_common, 'of its record')}, as in other runs"
+
+
+def _stays(number: int, where: str) -> str:
+    return f"{_count(number, 'file')} {where} stay{'s' if number == 1 else ''}"
+
+
+def _holders(names: Collection[str]) -> str:
+    return _listed(names) or "what git has not collected yet: `git gc --prune=now`"
+
+
+def _place(secret: StayingSecret) -> str:
+    return escape(secret.path) + (f" line {secret.line}" if secret.line else "")
+
+
+def _counted(kinds: Mapping[str, int]) -> str:
+    words = {"commit": "commit", "tree": "folder", "blob": "file"}
+    return ", ".join(_count(kinds[kind], word) for kind, word in words.items() if kinds.get(kind))
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def _describe_remote(there: RemotePurge | None) -> Iterator[str]:
     if there is not None:
         yield f"    at {there.label}   {_listed(there.refs) or 'nothing: it does not have the run'}"
-
-
-def _paths(objects: Mapping[str, str]) -> list[str]:
-    return sorted({path for path in objects.values() if path})
 
 
 def _listed(names: Collection[str]) -> str:
@@ -138,16 +173,9 @@ def _say_remote(there: RemotePurge) -> None:
         )
 
 
-def _report(
-    run_id: str,
-    purged: Purged,
-    shared: Mapping[str, str],
-    holders: Collection[str],
-    *,
-    as_json: bool,
-) -> int:
+def _report(run_id: str, purged: Purged, plan: PurgePlan | None, *, as_json: bool) -> int:
     if as_json:
-        render.data_json(_purged_json(run_id, purged, shared, holders))
+        render.data_json(_purged_json(run_id, purged, plan))
     done = f"{purged.n_objects:,} objects of git and {purged.n_entries:,} kept entries"
     proof = "" if purged.left else "; `git cat-file -e` fails for each"
     render.note(f"repro: run {run_id} is gone, with {done}{proof}")
@@ -163,17 +191,21 @@ def _report(
         if purged.is_borrowing:
             render.note("repro: warning: git borrows objects of another repository, and has them")
         render.note(f"hint: `repro purge {run_id}` goes on once that is mended")
-    if shared:
-        render.note(
-            f"repro: warning: {len(shared):,} objects that others have, too, are still here"
-        )
+    secrets = plan.staying.secrets if plan is not None else ()
+    if secrets:
+        places = _listed([_place(secret) for secret in secrets])
+        render.note(f"repro: warning: what looks like a secret is still here: {places}")
+        render.note("hint: purge the runs that have it; rewrite the branches and tags; then")
+        render.note("hint: `git reflog expire --expire=now --all`, `git gc --prune=now`")
     render.note("hint: clones of this repository, and backups, may still have it")
-    return 1 if purged.left else 0
+    return 1 if purged.left or secrets else 0
 
 
-def _purged_json(
-    run_id: str, purged: Purged, shared: Mapping[str, str], holders: Collection[str]
-) -> dict[str, Json]:
+def _purged_json(run_id: str, purged: Purged, plan: PurgePlan | None) -> dict[str, Json]:
+    secrets: list[Json] = []
+    for one in plan.staying.secrets if plan is not None else ():
+        held_by: list[Json] = [*one.held_by]
+        secrets.append({"path": one.path, "line": one.line, "rule": one.rule, "held_by": held_by})
     return {
         "run": run_id,
         "objects": purged.n_objects,
@@ -182,6 +214,7 @@ def _purged_json(
         "left": list(purged.left),
         "reached": list(purged.reached),
         "kept_packs": list(purged.kept_packs),
-        "shared": dict(shared),
-        "held_by": list(holders),
+        "shared": {} if plan is None else dict(plan.shared),
+        "held_by": [] if plan is None else list(plan.staying.shared_by),
+        "secrets": secrets,
     }

@@ -92,6 +92,24 @@ def find_own_leaks(
     return find_leaks(project, chosen, known, on_progress=on_progress) if chosen else ()
 
 
+def find_leaking(project: Project, objects: Sequence[Unsent]) -> dict[str, Leak]:
+    """Give those of some files and commits that hold a secret, each with its first one.
+
+    Args:
+        objects: Each may be there once.
+
+    Returns:
+        By the ids of the objects; the leaks name no run.
+    """
+    leaking: dict[str, Leak] = {}
+    for one, secrets in _Search(project).search(objects, None):
+        path = one.path if one.kind == "blob" else MESSAGE
+        first = min(secrets, key=lambda secret: secret.line)
+        leak = Leak("", path, first.line, first.rule, first.fingerprint)
+        leaking[one.oid] = min(leak, leaking.get(one.oid, leak))
+    return leaking
+
+
 def scan_staged(project: Project, staged: Sequence[Unsent] | None = None) -> tuple[Leak, ...]:
     """Give the secrets in what the next commit would add, by path and line.
 

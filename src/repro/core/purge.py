@@ -1,5 +1,6 @@
 """A run taken away for good, with all that only it needs: for a leak."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from repro.core.known import open_runs
 from repro.core.naming import find_id
 from repro.core.needed import find_needed
 from repro.core.project import Project
+from repro.core.purge_staying import Staying, find_staying
 from repro.core.reclaim import refuse_recording, remove_entries
 from repro.core.trash import find_removed, remember_removed
 from repro.errors import BusyRepositoryError, DamagedRecordError, ReproError, UnknownRunError
@@ -36,6 +38,7 @@ from repro.store.ownership import forget_own
 from repro.store.quarantine import open_quarantine, publish
 from repro.store.refnames import RUNS, UNDO, Kind, parse_ref
 from repro.store.refs import RefUpdate, RunRefs, list_refs, update_refs
+from repro.store.unsent import describe
 
 _FOLDER = "purge"  # of .git/repro, with a note of each purge that is under way
 _MOST_COMMITS = 10_000  # of one run: amendments
@@ -54,8 +57,10 @@ class PurgePlan:
         archives: Refs of archives that are written anew without it.
         undo: Undo entries that hold something of it; they go, too.
         doomed: Objects that go, each with a path.
+        kinds: What these are: how many commits, trees and blobs.
+        files: Paths of those that are files.
         shared: Objects of it that stay, each with a path.
-        holders: What reaches these: refs and HEADs.
+        staying: What these are, who has them, and what of its code others had before.
         entries: Entries of the content store that go.
     """
 
@@ -65,8 +70,10 @@ class PurgePlan:
     archives: tuple[str, ...]
     undo: Mapping[str, str]
     doomed: Mapping[str, str]
+    kinds: Mapping[str, int]
+    files: tuple[str, ...]
     shared: Mapping[str, str]
-    holders: tuple[str, ...]
+    staying: Staying
     entries: tuple[str, ...]
 
 
@@ -112,7 +119,7 @@ def plan_purge(project: Project, run_id: str) -> PurgePlan:
     tips = {*refs.values(), *archives.values()}
     if not tips:
         raise UnknownRunError(f"there is no run `{run_id}`", hint="`repro ls` lists the runs")
-    commits, bases = _find_commits(project, run_id, tips)
+    commits, code, bases = _find_commits(project, run_id, tips)
     _refuse_here(project, commits)
     undo = {ref: oid for ref, oid in everything.items() if ref.startswith(UNDO)}
     own = list_reachable(repository, [*tips])
@@ -134,6 +141,7 @@ def plan_purge(project: Project, run_id: str) -> PurgePlan:
     # What reflogs alone hold goes with their entries.
     doomed = {oid: path for oid, path in own.items() if oid not in held}
     shared = {oid: path for oid, path in own.items() if oid in held}
+    going_objects = describe(repository.git, doomed)
     return PurgePlan(
         run=run_id,
         commits=frozenset(commits),
@@ -141,8 +149,18 @@ def plan_purge(project: Project, run_id: str) -> PurgePlan:
         archives=tuple(archives),
         undo=gone_undo,
         doomed=doomed,
+        kinds=Counter(one.kind for one in going_objects),
+        files=tuple(sorted({one.path for one in going_objects if one.kind == "blob"})),
         shared=shared,
-        holders=_find_holders(project, shared, {*going, *gone_undo}),
+        staying=find_staying(
+            project,
+            code=code,
+            bases=bases,
+            commits=commits,
+            shared=shared,
+            doomed=doomed,
+            going={*going, *gone_undo},
+        ),
         entries=_find_entries(project, run_id, tips, {*going, *gone_undo}),
     )
 
@@ -265,9 +283,10 @@ def _is_of(ref: str, run_id: str) -> bool:
 
 def _find_commits(
     project: Project, run_id: str, tips: Collection[str]
-) -> tuple[set[str], set[str]]:
-    """The commits of a run: records, what they amend, their code; and what that is based on."""
+) -> tuple[set[str], set[str], set[str]]:
+    """The commits of a run: records, what they amend; those of its code; what that is based on."""
     commits: set[str] = set()
+    codes: set[str] = set()
     bases: set[str] = set()
     waiting = list(tips)
     with reading(project.repository) as objects:
@@ -282,6 +301,7 @@ def _find_commits(
             commits.add(oid)
             subject = commit.message.partition("\n")[0]
             if subject.startswith("run ") and commit.parents:
+                codes.add(commit.parents[0])
                 code = read_commit(objects, commit.parents[0])
                 if code.message.startswith(f"snapshot of run {run_id}"):
                     commits.add(commit.parents[0])
@@ -291,7 +311,7 @@ def _find_commits(
                 waiting += commit.parents[1:]
             elif subject.startswith("removed run "):
                 waiting += commit.parents
-    return commits, bases - commits
+    return commits, codes, bases - commits
 
 
 def _refuse_here(project: Project, commits: Collection[str]) -> None:
@@ -324,17 +344,6 @@ def _indexed(project: Project) -> set[str]:
     """What the indexes of all worktrees hold."""
     out = project.repository.git.text("rev-list", "--objects", "--indexed-objects")
     return {line.split(" ")[0] for line in out.split("\n") if line}
-
-
-def _find_holders(
-    project: Project, shared: Mapping[str, str], without: Collection[str]
-) -> tuple[str, ...]:
-    if not shared:
-        return ()
-    tips = list_tips(project.repository, without=without)
-    faults = GitFaults(dict.fromkeys(shared, ""), {}, ())
-    touched = find_touched(project.repository, set(tips.values()), faults)
-    return tuple(sorted(name for name, oid in tips.items() if touched[oid]))
 
 
 def _find_entries(

@@ -21,6 +21,7 @@ from repro.store.refs import list_refs
 _WORD = re.compile(rb"(?<![0-9a-f])(?:[0-9a-f]{64}|[0-9a-f]{40})(?![0-9a-f])")
 _IN_PROGRESS = ("rebase-merge", "rebase-apply", "sequencer")
 _PARTS = (".idx", ".rev", ".bitmap", ".mtimes", ".promisor", ".pack")  # no pack without an index
+_PAIR = 2 * 64 + 2  # bytes at most that the two objects of an entry of a reflog take
 _LARGEST = 1 << 20  # bytes of a file that says where an operation of git stands
 
 
@@ -67,6 +68,35 @@ def list_tips(repository: Repository, *, without: Collection[str]) -> dict[str, 
     return named | {name: oid for name, oid in found.items() if oid in there}
 
 
+def list_logged(repository: Repository, *, without: Collection[str]) -> dict[str, set[str]]:
+    """What the reflogs of all worktrees name: the objects by a name for each reflog.
+
+    Args:
+        without: Commits; entries that came to one of them are left out.
+    """
+    named: dict[str, set[str]] = {}
+    for folder in _folders(repository):
+        place = "" if folder == repository.common_dir else f" of the worktree {folder.name}"
+        for ref, path in _reflogs(folder):
+            oids: set[str] = set()
+            for line in path.read_bytes().splitlines():
+                words = [word.decode() for word in _WORD.findall(line[:_PAIR])]
+                if words[1:] and words[1] not in without:
+                    oids.update(word for word in words if word.strip("0"))
+            named[f"the reflog of {ref}{place}"] = oids
+    return named
+
+
+def _folders(repository: Repository) -> list[Path]:
+    return [repository.common_dir, *(repository.common_dir / "worktrees").glob("*")]
+
+
+def _reflogs(folder: Path) -> list[tuple[str, Path]]:
+    logs = folder / "logs"
+    paths = sorted(logs.glob("**/*")) if logs.is_dir() else []
+    return [(path.relative_to(logs).as_posix(), path) for path in paths if path.is_file()]
+
+
 def _tips(repository: Repository, without: Collection[str]) -> bytes:
     tips = list_tips(repository, without=without)
     return "".join(f"{oid}\n" for oid in dict.fromkeys(tips.values())).encode()
@@ -74,8 +104,7 @@ def _tips(repository: Repository, without: Collection[str]) -> bytes:
 
 def _in_progress(repository: Repository) -> Iterator[tuple[str, str]]:
     """What pseudo-refs and the notes of a merge or rebase name."""
-    folders = [repository.common_dir, *(repository.common_dir / "worktrees").glob("*")]
-    for folder in folders:
+    for folder in _folders(repository):
         # What was fetched last holds nothing for git's own gc, either.
         paths = [path for path in folder.glob("*HEAD") if path.name not in ("HEAD", "FETCH_HEAD")]
         for name in _IN_PROGRESS:
@@ -100,11 +129,8 @@ def forget_in_reflogs(repository: Repository, oids: Collection[str]) -> int:
         GitError: git cannot write a reflog.
     """
     count = 0
-    for folder in [repository.common_dir, *(repository.common_dir / "worktrees").glob("*")]:
-        logs = folder / "logs"
-        for path in sorted(logs.glob("**/*")) if logs.is_dir() else ():
-            if not path.is_file():
-                continue
+    for folder in _folders(repository):
+        for ref, path in _reflogs(folder):
             lines = path.read_bytes().splitlines()
             # The newest line is number 0; each deletion moves those behind it.
             going = [
@@ -113,7 +139,6 @@ def forget_in_reflogs(repository: Repository, oids: Collection[str]) -> int:
                 # Not the one before it: a commit that was made on top of it is somebody's work.
                 if any(word.decode() in oids for word in line.split(b" ", 2)[1:2])
             ]
-            ref = path.relative_to(logs).as_posix()
             for number in sorted(going, reverse=True):
                 words = ("reflog", "delete", "--rewrite", f"{ref}@{{{number}}}")
                 repository.git.run(*words, env={"GIT_DIR": str(folder)})

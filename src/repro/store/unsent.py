@@ -1,6 +1,6 @@
 """The objects that some commits reach and others do not: what a push to them would send."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from repro.store.git import Git
@@ -13,7 +13,7 @@ class Unsent(NamedTuple):
     """An object that would be sent.
 
     Attributes:
-        kind: `commit`, `blob` or `tag`.
+        kind: `commit`, `blob`, `tree` or `tag`.
         size: Bytes.
         path: Where a tree has it, one place of perhaps several; empty for a commit.
     """
@@ -32,12 +32,16 @@ def list_unsent(git: Git, tips: Sequence[str], known: Sequence[str]) -> list[Uns
 
     Cost: two git processes; time and memory by the number of objects.
     """
-    paths = _reached(git, tips, known)
-    return [
-        Unsent(oid, kind, size, paths[oid])
-        for oid, kind, size in _describe(git, paths)
-        if kind != "tree"
-    ]
+    return [one for one in describe(git, _reached(git, tips, known)) if one.kind != "tree"]
+
+
+def describe(git: Git, paths: Mapping[str, str]) -> list[Unsent]:
+    """Give what is known of those of some objects that are here, trees among them.
+
+    Args:
+        paths: A path for each object.
+    """
+    return [Unsent(oid, kind, size, paths[oid]) for oid, kind, size in _describe(git, paths)]
 
 
 def reaches(git: Git, tip: str, known: Sequence[str]) -> frozenset[str]:

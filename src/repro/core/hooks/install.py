@@ -106,9 +106,10 @@ def find_place(repository: Repository, *, local: bool = False) -> Place:
     reason = _shared(repository, last, folder)
     if reason is None:
         return Place(folder)
+    calls = ", and calls those" if folder.is_dir() else ""
     raise UsageError(
         f"git takes the hooks from `{escape(last.value)}`, {reason}",
-        hint="`repro hook install --local` installs them for this clone only, and calls those",
+        hint=f"`repro hook install --local` installs them for this clone only{calls}",
     )
 
 

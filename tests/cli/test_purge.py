@@ -161,6 +161,20 @@ def test_a_secret_that_only_reflogs_have_is_named_too(repository: Path, cli: Cli
     assert "as committed: in no branch or tag" in done.err
 
 
+def test_a_purge_that_goes_on_knows_of_the_secret_that_stays(repository: Path, cli: Cli) -> None:
+    run = commit_key(repository)
+    git(repository, "repack", "-adq")
+    [pack] = (repository / ".git/objects/pack").glob("*.pack")
+    pack.with_suffix(".keep").write_text("mine\n")
+    cli("purge", run, "--yes", code=1)
+    pack.with_suffix(".keep").unlink()
+
+    said = cli("purge", run, "--yes", code=1).err
+
+    key = git(repository, "rev-parse", "main:train.py")
+    assert f"what looks like a secret is still here: object {key}" in said
+
+
 def test_a_secret_that_nothing_names_any_more_is_named_too(repository: Path, cli: Cli) -> None:
     run = commit_key(repository)
     git(repository, "reset", "-q", "--hard", "HEAD~1")

@@ -191,14 +191,14 @@ def _report(run_id: str, purged: Purged, plan: PurgePlan | None, *, as_json: boo
         if purged.is_borrowing:
             render.note("repro: warning: git borrows objects of another repository, and has them")
         render.note(f"hint: `repro purge {run_id}` goes on once that is mended")
-    secrets = plan.staying.secrets if plan is not None else ()
-    if secrets:
-        places = _listed([_place(secret) for secret in secrets])
+    if purged.secrets:
+        known = {} if plan is None else {one.oid: _place(one) for one in plan.staying.secrets}
+        places = _listed([known.get(oid, f"object {oid}") for oid in purged.secrets])
         render.note(f"repro: warning: what looks like a secret is still here: {places}")
         render.note("hint: purge the runs that have it; rewrite the branches and tags; then")
         render.note("hint: `git reflog expire --expire=now --all`, `git gc --prune=now`")
     render.note("hint: clones of this repository, and backups, may still have it")
-    return 1 if purged.left or secrets else 0
+    return 1 if purged.left or purged.secrets else 0
 
 
 def _purged_json(run_id: str, purged: Purged, plan: PurgePlan | None) -> dict[str, Json]:

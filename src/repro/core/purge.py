@@ -87,6 +87,7 @@ class Purged:
         n_reflogs: Entries of reflogs that are.
         left: Objects that should be gone and are still there; `find_begun` knows of them still.
         reached: Those of them that a reflog reaches, or what came meanwhile.
+        secrets: Objects that others had, too, with what looks like a secret; they are still there.
         kept_packs: Packs with a `.keep` of the user's that have some of these.
         is_borrowing: Whether git reads objects of another repository, which may have them.
     """
@@ -96,6 +97,7 @@ class Purged:
     n_reflogs: int
     left: tuple[str, ...]
     reached: tuple[str, ...]
+    secrets: tuple[str, ...]
     kept_packs: tuple[str, ...]
     is_borrowing: bool
 
@@ -193,7 +195,8 @@ def purge(project: Project, plan: PurgePlan, *, on_step: OnStep = lambda _: None
         raise
     if repository.git.text("remote"):
         remember_removed(project, plan.run)
-    begun = Begun(plan.run, plan.commits, tuple(plan.doomed), plan.entries)
+    secrets = tuple(one.oid for one in plan.staying.secrets)
+    begun = Begun(plan.run, plan.commits, tuple(plan.doomed), plan.entries, secrets)
     return finish_purge(project, begun, on_step=on_step)
 
 
@@ -205,6 +208,7 @@ class Begun:
     commits: frozenset[str]
     doomed: tuple[str, ...]
     entries: tuple[str, ...]
+    secrets: tuple[str, ...]
 
 
 def find_begun(project: Project, text: str) -> Begun | None:
@@ -223,6 +227,7 @@ def find_begun(project: Project, text: str) -> Begun | None:
                 frozenset(filter(is_oid, fields.texts("commits"))),
                 tuple(filter(is_oid, fields.texts("objects"))),
                 fields.texts("entries"),
+                tuple(filter(is_oid, fields.texts("secrets"))),
             )
     return None
 
@@ -255,6 +260,7 @@ def finish_purge(project: Project, begun: Begun, *, on_step: OnStep = lambda _: 
         n_reflogs=n_reflogs,
         left=tuple(left),
         reached=tuple(sorted(reached)),
+        secrets=tuple(find_left(repository, begun.secrets)),
         kept_packs=kept_packs,
         is_borrowing=borrows(repository),
     )
@@ -268,6 +274,7 @@ def _note(project: Project, plan: PurgePlan) -> None:
         "commits": [*sorted(plan.commits)],
         "objects": [*sorted(plan.doomed)],
         "entries": list(plan.entries),
+        "secrets": [one.oid for one in plan.staying.secrets],
     }
     write_file(path, format_json(value))
 

@@ -21,12 +21,14 @@ class StayingSecret:
         path: Of the file, in the code or in the record.
         line: From 1; 0 where the whole file is meant.
         rule: What it looks like.
+        oid: Of the file.
         held_by: Refs, HEADs, reflogs and the index; empty where nothing names it any more.
     """
 
     path: str
     line: int
     rule: str
+    oid: str
     held_by: tuple[str, ...]
 
 
@@ -108,6 +110,7 @@ def _find_secrets(
             path=leak.path,
             line=leak.line,
             rule=leak.rule,
+            oid=oid,
             held_by=tuple(name for name, held in holders.items() if oid in held),
         )
         for oid, leak in leaking.items()

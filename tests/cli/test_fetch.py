@@ -1,6 +1,7 @@
 """`repro fetch` and `repro pull`: what they print, and how they end."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,7 @@ def test_pull_with_data_completes_what_a_pull_without_it_brought(
         "data:\n  labels: {path: labels.csv, keep: true}\n",
     })  # fmt: skip
     monkeypatch.chdir(one)
-    cli("run", "--", "python", "-c", f"open('big.bin', 'wb').write(bytes({GIT_LIMIT + 1}))")
+    cli("run", "--", sys.executable, "-c", f"open('big.bin', 'wb').write(bytes({GIT_LIMIT + 1}))")
     cli("push", "--data", "--yes")
     git(one, "add", "repro.yaml")
     git(one, "commit", "-q", "-m", "store")

@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,13 @@ def filled(shelf: Path) -> Path:
     git(root, "add", ".gitignore", "repro.yaml")
     git(root, "commit", "-qm", "data")
     write = "import repro; repro.init(); [repro.log({'loss': 1.0 / (n + 1)}) for n in range(50)]"
-    assert repro("run", "-n", "one", "--", "python", "-c", write, cwd=root).returncode == 0
+    assert repro("run", "-n", "one", "--", sys.executable, "-c", write, cwd=root).returncode == 0
     write_files(root, {"train.py": "print('dirty')\n", "more/new.py": "new\n"})
-    assert repro("run", "-n", "two", "--", "python", "-c", write, cwd=root).returncode == 0
+    assert repro("run", "-n", "two", "--", sys.executable, "-c", write, cwd=root).returncode == 0
     config = "artifacts: [out.bin]\ndata: {d: {path: data, keep: true}}\n"
     write_files(root, {"repro.yaml": config})
     out = "import os; open('out.bin', 'wb').write(os.urandom(1_200_000))"
-    assert repro("run", "-n", "three", "--", "python", "-c", out, cwd=root).returncode == 0
+    assert repro("run", "-n", "three", "--", sys.executable, "-c", out, cwd=root).returncode == 0
     assert repro("ls", cwd=root).returncode == 0
     return root
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def test_a_dry_run_changes_nothing(repository: Path, cli: Cli) -> None:
 def test_bytes_that_only_a_removed_run_needs_go_with_it(repository: Path, cli: Cli) -> None:
     write_files(repository, {"repro.yaml": "artifacts: [out.bin]\n"})
     words = "import os; open('out.bin', 'wb').write(os.urandom(2_000_000))"
-    cli("run", "--", "python", "-c", words)
+    cli("run", "--", sys.executable, "-c", words)
     store = ContentStore(repository / ".git/repro/store")
     assert len(list(store.entries())) == 1
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -209,10 +210,10 @@ def test_what_any_two_runs_share_is_one_quiet_line(repository: Path, cli: Cli) -
 def test_entries_of_the_content_store_that_others_need_stay(repository: Path, cli: Cli) -> None:
     write_files(repository, {"repro.yaml": "artifacts: ['*.out']\n"})
     make = "open('{0}.out', 'wb').write(b'{0}' * 2_000_000)"
-    cli("run", "-n", "one", "--", "python", "-c", make.format("a"))
+    cli("run", "-n", "one", "--", sys.executable, "-c", make.format("a"))
     (repository / "a.out").unlink()
     both = f"{make.format('a')}; {make.format('b')}"
-    cli("run", "-n", "two", "--", "python", "-c", both)
+    cli("run", "-n", "two", "--", sys.executable, "-c", both)
     store = repository / ".git/repro/store"
     assert len(list(store.glob("??/??/*"))) == 2
 

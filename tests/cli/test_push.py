@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -212,8 +213,10 @@ def test_without_a_remote_the_next_command_is_said(cli, repository):
 
 def test_git_repro_push_pushes(project, bare):
     make_run(project)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     done = subprocess.run(
-        ["git", "repro", "push", "--yes"], cwd=project.repository.root, env=os.environ,
+        ["git", "repro", "push", "--yes"], cwd=project.repository.root,
+        env={**os.environ, "PATH": path},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

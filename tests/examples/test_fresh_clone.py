@@ -45,7 +45,7 @@ def test_a_fresh_clone_does_an_experiment_again_bit_for_bit(
     git(root, "add", "-A")
     git(root, "commit", "-q", "-m", "iris as a dataset")
     write_files(root, {"train.py": script.replace("MOMENTUM = 0.0", "MOMENTUM = 0.9")})
-    run = repro("run", "-n", "shared", "--", "python", "train.py", "--epochs", "3", cwd=root)
+    run = repro("run", "-n", "shared", "--", sys.executable, "train.py", "--epochs", "3", cwd=root)
     assert run.returncode == 0, run.stderr
     make_bare(tmp_path / "served" / "hub.git")
 

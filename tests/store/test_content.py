@@ -20,7 +20,7 @@ from repro.store.content import ContentStore
 
 _NOBODY = 65534
 _DROP_ROOT = """
-import ctypes
+import ctypes, tempfile  # nobody may not read the standard library of root
 if os.geteuid() == 0:  # give up the rights of root for good, but keep /proc/self/fd
     os.setgroups([]), os.setgid(65534), os.setuid(65534)
     ctypes.CDLL(None).prctl(4, 1)

@@ -155,6 +155,7 @@ def test_root_may_write_to_any_file_so_an_entry_is_copied_and_not_linked(project
 
 
 _LINK = """
+import tempfile  # nobody may not read the standard library of root
 import ctypes, os, sys
 from pathlib import Path
 from repro.store.content import ContentStore

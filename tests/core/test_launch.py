@@ -387,7 +387,7 @@ def test_a_command_that_the_system_cannot_start_is_a_failed_run(project):
 
     live: list[LiveRun] = []
     with pytest.raises(CommandError) as caught:
-        run_launch(project, ["./broken", "x" * (1 << 22)], on_start=live.append)
+        run_launch(project, ["./broken", "x" * (1 << 18)], on_start=live.append)
 
     assert caught.value.exit_code == 126
     run = seal_run(project, live[0].dir).run

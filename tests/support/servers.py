@@ -1,6 +1,7 @@
 """Real servers on a free port of the loopback, ended with the test that started them."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -32,8 +33,9 @@ def listening(port: int, *argv: str) -> Iterator[None]:
     """A server in a process of its own, ended with the test, once it listens."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     process = subprocess.Popen(
-        argv, cwd=ROOT, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+        argv, cwd=ROOT, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
     try:
         over = time.monotonic() + _START_S
         while True:
@@ -44,7 +46,7 @@ def listening(port: int, *argv: str) -> Iterator[None]:
             time.sleep(0.05)
         yield
     finally:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)  # `git daemon` is a process that starts another
         process.wait()
 
 

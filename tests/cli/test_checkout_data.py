@@ -31,7 +31,7 @@ from repro.model.manifest import FileEntry, FolderEntry, LinkEntry, format_page,
 from repro.store.content import ContentStore
 from repro.store.hashing import digest_bytes
 
-KILLS = int(os.environ.get("REPRO_CRASH_KILLS", "5"))
+KILLS = int(os.environ.get("REPRO_CRASH_KILLS", "4"))
 FILES: dict[str, str | bytes] = {"a/one": "one\n", "a/b/two": "two\n", "four": "four\n"}
 # Nobody has so much time for a record that does harm; the limit is for machines under load.
 _SOON_S = 2.0

@@ -1,6 +1,6 @@
 """Datasets kept, shared, fetched, deleted and restored under `kill -9` at random moments.
 
-The short form kills each verb at 8 moments, `REPRO_CRASH_KILLS=50` at as many
+The short form kills each verb at 4 moments, `REPRO_CRASH_KILLS=50` at as many
 (see docs/contributing.md).
 """
 
@@ -20,7 +20,7 @@ from tests.support.trees import read_folder
 
 from repro.store.content import ContentStore
 
-KILLS = int(os.environ.get("REPRO_CRASH_KILLS", "5"))
+KILLS = int(os.environ.get("REPRO_CRASH_KILLS", "4"))
 STORE = ".git/repro/store"
 
 

@@ -15,7 +15,7 @@ from tests.support import git, write_files
 from tests.support.cli import REPRO
 from tests.support.restores import everything
 
-KILLS = int(os.environ.get("REPRO_CRASH_KILLS", "6"))
+KILLS = int(os.environ.get("REPRO_CRASH_KILLS", "4"))
 
 
 def repro(*words: str) -> "subprocess.CompletedProcess[str]":

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.support import git, write_files
 
-KILLS = int(os.environ.get("REPRO_CRASH_KILLS", "8"))
+KILLS = int(os.environ.get("REPRO_CRASH_KILLS", "6"))
 
 
 def state(root: Path) -> list[object]:

@@ -19,7 +19,7 @@ from repro.core.query import read_points, resolve_run
 from repro.core.record import recover_runs
 from repro.model.run import Status
 
-KILLS = int(os.environ.get("REPRO_CRASH_KILLS", "10"))
+KILLS = int(os.environ.get("REPRO_CRASH_KILLS", "7"))
 SCRIPT = """
 import os, sys
 import repro

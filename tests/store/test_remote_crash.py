@@ -1,6 +1,6 @@
 """`kill -9` in the middle of a transfer: no half object under its name, and the next call finishes.
 
-The short form kills at 6 moments, `REPRO_CRASH_KILLS=50` at as many (see docs/contributing.md).
+The short form kills at 4 moments, `REPRO_CRASH_KILLS=50` at as many (see docs/contributing.md).
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from repro.store.content import ContentStore
 from repro.store.git import open_repository
 from repro.store.remote import open_remote
 
-KILLS = int(os.environ.get("REPRO_CRASH_KILLS", "6"))
+KILLS = int(os.environ.get("REPRO_CRASH_KILLS", "4"))
 SIZES = [0, 1, 1000, *[1 << 20] * 4, 5 << 20, 20 << 20]
 BUCKET = "team"
 # Says `go` before it begins, and `done` at its end; slow enough to be killed on its way.

@@ -8,7 +8,6 @@ from repro.model.manifest import (
     PAGE,
     VOUCHERS,
     DataFacts,
-    FileEntry,
     FolderEntry,
     LinkEntry,
     Page,
@@ -22,6 +21,7 @@ from repro.model.manifest import (
 from repro.model.text import escape
 from repro.store.hashing import digest_bytes
 from repro.store.objects import FOLDER, Objects, TreeEntry, read_tree
+from repro.store.pages import is_top
 
 LARGEST_PAGE = 64 << 20  # bytes; some 900,000 files in one folder, which take 500 MB to look at
 # A dozen small pages, each with ten times the one below it, are a billion folders; nobody who has
@@ -63,7 +63,7 @@ class PageCheck:
         digest = facts.digest.removeprefix("xxh3:")
         page, entries = self._read(tree, name)
         total = total_of(page)
-        if not _is_top(page, entries.text, digest, is_file=facts.is_file):
+        if not is_top(entries.text, page, digest, is_file=facts.is_file):
             raise _damaged(name, "its page is not the one that the record names")
         if (total.files, total.size) != (facts.files, facts.size):
             raise _damaged(name, "its page does not hold as much as the record says")
@@ -140,12 +140,6 @@ def _check_entries(page: Page, path: str, depth: int) -> None:
     for entry in page:
         if isinstance(entry, LinkEntry) and not is_inner_link(entry.target, depth):
             raise _damaged(path, f"its link `{entry.name[:80]}` leads out of the dataset")
-
-
-def _is_top(page: Page, text: bytes, digest: str, *, is_file: bool) -> bool:
-    if not is_file:
-        return digest_bytes(text) == digest
-    return len(page) == 1 and isinstance(page[0], FileEntry) and page[0].digest == digest
 
 
 def _damaged(path: str, reason: str) -> DamagedRecordError:

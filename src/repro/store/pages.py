@@ -90,7 +90,7 @@ class CheckedPages:
             claim = self._claims[path]
             if digest_bytes(raw) != claim.digest or total != claim[2:]:
                 raise _damaged(path, "its page is not the one that the page above it names")
-        elif not _is_top(raw, page, self.digest, is_file=self.is_file):
+        elif not is_top(raw, page, self.digest, is_file=self.is_file):
             raise _damaged(path, "its page is not the one that the record names")
 
 
@@ -156,7 +156,8 @@ def open_recorded_pages(
     return RecordedPages(objects, tree.oid, digest=digest, is_file=facts.is_file)
 
 
-def _is_top(raw: bytes, page: Page, digest: str, *, is_file: bool) -> bool:
+def is_top(raw: bytes, page: Page, digest: str, *, is_file: bool) -> bool:
+    """Whether a page, with its text, is the top of the dataset that has this digest."""
     if not is_file:
         return digest_bytes(raw) == digest
     return len(page) == 1 and isinstance(page[0], FileEntry) and page[0].digest == digest
@@ -247,6 +248,6 @@ def _own_text(page: Page, path: str, expected: str, *, is_kept: bool) -> bytes:
     if is_kept and any(isinstance(one, FileEntry) and one.sha256 is None for one in page):
         raise _damaged(path, "not all of its files are kept")
     raw = format_page(page)
-    if digest_bytes(raw) != expected and (path or not _is_top(raw, page, expected, is_file=True)):
+    if digest_bytes(raw) != expected and (path or not is_top(raw, page, expected, is_file=True)):
         raise _damaged(path, "it changed while it was being recorded")
     return raw

@@ -9,8 +9,7 @@ from repro.cli.completing import RUN
 from repro.cli.context import open_here
 from repro.cli.progress import showing_steps
 from repro.core.fsck import Fault, Health, check_everything
-from repro.core.known import open_runs
-from repro.core.naming import find_id
+from repro.core.naming import find_ids
 from repro.core.signatures import describe_signature
 from repro.model.canonical import Json
 from repro.model.readable import format_size
@@ -33,10 +32,7 @@ def fsck(names: tuple[str, ...], *, signatures: bool, as_json: bool) -> int:
     of its content is.
     """
     project = open_here()
-    only: list[str] = []
-    if names:
-        with open_runs(project) as runs:
-            only = [find_id(runs, name) for name in names]
+    only = find_ids(project, names)
     with showing_steps("looking at") as (on_step, _):
         health = check_everything(
             project,

@@ -6,9 +6,8 @@ from repro.cli import render
 from repro.cli.completing import RUN
 from repro.cli.context import open_here
 from repro.cli.progress import showing_steps
-from repro.core.known import open_runs
 from repro.core.leaks import ALLOW, Leak, find_own_leaks, scan_staged
-from repro.core.naming import find_id
+from repro.core.naming import find_ids
 from repro.errors import UsageError
 from repro.model.canonical import Json
 from repro.model.text import escape
@@ -30,10 +29,7 @@ def secrets(names: tuple[str, ...], *, staged: bool, as_json: bool) -> int:
     if staged:
         leaks = scan_staged(project)
     else:
-        only: list[str] = []
-        if names:
-            with open_runs(project) as runs:
-                only = [find_id(runs, name) for name in names]
+        only = find_ids(project, names)
         with showing_steps("looking at") as (on_step, _):
             leaks = find_own_leaks(
                 project,

@@ -1,9 +1,11 @@
 """How a run is named: which id a text stands for (DESIGN.md section 5)."""
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 
-from repro.core.known import KnownRuns, read_run
+from repro.core.known import KnownRuns, open_runs, read_run
+from repro.core.project import Project
 from repro.errors import AmbiguousRunError, ReproError, UnknownRunError
 from repro.model.canonical import parse_json
 from repro.model.ids import is_id_prefix, shorten_ids
@@ -16,6 +18,18 @@ _NTH = re.compile(r"@(?:\{(\d{1,9})\})?\Z")
 _ANCESTOR = re.compile(r"(.+)~(\d{0,4})\Z", re.DOTALL)
 _LONGEST = 1024  # characters of what can name a run
 _CANDIDATES = 10  # named when too much fits
+
+
+def find_ids(project: Project, names: Sequence[str]) -> list[str]:
+    """The ids of the runs that are named; no run is looked at where none is.
+
+    Raises:
+        UnknownRunError, AmbiguousRunError: As `find_id`.
+    """
+    if not names:
+        return []
+    with open_runs(project) as runs:
+        return [find_id(runs, name) for name in names]
 
 
 def find_id(runs: KnownRuns, text: str) -> str:

@@ -1,0 +1,1 @@
+"""Sweeps: a frozen snapshot searched by many trials, one use case a module."""

@@ -175,7 +175,8 @@ def _finite(param: Fields, key: str) -> float:
 def _step(param: Fields) -> float | None:
     step = param.optional_finite("q")
     _check(param, step is None or step > 0)
-    return step
+    given = param.values.get("q")
+    return given if isinstance(given, int) else step  # of a whole number all multiples are
 
 
 def _optional_natural(fields: Fields, key: str) -> int | None:

@@ -103,7 +103,7 @@ def with_program(words: Iterable[str], program: str) -> tuple[str, ...]:
     return tuple(_MACRO.sub(replace, word) for word in words)
 
 
-def format_json(params: Params) -> str:
+def say_json(params: Params) -> str:
     """The params as one nested JSON object, as `${args_json}` gives them."""
     return json.dumps(nest_config(params))
 
@@ -154,7 +154,7 @@ class _Filler:
         if name == _JSON_FILE:
             return [self.json_file]
         if name == "args_json":
-            return [format_json(self.params)]
+            return [say_json(self.params)]
         said = [(key, say_value(value), value) for key, value in self.params.items()]
         match name:
             case "args_no_equals":

@@ -39,9 +39,10 @@ from repro.model.paths import validate_path
 from repro.model.relocate import relocate
 from repro.model.run import Record
 from repro.model.text import escape
+from repro.model.varied import OF_PARAMS
 
 # Of the run around us, if there is one: this is none of its part.
-_OF_A_RUN = ("REPRO_RUN_ID", "REPRO_LIVE_DIR", "REPRO_RANDOM", "REPRO_FOREIGN", "REPRO_VARIED")
+_OF_A_RUN = ("REPRO_RUN_ID", "REPRO_LIVE_DIR", "REPRO_RANDOM", "REPRO_FOREIGN", *OF_PARAMS)
 
 
 class Which(StrEnum):
@@ -63,6 +64,7 @@ class Conditions:
         notes: What is not as it was, for the user.
         from_code: Packages that were built from the code of the run.
         search_path: What of `PYTHONPATH` is the run's or the user's, as a record says it.
+        is_frozen: Whether packages in place elsewhere have their recorded code.
     """
 
     which: Which
@@ -72,6 +74,7 @@ class Conditions:
     notes: tuple[str, ...] = ()
     from_code: tuple[str, ...] = ()
     search_path: tuple[str, ...] = ()
+    is_frozen: bool = False
 
 
 def plan_conditions(
@@ -106,6 +109,7 @@ def restore_conditions(
     allow_foreign: bool = False,
     nearest: bool = False,
     replay: bool = True,
+    is_frozen: bool = False,
     on_progress: Callable[[str], None] = lambda _: None,
 ) -> Conditions:
     """Get ready to run a command in an isolated tree, with that tree's code and no other.
@@ -116,6 +120,8 @@ def restore_conditions(
         allow_foreign: Install packages from places that are no index of the user's.
         nearest: Take the nearest version of what cannot be had.
         replay: Set the variables that decide what is computed to what they were.
+        is_frozen: Whether in the current environment, too, packages in place elsewhere get their
+            recorded code.
         on_progress: Told what is being done.
 
     Raises:
@@ -134,7 +140,6 @@ def restore_conditions(
         notes = ("the run has no record of its packages: it gets the present ones",)
     which = which or _choose(record, now)
     environ = {key: value for key, value in project.environ.items() if key not in _OF_A_RUN}
-    siblings: list[Path] = []
     from_code: tuple[str, ...] = ()
     if which is Which.RECORDED:
         rebuilt = ensure_environment(
@@ -144,11 +149,12 @@ def restore_conditions(
         prefix: str | None = str(rebuilt.folder)
         notes = rebuilt.notes
         from_code = rebuilt.from_code
-        siblings = place_editables(project, record, isolation.packages)
     else:
         prefix = _prefix(now)
         if prefix is not None and words != record.run.command and not is_asked_for:
             environ = activate(Path(prefix), environ)
+    is_frozen = is_frozen or which is Which.RECORDED
+    siblings = place_editables(project, record, isolation.packages) if is_frozen else []
     if prefix is not None and link_prefix(
         isolation.folder, roots_of(project), _prefix(record.environment), Path(prefix)
     ):
@@ -175,6 +181,7 @@ def restore_conditions(
         notes=(*notes, *said, *_lacking_path(record, search_path), *isolation.notes),
         from_code=from_code,
         search_path=search_path,
+        is_frozen=is_frozen,
     )
 
 
@@ -242,11 +249,16 @@ def describe_conditions(
     if conditions.search_path:  # without what was put there for the tree
         variables[VARIABLE] = os.pathsep.join(conditions.search_path)
     environment["variables"] = variables
-    if conditions.which is Which.CURRENT:
+    if not conditions.is_frozen:
         return environment
     recorded = packages_of(record.environment)
-    placed = {name: one for name, one in recorded.items() if name == OURS or _is_editable(one)}
     found = packages_of(environment)
+    is_recorded = conditions.which is Which.RECORDED
+    placed = {
+        name: one
+        for name, one in recorded.items()
+        if (name == OURS and is_recorded) or (name != OURS and _is_placed(one, is_recorded))
+    }
     for name in conditions.from_code:  # from a copy of it in a folder that is gone by now
         if name in found and name in recorded:
             placed[name] = {**found[name], "origin": recorded[name].get("origin")}
@@ -297,7 +309,7 @@ def foreign_roots(
     roots = [repository.root.resolve()]
     with suppress(DamagedRecordError, GitError):  # one that is not there has no code
         roots += list_worktrees(repository)
-    if conditions.which is Which.RECORDED:
+    if conditions.is_frozen:
         origins = (part(package, "origin") for package in packages_of(record.environment).values())
         roots += filter(None, (local_folder(one) for one in origins if one.get("editable") is True))
     places = [repository.common_dir, isolation.folder]
@@ -325,6 +337,11 @@ def _place_now(project: Project, record: Record) -> Path:
 def _prefix(environment: Mapping[str, Json]) -> str | None:
     prefix = part(environment, "interpreter").get("prefix")
     return prefix if isinstance(prefix, str) and prefix.startswith("/") else None
+
+
+def _is_placed(package: Mapping[str, Any], is_recorded: bool) -> bool:
+    """Whether an editable package has its recorded code; one of which nothing was kept has not."""
+    return _is_editable(package) and (is_recorded or bool({"tree", "path"} & {*package["origin"]}))
 
 
 def _is_editable(package: Mapping[str, Any]) -> bool:

@@ -78,7 +78,9 @@ def plan_variation(
     for key, value in flat.items():
         plan.vary(key, value)
     format_varied(flat)
-    return Variation(tuple(plan.argv), dict(plan.files.edits), flat, dict(plan.awaited), tuple(plan.said))
+    return Variation(
+        tuple(plan.argv), dict(plan.files.edits), flat, dict(plan.awaited), tuple(plan.said)
+    )
 
 
 def write_variation(root: Path, variation: Variation) -> None:

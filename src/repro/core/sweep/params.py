@@ -8,7 +8,7 @@ from repro.core.vary import ParamsFiles, Variation, check_old, secret_error
 from repro.model.canonical import Json
 from repro.model.config import find_given, flatten_config, nest_config, parse_value
 from repro.model.dotted import find_path, value_at
-from repro.model.macros import fill_command
+from repro.model.macros import fill_command, needs_json_file
 from repro.model.marking import is_marked
 from repro.model.run import Record
 from repro.model.space import Params
@@ -17,8 +17,6 @@ from repro.model.values import ABSENT
 from repro.model.varied import format_varied
 from repro.model.varyargv import vary_argv
 from repro.store.settings import Settings
-
-JSON_FILE = "${args_json_file}"
 
 _MACRO = "${"
 _STAND_IN = "reprostandsin"  # a text that no reader takes for a number or the like
@@ -55,7 +53,7 @@ def place_params(
     format_varied(flat)  # refuses what is too large for a variable
     edits: dict[str, bytes] = {}
     json_file = None
-    if any(JSON_FILE in word for word in spec.command):
+    if needs_json_file(spec.command):
         json_file = _free_name(root / record.run.cwd)
         edits[_inside(record.run.cwd, json_file)] = json.dumps(nest_config(flat)).encode()
     argv = fill_command(spec.command, params, json_file=json_file, environ=environ)
@@ -73,7 +71,7 @@ def place_params(
         elif files.edit(key, value) is None:
             loose[key] = value
     if loose and not spec.is_macro:
-        argv = (*argv, *fill_command(("${args}",), loose, json_file=None, environ=environ))
+        argv = (*argv, *fill_command(("${args}",), loose, environ=environ))
     return Variation(tuple(argv), {**edits, **files.edits}, flat)
 
 

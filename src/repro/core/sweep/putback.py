@@ -207,9 +207,7 @@ def _mark_of(status: os.stat_result) -> _Mark:
     return status.st_mode, None if stat.S_ISDIR(status.st_mode) else seen_of(status)
 
 
-def _is_all_there(
-    before: Mapping[str, _Mark], now: Mapping[str, _Mark]
-) -> bool:
+def _is_all_there(before: Mapping[str, _Mark], now: Mapping[str, _Mark]) -> bool:
     """Whether all that was there is there as it was."""
     return all(
         path in now and now[path][0] == mode and is_still(now[path][1], seen)

@@ -46,10 +46,11 @@ _OF_A_RUN = ("REPRO_RUN_ID", "REPRO_LIVE_DIR", "REPRO_RANDOM", "REPRO_FOREIGN", 
 
 
 class Which(StrEnum):
-    """Whose environment a command gets."""
+    """Whose environment a command gets; frozen is the current one, but no code that is in place."""
 
     RECORDED = "recorded"
     CURRENT = "current"
+    FROZEN = "frozen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,6 @@ class Conditions:
         notes: What is not as it was, for the user.
         from_code: Packages that were built from the code of the run.
         search_path: What of `PYTHONPATH` is the run's or the user's, as a record says it.
-        is_frozen: Whether packages in place elsewhere have their recorded code.
     """
 
     which: Which
@@ -74,7 +74,6 @@ class Conditions:
     notes: tuple[str, ...] = ()
     from_code: tuple[str, ...] = ()
     search_path: tuple[str, ...] = ()
-    is_frozen: bool = False
 
 
 def plan_conditions(
@@ -109,7 +108,6 @@ def restore_conditions(
     allow_foreign: bool = False,
     nearest: bool = False,
     replay: bool = True,
-    is_frozen: bool = False,
     on_progress: Callable[[str], None] = lambda _: None,
 ) -> Conditions:
     """Get ready to run a command in an isolated tree, with that tree's code and no other.
@@ -120,8 +118,6 @@ def restore_conditions(
         allow_foreign: Install packages from places that are no index of the user's.
         nearest: Take the nearest version of what cannot be had.
         replay: Set the variables that decide what is computed to what they were.
-        is_frozen: Whether in the current environment, too, packages in place elsewhere get their
-            recorded code.
         on_progress: Told what is being done.
 
     Raises:
@@ -153,8 +149,9 @@ def restore_conditions(
         prefix = _prefix(now)
         if prefix is not None and words != record.run.command and not is_asked_for:
             environ = activate(Path(prefix), environ)
-    is_frozen = is_frozen or which is Which.RECORDED
-    siblings = place_editables(project, record, isolation.packages) if is_frozen else []
+    siblings = []
+    if which is not Which.CURRENT:
+        siblings = place_editables(project, record, isolation.packages)
     if prefix is not None and link_prefix(
         isolation.folder, roots_of(project), _prefix(record.environment), Path(prefix)
     ):
@@ -181,7 +178,6 @@ def restore_conditions(
         notes=(*notes, *said, *_lacking_path(record, search_path), *isolation.notes),
         from_code=from_code,
         search_path=search_path,
-        is_frozen=is_frozen,
     )
 
 
@@ -240,7 +236,8 @@ def describe_conditions(
     """The environment that the command gets, as a record says it.
 
     Packages that stand on the path instead of being installed, editable ones and repro itself,
-    count as they were recorded: these very trees were put in place. One that was built from the
+    count as they were recorded: these very trees were put in place. Where the rest of it is the
+    current one, repro is as it is there. One that was built from the
     code of the run is a copy of the repository, as it was.
     """
     inside = replace(project, environ=conditions.environ)
@@ -249,7 +246,7 @@ def describe_conditions(
     if conditions.search_path:  # without what was put there for the tree
         variables[VARIABLE] = os.pathsep.join(conditions.search_path)
     environment["variables"] = variables
-    if not conditions.is_frozen:
+    if conditions.which is Which.CURRENT:
         return environment
     recorded = packages_of(record.environment)
     found = packages_of(environment)
@@ -309,7 +306,7 @@ def foreign_roots(
     roots = [repository.root.resolve()]
     with suppress(DamagedRecordError, GitError):  # one that is not there has no code
         roots += list_worktrees(repository)
-    if conditions.is_frozen:
+    if conditions.which is not Which.CURRENT:
         origins = (part(package, "origin") for package in packages_of(record.environment).values())
         roots += filter(None, (local_folder(one) for one in origins if one.get("editable") is True))
     places = [repository.common_dir, isolation.folder]

@@ -134,7 +134,7 @@ class Pristine:
         words = ("check-ignore", "-z", "--stdin")
         # Of a path in a submodule git refuses to say anything.
         asked = [path for path in paths if not any(_is_in(path, one) for one in inner)]
-        done = git.run(*words, stdin=join_names(f"{path}/" for path in asked), ok=(0, 1))
+        done = git.run(*words, stdin=join_names([f"{path}/" for path in asked]), ok=(0, 1))
         found = {path.removesuffix("/") for path in split_names(done.out)}
         return {*found, *(path for path in paths if path not in asked)}
 

@@ -89,9 +89,7 @@ class Workbench:
         filled = replace(record, run=replace(record.run, command=command))
         with ExitStack() as stack:
             isolation, _ = stack.enter_context(isolated(project, filled))
-            conditions = restore_conditions(
-                project, filled, isolation, Which.CURRENT, is_frozen=True
-            )
+            conditions = restore_conditions(project, filled, isolation, Which.FROZEN)
             runner = variables_for_runner(filled, conditions)
             roots = foreign_roots(project, filled, isolation, conditions)
             environ = {**conditions.environ, **runner, "REPRO_FOREIGN": roots}

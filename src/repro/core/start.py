@@ -25,6 +25,7 @@ from repro.model.secrets import redact_config
 from repro.model.times import format_time
 from repro.store.clonekey import read_marker
 from repro.store.content import ContentStore
+from repro.store.git import Identity
 from repro.store.journal import JournalWriter
 from repro.store.lfs import keep_objects
 from repro.store.objects import reading
@@ -153,9 +154,37 @@ def _capture(
         except (GitError, ConflictError):
             if attempt == _TRIES - 1:
                 raise
-    code = seen.code
-    keep_objects(project.repository, code.tree, code.base, ContentStore(project.store))
-    started = Started(
+    keep_objects(project.repository, seen.code.tree, seen.code.base, ContentStore(project.store))
+    started = describe_start(
+        project, request, run_id, seen, author=author, now=now, before=before, journal=journal
+    )
+    folder = project.live / run_id
+    if request.randomness is not None and request.randomness.states:
+        write_file(folder / REPLAY, format_json(dict(request.randomness.states)))
+    write_start(folder, started)
+    fsync_dir(project.live)
+    return started
+
+
+def describe_start(
+    project: Project,
+    request: Request,
+    run_id: RunId,
+    seen: Observed,
+    *,
+    author: Identity,
+    now: float,
+    before: Record | None = None,
+    journal: str = "",
+) -> Started:
+    """What is known of a run, or of the frozen record of a sweep, before anything is executed.
+
+    Args:
+        now: Seconds since 1970.
+        before: The run that is continued.
+        journal: File name of the journal whose `end` record counts.
+    """
+    return Started(
         run=_first_run(project, request, run_id, seen, author.name, before, now),
         config=seen.config,
         environment=seen.around.environment,
@@ -164,18 +193,12 @@ def _capture(
         editables=seen.around.editables,
         lockfiles=seen.around.lockfiles,
         author=author,
-        anchor=code.anchor,
-        submodules=code.submodules,
+        anchor=seen.code.anchor,
+        submodules=seen.code.submodules,
         resumed=before.commit if before else None,
         journal=journal,
         randomness=request.randomness.to_json() if request.randomness else {},
     )
-    folder = project.live / run_id
-    if request.randomness is not None and request.randomness.states:
-        write_file(folder / REPLAY, format_json(dict(request.randomness.states)))
-    write_start(folder, started)
-    fsync_dir(project.live)
-    return started
 
 
 def _publish(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from repro.core.arriving import branch_tips
 from repro.core.project import Project, who_am_i
 from repro.core.vetted_sweep import vet_sweeps
 from repro.errors import ConflictError, DamagedRecordError, NewerFormatError
@@ -14,6 +15,7 @@ from repro.store.newobjects import reading_new, seeing
 from repro.store.objects import Objects
 from repro.store.quarantine import CommitSpec, Quarantine, open_quarantine, publish, write_commits
 from repro.store.refs import SWEEPS, TRASH, RefUpdate, list_refs
+from repro.store.remoterefs import GitRemote
 from repro.store.sweeps import StoredSweep, next_commit, read_sweep
 
 _TRIES = 20  # the loop of a sweep appends meanwhile
@@ -54,33 +56,36 @@ class _Placing:
 
 def fetch_sweeps(
     project: Project,
-    source: Source,
+    remote: GitRemote,
     there: Mapping[str, str],
     *,
-    have: Sequence[str] = (),
+    push: bool = False,
     merge: bool = False,
     report: Report = lambda _: None,
 ) -> SweepsTaken:
-    """Bring sweeps, and move those of this clone forward to what the other side knows of them.
+    """Bring sweeps, and move those of this clone forward to what a remote knows of them.
 
     One that the user removed is not brought again.
 
     Args:
-        there: The commit that the other side has of each, by id.
-        have: Commits here that the other side probably has, too.
+        there: The commit that the remote has of each, by id.
+        push: Whether it was asked where pushes go.
         merge: Whether those that went on apart get the results of both.
         report: Told in words how far it is.
 
     Raises:
-        RemoteError: The source is not there, refuses, or the connection was lost.
+        RemoteError: The remote is not there, refuses, or the connection was lost.
         ConflictError: Others append all the time.
         StorageError: The disk is full.
 
     Cost: one connection where anything is new; each ledger that is new is read whole.
     """
-    wanted = _choose(project, there)
+    wanted = _choose(project, there) if there else {}
     if not wanted:
         return SweepsTaken()
+    host = remote.push_host if push else remote.host
+    source = Source(remote.source(push=push), remote.label, host)
+    have = branch_tips(project.repository)
     here = list_refs(project.repository.git, *(SWEEPS + one for one in wanted))
     with open_quarantine(project.repository) as quarantine:
         tips = [*here.values(), *have]
@@ -94,7 +99,7 @@ def fetch_sweeps(
 
 
 def _choose(project: Project, there: Mapping[str, str]) -> dict[str, str]:
-    """What the other side has and this clone lacks."""
+    """What the remote has and this clone lacks."""
     git = project.repository.git
     listed = list_refs(git, SWEEPS, TRASH)
     return {

@@ -102,6 +102,4 @@ def _check_shape(objects: Objects, inspector: Inspector, tree: str) -> None:
 
 def _refuse_larger(size: int | None, limit: int, name: str) -> None:
     if size is not None and size > limit:
-        raise DamagedRecordError(
-            f"`{name}` has {size:,} bytes, more than the limit of {limit:,}"
-        )
+        raise DamagedRecordError(f"`{name}` has {size:,} bytes, more than the limit of {limit:,}")

@@ -31,9 +31,7 @@ def _entries(ours: Progress, theirs: Progress, method: Method) -> Iterator[Entry
         next_number += there is None
         if there is not None and there.state is TrialState.RUNNING:
             why = "its result came from another copy of the sweep"
-            yield Dropped(
-                number=number, run=there.run, why=why, is_lost=False, time=trial.asked_at
-            )
+            yield Dropped(number=number, run=there.run, why=why, is_lost=False, time=trial.asked_at)
         yield from _again(trial, number)
 
 

@@ -229,9 +229,7 @@ def sort_refs(remote: GitRemote, listed: bytes) -> RemoteRefs:
             found[kind][name] = oid
         else:
             odd.append(ref)
-    return RemoteRefs(
-        found["runs"], found["live"], found["archive"], odd, others, found["sweeps"]
-    )
+    return RemoteRefs(found["runs"], found["live"], found["archive"], odd, others, found["sweeps"])
 
 
 def find_host(url: str) -> str:

@@ -88,7 +88,7 @@ def push_runs(
             for run, reason in bytes_sent.failed.items()
             if run in plan.new
         ]
-    frozen = {one.run.id: one.commit for one in plan.sweeps.frozen}
+    frozen: dict[str, str] = {one.run.id: one.commit for one in plan.sweeps.frozen}
     codes: dict[str, str] = {**plan.new, **frozen}
     failed = send_large(project, plan.remote, codes, plan.there, plan.large, on_bytes)
     refused += [

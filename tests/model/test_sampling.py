@@ -166,7 +166,7 @@ def test_a_grid_is_counted_without_being_made():
 
 @pytest.mark.parametrize("endless", [Uniform(0.0, 1.0), Normal(0, 1, 1), Beta(1, 1)])
 def test_a_grid_over_a_continuous_param_names_it(endless):
-    with pytest.raises(InvalidInputError, match="`model.lr`, which is continuous") as caught:
+    with pytest.raises(InvalidInputError, match=r"`model\.lr`, which is continuous") as caught:
         count_grid({"a": Constant(1), "model.lr": endless})
 
     assert "q_uniform" in caught.value.hint

@@ -16,7 +16,7 @@ numbers = st.floats(-1e6, 1e6)
 positives = st.floats(1e-6, 1e6)
 steps = st.integers(1, 1000) | st.floats(1e-3, 1e3)
 maybe_steps = st.none() | steps
-names = st.from_regex(r"[a-z_][a-z0-9_-]{0,5}(\.[a-z][a-z0-9]{0,3}){0,2}\Z").map(str)
+names = st.from_regex(r"\A[a-z_][a-z0-9_-]{0,5}(\.[a-z][a-z0-9]{0,3}){0,2}\Z")
 
 
 def _is_sound(distribution):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from repro.atomic import write_file
 from repro.core.command import Command, start_as_shell, start_error
-from repro.core.deadline import Deadline
+from repro.core.deadline import TOO_LONG, Deadline
 from repro.core.follow import Follower, OutputLog
 from repro.core.hushing import hush_output
 from repro.core.outputs import Signature, collect_artifacts, collect_metrics, output_state
@@ -202,7 +202,7 @@ def _run_child(
         limit = Deadline(timeout_s, child.pid)
         code = follower.follow(lambda: _poll(child, terminal, limit))
     if limit.is_past:
-        problems.append(f"the command was ended: it took longer than {timeout_s:g} s")
+        problems.append(f"{TOO_LONG} {timeout_s:g} s")
     if log.reason is not None:
         problems.append(f"{log.lost:,} bytes of output are not kept: {log.reason}")
         live.journal.append({"k": "output", "lost": log.lost, "reason": log.reason})

@@ -1,12 +1,11 @@
-"""The spec of a sweep as JSON, in `sweep.json` (FORMAT.md, "Sweeps")."""
+"""What a sweep shall do, as the object `spec` of its `sweep.json` (FORMAT.md, "Sweeps")."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from math import isfinite
+from typing import Literal
 
-from repro.errors import DamagedRecordError
+from repro.errors import DamagedRecordError, InvalidInputError
 from repro.model.canonical import Json
-from repro.model.config import MOST_PARTS
 from repro.model.space import (
     Beta,
     Categorical,
@@ -14,37 +13,42 @@ from repro.model.space import (
     Distribution,
     IntUniform,
     Normal,
-    Space,
     Uniform,
 )
+from repro.model.spacecheck import MOST_PARAMS
+from repro.model.sweepcheck import check_spec
 from repro.model.sweepspec import EarlyStop, Goal, Method, SweepSpec
 from repro.store.fields import Fields
 
-_KINDS: Mapping[str, type[Distribution]] = {
-    "constant": Constant,
-    "categorical": Categorical,
-    "int": IntUniform,
-    "uniform": Uniform,
-    "normal": Normal,
-    "beta": Beta,
-}
-_NAMES = {kind: name for name, kind in _KINDS.items()}
 _GOALS: Mapping[str, Goal] = {"minimize": "minimize", "maximize": "maximize"}
-_MOST_PARAMS = 10_000
+
+_EARLY: Mapping[str, Literal["hyperband", "median"]] = {
+    "hyperband": "hyperband",
+    "median": "median",
+}
 
 
 def encode_spec(spec: SweepSpec) -> dict[str, Json]:
-    """The JSON object of a spec; its space is an array, for an object has no order there."""
+    """The JSON object of a spec; its space is a list, as the order of params counts."""
+    early = spec.early
     return {
         "method": spec.method.value,
-        "space": [_encode_param(key, one) for key, one in spec.space.items()],
+        "space": [{"key": key, **_encode(one)} for key, one in spec.space.items()],
         "command": list(spec.command),
-        "is_macro": spec.is_macro,
+        "macros": spec.is_macro,
         "metric": spec.metric,
         "goal": spec.goal,
         "target": spec.target,
         "run_cap": spec.run_cap,
-        "early": None if spec.early is None else asdict(spec.early),
+        "early": None
+        if early is None
+        else {
+            "kind": early.kind,
+            "min_iter": early.min_iter,
+            "max_iter": early.max_iter,
+            "eta": early.eta,
+            "n_startup": early.n_startup,
+        },
         "seed": spec.seed,
         "name": spec.name,
         "note": spec.note,
@@ -52,105 +56,158 @@ def encode_spec(spec: SweepSpec) -> dict[str, Json]:
 
 
 def decode_spec(value: Json, name: str) -> SweepSpec:
-    """Read what `encode_spec` gave.
+    """Read what `encode_spec` gave; nothing of it is trusted.
 
     Args:
-        name: Where it stands, for messages.
+        name: What to call the object in an error.
 
     Raises:
         DamagedRecordError: It breaks FORMAT.md.
     """
     fields = Fields(value, name)
-    method, goal = fields.text("method"), fields.text("goal")
-    if method not in set(Method):
-        raise fields.wrong("method", "is no method of a search")
-    if goal not in _GOALS:
-        raise fields.wrong("goal", "is neither `minimize` nor `maximize`")
-    early = fields.values.get("early")
-    return SweepSpec(
-        method=Method(method),
-        space=_decode_space(fields),
+    spec = SweepSpec(
+        method=_method(fields),
+        space=_space(fields),
         command=fields.texts("command"),
-        is_macro=fields.boolean("is_macro"),
+        is_macro=fields.boolean("macros"),
         metric=fields.optional_text("metric"),
-        goal=_GOALS[goal],
+        goal=_goal(fields),
         target=fields.optional_finite("target"),
-        run_cap=_optional_natural(fields, "run_cap"),
-        early=None if early is None else _decode_early(fields.inner("early")),
-        seed=fields.integer("seed"),
+        run_cap=fields.optional_integer("run_cap"),
+        early=_early(fields),
+        seed=fields.natural("seed"),
         name=fields.optional_text("name"),
         note=fields.optional_text("note"),
     )
+    try:
+        check_spec(spec)
+    except InvalidInputError as error:
+        raise DamagedRecordError(
+            f"`{name}` is no sweep that can be done: {error.message}"
+        ) from error
+    return spec
 
 
-def _encode_param(key: str, one: Distribution) -> dict[str, Json]:
-    values: dict[str, Json] = {"key": key, "kind": _NAMES[type(one)]}
-    for name, value in asdict(one).items():
-        values[name] = list(value) if isinstance(value, tuple) else value
-    return values
+def _encode(distribution: Distribution) -> dict[str, Json]:
+    match distribution:
+        case Constant():
+            return {"kind": "constant", "value": distribution.value}
+        case Categorical():
+            weights = distribution.weights
+            return {
+                "kind": "categorical",
+                "values": list(distribution.values),
+                "weights": None if weights is None else list(weights),
+            }
+        case IntUniform():
+            low, high = distribution.low, distribution.high
+            return {"kind": "int", "low": low, "high": high, "log": distribution.is_log}
+        case Uniform():
+            return {
+                "kind": "uniform",
+                "low": distribution.low,
+                "high": distribution.high,
+                "q": distribution.q,
+                "log": distribution.is_log,
+            }
+        case Normal():
+            return {
+                "kind": "normal",
+                "mu": distribution.mu,
+                "sigma": distribution.sigma,
+                "q": distribution.q,
+                "log": distribution.is_log,
+            }
+        case Beta():
+            return {"kind": "beta", "a": distribution.a, "b": distribution.b, "q": distribution.q}
 
 
-def _decode_space(fields: Fields) -> Space:
+def _method(fields: Fields) -> Method:
+    text = fields.text("method")
+    try:
+        return Method(text)
+    except ValueError as error:
+        raise fields.wrong("method", "is no method") from error
+
+
+def _goal(fields: Fields) -> Goal:
+    goal = _GOALS.get(fields.text("goal"))
+    if goal is None:
+        raise fields.wrong("goal", "is neither `minimize` nor `maximize`")
+    return goal
+
+
+def _early(fields: Fields) -> EarlyStop | None:
+    if fields.values.get("early") is None:
+        return None
+    early = fields.inner("early")
+    kind = _EARLY.get(early.text("kind"))
+    if kind is None:
+        raise early.wrong("kind", "is no way to stop trials early")
+    return EarlyStop(
+        kind=kind,
+        min_iter=early.natural("min_iter"),
+        max_iter=early.optional_integer("max_iter"),
+        eta=early.natural("eta"),
+        n_startup=early.natural("n_startup"),
+    )
+
+
+def _space(fields: Fields) -> dict[str, Distribution]:
     params = fields.objects("space")
-    space: dict[str, Distribution] = {}
-    if not 0 < len(params) <= _MOST_PARAMS:
-        raise fields.wrong("space", "has no params, or too many")
-    for param in params:
-        key, kind = param.text("key"), param.text("kind")
-        parts = key.split(".")
-        if "" in parts or len(parts) > MOST_PARTS or key in space:
-            raise param.wrong("key", "is no config key, or stands there twice")
-        if kind not in _READERS:
-            raise param.wrong("kind", "is no kind of distribution")
-        space[key] = _READERS[kind](param)
+    if len(params) > MOST_PARAMS:
+        raise fields.wrong("space", f"has more than {MOST_PARAMS:,} params")
+    space = {param.text("key"): _distribution(param) for param in params}
+    if len(space) != len(params):
+        raise fields.wrong("space", "has a param twice")
     return space
 
 
-def _constant(param: Fields) -> Constant:
-    return Constant(param.values.get("value"))
+def _distribution(param: Fields) -> Distribution:
+    decode = _KINDS.get(param.text("kind"))
+    if decode is None:
+        raise param.wrong("kind", "is no kind of distribution")
+    return decode(param)
 
 
-def _categorical(param: Fields) -> Categorical:
-    values, weights = param.values.get("values"), param.values.get("weights")
-    if not isinstance(values, list) or not values:
-        raise param.wrong("values", "is no list of values")
+def _constant(param: Fields) -> Distribution:
+    if "value" not in param.values:
+        raise param.wrong("value", "is absent")
+    return Constant(param.values["value"])
+
+
+def _categorical(param: Fields) -> Distribution:
+    values = param.values.get("values")
+    if not isinstance(values, list):
+        raise param.wrong("values", "is not a list")
+    weights = param.values.get("weights")
     if weights is None:
         return Categorical(tuple(values))
-    if not isinstance(weights, list) or len(weights) != len(values):
-        raise param.wrong("weights", "are not as many as the values")
-    numbers = [float(one) for one in weights if isinstance(one, int | float) and one >= 0]
-    if len(numbers) != len(weights) or not 0 < sum(numbers) < float("inf"):
-        raise param.wrong("weights", "are no probabilities")
+    if not isinstance(weights, list):
+        raise param.wrong("weights", "is not a list")
+    numbers = (_finite(param, "weights", weight) for weight in weights)
     return Categorical(tuple(values), tuple(numbers))
 
 
-def _int(param: Fields) -> IntUniform:
-    low, high = param.integer("low"), param.integer("high")
-    is_log = param.boolean("is_log")
-    _check(param, low <= high and (low > 0 or not is_log))
-    return IntUniform(low, high, is_log)
+def _int(param: Fields) -> Distribution:
+    return IntUniform(param.integer("low"), param.integer("high"), param.boolean("log"))
 
 
-def _uniform(param: Fields) -> Uniform:
-    low, high = _finite(param, "low"), _finite(param, "high")
-    is_log = param.boolean("is_log")
-    _check(param, low <= high and (low > 0 or not is_log))
-    return Uniform(low, high, _step(param), is_log)
+def _uniform(param: Fields) -> Distribution:
+    low, high = _number(param, "low"), _number(param, "high")
+    return Uniform(low, high, _step(param), param.boolean("log"))
 
 
-def _normal(param: Fields) -> Normal:
-    mu, sigma = _finite(param, "mu"), _finite(param, "sigma")
-    _check(param, sigma > 0)
-    return Normal(mu, sigma, _step(param), param.boolean("is_log"))
+def _normal(param: Fields) -> Distribution:
+    mu, sigma = _number(param, "mu"), _number(param, "sigma")
+    return Normal(mu, sigma, _step(param), param.boolean("log"))
 
 
-def _beta(param: Fields) -> Beta:
-    a, b = _finite(param, "a"), _finite(param, "b")
-    _check(param, a > 0 and b > 0)
-    return Beta(a, b, _step(param))
+def _beta(param: Fields) -> Distribution:
+    return Beta(_number(param, "a"), _number(param, "b"), _step(param))
 
 
-_READERS: Mapping[str, Callable[[Fields], Distribution]] = {
+_KINDS: Mapping[str, Callable[[Fields], Distribution]] = {
     "constant": _constant,
     "categorical": _categorical,
     "int": _int,
@@ -160,39 +217,19 @@ _READERS: Mapping[str, Callable[[Fields], Distribution]] = {
 }
 
 
-def _check(param: Fields, is_right: bool) -> None:
-    if not is_right:
-        raise DamagedRecordError(f"`{param.name}` has bounds between which there is nothing")
-
-
-def _finite(param: Fields, key: str) -> float:
-    value = param.number(key)
-    if not isfinite(value):
-        raise param.wrong(key, "is not finite")
-    return value
+def _number(param: Fields, key: str) -> float:
+    return float(_finite(param, key, param.values.get(key)))
 
 
 def _step(param: Fields) -> float | None:
-    step = param.optional_finite("q")
-    _check(param, step is None or step > 0)
-    return step
+    """The `q`, which says by its type whether values are whole numbers."""
+    value = param.values.get("q")
+    return None if value is None else _finite(param, "q", value)
 
 
-def _optional_natural(fields: Fields, key: str) -> int | None:
-    return None if fields.values.get(key) is None else fields.natural(key)
-
-
-def _decode_early(early: Fields) -> EarlyStop:
-    kind = early.text("kind")
-    if kind not in ("hyperband", "median"):
-        raise early.wrong("kind", "is no way to stop early")
-    eta = early.natural("eta")
-    if eta < 2:  # of fewer than two none can be left out
-        raise early.wrong("eta", "is less than 2")
-    return EarlyStop(
-        kind="hyperband" if kind == "hyperband" else "median",
-        min_iter=early.natural("min_iter"),
-        max_iter=_optional_natural(early, "max_iter"),
-        eta=eta,
-        n_startup=early.natural("n_startup"),
-    )
+def _finite(param: Fields, key: str, value: Json) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise param.wrong(key, "is not a number")
+    if (isinstance(value, int) and abs(value) > 2**63) or not isfinite(value):
+        raise param.wrong(key, "is out of range")
+    return value

@@ -44,7 +44,11 @@ def test_a_sweep_is_no_run_and_changes_nothing_of_the_user(repository: Path):
 def test_the_spec_comes_back_as_it_was(repository: Path):
     spec = make_spec(
         method=Method.TPE,
-        space={"model.width": Uniform(1.0, 8.0, q=0.5), "lr": Uniform(1e-5, 0.1, is_log=True)},
+        space={
+            "model.width": Uniform(1.0, 8.0, q=0.5),
+            "lr": Uniform(1e-5, 0.1, is_log=True),
+            "n": Uniform(0, 8, q=2),
+        },
         metric="val_loss.min",
         goal="maximize",
         run_cap=7,
@@ -55,7 +59,7 @@ def test_the_spec_comes_back_as_it_was(repository: Path):
     (repository / "train.py").write_text("x\n")
     at = freeze(open_here(repository), spec, cwd=repository)
     assert at.sweep.spec == spec
-    assert list(at.sweep.spec.space) == ["model.width", "lr"]
+    assert list(at.sweep.spec.space) == ["model.width", "lr", "n"]
 
 
 def test_the_frozen_record_holds_datasets_and_config(repository: Path):

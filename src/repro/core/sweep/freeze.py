@@ -13,7 +13,9 @@ from repro.core.start import describe_start
 from repro.core.started import Started, surrounding_files
 from repro.errors import ConflictError, GitError
 from repro.model.ids import new_id
+from repro.model.macros import fill_command
 from repro.model.run import Record, Status
+from repro.model.sampling import draw, rng_for
 from repro.model.sweep import Sweep, SweepAt
 from repro.model.sweepspec import SweepSpec
 from repro.store.content import ContentStore
@@ -48,12 +50,15 @@ def freeze(
         InvalidInputError: A config file is wrong.
         StorageError: The disk is full or read-only; nothing is left behind.
     """
+    # A command may name its interpreter in a macro only.
+    params = draw(spec.space, rng_for(spec.seed, 0))
+    sample = fill_command(spec.command, params, environ=project.environ)
     request = Request(
         command=spec.command,
         cwd=cwd,
         name=spec.name,
         note=spec.note,
-        environment=capture_environment(project, spec.command, cwd=cwd),
+        environment=capture_environment(project, sample, cwd=cwd),
         data=data,
     )
     sweep_id = new_id(project.entropy)

@@ -37,9 +37,7 @@ class Orphans:
         except DamagedRecordError:
             has_record = False
         if has_record:
-            return settle(
-                self._project, self._spec, trial, Cause.ORPHANED, retries=self._retries
-            )
+            return settle(self._project, self._spec, trial, Cause.ORPHANED, retries=self._retries)
         if gone.is_lost:
             return lose(self._project, trial, gone.why, self._retries)
         return drop(self._project, trial, gone.why)

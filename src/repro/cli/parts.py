@@ -103,6 +103,9 @@ def _facts(run: Run, now: float) -> Iterator[tuple[str, str]]:
         yield "parent", run.parent
     if run.rerun_of:
         yield "rerun of", run.rerun_of
+    if run.sweep:
+        which = "" if run.trial is None else f", trial {run.trial}"
+        yield "sweep", escape(run.sweep) + which
     if len(run.attempts) > 1:
         yield "attempts", str(len(run.attempts))
     if run.lost_points or run.skipped_lines:

@@ -23,10 +23,11 @@ def print_importance(
     if as_json:
         render.data_json(importance_json(found, metric))
         return
-    _print(found, metric)
+    show_importance(found, metric)
 
 
-def _print(found: Importance, metric: str) -> None:
+def show_importance(found: Importance, metric: str) -> None:
+    """Print which params go with `metric`, and on standard error what to know about that."""
     with_forest = found.score is not None
     header = ["param", "goes with it", "runs", "by chance", *(["forest"] if with_forest else [])]
     shown = found.influences[:_MOST]

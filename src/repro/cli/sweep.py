@@ -27,7 +27,8 @@ class _Sweeps(Verbs):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the words as they stand behind `start` where none of the verbs stands first."""
-        first = args[0] if args else "--help"
+        args = args or ["--help"]
+        first = args[0]
         if first not in self.table and first not in ctx.help_option_names:
             self._check(first)
             args = [START, *args]

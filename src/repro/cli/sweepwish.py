@@ -12,7 +12,6 @@ from repro.model.space import Distribution
 from repro.model.sweepcheck import check_spec, method_for
 from repro.model.sweepparam import parse_param
 from repro.model.sweepspec import EarlyStop, Goal, Method, SweepSpec
-from repro.store.sweepspecfile import read_sweep_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +93,8 @@ def _start(line: Line) -> SweepSpec:
             )
         method = method_for(space) if line.method is None else _read_method(line.method)
         return SweepSpec(method=method, space=space)
+    from repro.store.sweepspecfile import read_sweep_file  # noqa: PLC0415  # YAML, for a file only
+
     spec = read_sweep_file(line.file)
     method = spec.method if line.method is None else _read_method(line.method)
     return replace(spec, method=method, space={**spec.space, **space})

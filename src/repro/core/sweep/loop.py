@@ -313,8 +313,7 @@ class _Loop:
                 trial,
                 cause,
                 retries=self._options.retries,
-                error=end.error,
-                hint=end.hint,
+                end=end,
             )
         self._settled[end.run] = settled
 

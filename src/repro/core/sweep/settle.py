@@ -7,8 +7,19 @@ from repro.core.deadline import TOO_LONG
 from repro.core.launch import OUTPUT
 from repro.core.project import Project
 from repro.core.query import read_part
+from repro.core.sweep.protocols import TrialEnd
 from repro.core.sweep.results import find_value, read_steps, read_value
-from repro.errors import DamagedRecordError
+from repro.errors import (
+    CommandError,
+    ConsentError,
+    DamagedRecordError,
+    InvalidInputError,
+    MissingDataError,
+    MissingPackagesError,
+    MissingSecretError,
+    StorageError,
+    UsageError,
+)
 from repro.model.output import last_lines
 from repro.model.run import Record, Status
 from repro.model.sweep import Dropped, Told, Trial, TrialState
@@ -18,6 +29,19 @@ from repro.store.objects import reading
 from repro.store.refs import RunRefs
 from repro.store.runs import read_record
 
+# Errors that another attempt would only meet again.
+_AGAIN_THE_SAME = {
+    error.slug
+    for error in (
+        CommandError,
+        ConsentError,
+        InvalidInputError,
+        MissingDataError,
+        MissingPackagesError,
+        MissingSecretError,
+        UsageError,
+    )
+}
 _LONGEST = 300  # characters of what a failed command printed last
 _TAIL = 1 << 16  # bytes of output to find that in
 
@@ -69,8 +93,7 @@ def settle(
     cause: Cause,
     *,
     retries: int,
-    error: str = "",
-    hint: str = "",
+    end: TrialEnd | None = None,
 ) -> Settled:
     """Say what became of the last attempt of a trial, which nobody works on any more.
 
@@ -80,19 +103,26 @@ def settle(
 
     Args:
         retries: How many lost attempts a trial may have before it counts as failed.
-        error: Why no run was recorded, as far as it is known.
-        hint: What to do about that.
+        end: What the launcher said of it.
+
+    Raises:
+        StorageError: It could not be recorded, for the disk is full or read-only.
     """
+    end = end or TrialEnd(run=trial.run)
     try:
         record = find_record(project, trial.run)
         if record is not None:
             return _settle_record(project, spec, trial, record, cause, retries)
     except DamagedRecordError as damaged:
-        error, hint = damaged.message, damaged.hint or ""
+        end = replace(end, error=damaged.message, hint=damaged.hint or "", slug=damaged.slug)
     if cause is not Cause.ITSELF:
         return drop(project, trial, _WHY[cause])
-    lost = lose(project, trial, escape(error) or "its run was not recorded", retries)
-    return replace(lost, hint=hint)
+    if end.slug == StorageError.slug:
+        raise StorageError(end.error, hint=end.hint or None)
+    if end.slug in _AGAIN_THE_SAME:
+        retries = 0
+    lost = lose(project, trial, escape(end.error) or "its run was not recorded", retries)
+    return replace(lost, hint=end.hint)
 
 
 def drop(project: Project, trial: Trial, why: str) -> Settled:

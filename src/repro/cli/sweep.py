@@ -21,6 +21,9 @@ VERBS = {
     "stop": ("repro.cli.sweepresume:stop", "Have a sweep end that runs elsewhere"),
 }
 
+# What engines call on other machines: no help names it.
+_HIDDEN = {"work": ("repro.cli.sweepwork:work", "")}
+
 
 class _Sweeps(Verbs):
     """The verbs; what is none of them is what a sweep is started from."""
@@ -29,6 +32,8 @@ class _Sweeps(Verbs):
         """Read the words as they stand behind `start` where none of the verbs stands first."""
         args = args or ["--help"]
         first = args[0]
+        if first in _HIDDEN:
+            self.table = {**self.table, **_HIDDEN}
         if first not in self.table and first not in ctx.help_option_names:
             self._check(first)
             args = [START, *args]

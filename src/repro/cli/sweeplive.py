@@ -62,9 +62,8 @@ class Live:
             case Over():
                 self._tell_over(event)
             case Again():
-                how = "was lost" if event.is_lost else "ended"
-                again = f"an attempt of trial {event.trial.number} {how}: {event.why}"
-                self._note(f"repro: {again}; it is run again")
+                what = "is run again" if event.is_lost else "waits for `repro sweep resume`"
+                self._note(f"repro: trial {event.trial.number} {what}: {event.why}")
             case NoMetric():
                 self._tell_no_metric(event)
             case Ending():

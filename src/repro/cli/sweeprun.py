@@ -4,7 +4,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from repro.cli import render
-from repro.cli.importance import show_importance
+from repro.cli.importance import print_influences
 from repro.cli.runtable import lay_out
 from repro.cli.sweepbest import print_trial
 from repro.cli.sweepframe import describe_counts
@@ -26,7 +26,7 @@ from repro.model.sweep import Sweep, SweepAt, TrialState
 from repro.model.text import escape
 
 _MOST_TRIALS = 20
-_FEWEST_WEIGHED = 5  # trials, below which nothing can be told of params
+_MOST_PARAMS = 10  # of which it is said whether they matter; `repro sweep show` says more
 
 _WORDS = {
     Reason.DONE: "is done",
@@ -101,11 +101,13 @@ def _show(project: Project, at: SweepAt, short: str) -> None:
         return
     found = find_best_trials(project, at)
     print_trial(at, ranked[0], found)
-    if len(ranked) >= _FEWEST_WEIGHED:
+    weighed = weigh_trials(at)
+    if any(one.strength is not None for one in weighed.influences):
         render.out("")
-        show_importance(weigh_trials(at), at.sweep.spec.metric)
+        print_influences(weighed, _MOST_PARAMS)
     render.flush()
     render.note(f"hint: `repro sweep best {short} --checkout -w DIR` brings its code into DIR")
+    render.note(f"hint: `repro sweep show {short}` shows all trials")
 
 
 def _show_trials(project: Project, at: SweepAt) -> None:

@@ -18,13 +18,15 @@ from repro.core.started import REPLAY, Started, drop_unstarted, write_start
 from repro.errors import ConflictError, DamagedRecordError, GitError, ReproError, UsageError
 from repro.model.canonical import Json, format_json
 from repro.model.curation import stamp_changes
-from repro.model.ids import RunId, new_id
+from repro.model.ids import RunId, is_id, new_id
 from repro.model.randomness import RandomPlan
 from repro.model.run import Omitted, Record, Run, Status
 from repro.model.secrets import redact_config
+from repro.model.text import escape
 from repro.model.times import format_time
 from repro.store.clonekey import read_marker
 from repro.store.content import ContentStore
+from repro.store.git import Identity
 from repro.store.journal import JournalWriter
 from repro.store.lfs import keep_objects
 from repro.store.objects import reading
@@ -78,11 +80,12 @@ def start_run(
     Raises:
         InvalidInputError: A config file is wrong.
         UnknownRunError: There is no run to resume.
+        ConflictError: There is a run of the id that this one was to get.
         StorageError: The disk is full or read-only; nothing is left behind.
     """
     before = _resumed(project, request.resume) if request.resume else None
     now = project.clock()
-    run_id = before.run.id if before else new_id(project.entropy)
+    run_id = before.run.id if before else _new_id(project, request.run_id)
     folder = project.live / run_id
     with storage_errors("the folder of the run"):
         project.live.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -106,6 +109,17 @@ def start_run(
         request.randomness,
         started.environment,
     )
+
+
+def _new_id(project: Project, given: str | None) -> RunId:
+    """The id of a new run: the one that it was promised, if that is free."""
+    if given is None:
+        return new_id(project.entropy)
+    if not is_id(given):
+        raise UsageError(f"`{escape(given[:80])}` is no id of a run", hint="leave it out")
+    if (project.live / given).exists() or RunRefs(project.repository).get(given) is not None:
+        raise ConflictError(f"there is a run `{given}` already", hint=f"`repro show {given}`")
+    return RunId(given)
 
 
 def _resumed(project: Project, run_id: str) -> Record:
@@ -153,9 +167,37 @@ def _capture(
         except (GitError, ConflictError):
             if attempt == _TRIES - 1:
                 raise
-    code = seen.code
-    keep_objects(project.repository, code.tree, code.base, ContentStore(project.store))
-    started = Started(
+    keep_objects(project.repository, seen.code.tree, seen.code.base, ContentStore(project.store))
+    started = describe_start(
+        project, request, run_id, seen, author=author, now=now, before=before, journal=journal
+    )
+    folder = project.live / run_id
+    if request.randomness is not None and request.randomness.states:
+        write_file(folder / REPLAY, format_json(dict(request.randomness.states)))
+    write_start(folder, started)
+    fsync_dir(project.live)
+    return started
+
+
+def describe_start(
+    project: Project,
+    request: Request,
+    run_id: RunId,
+    seen: Observed,
+    *,
+    author: Identity,
+    now: float,
+    before: Record | None = None,
+    journal: str = "",
+) -> Started:
+    """What is known of a run, or of the frozen record of a sweep, before anything is executed.
+
+    Args:
+        now: Seconds since 1970.
+        before: The run that is continued.
+        journal: File name of the journal whose `end` record counts.
+    """
+    return Started(
         run=_first_run(project, request, run_id, seen, author.name, before, now),
         config=seen.config,
         environment=seen.around.environment,
@@ -164,18 +206,12 @@ def _capture(
         editables=seen.around.editables,
         lockfiles=seen.around.lockfiles,
         author=author,
-        anchor=code.anchor,
-        submodules=code.submodules,
+        anchor=seen.code.anchor,
+        submodules=seen.code.submodules,
         resumed=before.commit if before else None,
         journal=journal,
         randomness=request.randomness.to_json() if request.randomness else {},
     )
-    folder = project.live / run_id
-    if request.randomness is not None and request.randomness.states:
-        write_file(folder / REPLAY, format_json(dict(request.randomness.states)))
-    write_start(folder, started)
-    fsync_dir(project.live)
-    return started
 
 
 def _publish(
@@ -227,6 +263,8 @@ def _first_run(
         host=socket.gethostname(),
         parent=request.parent,
         rerun_of=request.rerun_of,
+        sweep=request.sweep,
+        trial=request.trial,
         tags=request.tags,
         note=request.note,
         identity=seen.identity,
@@ -248,6 +286,8 @@ def _first_run(
         created=old.created,
         parent=old.parent,
         rerun_of=old.rerun_of,
+        sweep=old.sweep,
+        trial=old.trial,
         tags=tuple(dict.fromkeys([*old.tags, *request.tags])),
         note=request.note or old.note,
         attempts=old.attempts,

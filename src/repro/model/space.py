@@ -1,4 +1,7 @@
-"""The values a param of a sweep may take: one frozen value for each kind of distribution."""
+"""The values a param of a sweep may take: one frozen value for each kind of distribution.
+
+Where `q` is given the values are multiples of it: whole numbers where `q` is an `int`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

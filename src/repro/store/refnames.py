@@ -13,6 +13,7 @@ UNDO = "refs/repro/undo/"
 REMOTES = "refs/repro/remotes/"
 TRASH = "refs/repro/trash/"
 ARCHIVE = "refs/repro/archive/"
+SWEEPS = "refs/repro/sweeps/"
 
 
 class Kind(Enum):

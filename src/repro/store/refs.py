@@ -18,6 +18,7 @@ from repro.store.refnames import LIVE as LIVE
 from repro.store.refnames import LIVE_DATA as LIVE_DATA
 from repro.store.refnames import REMOTES as REMOTES
 from repro.store.refnames import RUNS as RUNS
+from repro.store.refnames import SWEEPS as SWEEPS
 from repro.store.refnames import TRASH as TRASH
 from repro.store.refnames import UNDO as UNDO
 from repro.store.refstamp import RefStamp, take_stamp

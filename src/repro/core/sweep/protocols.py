@@ -91,3 +91,27 @@ class Launcher(Protocol):
 
     def close(self) -> None:
         """End all that runs, and give back what was taken for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A claim whose agent is taken for dead.
+
+    Attributes:
+        run: Of the attempt.
+        is_lost: Whether that counts as a lost attempt of the trial.
+    """
+
+    run: str
+    why: str
+    is_lost: bool
+
+
+class Others(Protocol):
+    """Whoever else works on the sweep."""
+
+    def find_gone(self, at: SweepAt, me: str) -> Sequence[Gone]:
+        """The claims of others than the agent `me` that are to be taken over, asked each second."""
+
+    def publish(self, runs: Sequence[str]) -> None:
+        """Let others have some sealed runs of ours, before their results are told."""

@@ -1,0 +1,93 @@
+"""The sweeps of a clone: listed, and found by what a user calls them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from repro.core.project import Project
+from repro.errors import AmbiguousRunError, ReproError, UnknownRunError
+from repro.model.ids import is_id, is_id_prefix, shorten_ids
+from repro.model.sharing import Refusal
+from repro.model.sweep import SweepAt
+from repro.model.text import escape
+from repro.store.objects import reading
+from repro.store.refs import SWEEPS, list_refs
+from repro.store.sweeps import read_sweep
+
+_NEWEST = "@"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSweeps:
+    """All sweeps of a clone.
+
+    Attributes:
+        sweeps: The newest first.
+        problems: Those that cannot be read; they hide no other.
+    """
+
+    sweeps: tuple[SweepAt, ...]
+    problems: tuple[Refusal, ...]
+
+    @property
+    def short(self) -> dict[str, str]:
+        """The shortest unique prefix of the id of each."""
+        return shorten_ids(at.sweep.id for at in self.sweeps)
+
+
+def list_sweeps(project: Project, ids: Sequence[str] | None = None) -> KnownSweeps:
+    """Give all sweeps, or some of them.
+
+    Cost: reads the whole ledger of each, some ms for a thousand trials.
+    """
+    git = project.repository.git
+    refs = list_refs(git, *([SWEEPS + one for one in ids] if ids is not None else [SWEEPS]))
+    sweeps: list[SweepAt] = []
+    problems: list[Refusal] = []
+    if ids is not None and not ids:
+        return KnownSweeps((), ())
+    with reading(project.repository) as objects:
+        for ref, commit in refs.items():
+            name = ref.removeprefix(SWEEPS)
+            try:
+                sweeps.append(read_sweep(objects, commit).at)
+            except ReproError as error:
+                problems.append(Refusal(name, error.message, error.hint or ""))
+    sweeps.sort(key=lambda at: (at.sweep.created, at.sweep.id), reverse=True)
+    return KnownSweeps(tuple(sweeps), tuple(problems))
+
+
+def find_sweep(project: Project, text: str) -> SweepAt:
+    """Give the sweep that is called `text`: `@` for the newest, a name, an id or its prefix.
+
+    A name need not be unique: the newest wins, before any id that starts like it.
+
+    Raises:
+        UnknownRunError: None is called that.
+        AmbiguousRunError: Several ids start like that.
+        DamagedRecordError, NewerFormatError: It is there, and cannot be read.
+    """
+    if is_id(text):
+        git = project.repository.git
+        commit = list_refs(git, SWEEPS + text).get(SWEEPS + text)
+        if commit is not None:
+            with reading(project.repository) as objects:
+                return read_sweep(objects, commit).at
+    known = list_sweeps(project)
+    if text == _NEWEST and known.sweeps:
+        return known.sweeps[0]
+    for at in known.sweeps:
+        if at.sweep.spec.name == text:
+            return at
+    starting = [at for at in known.sweeps if at.sweep.id.startswith(text)]
+    if is_id_prefix(text) and starting:
+        if len(starting) > 1:
+            raise AmbiguousRunError(
+                f"`{text}` is the start of {len(starting)} sweeps",
+                candidates=[at.sweep.id for at in starting],
+                hint="give more of the id: `repro sweep ls` lists them",
+            )
+        return starting[0]
+    raise UnknownRunError(
+        f"there is no sweep `{escape(text[:200])}`",
+        hint="`repro sweep ls` lists them" if known.sweeps else "`repro sweep -p …` makes one",
+    )

@@ -19,7 +19,7 @@ from tests.support import git
 optuna = pytest.importorskip("optuna", reason="Optuna is not here: pip install 'git-repro[sweep]'")
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
-from optuna.storages import JournalStorage  # noqa: E402  once it is there
+from optuna.storages import JournalStorage
 
 from repro.optuna import Callback, GitJournalBackend  # noqa: E402
 

@@ -15,7 +15,7 @@ from tests.sdk.scripts import points, record, records
 
 pytest.importorskip("ray.tune", reason="Ray Tune is not here: pip install 'git-repro[ray]'")
 
-from repro.ray import ReproLoggerCallback  # noqa: E402  once it is there
+from repro.ray import ReproLoggerCallback
 
 SEARCH = """
 import pathlib

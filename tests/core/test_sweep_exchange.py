@@ -9,10 +9,12 @@ from tests.support.remotes import push_all
 from tests.support.sweeps import ask, make_sweep, tell
 
 from repro.core.fetch import Fetched, fetch_runs, pull_runs
+from repro.core.needed import find_needed
 from repro.core.project import Project
 from repro.core.sweep.book import LocalBook
 from repro.model.ids import new_id
 from repro.model.space import Categorical
+from repro.model.sweep import Entry
 from repro.store.content import ContentStore
 from repro.store.refs import SWEEPS
 from repro.store.remoterefs import find_remote
@@ -27,7 +29,7 @@ def team(tmp_path: Path) -> Team:
 
 def finish(project: Project, sweep_id: str, number: int, lr: float, value: float = 0.5) -> str:
     run = new_id(project.entropy)
-    entries = [ask(number, run, params={"lr": lr}), tell(number, run, value)]
+    entries: list[Entry] = [ask(number, run, params={"lr": lr}), tell(number, run, value)]
     LocalBook(project, sweep_id).write(lambda _: entries)
     return run
 
@@ -135,8 +137,6 @@ def test_only_sweeps_of_this_clone_or_of_the_remote_are_pushed(team: Team, tmp_p
 
 
 def test_the_data_that_a_sweep_starts_from_is_kept_by_a_gc(team: Team):
-    from repro.core.needed import find_needed
-
     ada = project_at(team.clone("ada"))
     root = ada.repository.root
     (root / "data").mkdir()

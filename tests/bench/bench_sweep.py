@@ -51,9 +51,7 @@ def main() -> None:
             words = ["sweep", *space, "--method", method, *extra, "--", "true"]
             took = whole([*repro, *words], root)
             each = took * int(n_jobs) / int(n_trials)
-            print(
-                f"repro sweep, {method:6}              {took:7.2f} s, {each:5.3f} s of a job a trial"
-            )
+            print(f"repro sweep, {method:6}              {took:7.2f} s: {each:5.3f} s a trial")
         took = whole([sys.executable, "-c", OPTUNA, n_trials, n_jobs], root)
         print(f"Optuna alone, its journal file   {took:7.2f} s")
         print(f"processor cores: {os.cpu_count()}")

@@ -315,7 +315,7 @@ def test_the_shape_of_a_run_in_json_is_stable(repository: Path) -> None:
     promised = {
         "id", "name", "status", "created", "started", "ended", "duration_s", "command", "cwd",
         "exit_code", "base", "snapshot", "branch", "dirty", "user", "host", "tags", "note",
-        "config", "metrics", "data", "omitted", "parent", "rerun_of", "sweep", "identity",
+        "config", "metrics", "data", "omitted", "parent", "rerun_of", "sweep", "trial", "identity",
     }  # fmt: skip
     assert promised <= set(value)
     assert "new" not in value

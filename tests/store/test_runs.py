@@ -41,7 +41,7 @@ def full_record() -> Record:
     return make_record(
         name="a name", tags=("v1", "v2"), note="first\nsecond", status=Status.FAILED,
         created=time, exit_code=3, signal="SIGTERM", branch="main", dirty=True,
-        parent=run_id("bbbb"), rerun_of=run_id("cccc"), sweep="s", identity="sha256:x",
+        parent=run_id("bbbb"), rerun_of=run_id("cccc"), sweep="s", trial=3, identity="sha256:x",
         omitted=(Omitted("big\n.bin", 3 << 20, "too large"), Omitted("x", None, "unreadable")),
         attempts=(
             Attempt(

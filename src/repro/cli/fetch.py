@@ -145,6 +145,8 @@ def _asking(remote: GitRemote) -> Iterator[Callable[[str], None]]:
 
 def _summary(fetched: Fetched, pulled: Pulled | None = None) -> str:
     refused = len(fetched.refused) + (len(pulled.refused) if pulled else 0)
+    sweeps = fetched.sweeps
+    is_moved = (*sweeps.moved, *sweeps.merged)
     # Each run counts once.
     forwarded = {*pulled.forwarded} - {*fetched.new} if pulled else set()
     merged = {*pulled.merged} - {*fetched.new} if pulled else set()
@@ -154,6 +156,11 @@ def _summary(fetched: Fetched, pulled: Pulled | None = None) -> str:
         (len(changed), "changed"),
         (len(forwarded), "of your own brought up to date"),
         (len(merged), "of your own merged"),
+        (len(sweeps.new), "new sweep" if len(sweeps.new) == 1 else "new sweeps"),
+        (
+            len(is_moved),
+            "sweep brought up to date" if len(is_moved) == 1 else "sweeps brought up to date",
+        ),
         (refused, "refused"),
     ]
     told = ", ".join(f"{number:,} {what}" for number, what in parts if number)
@@ -165,10 +172,17 @@ def _say_more(fetched: Fetched, refused: Sequence[Refusal], *, verbose: bool) ->
         for what, ids in (("new", fetched.new), ("changed", fetched.moved)):
             for run_id in ids:
                 render.out(f"    {what:<8} {run_id}")
+        for sweep_id in (*fetched.sweeps.new, *fetched.sweeps.moved, *fetched.sweeps.merged):
+            render.out(f"    {'sweep':<8} {sweep_id}")
         for run_id in fetched.gone:
             render.out(f"    {'gone':<8} {run_id}: the remote has it no more; it is kept here")
+    for sweep_id in fetched.sweeps.apart:
+        render.note(
+            f"repro: sweep `{sweep_id}` went on here and there apart: it stays as it is here"
+        )
+        render.note(f"hint: `repro pull {fetched.remote} {sweep_id}` joins the results of both")
     for refusal in refused[:_SHOWN]:
-        name = f"run `{escape(refusal.run[:80])}`" if refusal.run else fetched.remote
+        name = f"{refusal.kind} `{escape(refusal.run[:80])}`" if refusal.run else fetched.remote
         render.note(f"repro: {name} was refused: {escape(refusal.reason)}")
         if refusal.hint:
             render.note(f"hint: {escape(refusal.hint)}")
@@ -197,8 +211,15 @@ def _fetched_json(fetched: Fetched) -> dict[str, Json]:
         "changed": list(fetched.moved),
         "refused": [_refusal_json(refusal) for refusal in fetched.refused],
         "gone": list(fetched.gone),
+        "sweeps": {
+            "new": list(fetched.sweeps.new),
+            "changed": list(fetched.sweeps.moved),
+            "merged": list(fetched.sweeps.merged),
+            "apart": list(fetched.sweeps.apart),
+        },
     }
 
 
 def _refusal_json(refusal: Refusal) -> dict[str, Json]:
-    return {"run": refusal.run or None, "reason": refusal.reason, "hint": refusal.hint or None}
+    name = {refusal.kind: refusal.run or None}
+    return {"run": None, **name, "reason": refusal.reason, "hint": refusal.hint or None}

@@ -28,7 +28,7 @@ _SHOWN = 5
 ENV = click.option(
     "--env",
     "which",
-    type=click.Choice([which.value for which in Which]),
+    type=click.Choice([Which.RECORDED.value, Which.CURRENT.value]),
     help="Whose packages: as recorded, rebuilt where needed, or the present ones. Default: "
     "the present ones where they are those recorded.",
 )

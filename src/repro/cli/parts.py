@@ -81,6 +81,17 @@ def describe_run(
         yield f"`git ls-tree -r {name}` lists the record; `repro checkout {short}` restores it"
 
 
+def _origins(run: Run) -> Iterator[tuple[str, str]]:
+    """Where a run comes from."""
+    if run.parent:
+        yield "parent", run.parent
+    if run.rerun_of:
+        yield "rerun of", run.rerun_of
+    if run.sweep:
+        which = "" if run.trial is None else f", trial {run.trial}"
+        yield "sweep", escape(run.sweep) + which
+
+
 def _facts(run: Run, now: float) -> Iterator[tuple[str, str]]:
     ending = f", exit code {run.exit_code}" if run.exit_code else ""
     ending += f", by {escape(run.signal)}" if run.signal else ""
@@ -99,10 +110,7 @@ def _facts(run: Run, now: float) -> Iterator[tuple[str, str]]:
     yield "by", escape(f"{run.user} on {run.host}")
     if run.tags:
         yield "tags", escape(", ".join(run.tags))
-    if run.parent:
-        yield "parent", run.parent
-    if run.rerun_of:
-        yield "rerun of", run.rerun_of
+    yield from _origins(run)
     if len(run.attempts) > 1:
         yield "attempts", str(len(run.attempts))
     if run.lost_points or run.skipped_lines:

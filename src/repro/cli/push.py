@@ -16,7 +16,7 @@ from repro.core.push import Pushed, push_runs
 from repro.core.push_plan import Plan, choose_to_push, list_new_paths, measure_push, plan_push
 from repro.errors import ConsentError, UsageError
 from repro.model.canonical import Json
-from repro.model.readable import count_runs, format_size
+from repro.model.readable import count_runs, count_sweeps, format_size
 from repro.model.sharing import Refusal
 from repro.model.text import escape
 
@@ -44,10 +44,11 @@ def push(
     repro push origin baseline @
     repro push --where "metrics.loss.min < 0.2" --data
 
-    Without RUN, all runs of this clone. REMOTE is a name or an address; without it, where git
-    pushes the current branch. Nothing there is ever overwritten: what others said of the same run
-    is merged. The first push to a remote asks. With --data bytes go first, also those of runs that
-    the remote has already. Exits with 1 if any run was not sent, or with --data any of its bytes.
+    Without RUN, all runs and sweeps of this clone; RUN may be the id of a sweep. REMOTE is a name
+    or an address; without it, where git pushes the current branch. Nothing there is ever
+    overwritten: what others said of the same run is merged. The first push to a remote asks. With
+    --data bytes go first, also those of runs that the remote has already. Exits with 1 if any run
+    or sweep was not sent, or with --data any of its bytes.
     """
     project = open_here()
     remote, names = split_words(project, words, push=True)
@@ -61,14 +62,15 @@ def push(
 
         step("which runs it has")
         plan = plan_push(project, remote, chosen, with_data=data, on_scan=on_scan)
-        size = measure_push(project, plan) if dry_run or (plan.is_first and plan.sending) else None
+        is_any = plan.sending or plan.sweeps.sending
+        size = measure_push(project, plan) if dry_run or (plan.is_first and is_any) else None
     if dry_run:
         paths = list_new_paths(project, plan)
         if as_json:
             render.data_json(_plan_json(plan, size, paths))
         else:
             _show_plan(plan, size or 0, paths)
-        return 1 if plan.refused else 0
+        return 1 if plan.refused or plan.sweeps.refused else 0
     _ask(plan, size, with_data=data, yes=yes)
     pushed = _push(project, plan, with_data=data)
     if as_json:
@@ -101,7 +103,7 @@ def _ask(plan: Plan, size: int | None, *, with_data: bool, yes: bool) -> None:
     Raises:
         ConsentError: The answer is no, or there is nobody to ask.
     """
-    if not plan.sending:
+    if not plan.sending and not plan.sweeps.sending:
         return
     stays = [] if with_data else list(_say_baggage(plan))
     if plan.is_first:
@@ -123,8 +125,15 @@ def _ask(plan: Plan, size: int | None, *, with_data: bool, yes: bool) -> None:
 
 def _first(plan: Plan, size: int) -> str:
     where = f" on {plan.remote.push_host}" if plan.remote.push_host else ""
-    runs, much = count_runs(len(plan.sending)), format_size(size)
-    return f"this is the first push to `{plan.remote.label}`{where}: {runs}, {much}"
+    what, much = _count(plan), format_size(size)
+    return f"this is the first push to `{plan.remote.label}`{where}: {what}, {much}"
+
+
+def _count(plan: Plan) -> str:
+    sweeps = count_sweeps(len(plan.sweeps.sending))
+    if not plan.sweeps.sending:
+        return count_runs(len(plan.sending))
+    return f"{count_runs(len(plan.sending))}, {sweeps}" if plan.sending else sweeps
 
 
 def _say_baggage(plan: Plan) -> Iterator[str]:
@@ -149,8 +158,9 @@ def _say_baggage(plan: Plan) -> Iterator[str]:
 
 def _show_plan(plan: Plan, size: int, paths: Sequence[str]) -> None:
     where = f" ({plan.remote.push_host})" if plan.remote.push_host else ""
-    what = f"would push {count_runs(len(plan.sending))}, {format_size(size)}"
-    if not plan.sending and not plan.refused:
+    what = f"would push {_count(plan)}, {format_size(size)}"
+    refused = (*plan.refused, *plan.sweeps.refused)
+    if not plan.sending and not plan.sweeps.sending and not refused:
         what = _nothing(plan.same)
     render.out(f"{plan.remote.label}{where}: {what}")
     rows = [
@@ -158,6 +168,7 @@ def _show_plan(plan: Plan, size: int, paths: Sequence[str]) -> None:
         for what, runs in (("new", plan.new), ("changed", plan.moved), ("to merge", plan.astray))
         for run in runs
     ]
+    rows += [(sweep, "sweep") for sweep in plan.sweeps.sending]
     for run, what in rows[:_SHOWN]:
         render.out(f"    {run}  {what}")
     _say_more(len(rows))
@@ -168,7 +179,7 @@ def _show_plan(plan: Plan, size: int, paths: Sequence[str]) -> None:
         _say_more(len(paths))
     for line in _say_baggage(plan):
         render.out(line)
-    _say_refused(plan.refused)
+    _say_refused(refused)
 
 
 def _say_more(number: int) -> None:
@@ -178,15 +189,7 @@ def _say_more(number: int) -> None:
 
 def _say(plan: Plan, pushed: Pushed) -> None:
     label = plan.remote.label
-    parts = []
-    if pushed.new:
-        parts.append(f"{count_runs(len(pushed.new))} pushed")
-    if pushed.moved:
-        parts.append(f"{count_runs(len(pushed.moved))} updated")
-    if pushed.merged:
-        parts.append(f"{count_runs(len(pushed.merged))} merged")
-    if pushed.refused:
-        parts.append(f"{count_runs(len(pushed.refused))} not pushed")
+    parts = list(_say_parts(pushed))
     render.out(f"{label}: {', '.join(parts) or _nothing(pushed.same)}")
     if pushed.n_objects:
         much = format_size(pushed.n_bytes)
@@ -201,6 +204,22 @@ def _say(plan: Plan, pushed: Pushed) -> None:
     _say_refused(pushed.refused)
 
 
+def _say_parts(pushed: Pushed) -> Iterator[str]:
+    sweeps = pushed.sweeps
+    n_kept_back = sum(one.kind == "run" for one in pushed.refused)
+    told = (
+        (count_runs, len(pushed.new), "pushed"),
+        (count_runs, len(pushed.moved), "updated"),
+        (count_runs, len(pushed.merged), "merged"),
+        (count_sweeps, len((*sweeps.new, *sweeps.moved, *sweeps.merged)), "pushed"),
+        (count_runs, n_kept_back, "not pushed"),
+        (count_sweeps, len(pushed.refused) - n_kept_back, "not pushed"),
+    )
+    for count, number, what in told:
+        if number:
+            yield f"{count(number)} {what}"
+
+
 def _nothing(same: Sequence[str]) -> str:
     if not same:
         return "no runs to push"
@@ -209,7 +228,8 @@ def _nothing(same: Sequence[str]) -> str:
 
 def _say_refused(refused: Sequence[Refusal]) -> None:
     for refusal in refused[:_SHOWN]:
-        render.note(f"repro: run {escape(refusal.run)} is not pushed: {escape(refusal.reason)}")
+        name = f"{refusal.kind} {escape(refusal.run)}"
+        render.note(f"repro: {name} is not pushed: {escape(refusal.reason)}")
     if len(refused) > _SHOWN:
         render.note(f"repro: … and {len(refused) - _SHOWN:,} more: `--json` lists all")
     for hint in dict.fromkeys(refusal.hint for refusal in refused if refusal.hint):
@@ -224,7 +244,8 @@ def _plan_json(plan: Plan, size: int | None, paths: Sequence[str]) -> dict[str, 
         "new": list(plan.new),
         "updated": list(plan.moved),
         "merged": list(plan.astray),
-        "refused": [_refusal_json(one) for one in plan.refused],
+        "sweeps": list(plan.sweeps.sending),
+        "refused": [_refusal_json(one) for one in (*plan.refused, *plan.sweeps.refused)],
         "bytes": size,
         "paths": list(paths),
         "data": _baggage_json(plan),
@@ -238,6 +259,11 @@ def _pushed_json(plan: Plan, pushed: Pushed) -> dict[str, Json]:
         "new": list(pushed.new),
         "updated": list(pushed.moved),
         "merged": list(pushed.merged),
+        "sweeps": {
+            "new": list(pushed.sweeps.new),
+            "updated": list(pushed.sweeps.moved),
+            "merged": list(pushed.sweeps.merged),
+        },
         "refused": [_refusal_json(one) for one in pushed.refused],
         "lacking": [_refusal_json(one) for one in pushed.lacking],
         "objects": pushed.n_objects,
@@ -255,4 +281,5 @@ def _baggage_json(plan: Plan) -> dict[str, Json]:
 
 
 def _refusal_json(refusal: Refusal) -> dict[str, Json]:
-    return {"run": refusal.run, "reason": refusal.reason, "hint": refusal.hint or None}
+    name = {refusal.kind: refusal.run}
+    return {"run": None, **name, "reason": refusal.reason, "hint": refusal.hint or None}

@@ -39,16 +39,18 @@ from repro.model.paths import validate_path
 from repro.model.relocate import relocate
 from repro.model.run import Record
 from repro.model.text import escape
+from repro.model.varied import OF_PARAMS
 
 # Of the run around us, if there is one: this is none of its part.
-_OF_A_RUN = ("REPRO_RUN_ID", "REPRO_LIVE_DIR", "REPRO_RANDOM", "REPRO_FOREIGN", "REPRO_VARIED")
+_OF_A_RUN = ("REPRO_RUN_ID", "REPRO_LIVE_DIR", "REPRO_RANDOM", "REPRO_FOREIGN", *OF_PARAMS)
 
 
 class Which(StrEnum):
-    """Whose environment a command gets."""
+    """Whose environment a command gets; frozen is the current one, but no code that is in place."""
 
     RECORDED = "recorded"
     CURRENT = "current"
+    FROZEN = "frozen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +136,6 @@ def restore_conditions(
         notes = ("the run has no record of its packages: it gets the present ones",)
     which = which or _choose(record, now)
     environ = {key: value for key, value in project.environ.items() if key not in _OF_A_RUN}
-    siblings: list[Path] = []
     from_code: tuple[str, ...] = ()
     if which is Which.RECORDED:
         rebuilt = ensure_environment(
@@ -144,11 +145,13 @@ def restore_conditions(
         prefix: str | None = str(rebuilt.folder)
         notes = rebuilt.notes
         from_code = rebuilt.from_code
-        siblings = place_editables(project, record, isolation.packages)
     else:
         prefix = _prefix(now)
         if prefix is not None and words != record.run.command and not is_asked_for:
             environ = activate(Path(prefix), environ)
+    siblings = []
+    if which is not Which.CURRENT:
+        siblings = place_editables(project, record, isolation.packages)
     if prefix is not None and link_prefix(
         isolation.folder, roots_of(project), _prefix(record.environment), Path(prefix)
     ):
@@ -233,7 +236,8 @@ def describe_conditions(
     """The environment that the command gets, as a record says it.
 
     Packages that stand on the path instead of being installed, editable ones and repro itself,
-    count as they were recorded: these very trees were put in place. One that was built from the
+    count as they were recorded: these very trees were put in place. Where the rest of it is the
+    current one, repro is as it is there. One that was built from the
     code of the run is a copy of the repository, as it was.
     """
     inside = replace(project, environ=conditions.environ)
@@ -245,8 +249,13 @@ def describe_conditions(
     if conditions.which is Which.CURRENT:
         return environment
     recorded = packages_of(record.environment)
-    placed = {name: one for name, one in recorded.items() if name == OURS or _is_editable(one)}
     found = packages_of(environment)
+    is_recorded = conditions.which is Which.RECORDED
+    placed = {
+        name: one
+        for name, one in recorded.items()
+        if (name == OURS and is_recorded) or (name != OURS and _is_placed(one, is_recorded))
+    }
     for name in conditions.from_code:  # from a copy of it in a folder that is gone by now
         if name in found and name in recorded:
             placed[name] = {**found[name], "origin": recorded[name].get("origin")}
@@ -297,8 +306,9 @@ def foreign_roots(
     roots = [repository.root.resolve()]
     with suppress(DamagedRecordError, GitError):  # one that is not there has no code
         roots += list_worktrees(repository)
-    if conditions.which is Which.RECORDED:
-        origins = (part(package, "origin") for package in packages_of(record.environment).values())
+    if conditions.which is not Which.CURRENT:
+        packages = packages_of(record.environment)
+        origins = (part(one, "origin") for name, one in packages.items() if name != OURS)
         roots += filter(None, (local_folder(one) for one in origins if one.get("editable") is True))
     places = [repository.common_dir, isolation.folder]
     for prefix in map(Path, filter(None, conditions.prefixes)):
@@ -325,6 +335,11 @@ def _place_now(project: Project, record: Record) -> Path:
 def _prefix(environment: Mapping[str, Json]) -> str | None:
     prefix = part(environment, "interpreter").get("prefix")
     return prefix if isinstance(prefix, str) and prefix.startswith("/") else None
+
+
+def _is_placed(package: Mapping[str, Any], is_recorded: bool) -> bool:
+    """Whether an editable package has its recorded code; one of which nothing was kept has not."""
+    return _is_editable(package) and (is_recorded or bool({"tree", "path"} & {*package["origin"]}))
 
 
 def _is_editable(package: Mapping[str, Any]) -> bool:

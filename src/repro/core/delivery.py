@@ -1,6 +1,6 @@
 """The bytes that runs of a remote need beside their commits, brought from the store."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -15,8 +15,8 @@ from repro.model.run import Record
 from repro.store.arrival import Wanted
 from repro.store.content import ContentStore
 from repro.store.datafacts import decode_facts
-from repro.store.objects import Objects, open_objects
-from repro.store.refs import RunRefs
+from repro.store.objects import Objects, open_objects, read_commit, reading
+from repro.store.refs import SWEEPS, RunRefs, list_refs
 from repro.store.remote import Remote
 from repro.store.runs import read_record
 
@@ -33,6 +33,8 @@ class Delivery:
 
     def __init__(self, project: Project, place: str, pulled: Pulled) -> None:
         """Read what the runs that were asked for need, or all runs that came from a remote ever.
+
+        What the trials of sweeps start from counts as a run.
 
         Args:
             place: What the runs of the remote are under, below `refs/repro/remotes/`.
@@ -82,7 +84,21 @@ def _find(project: Project, place: str, pulled: Pulled) -> Mapping[str, str]:
     fetched = pulled.fetched
     refs = RunRefs(project.repository)
     if fetched.asked:
-        return refs.look_up(fetched.asked)
+        return {**refs.look_up(fetched.asked), **_frozen(project, fetched.asked)}
     here = Here(project, place)
     ids = {*here.tracked, *here.archived, *fetched.moved, *pulled.forwarded, *pulled.merged}
-    return {run: here.known[run] for run in sorted(ids) if run in here.known}
+    runs = {run: here.known[run] for run in sorted(ids) if run in here.known}
+    return {**runs, **_frozen(project)}
+
+
+def _frozen(project: Project, ids: Sequence[str] | None = None) -> dict[str, str]:
+    """The records that the trials of sweeps start from, by the ids of these."""
+    wanted = [SWEEPS] if ids is None else [SWEEPS + one for one in ids]
+    refs = list_refs(project.repository.git, *wanted)
+    found: dict[str, str] = {}
+    with reading(project.repository) as objects:
+        for ref, oid in refs.items():
+            with suppress(DamagedRecordError):  # `repro fsck` tells
+                parents = read_commit(objects, oid).parents
+                found |= {ref.removeprefix(SWEEPS): base for base in parents[:1]}
+    return found

@@ -1,7 +1,7 @@
 """Runs brought from a git remote, and those of this clone brought up to date with them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from repro.core.arriving import (
 )
 from repro.core.project import Project
 from repro.core.reconcile import reconcile
+from repro.core.sweep_arrivals import SweepsTaken, fetch_sweeps
 from repro.core.tracked import Here
 from repro.errors import (
     ConflictError,
@@ -51,6 +52,7 @@ class Fetched:
         refused: Runs that are not shown, and why; refs that are no runs.
         gone: Ids of runs that the remote had when it was asked before; they are kept.
         asked: Ids of the runs that were asked for by name; empty where all were.
+        sweeps: What became of sweeps; those that were refused are among the others.
     """
 
     remote: str
@@ -59,6 +61,7 @@ class Fetched:
     refused: tuple[Refusal, ...] = ()
     gone: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
+    sweeps: SweepsTaken = field(default_factory=SweepsTaken)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,12 +104,17 @@ def fetch_runs(
     remote: GitRemote,
     *,
     names: Sequence[str] = (),
+    join_sweeps: bool = False,
     report: Report = lambda _: None,
 ) -> Fetched:
     """Bring the runs of a remote under `refs/repro/remotes/<remote>/`; own ones stay as they are.
 
+    Sweeps are brought, too, and those of this clone moved forward.
+
     Args:
-        names: Ids of the only runs that are wanted, or beginnings of these; none is all.
+        names: Ids of the only runs and sweeps that are wanted, or beginnings of these; none is
+            all.
+        join_sweeps: Whether sweeps that went on apart get the results of both.
         report: Told in words how far it is.
 
     Raises:
@@ -134,12 +142,15 @@ def fetch_runs(
         if unknown and wanted.archives:
             taken += _bring(project, remote, Arrivals(archives=wanted.archives), report)
             here = Here(project, remote.place)
-        asked = _resolve(remote, {*there.runs, *there.live, *here.archived, *here.own}, names)
+        ids = {*there.runs, *there.live, *here.archived, *here.own, *there.sweeps}
+        asked = _resolve(remote, ids, names)
         wanted = Arrivals(
             runs={run: oid for run, oid in wanted.runs.items() if run in asked},
             live={run: oid for run, oid in wanted.live.items() if run in asked},
         )
     taken += _bring(project, remote, wanted, report)
+    wanted_sweeps = {one: oid for one, oid in there.sweeps.items() if not names or one in asked}
+    sweeps = fetch_sweeps(project, remote, wanted_sweeps, merge=join_sweeps, report=report)
     here = Here(project, remote.place) if wanted.oids else here
     _drop_live(project, here, there)
     if len(taken.new) + len(taken.moved) > 1:
@@ -148,9 +159,10 @@ def fetch_runs(
         remote=remote.label,
         new=taken.new,
         moved=taken.moved,
-        refused=taken.refused,
+        refused=(*taken.refused, *sweeps.refused),
         gone=_find_gone(here, there),
         asked=asked,
+        sweeps=sweeps,
     )
 
 
@@ -236,7 +248,7 @@ def _slices(items: Mapping[str, str], length: int) -> Iterator[dict[str, str]]:
 
 
 def _unresolved(there: RemoteRefs, names: Sequence[str]) -> bool:
-    listed = [*there.runs, *there.live]
+    listed = [*there.runs, *there.live, *there.sweeps]
     return any(not any(run.startswith(name) for run in listed) for name in names)
 
 
@@ -281,13 +293,15 @@ def pull_runs(
 ) -> Pulled:
     """Fetch, then give own runs what was said of them there: moved forward, or merged.
 
+    Sweeps that went on here and there get the results of both.
+
     A run that two remotes have at different commits becomes one of this clone that has both.
 
     Raises:
         As `fetch_runs`.
         ConflictError: Others amended a run all the time.
     """
-    fetched = fetch_runs(project, remote, names=names, report=report)
+    fetched = fetch_runs(project, remote, names=names, join_sweeps=True, report=report)
     forwarded: list[str] = []
     merged: list[str] = []
     refused: list[Refusal] = []

@@ -51,6 +51,7 @@ class Isolated:
         beside: What was written.
         linked: Datasets so large that they are links to where they lie now: writing to them
             changes these.
+        data: What was put there of its datasets.
     """
 
     project: Project
@@ -59,6 +60,7 @@ class Isolated:
     cwd: Path
     beside: Beside
     linked: tuple[str, ...]
+    data: tuple[DataBeside, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -128,6 +130,7 @@ def isolated(
                 cwd=cwd,
                 beside=beside,
                 linked=tuple(plan.path for plan in plans if plan.linked is not None),
+                data=tuple(plans),
             ),
             pad,
         )

@@ -44,6 +44,14 @@ class Streams:
 
 
 @dataclass(frozen=True, slots=True)
+class _Span:
+    """How long a command may go on, and whether what it started may outlive it."""
+
+    limit_s: float | None
+    is_alone: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """How a command ended.
 
@@ -69,6 +77,7 @@ def launch(
     relay: Relay,
     streams: Streams,
     timeout_s: float | None = None,
+    is_alone: bool = False,
 ) -> Outcome:
     """Run the command of a started run to its end, and close the run's journal.
 
@@ -79,12 +88,13 @@ def launch(
     Args:
         timeout_s: After so long the command and what it started are told to end (SIGTERM),
             and soon killed; for that it gets a session of its own.
+        is_alone: Give it one in any case, and kill what is left in it when the command has ended.
 
     Raises:
         CommandError: The system refused to start it; the record says so.
     """
     try:
-        return _launch(project, live, command, relay, streams, timeout_s)
+        return _launch(project, live, command, relay, streams, _Span(timeout_s, is_alone))
     finally:
         # The run stays in our hands until it is sealed: closing the journal gives its lock back.
         _note_holder(live, os.getpid())
@@ -97,7 +107,7 @@ def _launch(
     command: Command,
     relay: Relay,
     streams: Streams,
-    timeout_s: float | None,
+    span: _Span,
 ) -> Outcome:
     problems: list[str] = []
     before: dict[str, Signature] | None = None
@@ -107,7 +117,7 @@ def _launch(
         before = output_state(project.repository.root, [*settings.metrics, *settings.artifacts])
         code = -relay.received[0] if relay.received else None
         if code is None:
-            code = _run_child(project, live, command, relay, streams, problems, timeout_s)
+            code = _run_child(project, live, command, relay, streams, problems, span)
     except OSError as error:
         refusal = start_error(command, error)
         code = refusal.exit_code
@@ -165,7 +175,7 @@ def _run_child(
     relay: Relay,
     streams: Streams,
     problems: list[str],
-    timeout_s: float | None,
+    span: _Span,
 ) -> int:
     """Start the command and follow it to its end; its return code, -n for signal n."""
     log = OutputLog(live.dir / OUTPUT)
@@ -180,7 +190,7 @@ def _run_child(
             actions = {signal.SIGWINCH: terminal.resize, signal.SIGTSTP: terminal.stop_child}
         follower = Follower(log, terminal, stack.enter_context(wakeup(actions)))
         stack.callback(follower.close)
-        has_session = terminal is not None or timeout_s is not None
+        has_session = terminal is not None or span.limit_s is not None or span.is_alone
         stack.enter_context(relay.passing(is_own_session=has_session))
         child = _start(project, live, command, streams, terminal, follower, has_session=has_session)
 
@@ -199,10 +209,12 @@ def _run_child(
         stack.callback(sampler.stop)
         if terminal is not None:
             terminal.take_keyboard(child.pid)
-        limit = Deadline(timeout_s, child.pid)
+        limit = Deadline(span.limit_s, child.pid)
         code = follower.follow(lambda: _poll(child, terminal, limit))
+        if span.is_alone:
+            _send(child.pid, signal.SIGKILL, to_group=True)  # as long as it has members
     if limit.is_past:
-        problems.append(f"the command was ended: it took longer than {timeout_s:g} s")
+        problems.append(f"the command was ended: it took longer than {span.limit_s:g} s")
     if log.reason is not None:
         problems.append(f"{log.lost:,} bytes of output are not kept: {log.reason}")
         live.journal.append({"k": "output", "lost": log.lost, "reason": log.reason})

@@ -16,14 +16,14 @@ from repro.store.allowed import allowed_secrets
 from repro.store.clonekey import read_marker
 from repro.store.git import Git
 from repro.store.objects import open_objects
-from repro.store.refs import RUNS
+from repro.store.refs import RUNS, SWEEPS
 from repro.store.scanned import Scanned
 from repro.store.unsent import Unsent, list_unsent, reaches, read_start
 
 BY_NAME = "a file that holds secrets, by its name"
 MESSAGE = "(commit message)"
 _MANY = 500  # objects from which on a faster reader pays
-_RUN = re.compile(rb"^Repro-Run: ([0-9a-z]{12})$", re.MULTILINE)
+_RUN = re.compile(rb"^Repro-(?:Run|Sweep): ([0-9a-z]{12})$", re.MULTILINE)
 
 OnScan = Callable[[int, int], None]
 
@@ -33,7 +33,7 @@ class Leak:
     """A secret that would leave.
 
     Attributes:
-        run: Id of the run that has it; empty for a commit that is none.
+        run: Id of the run or sweep that has it; empty for a commit that is none.
         path: In the code or in the record of the run; nothing is escaped.
         line: From 1; 0 where the whole file is meant.
         rule: What it looks like.
@@ -60,7 +60,7 @@ def find_leaks(
     What was searched before is not searched again.
 
     Args:
-        tips: Commits of runs, or others.
+        tips: Commits of runs and sweeps, or others.
         known: Commits that the other side has already; they may be absent here.
         on_progress: Told how many objects of how many are done.
 
@@ -77,15 +77,15 @@ def find_leaks(
 def find_own_leaks(
     project: Project, ids: Sequence[str] = (), *, on_progress: OnScan | None = None
 ) -> tuple[Leak, ...]:
-    """Give what a push of own runs would stop at, as far as that can be told here.
+    """Give what a push of own runs and sweeps would stop at, as far as that can be told here.
 
     What a branch of a remote has is taken for known there.
 
     Args:
-        ids: Of the runs; none for all.
+        ids: Of the runs and sweeps; none for all.
     """
     git = project.repository.git
-    lines = git.text("for-each-ref", "--format=%(objectname) %(refname)", RUNS).splitlines()
+    lines = git.text("for-each-ref", "--format=%(objectname) %(refname)", RUNS, SWEEPS).splitlines()
     tips = {line.rpartition("/")[2]: line.split()[0] for line in lines}
     known = git.text("for-each-ref", "--format=%(objectname)", "refs/remotes/").split()
     chosen = [tips[one] for one in ids if one in tips] if ids else list(tips.values())

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from repro.core.baggage import Sent, send_baggage
 from repro.core.largefiles import send_large
 from repro.core.project import Project
 from repro.core.push_archives import Folding, list_needless, send_archives
 from repro.core.push_plan import Plan
+from repro.core.push_sweeps import SweepsPushed, send_sweeps
 from repro.errors import ConflictError, RemoteError, UnknownRunError
 from repro.model.sharing import Refusal
 from repro.store.introduced import introduce
@@ -37,6 +38,7 @@ class Pushed:
         lacking: Runs that it had before, some of whose bytes could not be sent to the store.
         n_objects: Kept files that the store lacked and has now.
         n_bytes: Their size.
+        sweeps: What became of sweeps.
     """
 
     new: tuple[str, ...]
@@ -47,6 +49,7 @@ class Pushed:
     lacking: tuple[Refusal, ...] = ()
     n_objects: int = 0
     n_bytes: int = 0
+    sweeps: SweepsPushed = field(default_factory=SweepsPushed)
 
 
 def _nothing(count: int) -> None:
@@ -85,10 +88,18 @@ def push_runs(
             for run, reason in bytes_sent.failed.items()
             if run in plan.new
         ]
-    failed = send_large(project, plan.remote, plan.new, plan.there, plan.large, on_bytes)
+    frozen: dict[str, str] = {one.run.id: one.commit for one in plan.sweeps.frozen}
+    codes: dict[str, str] = {**plan.new, **frozen}
+    failed = send_large(project, plan.remote, codes, plan.there, plan.large, on_bytes)
     refused += [
-        Refusal(run, f"a large file of its code: {reason}") for run, reason in failed.items()
+        Refusal(
+            run,
+            f"a large file of its code: {reason}",
+            kind="sweep" if run in frozen else "run",
+        )
+        for run, reason in failed.items()
     ]
+    refused += plan.sweeps.refused
     kept_back = {refusal.run for refusal in refused}
     commits = {run: oid for run, oid in plan.sending.items() if run not in kept_back}
     folding = send_archives(project, plan.remote, plan.folding.without(kept_back))
@@ -100,7 +111,10 @@ def push_runs(
     sent |= folded
     _clear(project, plan, folding, sent)
     refused += [Refusal(run, fault.reason, fault.hint) for run, fault in faults.items()]
-    if sent:
+    # Behind the runs, which are its trials: who sees a result there finds its run there.
+    sweeps = send_sweeps(project, plan.remote, plan.sweeps, without=kept_back)
+    refused += sweeps.refused
+    if sent or sweeps.new or sweeps.moved or sweeps.merged:
         introduce(project.repository.private, plan.remote.push_url)
     return Pushed(
         new=tuple(run for run in plan.new if run in sent),
@@ -113,6 +127,7 @@ def push_runs(
         ),
         n_objects=len(bytes_sent.done),
         n_bytes=sum(one.size for one in bytes_sent.done),
+        sweeps=sweeps,
     )
 
 

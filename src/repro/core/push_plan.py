@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from repro.core.baggage import Baggage, find_baggage, leave_out_sent
 from repro.core.choosing import Choice, choose_runs
@@ -12,6 +12,7 @@ from repro.core.leaking import refuse_leaking
 from repro.core.leaks import OnScan
 from repro.core.project import Project
 from repro.core.push_archives import Folding, plan_folding
+from repro.core.push_sweeps import SweepPlan, choose_sweeps, plan_sweeps
 from repro.errors import (
     DamagedRecordError,
     GitError,
@@ -27,7 +28,7 @@ from repro.store.arrival import Wanted
 from repro.store.history import count_bytes, find_here, is_whole, list_earlier, list_paths
 from repro.store.introduced import is_introduced
 from repro.store.objects import open_objects
-from repro.store.refs import RunRefs
+from repro.store.refs import SWEEPS, RunRefs, list_refs
 from repro.store.remoterefs import GitRemote, RemoteRefs, list_remote
 from repro.store.runs import read_record
 
@@ -45,7 +46,8 @@ class Chosen:
         foreign: Those of them that this clone only fetched.
         refused: Those that cannot be pushed as they are.
         n_live: Runs in progress that nobody asked for.
-        is_all: Whether these are all runs of the clone.
+        is_all: Whether these are all runs of the clone, and all its sweeps are meant, too.
+        sweeps: The commit of each sweep that was asked for, by id.
     """
 
     commits: Mapping[str, str]
@@ -53,6 +55,7 @@ class Chosen:
     refused: tuple[Refusal, ...] = ()
     n_live: int = 0
     is_all: bool = False
+    sweeps: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +78,7 @@ class Plan:
         is_first: Whether nothing was ever pushed to this address from here.
         folding: Archives to be sent, and refs that are needless beside them.
         live: Where the remote has runs of this clone as in progress that are over, by id.
+        sweeps: What is to be sent of sweeps.
     """
 
     remote: GitRemote
@@ -92,6 +96,7 @@ class Plan:
     is_first: bool = False
     folding: Folding = field(default_factory=Folding)
     live: Mapping[str, str] = field(default_factory=dict)
+    sweeps: SweepPlan = field(default_factory=SweepPlan)
 
     @property
     def sending(self) -> dict[str, str]:
@@ -105,7 +110,8 @@ def choose_to_push(
     """Find the runs that somebody wants to push; those of this clone where nothing is said.
 
     Args:
-        names: Runs, as `resolve_run` takes them; one that was only fetched is meant, too.
+        names: Runs, as `resolve_run` takes them; one that was only fetched is meant, too. And
+            sweeps by their ids.
         choice: Only runs of this clone that fit.
 
     Raises:
@@ -114,6 +120,11 @@ def choose_to_push(
         FilterError: The filter is wrong.
     """
     refs = RunRefs(project.repository)
+    sweeps = _named_sweeps(project, names)
+    if sweeps:
+        names = [name for name in names if name not in sweeps]
+        chosen = choose_to_push(project, names) if names else Chosen({})
+        return replace(chosen, sweeps=sweeps)
     if choice is None and all(map(is_id, names)):
         return _named(project, refs, names) if names else _own(project, refs)
     # Here, for the index takes longer to import than a push of all runs takes.
@@ -127,6 +138,12 @@ def choose_to_push(
         condition, sort = choose_runs(runs.index, choice, now=project.clock())
         fitting = runs.index.select_ids(condition, sort=sort)
         return Chosen({run_id: own[run_id] for run_id in fitting if run_id in own})
+
+
+def _named_sweeps(project: Project, names: Sequence[str]) -> dict[str, str]:
+    ids = [name for name in names if is_id(name)]
+    refs = list_refs(project.repository.git, *(SWEEPS + name for name in ids)) if ids else {}
+    return {ref.removeprefix(SWEEPS): oid for ref, oid in refs.items()}
 
 
 def _own(project: Project, refs: RunRefs) -> Chosen:
@@ -178,7 +195,8 @@ def plan_push(
     archived = _archived(project, refs)
     found = _compare(project, chosen, {**archived, **refs.runs})
     records, damaged = _read_records(project, {**found.new, **found.moved, **found.astray})
-    there = tuple(find_here(git, _tell_there(refs, records))) if records else ()
+    is_any = records or chosen.sweeps or chosen.is_all
+    there = tuple(find_here(git, _tell_there(refs, records))) if is_any else ()
     sound = {run: record.commit for run, record in records.items()}
     leaking = _search(project, sound, there, on_scan)
     kept_back = {refusal.run for refusal in (*damaged, *leaking)}
@@ -195,6 +213,8 @@ def plan_push(
             *(one for run, one in records.items() if run not in kept_back),
             *there_already,
         ]
+    sweeps = _plan_sweeps(project, refs, chosen, on_scan)
+    with_bytes += sweeps.frozen
     baggage, store, fault = _look_at_store(project, with_bytes)
     return Plan(
         remote=remote,
@@ -205,7 +225,7 @@ def plan_push(
         refused=(*chosen.refused, *found.refused, *damaged, *leaking),
         n_live=chosen.n_live,
         there=there,
-        large=find_large(project, list(new.values()), there),
+        large=find_large(project, [*new.values(), *(one.commit for one in sweeps.frozen)], there),
         baggage=baggage,
         store=store,
         store_fault=fault,
@@ -216,7 +236,15 @@ def plan_push(
             for run, oid in refs.live.items()
             if run in chosen.commits and run not in chosen.foreign and run not in kept_back
         },
+        sweeps=sweeps,
     )
+
+
+def _plan_sweeps(
+    project: Project, refs: RemoteRefs, chosen: Chosen, on_scan: OnScan | None
+) -> SweepPlan:
+    commits = choose_sweeps(project, refs) if chosen.is_all else chosen.sweeps
+    return plan_sweeps(project, refs, commits, on_scan=on_scan) if commits else SweepPlan()
 
 
 def _tell_there(refs: RemoteRefs, records: Mapping[str, Record]) -> list[str]:
@@ -226,7 +254,15 @@ def _tell_there(refs: RemoteRefs, records: Mapping[str, Record]) -> list[str]:
     and of ten thousand that takes longer than to look twice at what one run has.
     """
     ids = refs.runs if len(refs.runs) < _FEW * len(records) else records.keys() & refs.runs.keys()
-    return list(dict.fromkeys([*refs.others.values(), *(refs.runs[run_id] for run_id in ids)]))
+    return list(
+        dict.fromkeys(
+            [
+                *refs.others.values(),
+                *refs.sweeps.values(),
+                *(refs.runs[run_id] for run_id in ids),
+            ]
+        )
+    )
 
 
 def measure_push(project: Project, plan: Plan) -> int:
@@ -237,7 +273,8 @@ def measure_push(project: Project, plan: Plan) -> int:
 
     Cost: one walk through what is new.
     """
-    return count_bytes(project.repository.git, plan.sending.values(), plan.there)
+    tips = [*plan.sending.values(), *plan.sweeps.sending.values()]
+    return count_bytes(project.repository.git, tips, plan.there)
 
 
 def list_new_paths(project: Project, plan: Plan) -> list[str]:
@@ -249,6 +286,7 @@ def list_new_paths(project: Project, plan: Plan) -> list[str]:
     Cost: one walk through what is new.
     """
     snapshots = [f"{oid}^1" for oid in plan.sending.values()]
+    snapshots += [f"{one.commit}^1" for one in plan.sweeps.frozen]
     return list_paths(project.repository.git, snapshots, plan.there)
 
 

@@ -18,6 +18,9 @@ class Request:
         environment: As `capture_environment` gives it.
         data: Paths of datasets beside those of `repro.yaml`, relative to `cwd`.
         resume: Id of the run to continue.
+        run_id: The id that the run gets, which no other has; None draws one.
+        sweep: Id of the sweep whose trial it is.
+        trial: Which one, from 0.
         randomness: Where its random numbers come from; None leaves that to the command.
         submodules: Trees, in this repository, of submodules that lie there as plain files, by
             path.
@@ -35,6 +38,9 @@ class Request:
     resume: str | None = None
     parent: str | None = None
     rerun_of: str | None = None
+    run_id: str | None = None
+    sweep: str | None = None
+    trial: int | None = None
     randomness: RandomPlan | None = None
     submodules: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()

@@ -29,13 +29,13 @@ from repro.core.start import start_run
 from repro.core.vary import Variation, find_unconsumed, plan_variation, write_variation
 from repro.errors import InvalidInputError, MissingSecretError, UsageError
 from repro.model.canonical import Json
-from repro.model.config import merge_config, nest_config
+from repro.model.config import flatten_config, merge_config, nest_config
 from repro.model.ids import is_id
 from repro.model.launchers import is_package_runner
 from repro.model.randomness import RandomPlan
 from repro.model.redacted import fill_redacted
 from repro.model.run import Record, Status
-from repro.model.varied import VARIABLE, format_varied
+from repro.model.varied import VARIABLE, format_varied, trial_variables
 from repro.store.journal import read_journals
 
 _SHOWN = 5  # packages
@@ -189,16 +189,16 @@ def _run(
 ) -> Repeated:
     isolation, variation = prepared.isolation, prepared.variation
     conditions = prepared.conditions
-    runner = _for_package_runner(record, conditions)
+    runner = variables_for_runner(record, conditions)
     conditions = replace(conditions, environ={**conditions.environ, **runner})
     environ = {
         **conditions.environ,
-        **_varied(variation),
+        **_varied(record, variation),
         "REPRO_FOREIGN": foreign_roots(project, record, isolation, conditions),
     }
     inside = replace(isolation.project, environ=environ)
     placed = place_argv(project, record, isolation, conditions, variation.argv)
-    argv = _with_secrets(placed, environ)
+    argv = with_secrets(placed, environ, "rerun")
     command = resolve_command(argv, cwd=isolation.cwd, environ=environ)
     starting(conditions, variation, placed)
     plan, notes = _plan_randomness(project, record, wish)
@@ -211,9 +211,9 @@ def _run(
         cwd=isolation.cwd,
         name=wish.name,
         tags=wish.tags,
-        config=merge_config(_assigned(record), nest_config(wish.assignments)),
+        config=merge_config(assigned_of(record), nest_config(wish.assignments)),
         environment=environment,
-        data=_other_data(inside, record, isolation),
+        data=other_data(inside, record, isolation),
         parent=outer if is_id(outer) else None,
         rerun_of=record.run.id,
         randomness=plan,
@@ -268,7 +268,7 @@ def _spoiled(
     ]
 
 
-def _assigned(record: Record) -> Mapping[str, Json]:
+def assigned_of(record: Record) -> Mapping[str, Json]:
     """Config that neither files nor command bring; where the record does not tell, all of it."""
     return record.config if record.run.assigned is None else record.run.assigned
 
@@ -285,8 +285,8 @@ def _plan_randomness(
     return plan, ()
 
 
-def _for_package_runner(record: Record, conditions: Conditions) -> dict[str, str]:
-    """What makes `uv run` and the like take the environment in question, and leave it as it is.
+def variables_for_runner(record: Record, conditions: Conditions) -> dict[str, str]:
+    """The variables that make `uv run` and the like take an environment, and leave it as it is.
 
     In a new tree they would make one of their own.
     """
@@ -302,23 +302,34 @@ def _for_package_runner(record: Record, conditions: Conditions) -> dict[str, str
     }
 
 
-def _varied(variation: Variation) -> dict[str, str]:
+def _varied(record: Record, variation: Variation) -> dict[str, str]:
+    if record.run.trial is not None:  # its program may take params from nowhere else
+        given = merge_config(assigned_of(record), nest_config(variation.overrides))
+        return trial_variables(flatten_config(given))
     return {VARIABLE: format_varied(variation.overrides)} if variation.overrides else {}
 
 
-def _with_secrets(argv: tuple[str, ...], environ: Mapping[str, str]) -> tuple[str, ...]:
+def with_secrets(argv: tuple[str, ...], environ: Mapping[str, str], verb: str) -> tuple[str, ...]:
+    """Give a recorded command its secrets back, from the environment.
+
+    Args:
+        verb: What the user typed, to be tried again.
+
+    Raises:
+        MissingSecretError: The environment lacks one.
+    """
     filled, missing = fill_redacted(argv, environ)
     if missing:
         names = [" or ".join(reversed(secret.variables)) for secret in missing]
         raise MissingSecretError(
             f"the command needs a secret that is not recorded: {', '.join(names)}",
-            hint=f"give it in the environment: `{missing[0].variables[-1]}=… repro rerun …`",
+            hint=f"give it in the environment: `{missing[0].variables[-1]}=… repro {verb} …`",
         )
     return filled
 
 
-def _other_data(inside: Project, record: Record, isolation: Isolated) -> tuple[str, ...]:
-    """Datasets of the run that its `repro.yaml` does not name, as `--data` gives them."""
+def other_data(inside: Project, record: Record, isolation: Isolated) -> tuple[str, ...]:
+    """Datasets of a run that its `repro.yaml` does not name, as `--data` gives them."""
     named = {entry.path for entry in inside.settings.data.values()}
     paths = (facts.get("path") for facts in record.data.values() if isinstance(facts, dict))
     return tuple(

@@ -18,10 +18,11 @@ from repro.core.started import REPLAY, Started, drop_unstarted, write_start
 from repro.errors import ConflictError, DamagedRecordError, GitError, ReproError, UsageError
 from repro.model.canonical import Json, format_json
 from repro.model.curation import stamp_changes
-from repro.model.ids import RunId, new_id
+from repro.model.ids import RunId, is_id, new_id
 from repro.model.randomness import RandomPlan
 from repro.model.run import Omitted, Record, Run, Status
 from repro.model.secrets import redact_config
+from repro.model.text import escape
 from repro.model.times import format_time
 from repro.store.clonekey import read_marker
 from repro.store.content import ContentStore
@@ -79,11 +80,12 @@ def start_run(
     Raises:
         InvalidInputError: A config file is wrong.
         UnknownRunError: There is no run to resume.
+        ConflictError: There is a run of the id that this one was to get.
         StorageError: The disk is full or read-only; nothing is left behind.
     """
     before = _resumed(project, request.resume) if request.resume else None
     now = project.clock()
-    run_id = before.run.id if before else new_id(project.entropy)
+    run_id = before.run.id if before else _new_id(project, request.run_id)
     folder = project.live / run_id
     with storage_errors("the folder of the run"):
         project.live.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -107,6 +109,17 @@ def start_run(
         request.randomness,
         started.environment,
     )
+
+
+def _new_id(project: Project, given: str | None) -> RunId:
+    """The id of a new run: the one that it was promised, if that is free."""
+    if given is None:
+        return new_id(project.entropy)
+    if not is_id(given):
+        raise UsageError(f"`{escape(given[:80])}` is no id of a run", hint="leave it out")
+    if (project.live / given).exists() or RunRefs(project.repository).get(given) is not None:
+        raise ConflictError(f"there is a run `{given}` already", hint=f"`repro show {given}`")
+    return RunId(given)
 
 
 def _resumed(project: Project, run_id: str) -> Record:
@@ -250,6 +263,8 @@ def _first_run(
         host=socket.gethostname(),
         parent=request.parent,
         rerun_of=request.rerun_of,
+        sweep=request.sweep,
+        trial=request.trial,
         tags=request.tags,
         note=request.note,
         identity=seen.identity,
@@ -271,6 +286,8 @@ def _first_run(
         created=old.created,
         parent=old.parent,
         rerun_of=old.rerun_of,
+        sweep=old.sweep,
+        trial=old.trial,
         tags=tuple(dict.fromkeys([*old.tags, *request.tags])),
         note=request.note or old.note,
         attempts=old.attempts,

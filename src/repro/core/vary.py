@@ -78,7 +78,9 @@ def plan_variation(
     for key, value in flat.items():
         plan.vary(key, value)
     format_varied(flat)
-    return Variation(tuple(plan.argv), dict(plan.edits), flat, dict(plan.awaited), tuple(plan.said))
+    return Variation(
+        tuple(plan.argv), dict(plan.files.edits), flat, dict(plan.awaited), tuple(plan.said)
+    )
 
 
 def write_variation(root: Path, variation: Variation) -> None:
@@ -113,18 +115,64 @@ def find_unconsumed(journals: Iterable[Journal], awaited: Iterable[str]) -> list
     return [key for key in awaited if key not in consumed]
 
 
+class ParamsFiles:
+    """The params files of a working tree, and what changes in them; nothing is written.
+
+    Attributes:
+        edits: New bytes, by path relative to the root.
+    """
+
+    def __init__(self, root: Path, settings: Settings) -> None:
+        self._root = root
+        self._names = settings.config
+        self.edits: dict[str, bytes] = {}
+
+    def edit(self, key: str, value: Json) -> str | None:
+        """Give a param another value in the file whose value counts; the name of the file.
+
+        One outside of the tree is not ours to edit.
+
+        Returns:
+            None where no file gives that param.
+
+        Raises:
+            InvalidInputError: A file is absent or wrong; the param is a section or a secret, or
+                stands where it cannot be edited.
+        """
+        for name in reversed(self._names):
+            if not _is_inside(self._root, name):
+                continue
+            data = self._read(name)
+            config = parse_config_file(data, name)
+            path = find_path(config, key)
+            if path is not None:
+                check_old(key, value_at(config, path))
+                self.edits[name] = edit_value(data, name, key, value)
+                return name
+        return None
+
+    def _read(self, name: str) -> bytes:
+        if name in self.edits:
+            return self.edits[name]
+        data = read_input(self._root, name)
+        if data is None:
+            raise InvalidInputError(
+                f"there is no params file `{escape(name)}` in the run's code",
+                hint=f"`config:` in its `{FILE}` names a file that was not recorded",
+            )
+        return data
+
+
 class _Plan:
     """The changes so far, one param after the other."""
 
     def __init__(
         self, root: Path, settings: Settings, record: Record, appended: Sequence[str]
     ) -> None:
-        self.root = root
-        self.names = settings.config
+        self.files = ParamsFiles(root, settings)
         self.config = record.config
         self.run = record.run.id
         self.argv: Sequence[str] = (*record.run.command, *appended)
-        self.edits: dict[str, bytes] = {}
         self.awaited: dict[str, Json] = {}
         self.said: list[str] = []
         if appended:
@@ -133,15 +181,14 @@ class _Plan:
     def vary(self, key: str, value: Json) -> None:
         path = find_path(self.config, key)
         old: Value = ABSENT if path is None else value_at(self.config, path)
-        _check_old(key, old)
+        check_old(key, old)
         varied = vary_argv(self.argv, key, value)
         if varied is not None:
             if any(map(is_marked, set(self.argv) - set(varied))):
-                raise _secret(key)
+                raise secret_error(key)
             self.argv = varied
             self.say(key, old, value, "in the command")
-        elif name := self.find_file(key):
-            self.edits[name] = edit_value(self.read(name), name, key, value)
+        elif name := self.files.edit(key, value):
             self.say(key, old, value, f"in `{escape(name)}`")
         elif path is not None:
             self.awaited[key] = value_at(self.config, path)
@@ -153,29 +200,6 @@ class _Plan:
         before = "" if old is ABSENT else f"{_shown(old)} → "
         self.said.append(f"`{escape(key)}`: {before}{_shown(new)}, {where}")
 
-    def find_file(self, key: str) -> str | None:
-        """The params file whose value counts; one outside of the tree is not ours to edit."""
-        for name in reversed(self.names):
-            if not _is_inside(self.root, name):
-                continue
-            config = parse_config_file(self.read(name), name)
-            path = find_path(config, key)
-            if path is not None:
-                _check_old(key, value_at(config, path))
-                return name
-        return None
-
-    def read(self, name: str) -> bytes:
-        if name in self.edits:
-            return self.edits[name]
-        data = read_input(self.root, name)
-        if data is None:
-            raise InvalidInputError(
-                f"there is no params file `{escape(name)}` in the run's code",
-                hint=f"`config:` in its `{FILE}` names a file that was not recorded",
-            )
-        return data
-
     def unknown(self, key: str) -> UsageError:
         known = list(flatten_config(self.config))
         return UsageError(
@@ -184,7 +208,7 @@ class _Plan:
         )
 
 
-def _check_old(key: str, old: Value) -> None:
+def check_old(key: str, old: Value) -> None:
     """Refuse what is no single value, and what the record does not hold."""
     if isinstance(old, Mapping):
         entries = [f"{key}.{inner}" for inner in flatten_config(old)] or [f"{key}.NAME"]
@@ -193,10 +217,11 @@ def _check_old(key: str, old: Value) -> None:
             hint=f"name an entry of it, such as `-c {escape(entries[0])}=VALUE`",
         )
     if old is not ABSENT and is_marked(json.dumps(old)):
-        raise _secret(key)
+        raise secret_error(key)
 
 
-def _secret(key: str) -> InvalidInputError:
+def secret_error(key: str) -> InvalidInputError:
+    """The error for a param whose value nobody recorded."""
     return InvalidInputError(
         f"`{escape(key)}` was recorded without its value, for it looks like a secret",
         hint="leave it out of `-c`, and give it in the environment as the run had it",

@@ -61,7 +61,7 @@ def vet_runs(
     """
     new = list_new(quarantine)
     with reading_new(quarantine, n_runs=len(arrivals)) as objects:
-        inspector = _Inspector(objects, new)
+        inspector = Inspector(objects, new)
         problems: dict[str, _Problem] = {}
         for run_id, oid in arrivals.items():
             try:
@@ -84,19 +84,25 @@ def _refusal(run_id: str, error: _Problem) -> Refusal:
     return Refusal(run_id, escape(error.message), error.hint or "")
 
 
-class _Inspector:
+class Inspector:
     """What looking at one run leaves for the next: the trees and pages that were seen."""
 
     def __init__(self, objects: Objects, new: Mapping[str, NewObject]) -> None:
+        """Look at nothing yet.
+
+        Args:
+            new: Of `list_new`.
+        """
         self._objects = objects
         self._new = new
         self._ids: dict[str, str] = {}  # by the tree of the record
-        self._trees = TreeCheck(objects, size_of=self._size_of, is_known=self._is_known)
+        self._trees = TreeCheck(objects, size_of=self.size_of, is_known=self._is_known)
         self._record = RecordCheck(
-            objects, self._trees, size_of=self._size_of, is_known=self._is_known
+            objects, self._trees, size_of=self.size_of, is_known=self._is_known
         )
 
-    def _size_of(self, oid: str) -> int | None:
+    def size_of(self, oid: str) -> int | None:
+        """Bytes of a new object; None of one that the repository had before."""
         found = self._new.get(oid)
         return None if found is None else found.size
 
@@ -111,7 +117,7 @@ class _Inspector:
             DamagedRecordError: Anything else that is wrong.
         """
         commit = self._check_shape(run_id, oid)
-        code = self._read_commit(commit.parents[0])
+        code = self.read_commit(commit.parents[0])
         self._trees.check(code.tree, "its code")
         self._record.check(oid, commit.tree)
 
@@ -119,7 +125,7 @@ class _Inspector:
         """The run commit, if it and all before it are of the run."""
         if not is_id(run_id):
             raise DamagedRecordError("its name is no run id")
-        first = self._read_commit(oid)
+        first = self.read_commit(oid)
         seen = {oid}
         waiting = [(oid, first)]
         while waiting:
@@ -130,14 +136,19 @@ class _Inspector:
             for earlier in commit.parents[1:]:
                 if earlier not in seen:
                     seen.add(earlier)
-                    waiting.append((earlier, self._read_commit(earlier)))
+                    waiting.append((earlier, self.read_commit(earlier)))
             if len(seen) > MOST_AMENDMENTS:
                 raise DamagedRecordError(
                     f"it was amended more often than the limit of {MOST_AMENDMENTS:,}"
                 )
         return first
 
-    def _read_commit(self, oid: str) -> Commit:
+    def read_commit(self, oid: str) -> Commit:
+        """A commit, if it is one, and no larger than a message can be shown.
+
+        Raises:
+            DamagedRecordError: It is none, or too large.
+        """
         known = self._new.get(oid)
         if known is not None and known.kind != "commit":
             raise DamagedRecordError(f"its ref names a {known.kind}, not a commit")

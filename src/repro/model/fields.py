@@ -69,6 +69,7 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "parent": _text("parent"),
         "rerun_of": _text("rerun_of"),
         "sweep": _text("sweep"),
+        "trial": Field(Kind.NUMBER, _of_run("trial")),
         "identity": _text("identity"),
         "verdict": Field(Kind.TEXT, _verdict),
         "lost_points": Field(Kind.NUMBER, _of_run("lost_points")),

@@ -13,13 +13,13 @@ def multiples_within(low: _Number, high: _Number, q: _Number) -> range:
     Args:
         q: More than 0. All three stand for the decimals that they are written as.
     """
-    step = _exact(q)
-    return range(ceil(_exact(low) / step), floor(_exact(high) / step) + 1)
+    step = exact(q)
+    return range(ceil(exact(low) / step), floor(exact(high) / step) + 1)
 
 
 def multiple_of(q: _Number, factor: int) -> _Number:
     """Give `factor * q`: a whole number if `q` is an `int`, else the nearest float."""
-    return q * factor if isinstance(q, int) else float(_exact(q) * factor)
+    return q * factor if isinstance(q, int) else float(exact(q) * factor)
 
 
 def nearest_multiple(value: float, q: _Number, factors: range | None = None) -> _Number:
@@ -30,5 +30,6 @@ def nearest_multiple(value: float, q: _Number, factors: range | None = None) -> 
     return multiple_of(q, factor)
 
 
-def _exact(value: _Number) -> Fraction:
+def exact(value: _Number) -> Fraction:
+    """Give the decimal that a number is written as."""
     return Fraction(value) if isinstance(value, int) else Fraction(Decimal(repr(value)))

@@ -147,3 +147,8 @@ def plain_text(value: Value) -> str:
 def count_runs(number: int) -> str:
     """So many runs, in words."""
     return f"{number:,} run{'' if number == 1 else 's'}"
+
+
+def count_sweeps(number: int) -> str:
+    """So many sweeps, in words."""
+    return f"{number:,} sweep{'' if number == 1 else 's'}"

@@ -124,8 +124,11 @@ class Run:
         dirty: Whether the snapshot differs from the base.
         identity: Hash over all conditions; equal means "we tried this".
         lost_points: Acknowledged points that could not be kept, exactly counted.
-        foreign: Of a rerun: files of the original's tree that it took code from.
-        unwatched: Of a rerun: its programs of which nobody saw where their code came from.
+        sweep: Id of the sweep whose trial it is.
+        trial: Which one, from 0.
+        foreign: Of a rerun or a trial: files of the original's tree that it took code from.
+        unwatched: Of a rerun or a trial: its programs of which nobody saw where their code came
+            from.
         curation: Since when it has its name, note and tags; None where they never changed.
         extra: Keys of a run.json that this version does not know, kept as they are.
     """
@@ -151,6 +154,7 @@ class Run:
     parent: str | None = None
     rerun_of: str | None = None
     sweep: str | None = None
+    trial: int | None = None
     tags: tuple[str, ...] = ()
     note: str | None = None
     identity: str | None = None

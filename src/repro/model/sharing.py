@@ -5,14 +5,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A run that was not taken in, or not given away, while the others were.
+    """A run or a sweep that was not taken in, or not given away, while the others were.
 
     Attributes:
         run: Its id; the last part of its ref where that is no id. Nothing is escaped.
         reason: One line, lower case, without a period.
         hint: What to do next; empty where nothing helps.
+        kind: What it is, `run` or `sweep`.
     """
 
     run: str
     reason: str
     hint: str = ""
+    kind: str = "run"

@@ -1,13 +1,16 @@
-"""The text that tells the SDK inside of a rerun which params were varied."""
+"""The variables that tell the SDK inside of a run, or any program, which params were varied."""
 
 import json
 from collections.abc import Mapping
 
 from repro.errors import InvalidInputError
 from repro.model.canonical import Json, decode_json
-from repro.model.config import MOST_PARTS
+from repro.model.config import MOST_PARTS, nest_config
+from repro.model.marking import is_marked
 
 VARIABLE = "REPRO_VARIED"
+CONFIG = "REPRO_CONFIG"  # for any program: the params of a trial as one nested JSON object
+OF_PARAMS = (VARIABLE, CONFIG)
 _MOST_BYTES = 64 * 1024  # Linux takes 128 KiB for one variable
 _DEEPEST = 40
 
@@ -25,6 +28,18 @@ def format_varied(overrides: Mapping[str, Json]) -> str:
             hint="put large values into a file that the program reads",
         )
     return text
+
+
+def trial_variables(params: Mapping[str, Json]) -> dict[str, str]:
+    """Give the variables by which a trial of a sweep gets its params, by their dotted keys.
+
+    One whose value is not recorded, for it looks like a secret, is left out.
+
+    Raises:
+        InvalidInputError: They take more than 64 KiB.
+    """
+    known = {key: value for key, value in params.items() if not is_marked(json.dumps(value))}
+    return {VARIABLE: format_varied(known), CONFIG: json.dumps(nest_config(known))}
 
 
 def parse_varied(text: str) -> dict[str, Json]:

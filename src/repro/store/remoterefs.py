@@ -97,8 +97,9 @@ class RemoteRefs:
         runs: The commit of each run, by id.
         live: The same of runs in progress.
         archives: The commit of each archive, by name.
-        odd: Names of refs below these three that are no ids; nothing is escaped.
+        odd: Names of refs below these that are no ids; nothing is escaped.
         others: All its other refs, branches and tags, by name.
+        sweeps: The commit of each sweep, by id.
     """
 
     runs: Mapping[str, str] = field(default_factory=dict)
@@ -106,6 +107,7 @@ class RemoteRefs:
     archives: Mapping[str, str] = field(default_factory=dict)
     odd: Sequence[str] = ()
     others: Mapping[str, str] = field(default_factory=dict)
+    sweeps: Mapping[str, str] = field(default_factory=dict)
 
 
 class _Config:
@@ -214,7 +216,7 @@ def list_remote(git: Git, remote: GitRemote, *, push: bool = False) -> RemoteRef
 
 def sort_refs(remote: GitRemote, listed: bytes) -> RemoteRefs:
     """Sort what `git ls-remote` prints by what it is to us."""
-    found: dict[str, dict[str, str]] = {"runs": {}, "live": {}, "archive": {}}
+    found: dict[str, dict[str, str]] = {"runs": {}, "live": {}, "archive": {}, "sweeps": {}}
     odd: list[str] = []
     others: dict[str, str] = {}
     below = f"{remote.carrier}/"
@@ -227,7 +229,7 @@ def sort_refs(remote: GitRemote, listed: bytes) -> RemoteRefs:
             found[kind][name] = oid
         else:
             odd.append(ref)
-    return RemoteRefs(found["runs"], found["live"], found["archive"], odd, others)
+    return RemoteRefs(found["runs"], found["live"], found["archive"], odd, others, found["sweeps"])
 
 
 def find_host(url: str) -> str:

@@ -139,6 +139,7 @@ def decode_run(value: Json, name: str) -> Run:
         parent=run.optional_text("parent", is_id),
         rerun_of=run.optional_text("rerun_of", is_id),
         sweep=run.optional_text("sweep"),
+        trial=run.optional_integer("trial"),
         tags=run.texts("tags"),
         note=run.optional_text("note"),
         identity=run.optional_text("identity"),

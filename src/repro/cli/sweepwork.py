@@ -1,0 +1,58 @@
+"""`repro sweep work`, and the processes of a sweep on this machine: they run its trials."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import IO, Any
+
+import click
+
+from repro.cli.opening import open_around
+from repro.core.sweep.messages import format_end, parse_job
+from repro.core.sweep.worker import run_once, serve
+
+
+@click.command(hidden=True)
+def work() -> None:
+    """Run one trial, given as JSON on standard input, and say on standard output how it ended.
+
+    Engines such as Ray and Slurm start this on the machine that is to run the trial.
+    """
+    answers = _keep_output()
+    sweep, task = parse_job(sys.stdin.buffer.read())
+    end = run_once(open_around(), sweep, task)
+    answers.write(format_end(end) + "\n")
+    answers.flush()
+
+
+def main(_: Sequence[str]) -> None:
+    """Run trials as messages on standard input say, until it ends."""
+    answers = _keep_output()
+    # Between two trials; during one it is for its command. What is left is tidied up first.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
+
+    def answer(message: Mapping[str, Any]) -> None:
+        with suppress(OSError):  # nobody hears it any more
+            answers.write(json.dumps(message) + "\n")
+            answers.flush()
+
+    serve(open_around(), _read_messages(sys.stdin.buffer), answer)
+
+
+def _read_messages(source: IO[bytes]) -> Iterator[Mapping[str, Any]]:
+    for line in source:
+        with suppress(ValueError):
+            message = json.loads(line)
+            if isinstance(message, dict):
+                yield message
+
+
+def _keep_output() -> IO[str]:
+    """Standard output for answers alone: whatever else is printed goes to standard error."""
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    return os.fdopen(kept, "w")

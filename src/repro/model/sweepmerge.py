@@ -1,0 +1,86 @@
+"""Two ledgers of one sweep that went on apart: the results of one taken over into the other."""
+
+import json
+from collections.abc import Iterator
+
+from repro.model.space import Params
+from repro.model.sweep import Asked, Dropped, Entry, Progress, Told, Trial, TrialState
+from repro.model.sweepspec import Method
+
+
+def take_over(ours: Progress, theirs: Progress, method: Method) -> list[Entry]:
+    """The entries that, appended to their ledger, bring the results that only ours has.
+
+    Of a trial that both have, the result that is in their ledger counts; where it has none yet,
+    ours ends it, whoever runs it there. All other results become further trials of theirs, with
+    the numbers that come next. What is not over in ours is left out, as are stops and beats.
+    """
+    return list(_entries(ours, theirs, method))
+
+
+def _entries(ours: Progress, theirs: Progress, method: Method) -> Iterator[Entry]:
+    places = _Places(theirs, method)
+    next_number = len(theirs.trials)
+    for trial in ours.trials:
+        if not trial.is_over:
+            continue
+        there = places.find(trial)
+        if there is not None and there.is_over:
+            continue
+        number = next_number if there is None else there.number
+        next_number += there is None
+        if there is not None and there.state is TrialState.RUNNING:
+            why = "its result came from another copy of the sweep"
+            yield Dropped(number=number, run=there.run, why=why, is_lost=False, time=trial.asked_at)
+        yield from _again(trial, number)
+
+
+class _Places:
+    """Where the trials of one ledger are in another one."""
+
+    def __init__(self, progress: Progress, method: Method) -> None:
+        self._trials = progress.trials
+        # Only a grid has each of its points once; others draw one again by chance.
+        self._points: dict[str, Trial] = {}
+        if method is Method.GRID:
+            self._points = {point_of(trial.params): trial for trial in progress.trials}
+
+    def find(self, trial: Trial) -> Trial | None:
+        if trial.number < len(self._trials):
+            same = self._trials[trial.number]
+            if point_of(same.params) == point_of(trial.params):
+                return same
+        return self._points.get(point_of(trial.params))
+
+
+def _again(trial: Trial, number: int) -> tuple[Asked, Told]:
+    # Of a reused run the attempt has no record: it would be looked for in vain.
+    asked = Asked(
+        number=number, params=trial.params, run=trial.run, agent=trial.agent, time=trial.asked_at
+    )
+    told = Told(
+        number=number,
+        run=trial.run,
+        state=trial.state,
+        time=trial.asked_at + (trial.duration_s or 0.0),
+        value=trial.value,
+        steps=trial.steps,
+        duration_s=trial.duration_s,
+        reused=trial.run if trial.is_reused else None,
+    )
+    return asked, told
+
+
+def find_lost(before: Progress, after: Progress) -> list[int]:
+    """Numbers of trials that were over before, and of which no result is left after."""
+    kept = {point_of(trial.params) for trial in after.trials if trial.is_over}
+    return [
+        trial.number
+        for trial in before.trials
+        if trial.is_over and point_of(trial.params) not in kept
+    ]
+
+
+def point_of(params: Params) -> str:
+    """A text that two trials share where their params are the same."""
+    return json.dumps(dict(params), sort_keys=True)

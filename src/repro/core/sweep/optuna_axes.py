@@ -1,0 +1,113 @@
+"""The values of each param as places on a scale that Optuna knows, and back."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from repro.model.canonical import Json
+from repro.model.multiples import multiple_of, multiples_within
+from repro.model.scales import Numeric, from_unit, to_unit
+from repro.model.space import Beta, Categorical, Constant, IntUniform, Space, Uniform
+from repro.model.spacecheck import value_key
+
+_MOST = 10**6  # steps that are counted; of more, a search sees no difference to a number
+
+Place = int | float
+
+
+class Axis(Protocol):
+    """One param."""
+
+    @property
+    def scale(self) -> BaseDistribution:
+        """Where Optuna shall search."""
+
+    def place(self, value: Json) -> Place | None:
+        """Where a value lies; None where it is none of this param."""
+
+    def value(self, place: Place) -> Json:
+        """The value that lies there."""
+
+
+def make_axes(space: Space) -> dict[str, Axis]:
+    """Give an axis for each param that has more than one value, in the order of the space.
+
+    The space has no `Beta`, for which there is no such scale.
+    """
+    axes: dict[str, Axis] = {}
+    for key, distribution in space.items():
+        match distribution:
+            case Constant():
+                pass
+            case Categorical(values):
+                axes[key] = _Choices(values)
+            case IntUniform(low, high) if high - low < _MOST:
+                axes[key] = _Steps(distribution, 1, range(low, high + 1))
+            case Uniform(low, high, q, False) if q is not None and (high - low) / q < _MOST:
+                axes[key] = _Steps(distribution, q, multiples_within(low, high, q))
+            case Beta():
+                raise AssertionError("a space with a beta distribution is refused before")
+            case _:
+                axes[key] = _Edge(distribution)
+    return axes
+
+
+@dataclass(frozen=True)
+class _Choices:
+    values: tuple[Json, ...]
+
+    @property
+    def scale(self) -> BaseDistribution:
+        return CategoricalDistribution(range(len(self.values)))
+
+    def place(self, value: Json) -> Place | None:
+        wanted = value_key(value)
+        return next((n for n, one in enumerate(self.values) if value_key(one) == wanted), None)
+
+    def value(self, place: Place) -> Json:
+        return self.values[int(place)]
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """Some multiples of a number, by what it is multiplied with."""
+
+    distribution: IntUniform | Uniform
+    step: int | float
+    factors: range
+
+    @property
+    def scale(self) -> BaseDistribution:
+        return IntDistribution(self.factors[0], self.factors[-1], log=self.distribution.is_log)
+
+    def place(self, value: Json) -> Place | None:
+        if to_unit(self.distribution, value) is None:
+            return None
+        assert isinstance(value, int | float)
+        return min(max(round(value / self.step), self.factors[0]), self.factors[-1])
+
+    def value(self, place: Place) -> Json:
+        return multiple_of(self.step, int(place))
+
+
+@dataclass(frozen=True)
+class _Edge:
+    """Numbers from 0 to 1, which stand for those of a distribution."""
+
+    distribution: Numeric
+
+    @property
+    def scale(self) -> BaseDistribution:
+        return FloatDistribution(0.0, 1.0)
+
+    def place(self, value: Json) -> Place | None:
+        return to_unit(self.distribution, value)
+
+    def value(self, place: Place) -> Json:
+        return from_unit(self.distribution, place)

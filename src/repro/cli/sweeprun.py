@@ -18,11 +18,11 @@ from repro.core.sweep.book import LocalBook
 from repro.core.sweep.describe import full_sweep_json
 from repro.core.sweep.figures import ranked_trials, weigh_trials
 from repro.core.sweep.known import short_sweep
+from repro.core.sweep.local import LocalLauncher
 from repro.core.sweep.loop import run_sweep
 from repro.core.sweep.options import Options, Outcome, Reason
-from repro.core.sweep.protocols import Launcher
 from repro.model.readable import format_duration
-from repro.model.sweep import Sweep, SweepAt, TrialState
+from repro.model.sweep import SweepAt, TrialState
 from repro.model.text import escape
 
 _MOST_TRIALS = 20
@@ -47,13 +47,13 @@ def run_here(project: Project, at: SweepAt, running: Running, options: Options) 
         ReproError: As the loop of a sweep and its launcher.
     """
     short = short_sweep(project, at.sweep.id)
-    say_jobs(running.jobs, running.launcher)
+    say_jobs(running.jobs)
     wish = replace(options, gpus=find_gpus(options, project))
     book = LocalBook(project, at.sweep.id)
     started = project.clock()
     with (
         ending_signals() as ending,
-        closing(open_launcher(project, at.sweep, running)) as launcher,
+        closing(LocalLauncher(project, at.sweep, running.jobs)) as launcher,
         Live(project, at, short) as live,
     ):
         done = run_sweep(project, book, launcher, wish, tell=live.tell, should_stop=ending.ask)
@@ -66,18 +66,6 @@ def run_here(project: Project, at: SweepAt, running: Running, options: Options) 
         return 128 + ending.received[0]
     is_over = done.reason in (Reason.DONE, Reason.TARGET)
     return 0 if is_over and done.at.progress.count(TrialState.FINISHED) else 1
-
-
-def open_launcher(project: Project, sweep: Sweep, running: Running) -> Launcher:
-    """Give what runs the trials.
-
-    Raises:
-        ReproError: What it needs is not installed, or not there.
-    """
-    # Here, for each brings what it needs itself.
-    from repro.core.sweep.local import LocalLauncher  # noqa: PLC0415
-
-    return LocalLauncher(project, sweep, running.jobs)
 
 
 def _say_end(done: Outcome, short: str, passed_s: float) -> None:

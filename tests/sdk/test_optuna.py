@@ -9,19 +9,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import optuna
 import pytest
+from optuna.storages import JournalStorage
 
 from repro.errors import UsageError
 from repro.model.run import Record, Status
+from repro.optuna import Callback, GitJournalBackend
 from tests.sdk.scripts import points, record, records, run
 from tests.support import git
 
-optuna = pytest.importorskip("optuna", reason="Optuna is not here: pip install 'git-repro[sweep]'")
 optuna.logging.set_verbosity(optuna.logging.ERROR)
-
-from optuna.storages import JournalStorage
-
-from repro.optuna import Callback, GitJournalBackend  # noqa: E402
 
 
 def objective(trial: Any) -> float:

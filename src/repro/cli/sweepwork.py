@@ -21,6 +21,7 @@ def work() -> None:
 
     Engines such as Ray and Slurm start this on the machine that is to run the trial.
     """
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # whatever starts this may keep some back
     answers = _keep_output()
     sweep, task = parse_job(sys.stdin.buffer.read())
     end = run_once(open_around(), sweep, task)

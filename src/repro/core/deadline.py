@@ -6,6 +6,7 @@ from contextlib import suppress
 from time import monotonic
 
 GRACE_S = 5.0  # to write a checkpoint
+TOO_LONG = "the command was ended: it took longer than"  # how a run of which that is true warns
 
 
 class Deadline:

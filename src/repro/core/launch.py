@@ -11,7 +11,7 @@ from pathlib import Path
 
 from repro.atomic import write_file
 from repro.core.command import Command, start_as_shell, start_error
-from repro.core.deadline import Deadline
+from repro.core.deadline import TOO_LONG, Deadline
 from repro.core.follow import Follower, OutputLog
 from repro.core.hushing import hush_output
 from repro.core.outputs import Signature, collect_artifacts, collect_metrics, output_state
@@ -214,7 +214,7 @@ def _run_child(
         if span.is_alone:
             _send(child.pid, signal.SIGKILL, to_group=True)  # as long as it has members
     if limit.is_past:
-        problems.append(f"the command was ended: it took longer than {span.limit_s:g} s")
+        problems.append(f"{TOO_LONG} {span.limit_s:g} s")
     if log.reason is not None:
         problems.append(f"{log.lost:,} bytes of output are not kept: {log.reason}")
         live.journal.append({"k": "output", "lost": log.lost, "reason": log.reason})

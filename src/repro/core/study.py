@@ -22,7 +22,7 @@ from repro.store.quarantine import (
     write_commits,
 )
 from repro.store.refs import RefUpdate, read_ref
-from repro.store.remoterefs import GitRemote, find_remote, read_remote_ref
+from repro.store.remoterefs import GitRemote, ask_ref, find_remote
 from repro.store.studies import (
     STUDIES,
     Entry,
@@ -224,7 +224,7 @@ class StudyJournal:
 
     def _fetch(self, remote: GitRemote) -> None:
         repository = self._project.repository
-        there = read_remote_ref(repository.git, remote, self._ref)
+        there = ask_ref(repository.git, remote, self._ref, push=True)
         here = read_ref(repository.git, self._ref)
         if there is None or there == here:
             return

@@ -12,7 +12,7 @@ from repro.model.ids import is_id
 from repro.model.nearest import say_meant
 from repro.model.secrets import redact_url
 from repro.model.text import escape
-from repro.store.git import Git, Result
+from repro.store.git import Git
 from repro.store.transport_faults import explain_fault
 
 CARRIER = "refs/repro"  # what the refs of runs are under on a remote, if nothing else is said
@@ -205,34 +205,37 @@ def list_remote(git: Git, remote: GitRemote, *, push: bool = False) -> RemoteRef
     Cost: one connection; some 60 bytes for each ref of the remote, of whatever kind, for git
         lists all of them or none (the patterns of `git ls-remote` are applied here).
     """
-    asked = git.run("ls-remote", "--refs", "--", remote.source(push=push), ok=ANY_CODE)
-    if asked.code != 0:
-        raise _unread(remote, asked, push=push)
-    return sort_refs(remote, asked.out)
+    return sort_refs(remote, _list(git, remote, push=push))
 
 
-def read_remote_ref(git: Git, remote: GitRemote, ref: str) -> str | None:
-    """The object that one ref, `refs/repro/…` by its name here, names on a remote where pushes go.
+def ask_ref(git: Git, remote: GitRemote, ref: str, *, push: bool = False) -> str | None:
+    """Ask a remote what one ref names there; None where it has no such ref.
+
+    Args:
+        ref: Its name here, `refs/repro/…`.
+        push: Whether to ask where pushes go.
 
     Raises:
         RemoteError: It is not there, refuses, or gives no answer.
 
-    Cost: one connection.
+    Cost: as `list_remote`.
     """
     name = remote.carried(ref)
-    words = ("ls-remote", "--refs", "--", remote.source(push=True), name)
-    asked = git.run(*words, ok=ANY_CODE)
+    for match in _LINE.finditer(_list(git, remote, name, push=push)):
+        if os.fsdecode(match[2]) == name:
+            return match[1].decode()
+    return None
+
+
+def _list(git: Git, remote: GitRemote, *patterns: str, push: bool) -> bytes:
+    words = ("--refs", "--", remote.source(push=push), *patterns)
+    asked = git.run("ls-remote", *words, ok=ANY_CODE)
     if asked.code != 0:
-        raise _unread(remote, asked, push=True)
-    found = {os.fsdecode(match[2]): match[1].decode() for match in _LINE.finditer(asked.out)}
-    return found.get(name)
-
-
-def _unread(remote: GitRemote, asked: Result, *, push: bool) -> RemoteError:
-    host = remote.push_host if push else remote.host
-    # It died of the signal, and said nothing, where the other end left before it was asked.
-    said = asked.err or ("Broken pipe" if asked.code == -signal.SIGPIPE else "")
-    return explain_fault(said, name=remote.label, host=host, doing="read")
+        host = remote.push_host if push else remote.host
+        # It died of the signal, and said nothing, where the other end left before it was asked.
+        said = asked.err or ("Broken pipe" if asked.code == -signal.SIGPIPE else "")
+        raise explain_fault(said, name=remote.label, host=host, doing="read")
+    return asked.out
 
 
 def sort_refs(remote: GitRemote, listed: bytes) -> RemoteRefs:

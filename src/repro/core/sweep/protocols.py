@@ -65,6 +65,7 @@ class TrialEnd:
         reused: The id of the earlier run that was taken instead.
         error: Why it could not be run or recorded, in one line.
         hint: What to do about that.
+        slug: Of the `ReproError` that said so; empty where its worker was lost.
     """
 
     run: str
@@ -72,6 +73,7 @@ class TrialEnd:
     reused: str | None = None
     error: str = ""
     hint: str = ""
+    slug: str = ""
 
 
 class Launcher(Protocol):

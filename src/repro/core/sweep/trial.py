@@ -145,7 +145,7 @@ def run_trial(bench: Workbench, task: Task, *, relay: Relay, streams: Streams) -
     try:
         return _run(bench, task, relay, streams)
     except ReproError as error:
-        return TrialEnd(run=task.run, error=error.message, hint=error.hint or "")
+        return TrialEnd(run=task.run, error=error.message, hint=error.hint or "", slug=error.slug)
     except OSError as error:
         return TrialEnd(run=task.run, error=str(error), hint="see that the disk is well")
 

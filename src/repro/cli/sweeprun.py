@@ -1,0 +1,122 @@
+"""A sweep run to its end in this process, and what is said of it then."""
+
+from contextlib import closing
+from dataclasses import replace
+
+from repro.cli import render
+from repro.cli.importance import print_influences
+from repro.cli.runtable import lay_out
+from repro.cli.sweepbest import print_trial
+from repro.cli.sweepframe import describe_counts
+from repro.cli.sweeplive import Live
+from repro.cli.sweepoptions import Running, find_gpus, say_jobs
+from repro.cli.sweepsignals import ending_signals
+from repro.cli.sweeptable import lay_trials, short_runs
+from repro.core.project import Project
+from repro.core.sweep.best import find_best_trials
+from repro.core.sweep.book import LocalBook
+from repro.core.sweep.describe import full_sweep_json
+from repro.core.sweep.figures import ranked_trials, weigh_trials
+from repro.core.sweep.known import short_sweep
+from repro.core.sweep.loop import run_sweep
+from repro.core.sweep.options import Options, Outcome, Reason
+from repro.core.sweep.protocols import Launcher
+from repro.model.readable import format_duration
+from repro.model.sweep import Sweep, SweepAt, TrialState
+from repro.model.text import escape
+
+_MOST_TRIALS = 20
+_MOST_PARAMS = 10  # of which it is said whether they matter; `repro sweep show` says more
+
+_WORDS = {
+    Reason.DONE: "is done",
+    Reason.TARGET: "reached its target",
+    Reason.COUNT: "has no more for this process",
+    Reason.STOPPED: "was stopped",
+    Reason.INTERRUPTED: "was interrupted",
+    Reason.TIME: "has had its time",
+    Reason.FAILURES: "was ended: all of its first trials failed",
+    Reason.NO_METRIC: "was ended: its metric is not logged",
+}
+
+
+def run_here(project: Project, at: SweepAt, running: Running, options: Options) -> int:
+    """Run a sweep to its end, tell of it meanwhile, and show what came out; the exit code.
+
+    Raises:
+        ReproError: As the loop of a sweep and its launcher.
+    """
+    short = short_sweep(project, at.sweep.id)
+    say_jobs(running.jobs, running.launcher)
+    wish = replace(options, gpus=find_gpus(options, project))
+    book = LocalBook(project, at.sweep.id)
+    started = project.clock()
+    with (
+        ending_signals() as ending,
+        closing(open_launcher(project, at.sweep, running)) as launcher,
+        Live(project, at, short) as live,
+    ):
+        done = run_sweep(project, book, launcher, wish, tell=live.tell, should_stop=ending.ask)
+    _say_end(done, short, project.clock() - started)
+    if running.as_json:
+        render.data_json(full_sweep_json(done.at, now=project.clock()))
+    else:
+        _show(project, done.at, short)
+    if ending.received:
+        return 128 + ending.received[0]
+    is_over = done.reason in (Reason.DONE, Reason.TARGET)
+    return 0 if is_over and done.at.progress.count(TrialState.FINISHED) else 1
+
+
+def open_launcher(project: Project, sweep: Sweep, running: Running) -> Launcher:
+    """Give what runs the trials.
+
+    Raises:
+        ReproError: What it needs is not installed, or not there.
+    """
+    # Here, for each brings what it needs itself.
+    from repro.core.sweep.local import LocalLauncher  # noqa: PLC0415
+
+    return LocalLauncher(project, sweep, running.jobs)
+
+
+def _say_end(done: Outcome, short: str, passed_s: float) -> None:
+    at = done.at
+    counts = [f"{at.progress.count(TrialState.FINISHED):,} finished", *describe_counts(at)]
+    spent = format_duration(passed_s)
+    render.note(f"repro: sweep {short} {_WORDS[done.reason]} after {spent}: {', '.join(counts)}")
+    if done.error is not None:
+        render.note(f"repro: {escape(done.error.message)}")
+        if done.error.hint:
+            render.note(f"hint: {escape(done.error.hint)}")
+    if done.reason not in (Reason.DONE, Reason.TARGET, Reason.NO_METRIC):
+        render.note(f"hint: `repro sweep resume {short}` goes on")
+
+
+def _show(project: Project, at: SweepAt, short: str) -> None:
+    """Print what came out: the best trial with what goes with it, or the trials themselves."""
+    ranked = ranked_trials(at)
+    if at.sweep.spec.metric is None or not ranked:
+        _show_trials(project, at)
+        return
+    found = find_best_trials(project, at)
+    print_trial(at, ranked[0], found)
+    weighed = weigh_trials(at)
+    if any(one.strength is not None for one in weighed.influences):
+        render.out("")
+        print_influences(weighed, _MOST_PARAMS)
+    render.flush()
+    render.note(f"hint: `repro sweep best {short} --checkout -w DIR` brings its code into DIR")
+    render.note(f"hint: `repro sweep show {short}` shows all trials")
+
+
+def _show_trials(project: Project, at: SweepAt) -> None:
+    trials = at.progress.trials[:_MOST_TRIALS]
+    if not trials:
+        return
+    columns = lay_trials(at, trials, short_runs(project, trials), now=project.clock())
+    render.out(lay_out(columns, width=render.width())[0])
+    render.flush()
+    more = len(at.progress.trials) - len(trials)
+    if more:
+        render.note(f"… and {more:,} more: `repro sweep show {at.sweep.id} -n 0` shows all")

@@ -1,0 +1,39 @@
+"""What a sweep that goes on in one clone thinks of the claims of others."""
+
+from collections.abc import Sequence
+
+from repro.core.sweep.protocols import Gone
+from repro.model.sweep import Agent, SweepAt, TrialState
+from repro.store.process import host_name, is_alive, parse_process
+
+
+class NobodyElse:
+    """Takes over every claim but those of processes that are alive here (`Others`).
+
+    Who resumes a sweep goes on with it here: on another machine nobody is waited for.
+    """
+
+    def find_gone(self, at: SweepAt, me: str) -> Sequence[Gone]:
+        """The claims of processes that ended, and those of other machines."""
+        return [
+            Gone(trial.run, _why(trial.agent), is_lost=False)
+            for trial in at.progress.trials
+            if trial.state is TrialState.RUNNING
+            and trial.agent.id != me
+            and not is_working_here(trial.agent)
+        ]
+
+    def publish(self, runs: Sequence[str]) -> None:
+        """Nothing: all that there is, is here."""
+
+
+def is_working_here(agent: Agent) -> bool:
+    """Whether an agent is a process of this machine that is alive."""
+    process = parse_process(agent.process)
+    return process is not None and agent.host == host_name() and is_alive(process)
+
+
+def _why(agent: Agent) -> str:
+    if agent.host == host_name():
+        return "the process that ran the sweep ended"
+    return "the sweep went on on another machine"

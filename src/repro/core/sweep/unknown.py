@@ -1,0 +1,61 @@
+"""Runs of a sweep that came to their end, and that its ledger does not know of."""
+
+from dataclasses import dataclass
+
+from repro.core.project import Project
+from repro.core.query import list_runs
+from repro.model.dotted import find_path, value_at
+from repro.model.run import Record, Status
+from repro.model.space import Params
+from repro.model.sweep import SweepAt
+
+_ENDED = (Status.FINISHED, Status.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A run that did the work of a trial."""
+
+    record: Record
+    params: Params
+
+
+def find_unknown(project: Project, at: SweepAt) -> dict[int, Unknown]:
+    """Give the run of each trial that was done, by number, though the ledger has no result of it.
+
+    So it is after the ref of a sweep was set back, as by a backup: what was run is not run again.
+    Of several for one trial the first counts.
+
+    Cost: brings the run index up to date.
+    """
+    listing = list_runs(project, where=f"sweep = '{at.sweep.id}'", sort=["created"])
+    found: dict[int, Unknown] = {}
+    for record in listing.records:
+        number = record.run.trial
+        if number is None or number in found or record.run.status not in _ENDED:
+            continue
+        if _has_result(at, number, record.run.id):
+            continue
+        params = _read_params(at, record)
+        if params is not None:
+            found[number] = Unknown(record, params)
+    return found
+
+
+def _has_result(at: SweepAt, number: int, run_id: str) -> bool:
+    """Whether the trial is over, or its present attempt is that very run."""
+    trials = at.progress.trials
+    if number >= len(trials):
+        return False
+    return trials[number].is_over or trials[number].run == run_id
+
+
+def _read_params(at: SweepAt, record: Record) -> Params | None:
+    """The params of a trial as its run has them; None where one is missing."""
+    params = {}
+    for key in at.sweep.spec.space:
+        path = find_path(record.config, key)
+        if path is None:
+            return None
+        params[key] = value_at(record.config, path)
+    return params

@@ -1,7 +1,7 @@
 """What a trial costs: `python -m tests.bench.bench_sweep [TRIALS] [JOBS]`.
 
-Sweeps of a shell script that writes one number, beside `repro run` of it and beside Optuna with its journal
-file, whose objective starts the same command. Prints seconds of the whole and of one trial.
+Sweeps of a shell script that writes one number, beside `repro run` of it and beside Optuna with
+its journal file, whose objective starts the same script. Prints seconds of the whole, of a trial.
 """
 
 import os

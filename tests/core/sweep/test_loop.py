@@ -272,7 +272,7 @@ def test_an_earlier_run_that_is_reused_gives_its_result(repository: Path):
 def test_trials_that_run_at_once_see_different_gpus_while_there_are_enough(repository: Path):
     project = open_here(repository)
     at = make_sweep(project, space=FOUR)
-    ran = run_here(project, at, lambda _: GOOD, jobs=3, gpus=("4", "6"))
+    ran = run_here(project, at, lambda _: GOOD, jobs=4, gpus=("4", "6"))
     seen = [task.environ["CUDA_VISIBLE_DEVICES"] for task in ran.launcher.tasks]
     assert seen == ["4", "6", "4", "6"]
 
@@ -430,6 +430,6 @@ def test_a_method_that_lacks_its_package_says_so_before_anything_runs(
     monkeypatch.setitem(sys.modules, "optuna", None)
     launcher = Launcher(project, lambda _: GOOD)
     book = LocalBook(project, at.sweep.id)
-    with pytest.raises(InvalidInputError, match="sweep"):
+    with pytest.raises(InvalidInputError, match="Optuna"):
         run_sweep(project, book, launcher, Options(), tell=print, should_stop=lambda: None)
     assert (launcher.tasks, book.read().commit) == ([], at.commit)

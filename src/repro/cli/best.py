@@ -106,13 +106,14 @@ def _print_run(found: Best, now: float) -> None:
     if run.tags:
         rows.append(["tags", ", ".join(run.tags)])
     params = flatten_config(record.config)
-    rows += _section("config", [(key, format_value(value)) for key, value in params.items()])
+    rows += section("config", [(key, format_value(value)) for key, value in params.items()])
     others = [(name, m.last) for name, m in record.metrics.items() if name != found.key.name]
-    rows += _section("metrics", [(name, format_metric(name, last)) for name, last in others])
+    rows += section("metrics", [(name, format_metric(name, last)) for name, last in others])
     render.out(render.columns(rows))
 
 
-def _section(title: str, entries: Sequence[tuple[str, str]]) -> list[list[str]]:
+def section(title: str, entries: Sequence[tuple[str, str]]) -> list[list[str]]:
+    """The rows of a table that name some values below a title; none where there are none."""
     if not entries:
         return []
     rows = [[title], *([f"  {key}", text] for key, text in entries[:_MOST_ROWS])]

@@ -68,6 +68,13 @@ def complete_filter(ctx: click.Context, _: click.Parameter, word: str) -> list[C
     return _plain(found)
 
 
+def complete_sweeps(ctx: click.Context, _: click.Parameter, word: str) -> list[CompletionItem]:
+    """Names and ids of sweeps."""
+    from repro.core.sweep.known import suggest_sweeps  # noqa: PLC0415
+
+    return _plain(_ask(ctx, suggest_sweeps, word))
+
+
 def _ask(ctx: click.Context, suggest: _Suggest, word: str) -> list[tuple[str, str]]:
     folder = ctx.find_root().params.get("folder") or ""  # `-C DIR`, which nobody went to
     try:
@@ -99,3 +106,18 @@ class RunName(click.ParamType):  # type: ignore[type-arg]  # generic from click 
 
 
 RUN = RunName()
+
+
+class SweepName(click.ParamType):  # type: ignore[type-arg]  # as above
+    """A sweep as the user names it, completed with ids and names."""
+
+    name = "sweep"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Ids and names that start with `incomplete`."""
+        return complete_sweeps(ctx, param, incomplete)
+
+
+SWEEP = SweepName()

@@ -23,20 +23,26 @@ def print_importance(
     if as_json:
         render.data_json(importance_json(found, metric))
         return
-    _print(found, metric)
+    show_importance(found, metric)
 
 
-def _print(found: Importance, metric: str) -> None:
-    with_forest = found.score is not None
-    header = ["param", "goes with it", "runs", "by chance", *(["forest"] if with_forest else [])]
-    shown = found.influences[:_MOST]
-    if shown:
-        lines = [_line(one, with_forest=with_forest) for one in shown]
-        render.out(render.columns([header, *lines]))
+def show_importance(found: Importance, metric: str) -> None:
+    """Print which params go with `metric`, and on standard error what to know about that."""
+    print_influences(found)
     if len(found.influences) > _MOST:
         render.note(f"… and {len(found.influences) - _MOST} more: `--json` has all")
     for line in _remarks(found, metric):
         render.note(line)
+
+
+def print_influences(found: Importance, limit: int = _MOST) -> None:
+    """Print the params that go with a metric as a table, and nothing else."""
+    with_forest = found.score is not None
+    header = ["param", "goes with it", "runs", "by chance", *(["forest"] if with_forest else [])]
+    shown = found.influences[:limit]
+    if shown:
+        lines = [_line(one, with_forest=with_forest) for one in shown]
+        render.out(render.columns([header, *lines]))
 
 
 def _line(one: Influence, *, with_forest: bool) -> list[str]:

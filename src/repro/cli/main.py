@@ -36,6 +36,7 @@ VERBS = {
     "status": ("repro.cli.init:status", "Show what a run would record now"),
     "demo": ("repro.cli.demo:demo", "Run a small real experiment from end to end"),
     "run": ("repro.cli.run:run", "Record a command as a run"),
+    "sweep": ("repro.cli.sweep:sweep", "Search for good params: every trial is a run"),
     "watch": ("repro.cli.watch:watch", "Watch a run in the terminal until it ends"),
     "ls": ("repro.cli.ls:ls", "List runs as a table"),
     "log": ("repro.cli.log:log", "Show runs one below the other, as git log does"),

@@ -307,7 +307,8 @@ def foreign_roots(
     with suppress(DamagedRecordError, GitError):  # one that is not there has no code
         roots += list_worktrees(repository)
     if conditions.which is not Which.CURRENT:
-        origins = (part(package, "origin") for package in packages_of(record.environment).values())
+        packages = packages_of(record.environment)
+        origins = (part(one, "origin") for name, one in packages.items() if name != OURS)
         roots += filter(None, (local_folder(one) for one in origins if one.get("editable") is True))
     places = [repository.common_dir, isolation.folder]
     for prefix in map(Path, filter(None, conditions.prefixes)):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from repro.core.fsck_record import Seen, check_record
+from repro.core.fsck_sweep import check_sweeps
 from repro.core.project import Project
 from repro.core.signatures import Signature, check_signatures
 from repro.core.trash import list_trash
@@ -15,7 +16,7 @@ from repro.store.index_check import check_index
 from repro.store.objects import open_objects, reading
 from repro.store.ownership import list_own
 from repro.store.packs import find_leftovers
-from repro.store.refs import LIVE, RUNS, TRASH, UNDO, RunRefs, list_refs
+from repro.store.refs import LIVE, RUNS, SWEEPS, TRASH, UNDO, RunRefs, list_refs
 
 _MANY = 50  # runs from which on a reader in process pays off
 
@@ -29,7 +30,8 @@ class Fault:
 
     Attributes:
         promise: Its number there, such as `F5`; empty where a section says it without one.
-        where: `ref`, `object`, `record`, `store`, `signature`, `index`, `trash`, `undo`, `live`.
+        where: `ref`, `object`, `record`, `sweep`, `store`, `signature`, `index`, `trash`, `undo`,
+            `live`.
         what: Which one; nothing is escaped.
         reason: One line.
         runs: Ids of the runs that it touches.
@@ -94,6 +96,7 @@ def check_everything(
     sound = {run_id: oid for run_id, oid in commits.items() if run_id not in broken}
     seen = Seen()
     faults += _check_records(project, sound, seen, on_count)
+    faults += [] if only else [*_check_sweeps(project, seen)]
     n_entries, size, store_faults = _check_store(project, seen, on_count)
     faults += store_faults
     vouched: list[Signature] = []
@@ -128,7 +131,9 @@ def _check_refs(project: Project, refs: RunRefs) -> Iterator[Fault]:
         yield Fault(promise="F2", where="ref", what=one.run, reason=one.reason, hint=one.hint)
     removed = {ref.removeprefix(TRASH) for ref in list_refs(project.repository.git, TRASH)}
     own = list_own(project.repository.private)
-    unnamed = [run_id for run_id in own if run_id not in refs.commits and run_id not in removed]
+    sweeps = {ref.removeprefix(SWEEPS) for ref in list_refs(project.repository.git, SWEEPS)}
+    named = {*refs.commits, *removed, *sweeps}
+    unnamed = [run_id for run_id in own if run_id not in named]
     with reading(project.repository) as objects:
         for run_id in unnamed:
             left = [oid for oid in own[run_id] if next(objects.read_many([oid])) is not None]
@@ -189,6 +194,14 @@ def _check_records(
                 )  # fmt: skip
     finally:
         objects.close()
+
+
+def _check_sweeps(project: Project, seen: Seen) -> Iterator[Fault]:
+    for sweep_id, one in check_sweeps(project, seen):
+        yield Fault(
+            promise=one.promise, where="sweep", what=f"{sweep_id}: {one.what}", reason=one.reason,
+            hint=one.hint,
+        )  # fmt: skip
 
 
 def _check_store(project: Project, seen: Seen, on_count: OnCount) -> tuple[int, int, list[Fault]]:

@@ -1,6 +1,6 @@
 """Which params go with a metric, over many runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from repro.core.known import open_runs
@@ -81,7 +81,7 @@ def weigh_params(
             for name, column in zip(params, found, strict=True)
         }
         problems = tuple(map(describe_problem, runs.problems))
-    rated = _rate(columns, list(ys.values()))
+    rated = rate_columns(columns, list(ys.values()))
     return replace(rated, n_nan=n_nan, n_without=len(ids) - len(ys) - n_nan, problems=problems)
 
 
@@ -92,7 +92,15 @@ def _number(value: Value) -> float | None:
     return float(value)
 
 
-def _rate(columns: dict[str, list[Value]], ys: list[float]) -> Importance:
+def rate_columns(columns: Mapping[str, list[Value]], ys: list[float]) -> Importance:
+    """Say which params go with a metric, from the values themselves.
+
+    Args:
+        columns: The values of each param, shape (n,); `ABSENT` is missing.
+        ys: Of the metric, shape (n,), none of them NaN.
+
+    Cost: a second or two where a forest grows.
+    """
     rated = {name: rate_param(name, values, ys) for name, values in columns.items()}
     influences = by_strength([one for one in rated.values() if one is not None])
     constant = tuple(
@@ -106,7 +114,9 @@ def _rate(columns: dict[str, list[Value]], ys: list[float]) -> Importance:
     return _add_forest(found, columns, ys)
 
 
-def _add_forest(found: Importance, columns: dict[str, list[Value]], ys: list[float]) -> Importance:
+def _add_forest(
+    found: Importance, columns: Mapping[str, list[Value]], ys: list[float]
+) -> Importance:
     finite = [n for n, y in enumerate(ys) if abs(y) < 1e300][: forest.MOST]
     if not found.influences or len({ys[n] for n in finite}) < 2:
         return replace(found, no_forest="nothing varies")

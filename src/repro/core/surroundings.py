@@ -15,6 +15,7 @@ from repro.model.environment import OURS
 from repro.model.secrets import is_secret_file, redact_text
 from repro.store.git import Repository, split_names
 from repro.store.lockfiles import LockFile, find_lockfiles
+from repro.store.objects import blob_id
 from repro.store.quarantine import Existing, Quarantine, open_quarantine
 
 if TYPE_CHECKING:
@@ -186,15 +187,7 @@ def _keep(repository: Repository, file: LockFile, blob: str | None) -> _Lock:
     warning = None
     if "redacted" in facts:
         warning = f"lock file `{file.path}` is kept without the credentials in it"
-    return _Lock(file.path, facts, _blob_id(repository, bare), bare, warning)
-
-
-def _blob_id(repository: Repository, content: bytes) -> str:
-    """The object id that git gives a file of this content."""
-    data = b"blob %d\0" % len(content) + content
-    if repository.object_format == "sha256":
-        return hashlib.sha256(data).hexdigest()
-    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
+    return _Lock(file.path, facts, blob_id(bare, repository.object_format), bare, warning)
 
 
 def _blobs_in(quarantine: Quarantine, tree: str, paths: Sequence[str]) -> dict[str, str]:

@@ -21,7 +21,7 @@ from repro.model.times import format_time
 from repro.store.objects import Objects, reading
 from repro.store.ownership import forget_own
 from repro.store.quarantine import CommitSpec, open_quarantine, publish, write_commits
-from repro.store.refs import REMOTES, RUNS, TRASH, RefUpdate, list_refs, update_refs
+from repro.store.refs import REMOTES, RUNS, SWEEPS, TRASH, RefUpdate, list_refs, update_refs
 from repro.store.trash import (
     FILE,
     TrashEntry,
@@ -218,7 +218,7 @@ def restore_run(project: Project, entry: TrashEntry) -> Restored:
         DamagedRecordError: The commit of the run is missing.
     """
     git = project.repository.git
-    listed = list_refs(git, RUNS, REMOTES)
+    listed = list_refs(git, RUNS, REMOTES, SWEEPS)
     now = {ref: listed[ref] for ref in entry.refs if ref in listed}
     with reading(project.repository) as objects:
         for oid in entry.refs.values():

@@ -67,16 +67,17 @@ def make_run(
         return attach(wish, folder, place.rank, lambda: _seal_if_last(project))
     for word in take_words(project.repository.private):
         say(escape(word.message))
-    _recover(project)
+    seal_dead(project)
     return _start(project, cwd, wish, place, leave)
 
 
 def _seal_if_last(project: Project) -> None:
     """Seal the run of rank 0 that this process joined, if nobody else logs to it any more."""
-    _recover(project)
+    seal_dead(project)
 
 
-def _recover(project: Project) -> None:
+def seal_dead(project: Project) -> None:
+    """Seal the runs whose processes are gone; what goes wrong is a warning."""
     recovered = recover_runs(project)
     ids = [run.id for run in recovered.runs]
     unsent = push_soon(project, ids) if ids else None
@@ -180,28 +181,50 @@ def _end(
             withdraw_run(project.live, launch)
         if notebook is not None:
             notebook.stop()
-        run.close_journal(end)
-        if is_live(run.dir, host=host_name(), now=time.time()):
+        record = close_run(project, run, end)
+        if record is None:
             say(f"run `{run.id}` {end.status}; other processes still log to it, the last seals it")
             return
-        unpublished = tell_published(run.dir)
-        record = seal_run(project, run.dir)
-        if unpublished:
-            warn(unpublished)
-        failed = (sign_sealed(project, record.run.id), push_soon(project, [record.run.id]))
-        for warning in (*record.run.warnings, *filter(None, failed)):
-            warn(warning)
         say(f"run `{run.id}` {end.status}; `repro show {run.id}` shows it")
         outlook = foresee(record)
         if not outlook.is_reproducible:
             say(escape(describe_outlook(outlook, run.id)))
     except (ReproError, OSError) as error:
-        run.close_journal()
-        if is_strict(os.environ):
-            raise
-        warn(
-            f"run `{run.id}` is not sealed: {error}; all it logged is in `{run.dir}`, "
-            "and the next repro command tries again"
-        )
+        leave_unsealed(run, error)
     finally:
         leave(run)
+
+
+def close_run(project: Project, run: Run, end: End) -> Record | None:
+    """Write the record of a run that this process made; None while others still log to it.
+
+    Raises:
+        ReproError: It cannot be written; see `leave_unsealed`.
+        OSError: Likewise.
+    """
+    run.close_journal(end)
+    if is_live(run.dir, host=host_name(), now=time.time()):
+        return None
+    unpublished = tell_published(run.dir)
+    record = seal_run(project, run.dir)
+    if unpublished:
+        warn(unpublished)
+    failed = (sign_sealed(project, record.run.id), push_soon(project, [record.run.id]))
+    for warning in (*record.run.warnings, *filter(None, failed)):
+        warn(warning)
+    return record
+
+
+def leave_unsealed(run: Run, error: Exception) -> None:
+    """Say why a run could not be sealed: its journal stays, and the next command tries again.
+
+    Raises:
+        Exception: `error` itself, where `REPRO_STRICT=1` is set.
+    """
+    run.close_journal()
+    if is_strict(os.environ):
+        raise error
+    warn(
+        f"run `{run.id}` is not sealed: {error}; all it logged is in `{run.dir}`, "
+        "and the next repro command tries again"
+    )

@@ -2,7 +2,9 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -32,6 +34,8 @@ _STORAGE = (StorageError, GitError, ConflictError, OSError)
 
 _current: Run | None = None
 _watch: EndWatch | None = None
+# A trial of an engine that runs several at once in the threads of this process.
+_trial: ContextVar[Run | None] = ContextVar("trial", default=None)
 
 
 def init(
@@ -78,6 +82,8 @@ def init(
         others=others,
     )
     wish = replace(wish, varied=read_varied(os.environ))
+    if (trial := _trial.get()) is not None:
+        return _join_trial(wish, trial)
     if _current is not None:
         say(f"init() was called again: finishing run `{_current.id}` first")
         _current.finish()
@@ -164,6 +170,35 @@ def _attach(
     return run
 
 
+@contextmanager
+def inside(run: Run) -> Iterator[Run]:
+    """Make `run` the current one of this thread, whatever is the current one of the process.
+
+    An `init()` joins it, and a `finish()` then ends no more than what that made.
+    """
+    token = _trial.set(run)
+    try:
+        yield run
+    finally:
+        _trial.reset(token)
+
+
+def _join_trial(wish: Wish, trial: Run) -> Run:
+    if isinstance(trial, DisabledRun):
+        return trial
+    if wish.resume:
+        warn(f"resume is ignored: this is part of run `{trial.id}`")
+
+    def leave() -> None:
+        trial._next_step = max(trial._next_step, joined._next_step)
+        _trial.set(trial)
+
+    joined = _attach(wish, trial.dir, 0, leave)
+    joined._next_step = trial._next_step
+    _trial.set(joined)
+    return joined
+
+
 def _end_attached(run: Run, after: Callable[[], None] | None) -> None:
     try:
         run.close_journal()
@@ -211,14 +246,15 @@ os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_c
 
 
 def current_run() -> Run | None:
-    """The run that is open in this process, None without one."""
-    return _current
+    """The run that is open in this thread or process, None without one."""
+    return _trial.get() or _current
 
 
 def _require_run() -> Run:
-    if _current is None:
+    run = _trial.get() or _current
+    if run is None:
         raise UsageError("there is no run yet", hint="call `repro.init()` first")
-    return _current
+    return run
 
 
 def current_config() -> Config:
@@ -233,7 +269,7 @@ def current_summary() -> Summary:
 
 def log(data: Mapping[str, Any], step: int | None = None, commit: bool | None = None) -> None:
     """Record one point of each metric in the current run; see `Run.log`."""
-    (_current or _require_run()).log(data, step, commit)
+    (_trial.get() or _current or _require_run()).log(data, step, commit)
 
 
 def define_metric(
@@ -257,5 +293,6 @@ def use_data(path: str | os.PathLike[str], *, expect: Expect = None) -> Path:
 
 def finish(exit_code: int | None = None, quiet: bool | None = None) -> None:
     """End the current run; nothing happens without one."""
-    if _current is not None:
-        _current.finish(exit_code, quiet)
+    run = _trial.get() or _current
+    if run is not None:
+        run.finish(exit_code, quiet)

@@ -29,7 +29,7 @@ def start_background(*words: str, cwd: Path, environ: Mapping[str, str], log: Pa
     if argv is None:
         return False
     try:
-        with _open_log(log) as said:
+        with open_log(log) as said:
             process = subprocess.Popen(
                 argv,
                 cwd=cwd,
@@ -45,7 +45,12 @@ def start_background(*words: str, cwd: Path, environ: Mapping[str, str], log: Pa
     return True
 
 
-def _open_log(path: Path) -> IO[bytes]:
+def open_log(path: Path) -> IO[bytes]:
+    """Open a log to add to it; of one that is long the older half goes first.
+
+    Raises:
+        OSError: It cannot be written.
+    """
     with suppress(OSError):
         if path.stat().st_size > _LONGEST:
             write_file(path, path.read_bytes()[-_LONGEST // 2 :])

@@ -1,5 +1,6 @@
 """Git objects as values: one way to read them, whoever reads."""
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -86,6 +87,18 @@ def reading(repository: Repository) -> Iterator[Objects]:
 def is_oid(text: str) -> bool:
     """Whether `text` is a whole object id, of either object format."""
     return _OID.match(text) is not None
+
+
+def blob_id(content: bytes, object_format: str) -> str:
+    """The object id that git gives a file of this content.
+
+    Args:
+        object_format: `sha1` or `sha256`.
+    """
+    data = b"blob %d\0" % len(content) + content
+    if object_format == "sha256":
+        return hashlib.sha256(data).hexdigest()
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
 
 
 def parse_tree(payload: bytes, hash_len: int) -> list[TreeEntry]:

@@ -14,7 +14,8 @@ from pathlib import Path
 _PYTHON = re.compile(r"(python|pypy)[0-9.]*t?\Z")
 # Its own path comes first: packages of ours are found there as they are found here.
 _LOAD = """
-import sys
+import signal, sys
+signal.pthread_sigmask(signal.SIG_SETMASK, ())  # its parent may keep some back for itself
 from importlib.util import module_from_spec, spec_from_file_location
 package, number = sys.argv[1], int(sys.argv[2])
 words, paths = sys.argv[3:3 + number], sys.argv[3 + number:]

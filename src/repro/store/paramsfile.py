@@ -6,7 +6,8 @@ from pathlib import Path
 from repro.errors import InvalidInputError
 from repro.model.canonical import Json, decode_json
 from repro.model.config import merge_config, plain_value
-from repro.store.settings import FILE, name_kind, read_input
+from repro.model.kinds import name_kind
+from repro.store.settings import FILE, read_input
 from repro.store.yamlfile import MAX_DEPTH, load_yaml
 
 

@@ -205,13 +205,37 @@ def list_remote(git: Git, remote: GitRemote, *, push: bool = False) -> RemoteRef
     Cost: one connection; some 60 bytes for each ref of the remote, of whatever kind, for git
         lists all of them or none (the patterns of `git ls-remote` are applied here).
     """
-    asked = git.run("ls-remote", "--refs", "--", remote.source(push=push), ok=ANY_CODE)
+    return sort_refs(remote, _list(git, remote, push=push))
+
+
+def ask_ref(git: Git, remote: GitRemote, ref: str, *, push: bool = False) -> str | None:
+    """Ask a remote what one ref names there; None where it has no such ref.
+
+    Args:
+        ref: Its name here, `refs/repro/…`.
+        push: Whether to ask where pushes go.
+
+    Raises:
+        RemoteError: It is not there, refuses, or gives no answer.
+
+    Cost: as `list_remote`.
+    """
+    name = remote.carried(ref)
+    for match in _LINE.finditer(_list(git, remote, name, push=push)):
+        if os.fsdecode(match[2]) == name:
+            return match[1].decode()
+    return None
+
+
+def _list(git: Git, remote: GitRemote, *patterns: str, push: bool) -> bytes:
+    words = ("--refs", "--", remote.source(push=push), *patterns)
+    asked = git.run("ls-remote", *words, ok=ANY_CODE)
     if asked.code != 0:
         host = remote.push_host if push else remote.host
         # It died of the signal, and said nothing, where the other end left before it was asked.
         said = asked.err or ("Broken pipe" if asked.code == -signal.SIGPIPE else "")
         raise explain_fault(said, name=remote.label, host=host, doing="read")
-    return sort_refs(remote, asked.out)
+    return asked.out
 
 
 def sort_refs(remote: GitRemote, listed: bytes) -> RemoteRefs:

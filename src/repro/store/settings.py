@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from repro.errors import InvalidInputError
 from repro.model.canonical import Json
+from repro.model.kinds import name_kind
 from repro.model.paths import LONGEST_PATH, find_name_fault
 from repro.model.text import escape
 from repro.store.yamlfile import MAX_BYTES, load_yaml_lines
@@ -296,12 +297,6 @@ def _dotted(keys: Keys) -> str:
     for key in keys:
         text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
     return text
-
-
-def name_kind(value: Json) -> str:
-    """Give what a value of a settings file is, in words."""
-    kinds = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list"}
-    return kinds.get(type(value), "a mapping" if isinstance(value, dict) else "nothing")
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -42,7 +42,7 @@ def first_commit(sweep: Sweep, *, when: float, author: Identity) -> CommitSpec:
     Args:
         when: Seconds since 1970.
     """
-    files = {SWEEP_FILE: format_json(_encode(sweep))}
+    files = {SWEEP_FILE: format_json(encode_sweep(sweep))}
     return CommitSpec(
         message=_message(sweep), when=when, author=author, parents=[sweep.base], files=files
     )
@@ -94,7 +94,7 @@ def read_sweep(objects: Objects, commit: str, before: StoredSweep | None = None)
         sweep = before.at.sweep
     else:
         data = read_file(objects, commit, SWEEP_FILE)
-        sweep = _decode(parse_json(data or b"", name=SWEEP_FILE), parents[0])
+        sweep = decode_sweep(parse_json(data or b"", name=SWEEP_FILE), parents[0])
         before = None
     folder = entries.get(PAGES)
     pages = _list_pages(objects, folder.oid) if folder and folder.mode == FOLDER else {}
@@ -144,7 +144,8 @@ def _message(sweep: Sweep) -> str:
     return f"sweep {sweep.id}: {title}\n\nRepro-Sweep: {sweep.id}\n"
 
 
-def _encode(sweep: Sweep) -> dict[str, Json]:
+def encode_sweep(sweep: Sweep) -> dict[str, Json]:
+    """What `sweep.json` says."""
     return {
         "format": FORMAT_VERSION,
         "id": sweep.id,
@@ -155,7 +156,16 @@ def _encode(sweep: Sweep) -> dict[str, Json]:
     }
 
 
-def _decode(value: Json, base: str) -> Sweep:
+def decode_sweep(value: Json, base: str) -> Sweep:
+    """Read what `encode_sweep` gave.
+
+    Args:
+        base: The commit that its own stands on.
+
+    Raises:
+        NewerFormatError: A newer repro wrote it.
+        DamagedRecordError: It breaks FORMAT.md.
+    """
     fields = Fields(value, SWEEP_FILE)
     version = fields.integer("format")
     if version > FORMAT_VERSION:

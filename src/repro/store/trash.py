@@ -11,7 +11,7 @@ from repro.store.fields import Fields
 from repro.store.git import Git, Repository
 from repro.store.objects import Objects, is_oid, read_file
 from repro.store.reflisting import list_run_refs
-from repro.store.refnames import ARCHIVE, REMOTES, RUNS, TRASH, Kind, parse_ref
+from repro.store.refnames import ARCHIVE, REMOTES, RUNS, SWEEPS, TRASH, Kind, parse_ref
 from repro.store.refs import list_refs
 
 FILE = "trash.json"
@@ -21,7 +21,7 @@ _OWN_REFS = (Kind.RUN, Kind.LIVE)  # that name one run
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrashEntry:
-    """A run that was removed.
+    """A run, or a sweep, that was removed.
 
     Attributes:
         run: Its id.
@@ -87,7 +87,8 @@ def read_trash(objects: Objects, run_id: str, commit: str) -> TrashEntry:
     for ref in refs.values:
         oid = refs.text(ref)
         parsed = parse_ref(ref)
-        if parsed.kind not in _OWN_REFS or parsed.name != run_id or not is_oid(oid):
+        is_of_run = parsed.kind in _OWN_REFS and parsed.name == run_id
+        if not (is_of_run or ref == SWEEPS + run_id) or not is_oid(oid):
             raise fields.wrong("refs", "names a ref that is none of the run's")
         found[ref] = oid
     if fields.text("run") != run_id:

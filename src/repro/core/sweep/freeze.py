@@ -17,6 +17,7 @@ from repro.model.macros import fill_command
 from repro.model.run import Record, Status
 from repro.model.sampling import draw, rng_for
 from repro.model.sweep import Sweep, SweepAt
+from repro.model.sweepcheck import check_spec
 from repro.model.sweepspec import SweepSpec
 from repro.store.content import ContentStore
 from repro.store.git import Identity
@@ -47,9 +48,10 @@ def freeze(
         on_progress: Called several times a second while datasets are read.
 
     Raises:
-        InvalidInputError: A config file is wrong.
+        InvalidInputError: A config file is wrong, or the spec cannot be done.
         StorageError: The disk is full or read-only; nothing is left behind.
     """
+    check_spec(spec)
     # A command may name its interpreter in a macro only.
     params = draw(spec.space, rng_for(spec.seed, 0))
     sample = fill_command(spec.command, params, environ=project.environ)

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from repro.core.project import Project
 from repro.errors import AmbiguousRunError, ReproError, UnknownRunError
 from repro.model.ids import is_id, is_id_prefix, shorten_ids
+from repro.model.run import Record
 from repro.model.sharing import Refusal
 from repro.model.sweep import SweepAt
 from repro.model.text import escape
 from repro.store.objects import reading
 from repro.store.refs import SWEEPS, list_refs
+from repro.store.runs import read_record
 from repro.store.sweeps import read_sweep
 
 _NEWEST = "@"
@@ -91,3 +93,29 @@ def find_sweep(project: Project, text: str) -> SweepAt:
         f"there is no sweep `{escape(text[:200])}`",
         hint="`repro sweep ls` lists them" if known.sweeps else "`repro sweep -p …` makes one",
     )
+
+
+def short_sweep(project: Project, sweep_id: str) -> str:
+    """The shortest prefix of `sweep_id`, of at least six characters, that no other sweep has."""
+    ids = [ref.removeprefix(SWEEPS) for ref in list_refs(project.repository.git, SWEEPS)]
+    return shorten_ids({sweep_id, *ids})[sweep_id]
+
+
+def suggest_sweeps(project: Project, prefix: str) -> list[tuple[str, str]]:
+    """Names of sweeps that start with `prefix`, then ids, each with what it is."""
+    known = list_sweeps(project)
+    names = dict.fromkeys(at.sweep.spec.name for at in known.sweeps if at.sweep.spec.name)
+    short = known.short
+    ids = [short[at.sweep.id] for at in known.sweeps if at.sweep.id.startswith(prefix)]
+    found = [(name, "name") for name in names if name.startswith(prefix)]
+    return [*found, *((one, "sweep") for one in ids)]
+
+
+def read_base(project: Project, at: SweepAt) -> Record:
+    """The frozen record of a sweep: what all of its trials start from.
+
+    Raises:
+        DamagedRecordError: It breaks FORMAT.md.
+    """
+    with reading(project.repository) as objects:
+        return read_record(objects, at.sweep.base)

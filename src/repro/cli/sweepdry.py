@@ -1,0 +1,65 @@
+"""What a sweep would do: its first trials, of which none is run."""
+
+import shlex
+
+from repro.cli import render
+from repro.cli.sweepwish import size_of
+from repro.core.project import Project
+from repro.core.sweep.suggest import make_suggester
+from repro.model.canonical import Json
+from repro.model.macros import fill_command
+from repro.model.readable import format_value
+from repro.model.space import Params
+from repro.model.sweep import Agent, Asked, Ledger
+from repro.model.sweepspec import Method, SweepSpec
+
+_SHOWN = 10
+
+_NOBODY = Agent("", "")
+
+
+def show_plan(project: Project, spec: SweepSpec, *, as_json: bool) -> None:
+    """Print the params and the command of the first trials, and how many there would be.
+
+    Raises:
+        InvalidInputError: What the method needs is not installed, or a macro names nothing.
+    """
+    trials = _suggest(spec)
+    wanted = size_of(spec)
+    commands = [fill_command(spec.command, one, environ=project.environ) for one in trials]
+    if as_json:
+        listed: list[Json] = [
+            {"trial": number, "params": dict(one), "command": list(words)}
+            for number, (one, words) in enumerate(zip(trials, commands, strict=True))
+        ]
+        render.data_json({"run_cap": wanted, "method": spec.method.value, "trials": listed})
+        return
+    keys = list(spec.space)
+    rows = [[str(n), *(format_value(one[key]) for key in keys)] for n, one in enumerate(trials)]
+    render.out(render.table(rows, ["trial", *keys]))
+    render.out("")
+    for words in commands[:1]:
+        render.out(render.columns([["command", shlex.join(words)]]))
+    render.flush()
+    if not spec.is_macro:
+        render.note("params that the command does not name itself are added as --KEY=VALUE")
+    size = "trials without end" if wanted is None else f"{wanted:,} trials"
+    guess = (
+        "" if spec.method in (Method.GRID, Method.RANDOM) else "; later ones follow from results"
+    )
+    render.note(f"repro: nothing was run; {size} by the method `{spec.method.value}`{guess}")
+
+
+def _suggest(spec: SweepSpec) -> list[Params]:
+    suggester = make_suggester(spec)
+    ledger = Ledger()
+    found: list[Params] = []
+    wanted = size_of(spec)
+    while len(found) < (_SHOWN if wanted is None else min(_SHOWN, wanted)):
+        params = suggester.suggest(ledger)
+        if params is None:
+            break
+        asked = Asked(number=len(found), params=params, run="", agent=_NOBODY, time=0.0)
+        ledger = ledger.extended([asked])
+        found.append(params)
+    return found

@@ -1,0 +1,133 @@
+"""A sweep run to its end in this process, and what is said of it then."""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+
+from repro.cli import render
+from repro.cli.importance import print_influences
+from repro.cli.runtable import lay_out
+from repro.cli.sweepbest import print_trial
+from repro.cli.sweepframe import describe_counts
+from repro.cli.sweeplive import Live
+from repro.cli.sweepoptions import Running, find_gpus, say_jobs
+from repro.cli.sweepsignals import ending_signals
+from repro.cli.sweeptable import lay_trials, short_runs
+from repro.core.project import Project
+from repro.core.sweep.best import find_best_trials
+from repro.core.sweep.book import LocalBook
+from repro.core.sweep.describe import full_sweep_json
+from repro.core.sweep.figures import ranked_trials, weigh_trials
+from repro.core.sweep.known import short_sweep
+from repro.core.sweep.local import LocalLauncher
+from repro.core.sweep.loop import run_sweep
+from repro.core.sweep.options import Options, Outcome, Reason
+from repro.core.sweep.protocols import Book, Others
+from repro.model.readable import format_duration
+from repro.model.sweep import SweepAt, TrialState
+from repro.model.text import escape
+
+Share = Callable[[Callable[[], bool]], tuple[Book, Others]]
+
+_MOST_TRIALS = 20
+_MOST_PARAMS = 10  # of which it is said whether they matter; `repro sweep show` says more
+
+_WORDS = {
+    Reason.DONE: "is done",
+    Reason.TARGET: "reached its target",
+    Reason.COUNT: "has no more for this process",
+    Reason.STOPPED: "was stopped",
+    Reason.INTERRUPTED: "was interrupted",
+    Reason.TIME: "has had its time",
+    Reason.FAILURES: "was ended: all of its first trials failed",
+    Reason.NO_METRIC: "was ended: its metric is not logged",
+}
+
+
+def run_here(
+    project: Project,
+    at: SweepAt,
+    running: Running,
+    options: Options,
+    *,
+    share: Share | None = None,
+) -> int:
+    """Run a sweep to its end, tell of it meanwhile, and show what came out; the exit code.
+
+    Args:
+        share: Gives the ledger and the others, where it is not this clone's alone; it is told what
+            says whether the user wants an end.
+
+    Raises:
+        ReproError: As the loop of a sweep and its launcher.
+    """
+    short = short_sweep(project, at.sweep.id)
+    say_jobs(running.jobs)
+    wish = replace(options, gpus=find_gpus(options, project))
+    started = project.clock()
+    with (
+        ending_signals() as ending,
+        closing(LocalLauncher(project, at.sweep, running.jobs)) as launcher,
+        Live(project, at, short) as live,
+    ):
+        book, others = _alone(project, at) if share is None else share(ending.is_wished)
+        done = run_sweep(
+            project, book, launcher, wish, tell=live.tell, should_stop=ending.ask, others=others
+        )
+    _say_end(done, short, project.clock() - started)
+    if running.as_json:
+        render.data_json(full_sweep_json(done.at, now=project.clock()))
+    elif share is None:  # else most of the runs are elsewhere
+        _show(project, done.at, short)
+    if ending.received:
+        return 128 + ending.received[0]
+    if done.reason is Reason.COUNT:
+        return 0
+    is_over = done.reason in (Reason.DONE, Reason.TARGET)
+    return 0 if is_over and done.at.progress.count(TrialState.FINISHED) else 1
+
+
+def _alone(project: Project, at: SweepAt) -> tuple[Book, None]:
+    return LocalBook(project, at.sweep.id), None
+
+
+def _say_end(done: Outcome, short: str, passed_s: float) -> None:
+    at = done.at
+    counts = [f"{at.progress.count(TrialState.FINISHED):,} finished", *describe_counts(at)]
+    spent = format_duration(passed_s)
+    render.note(f"repro: sweep {short} {_WORDS[done.reason]} after {spent}: {', '.join(counts)}")
+    if done.error is not None:
+        render.note(f"repro: {escape(done.error.message)}")
+        if done.error.hint:
+            render.note(f"hint: {escape(done.error.hint)}")
+    if done.reason not in (Reason.DONE, Reason.TARGET, Reason.NO_METRIC):
+        render.note(f"hint: `repro sweep resume {short}` goes on")
+
+
+def _show(project: Project, at: SweepAt, short: str) -> None:
+    """Print what came out: the best trial with what goes with it, or the trials themselves."""
+    ranked = ranked_trials(at)
+    if at.sweep.spec.metric is None or not ranked:
+        _show_trials(project, at)
+        return
+    found = find_best_trials(project, at)
+    print_trial(at, ranked[0], found)
+    weighed = weigh_trials(at)
+    if any(one.strength is not None for one in weighed.influences):
+        render.out("")
+        print_influences(weighed, _MOST_PARAMS)
+    render.flush()
+    render.note(f"hint: `repro sweep best {short} --checkout -w DIR` brings its code into DIR")
+    render.note(f"hint: `repro sweep show {short}` shows all trials")
+
+
+def _show_trials(project: Project, at: SweepAt) -> None:
+    trials = at.progress.trials[:_MOST_TRIALS]
+    if not trials:
+        return
+    columns = lay_trials(at, trials, short_runs(project, trials), now=project.clock())
+    render.out(lay_out(columns, width=render.width())[0])
+    render.flush()
+    more = len(at.progress.trials) - len(trials)
+    if more:
+        render.note(f"… and {more:,} more: `repro sweep show {at.sweep.id} -n 0` shows all")

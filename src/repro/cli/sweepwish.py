@@ -1,0 +1,134 @@
+"""The sweep that a line asks for: its file, changed by its options."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from repro.core.curate import check_label
+from repro.errors import UsageError
+from repro.model.macros import names_params
+from repro.model.sampling import count_grid
+from repro.model.space import Distribution
+from repro.model.sweepcheck import check_spec, method_for
+from repro.model.sweepparam import parse_param
+from repro.model.sweepspec import EarlyStop, Goal, Method, SweepSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What a line says of a sweep; None is nothing.
+
+    Attributes:
+        params: As `-p` takes them.
+        command: The words behind `--`.
+        run_cap: 0 is without end.
+        has_end: Whether something else ends the sweep.
+        no_args: Whether params are not added to the command.
+    """
+
+    file: Path | None
+    params: Sequence[str]
+    command: tuple[str, ...]
+    method: str | None
+    metric: str | None
+    goal: Goal | None
+    early: str | None
+    target: float | None
+    run_cap: int | None
+    has_end: bool
+    seed: int | None
+    name: str | None
+    note: str | None
+    no_args: bool
+
+
+def read_wish(line: Line) -> SweepSpec:
+    """Give the sweep that a line asks for; what the line says wins over the file.
+
+    Raises:
+        UsageError: No space, command or end is given.
+        InvalidInputError: The file or a param is wrong, or the sweep contradicts itself.
+    """
+    spec = _start(line)
+    if line.command:
+        spec = replace(spec, command=line.command, is_macro=names_params(line.command))
+    if line.no_args:
+        spec = replace(spec, is_macro=True)
+    if line.early is not None:
+        spec = replace(spec, early=_early(line.early, spec.early))
+    if line.run_cap is not None:
+        spec = replace(spec, run_cap=line.run_cap or None)
+    changes = {
+        "metric": line.metric, "goal": line.goal, "target": line.target, "seed": line.seed,
+        "name": line.name, "note": line.note,
+    }  # fmt: skip
+    given = {key: value for key, value in changes.items() if value is not None}
+    spec = replace(spec, **given)  # type: ignore[arg-type]  # each has the type of its field
+    if spec.name is not None:
+        check_label("name", spec.name)
+    if not spec.command:
+        raise UsageError(
+            "no command to run", hint="`repro sweep … -- python train.py`, or `program` in the file"
+        )
+    check_spec(spec)
+    _check_end(spec, line)
+    return spec
+
+
+def size_of(spec: SweepSpec) -> int | None:
+    """How many trials a sweep comes to; None where it has no end of itself."""
+    if spec.method is not Method.GRID:
+        return spec.run_cap
+    size = count_grid(spec.space)
+    return size if spec.run_cap is None else min(size, spec.run_cap)
+
+
+def _start(line: Line) -> SweepSpec:
+    space = _read_space(line.params)
+    if line.file is None:
+        if not space:
+            raise UsageError(
+                "no params to search",
+                hint="`-p lr=0.1,0.01`, or a file: `repro sweep SPEC.yaml -- CMD`",
+            )
+        method = method_for(space) if line.method is None else _read_method(line.method)
+        return SweepSpec(method=method, space=space)
+    from repro.store.sweepspecfile import read_sweep_file  # noqa: PLC0415  # YAML, for a file only
+
+    spec = read_sweep_file(line.file)
+    method = spec.method if line.method is None else _read_method(line.method)
+    return replace(spec, method=method, space={**spec.space, **space})
+
+
+def _read_space(params: Sequence[str]) -> dict[str, Distribution]:
+    space: dict[str, Distribution] = {}
+    for text in params:
+        key, distribution = parse_param(text)
+        if key in space:
+            raise UsageError(
+                f"`-p {key}=…` is given twice", hint="give all values at once: `-p lr=0.1,0.01`"
+            )
+        space[key] = distribution
+    return space
+
+
+def _read_method(text: str) -> Method:
+    return Method.TPE if text == "bayes" else Method(text)
+
+
+def _early(kind: str, before: EarlyStop | None) -> EarlyStop | None:
+    if kind == "none":
+        return None
+    if before is not None and before.kind == kind:
+        return before
+    return EarlyStop(kind="hyperband" if kind == "hyperband" else "median")
+
+
+def _check_end(spec: SweepSpec, line: Line) -> None:
+    if spec.method is Method.GRID or spec.run_cap is not None:
+        return
+    if line.run_cap is None and not line.has_end:
+        raise UsageError(
+            f"the method `{spec.method.value}` has no end of its own",
+            hint="say how many trials: `-n 50`; `-n 0` goes on until ^C",
+        )

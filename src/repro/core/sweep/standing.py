@@ -1,0 +1,56 @@
+"""How a sweep stands: how many trials it wants, and whether anybody works on it."""
+
+from enum import StrEnum
+
+from repro.model.sampling import count_grid
+from repro.model.sweep import OVER, Agent, SweepAt, TrialState
+from repro.model.sweepspec import Method
+from repro.store.process import host_name, is_alive, parse_process
+
+_SILENT_S = 300.0  # an agent elsewhere that was not heard of for so long may be gone
+
+
+class Standing(StrEnum):
+    """Whether a sweep goes on."""
+
+    NEW = "new"  # no trial was started yet
+    RUNNING = "running"
+    STOPPED = "stopped"  # somebody, or its target, ended it
+    INTERRUPTED = "interrupted"  # nobody works on it, and there is more to do
+    FINISHED = "finished"
+
+
+def count_wanted(at: SweepAt) -> int | None:
+    """How many trials a sweep comes to; None where it has no end of itself."""
+    spec = at.sweep.spec
+    cap = at.progress.run_cap if at.progress.run_cap is not None else spec.run_cap
+    if spec.method is not Method.GRID:
+        return cap
+    size = count_grid(spec.space)
+    return size if cap is None else min(size, cap)
+
+
+def find_standing(at: SweepAt, *, now: float) -> Standing:
+    """Say how a sweep stands, as far as can be told from here.
+
+    Args:
+        now: Seconds since 1970; agents of other machines count as gone five minutes after they
+            were last heard of.
+    """
+    progress = at.progress
+    running = [trial for trial in progress.trials if trial.state is TrialState.RUNNING]
+    if any(_is_working(trial.agent, progress.beats.get(trial.agent.id), now) for trial in running):
+        return Standing.RUNNING
+    wanted = count_wanted(at)
+    if wanted is not None and progress.count(*OVER) >= wanted:
+        return Standing.FINISHED
+    if progress.stopped is not None:
+        return Standing.STOPPED
+    return Standing.INTERRUPTED if progress.trials else Standing.NEW
+
+
+def _is_working(agent: Agent, heard_at: float | None, now: float) -> bool:
+    process = parse_process(agent.process)
+    if process is not None and agent.host == host_name():
+        return is_alive(process)
+    return heard_at is not None and now - heard_at < _SILENT_S

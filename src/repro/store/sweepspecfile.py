@@ -1,0 +1,30 @@
+"""The YAML file that describes a sweep, as a person wrote it."""
+
+from pathlib import Path
+
+from repro.errors import InvalidInputError
+from repro.model.sweepfile import parse_sweep_file
+from repro.model.sweepspec import SweepSpec
+from repro.store.settings import read_input
+from repro.store.yamlfile import load_yaml_lines
+
+
+def read_sweep_file(path: Path, *, name: str | None = None, check: bool = True) -> SweepSpec:
+    """Read a sweep file.
+
+    Args:
+        name: What to call it in an error; by default its path.
+        check: As of `parse_sweep_file`.
+
+    Raises:
+        InvalidInputError: There is no such file, or it is wrong; file, line and key are named.
+    """
+    name = name or str(path)
+    data = read_input(path.parent, path.name)
+    if data is None:
+        raise InvalidInputError(
+            f"there is no sweep file `{name}`",
+            hint="name a YAML file with `method` and `parameters`",
+        )
+    value, lines = load_yaml_lines(data, name=name, float_tags=True)
+    return parse_sweep_file(value, name=name, lines=lines, check=check)

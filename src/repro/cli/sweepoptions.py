@@ -70,11 +70,7 @@ def say_jobs(jobs: int) -> None:
     """Warn where more trials run at once than this machine has cores."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     if cores and jobs > cores:
-        are = "core" if cores == 1 else "cores"
-        render.note(
-            f"repro: warning: `-j {jobs}` runs more trials at once than this machine has {are}"
-            f" ({cores})"
-        )
+        render.note(f"repro: warning: `-j {jobs}` is more than this machine has cores: {cores}")
 
 
 def find_gpus(options: Options, project: Project) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ VERBS = {
     "show": ("repro.cli.sweepls:show", "Show a sweep, its trials, and what its params matter"),
     "best": ("repro.cli.sweepbest:best", "Show the best trial, or bring its code back"),
     "resume": ("repro.cli.sweepresume:resume", "Go on with a sweep, with more trials on request"),
+    "agent": ("repro.cli.sweepagent:agent", "Run trials of a sweep that machines share"),
+    "rm": ("repro.cli.sweepresume:rm", "Remove a sweep to the trash; its runs stay"),
     "stop": ("repro.cli.sweepresume:stop", "Have a sweep end that runs elsewhere"),
 }
 

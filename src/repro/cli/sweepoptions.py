@@ -128,17 +128,19 @@ class _Time(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
         return seconds
 
 
+TIME = _Time()
+
 _OPTIONS = (
     click.option(
         "-j", "--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
         help="So many trials at once.",
     ),
     click.option(
-        "--timeout", type=_Time(), metavar="TIME",
+        "--timeout", type=TIME, metavar="TIME",
         help="End a trial after so long, such as 10m: it has failed.",
     ),
     click.option(
-        "--max-time", type=_Time(), metavar="TIME",
+        "--max-time", type=TIME, metavar="TIME",
         help="End the sweep after so long, such as 8h; `repro sweep resume` goes on.",
     ),
     click.option(

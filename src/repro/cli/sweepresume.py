@@ -1,4 +1,4 @@
-"""`repro sweep resume` and `stop`: a sweep that goes on, or goes on no more."""
+"""`repro sweep resume`, `stop`, `rm`: a sweep that goes on, or goes on no more."""
 
 from dataclasses import replace
 
@@ -94,3 +94,19 @@ def stop(name: str, *, hard: bool) -> None:
     else:
         render.note(f"repro: sweep {short} is stopped; no trial of it was running")
     render.note(f"hint: `repro sweep resume {short}` goes on")
+
+
+@click.command()
+@click.argument("name", metavar="SWEEP", type=SWEEP)
+def rm(name: str) -> None:
+    """Remove a sweep: it goes to the trash, from which `repro restore` brings it back.
+
+    The runs of its trials stay; `repro rm --where "sweep = 'ID'"` removes these. A remote that has
+    the sweep keeps it; what is in the trash is not fetched again.
+    """
+    from repro.core.sweep.removing import remove_sweep  # noqa: PLC0415  # for nothing else here
+
+    project = open_here()
+    entry = remove_sweep(project, find_sweep(project, name))
+    render.note(f"repro: sweep {entry.run} went to the trash; the runs of its trials stay")
+    render.note(f"hint: `repro restore {entry.run}` brings it back")

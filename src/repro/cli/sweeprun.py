@@ -1,5 +1,6 @@
 """A sweep run to its end in this process, and what is said of it then."""
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 
@@ -21,9 +22,12 @@ from repro.core.sweep.known import short_sweep
 from repro.core.sweep.local import LocalLauncher
 from repro.core.sweep.loop import run_sweep
 from repro.core.sweep.options import Options, Outcome, Reason
+from repro.core.sweep.protocols import Book, Others
 from repro.model.readable import format_duration
 from repro.model.sweep import SweepAt, TrialState
 from repro.model.text import escape
+
+Share = Callable[[Callable[[], bool]], tuple[Book, Others]]
 
 _MOST_TRIALS = 20
 _MOST_PARAMS = 10  # of which it is said whether they matter; `repro sweep show` says more
@@ -40,8 +44,19 @@ _WORDS = {
 }
 
 
-def run_here(project: Project, at: SweepAt, running: Running, options: Options) -> int:
+def run_here(
+    project: Project,
+    at: SweepAt,
+    running: Running,
+    options: Options,
+    *,
+    share: Share | None = None,
+) -> int:
     """Run a sweep to its end, tell of it meanwhile, and show what came out; the exit code.
+
+    Args:
+        share: Gives the ledger and the others, where it is not this clone's alone; it is told what
+            says whether the user wants an end.
 
     Raises:
         ReproError: As the loop of a sweep and its launcher.
@@ -49,23 +64,31 @@ def run_here(project: Project, at: SweepAt, running: Running, options: Options) 
     short = short_sweep(project, at.sweep.id)
     say_jobs(running.jobs)
     wish = replace(options, gpus=find_gpus(options, project))
-    book = LocalBook(project, at.sweep.id)
     started = project.clock()
     with (
         ending_signals() as ending,
         closing(LocalLauncher(project, at.sweep, running.jobs)) as launcher,
         Live(project, at, short) as live,
     ):
-        done = run_sweep(project, book, launcher, wish, tell=live.tell, should_stop=ending.ask)
+        book, others = _alone(project, at) if share is None else share(ending.is_wished)
+        done = run_sweep(
+            project, book, launcher, wish, tell=live.tell, should_stop=ending.ask, others=others
+        )
     _say_end(done, short, project.clock() - started)
     if running.as_json:
         render.data_json(full_sweep_json(done.at, now=project.clock()))
-    else:
+    elif share is None:  # else most of the runs are elsewhere
         _show(project, done.at, short)
     if ending.received:
         return 128 + ending.received[0]
+    if done.reason is Reason.COUNT:
+        return 0
     is_over = done.reason in (Reason.DONE, Reason.TARGET)
     return 0 if is_over and done.at.progress.count(TrialState.FINISHED) else 1
+
+
+def _alone(project: Project, at: SweepAt) -> tuple[Book, None]:
+    return LocalBook(project, at.sweep.id), None
 
 
 def _say_end(done: Outcome, short: str, passed_s: float) -> None:

@@ -33,6 +33,10 @@ class Ending:
             raise KeyboardInterrupt
         return (None, Stop.SOON, Stop.NOW)[self._n_times]
 
+    def is_wished(self) -> bool:
+        """Whether the user wants an end."""
+        return self.ask() is not None
+
     def collect(self) -> bool:
         """Take the signals that came since; whether there were any."""
         n_before = len(self.received)

@@ -220,6 +220,6 @@ def _refuse_losing(ours: StoredSweep, theirs: StoredSweep) -> None:
 def _merged(project: Project, ours: StoredSweep, theirs: StoredSweep) -> CommitSpec:
     """The commit that has their ledger, and behind it the results that only ours has."""
     method = theirs.at.sweep.spec.method
-    entries = take_over(ours.at.progress, theirs.at.progress, method)
+    entries = take_over(ours.at.ledger, theirs.at.ledger, method)
     spec = next_commit(theirs, entries, when=project.clock(), author=who_am_i(project))
     return replace(spec, parents=[*spec.parents, ours.at.commit])

@@ -2,23 +2,45 @@
 
 import json
 from collections.abc import Iterator
+from itertools import takewhile
 
 from repro.model.space import Params
-from repro.model.sweep import Asked, Dropped, Entry, Progress, Told, Trial, TrialState
+from repro.model.sweep import (
+    Asked,
+    Dropped,
+    Entry,
+    Ledger,
+    Progress,
+    Resumed,
+    Stopped,
+    Told,
+    Trial,
+    TrialState,
+)
 from repro.model.sweepspec import Method
 
 
-def take_over(ours: Progress, theirs: Progress, method: Method) -> list[Entry]:
-    """The entries that, appended to their ledger, bring the results that only ours has.
+def take_over(ours: Ledger, theirs: Ledger, method: Method) -> list[Entry]:
+    """The entries that, appended to their ledger, bring what only ours has.
 
     Of a trial that both have, the result that is in their ledger counts; where it has none yet,
     ours ends it, whoever runs it there. All other results become further trials of theirs, with
-    the numbers that come next. What is not over in ours is left out, as are stops and beats.
+    the numbers that come next. That the sweep was stopped or resumed is taken over, too. Claims of
+    ours that are not over are left out, as are beats.
     """
-    return list(_entries(ours, theirs, method))
+    return [*_results(ours.progress, theirs.progress, method), *_words(ours, theirs)]
 
 
-def _entries(ours: Progress, theirs: Progress, method: Method) -> Iterator[Entry]:
+def _words(ours: Ledger, theirs: Ledger) -> Iterator[Entry]:
+    """What was said of the sweep as a whole since the two went apart."""
+    pairs = zip(ours.entries, theirs.entries, strict=False)
+    common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    for entry in ours.entries[common:]:
+        if isinstance(entry, (Stopped, Resumed)) and entry not in theirs.entries[common:]:
+            yield entry
+
+
+def _results(ours: Progress, theirs: Progress, method: Method) -> Iterator[Entry]:
     places = _Places(theirs, method)
     next_number = len(theirs.trials)
     for trial in ours.trials:

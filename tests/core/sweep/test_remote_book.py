@@ -13,9 +13,9 @@ from tests.support.sweeps import AGENT, ask, make_sweep, tell
 from repro.core.project import Project
 from repro.core.sweep.book import LocalBook
 from repro.core.sweep.remote_book import RemoteBook
-from repro.errors import ConflictError, RemoteError, UnknownRunError
+from repro.errors import RemoteError, UnknownRunError
 from repro.model.ids import new_id
-from repro.model.sweep import Beat, Entry, SweepAt
+from repro.model.sweep import Beat, Entry, Stopped, SweepAt
 from repro.store.refs import SWEEPS
 from repro.store.remoterefs import find_remote
 
@@ -120,16 +120,20 @@ def test_a_rule_of_the_remote_is_told_at_once(team: Team):
         book_of(ada, sweep_id, patience_s=0.5).write(claim_next)
 
 
-def test_a_clone_that_went_on_alone_is_refused_until_it_is_joined(team: Team):
+def test_what_was_said_in_one_clone_alone_is_joined(team: Team):
     sweep_id, (ada, bob) = shared(team)
     book_of(bob, sweep_id).write(claim_next)
     run = new_id(ada.entropy)
     LocalBook(ada, sweep_id).write(lambda _: [ask(0, run, params={"lr": 0.2}), tell(0, run)])
-    with pytest.raises(ConflictError, match="results that it lacks") as caught:
-        book_of(ada, sweep_id).read()
-    assert caught.value.hint == f"`repro push origin {sweep_id}` joins them"
-    assert push_all(ada, sweep_id).sweeps.merged == (sweep_id,)
-    assert len(book_of(ada, sweep_id).read().progress.trials) == 2
+    book = book_of(ada, sweep_id)
+    at = book.read()
+    assert [trial.is_over for trial in at.progress.trials] == [False, True]
+    LocalBook(ada, sweep_id).write(lambda _: [Stopped(why="enough", time=3.0)])
+    beat = Beat(agent=AGENT.id, time=9.0)
+    assert book.write(lambda _: [beat]).progress.beats[AGENT.id] == 9.0
+    stopped = book_of(bob, sweep_id).read().progress.stopped
+    assert stopped is not None
+    assert stopped.why == "enough"
 
 
 def test_an_unknown_sweep_says_what_brings_it(team: Team):

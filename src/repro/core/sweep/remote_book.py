@@ -8,14 +8,16 @@ from time import monotonic, sleep
 from typing import TypeVar
 
 from repro.core.project import Project, who_am_i
+from repro.core.push_sweeps import plan_sweeps, send_sweeps
 from repro.core.sweep_arrivals import fetch_sweeps, stands_on
 from repro.errors import ConflictError, RemoteError, UnknownRunError
+from repro.model.sharing import Refusal
 from repro.model.sweep import Asked, Entry, SweepAt, TrialState
 from repro.store.objects import reading
 from repro.store.outgoing import Outgoing, send_refs
 from repro.store.quarantine import Quarantine, open_quarantine, publish, write_commits
 from repro.store.refs import SWEEPS, RefUpdate, read_ref
-from repro.store.remoterefs import GitRemote, ask_ref
+from repro.store.remoterefs import GitRemote, ask_ref, list_remote
 from repro.store.sweeps import StoredSweep, next_commit, read_sweep
 from repro.store.transport_faults import RefFault
 
@@ -78,8 +80,7 @@ class RemoteBook:
         Raises:
             UnknownRunError: The remote has no such sweep, or the user removed it here.
             RemoteError: The remote is out of reach for too long.
-            ConflictError: This clone has results of the sweep that the remote lacks.
-            DamagedRecordError: What the remote has of it is not sound.
+            ConflictError: What the remote has of it is not sound, or it is another sweep.
         """
         return self.persist(self._read).at
 
@@ -101,7 +102,9 @@ class RemoteBook:
                 return stored.at
             tried: list[str] = []
             if self.persist(partial(self._append, stored, entries, tried)):
-                return self._read_here(tried[-1], stored).at
+                if read_ref(self._project.repository.git, self._ref) == tried[-1]:
+                    return self._read_here(tried[-1], stored).at
+                return self.persist(self._read).at
             sleep(random.uniform(0, 0.05 * min(attempt + 1, 20)))  # noqa: S311  # no secret
             stored = self.persist(self._read)
             # Of a connection that was lost nobody knows what came of it until now.
@@ -147,47 +150,55 @@ class RemoteBook:
         )
 
     def _read(self) -> StoredSweep:
+        oid = self._ask()
         git = self._project.repository.git
-        oid = ask_ref(git, self._remote, self._ref)
+        if read_ref(git, self._ref) != oid:
+            self._bring(oid)
+            ours = read_ref(git, self._ref)
+            if ours is None:
+                raise UnknownRunError(
+                    f"sweep `{self._id}` was removed from this clone",
+                    hint=f"`repro restore {self._id}` brings it back",
+                )
+            if not stands_on(git, oid, ours):
+                oid = self._give()
+        if self._stored is None or self._stored.at.commit != oid:
+            return self._read_here(oid, self._stored)
+        return self._stored
+
+    def _ask(self) -> str:
+        oid = ask_ref(self._project.repository.git, self._remote, self._ref)
         if oid is None:
             raise UnknownRunError(
                 f"`{self._remote.label}` has no sweep `{self._id}`",
                 hint=f"`repro push {self._remote.label} {self._id}` in the clone that has it",
             )
-        if self._stored is None or self._stored.at.commit != oid:
-            self._bring(oid)
-            return self._read_here(oid, self._stored)
-        return self._stored
+        return oid
+
+    def _bring(self, oid: str) -> None:
+        """Have a commit of the remote here, vetted, and the ref of this clone at it if it can."""
+        taken = fetch_sweeps(self._project, self._remote, {self._id: oid})
+        self._refuse(taken.refused)
+
+    def _give(self) -> str:
+        """Push what was said of the sweep in this clone alone, such as a stop; the commit then."""
+        refs = list_remote(self._project.repository.git, self._remote, push=True)
+        ours = read_ref(self._project.repository.git, self._ref)
+        plan = plan_sweeps(self._project, refs, {self._id: ours} if ours else {})
+        self._refuse((*plan.refused, *send_sweeps(self._project, self._remote, plan).refused))
+        return read_ref(self._project.repository.git, self._ref) or self._ask()
+
+    def _refuse(self, refused: Sequence[Refusal]) -> None:
+        for one in refused:
+            raise ConflictError(
+                f"sweep `{self._id}` here and on `{self._remote.label}`: {one.reason}",
+                hint=one.hint or None,
+            )
 
     def _read_here(self, commit: str, before: StoredSweep | None) -> StoredSweep:
         with reading(self._project.repository) as objects:
             self._stored = read_sweep(objects, commit, before)
         return self._stored
-
-    def _bring(self, oid: str) -> None:
-        """Have a commit of the remote here, vetted, and the ref of this clone at it."""
-        git = self._project.repository.git
-        taken = fetch_sweeps(self._project, self._remote, {self._id: oid})
-        for refusal in taken.refused:
-            raise ConflictError(
-                f"sweep `{self._id}` of `{self._remote.label}` cannot be used: {refusal.reason}",
-                hint=refusal.hint or None,
-            )
-        ours = read_ref(git, self._ref)
-        if ours is None:
-            raise UnknownRunError(
-                f"sweep `{self._id}` was removed from this clone",
-                hint=f"`repro restore {self._id}` brings it back",
-            )
-        if taken.apart:
-            raise self._apart()
-
-    def _apart(self) -> ConflictError:
-        label = self._remote.label
-        return ConflictError(
-            f"sweep `{self._id}` went on here without `{label}`, and has results that it lacks",
-            hint=f"`repro push {label} {self._id}` joins them",
-        )
 
     def _append(self, stored: StoredSweep, entries: Sequence[Entry], tried: list[str]) -> bool:
         """Try once to write; whether the entries are in the ledger now.
@@ -224,15 +235,12 @@ class RemoteBook:
         return True
 
     def _follow(self, quarantine: Quarantine, commit: str, before: str) -> None:
-        """Move the ref of this clone to a commit that is the remote's by now."""
+        """Move the ref of this clone to a commit that is the remote's by now, where it fits."""
+        git = self._project.repository.git
         for attempt in range(_LOCAL_TRIES):
-            ours = read_ref(self._project.repository.git, self._ref)
-            if ours is not None and ours != before:
-                # Another agent of this clone: it has seen the remote as it was after us, or before.
-                if stands_on(self._project.repository.git, ours, commit):
-                    return
-                if not stands_on(self._project.repository.git, before, ours):
-                    raise self._apart()
+            ours = read_ref(git, self._ref)
+            if ours is not None and not stands_on(git, before, ours):
+                return  # somebody else here said something: the next look joins it
             try:
                 update = RefUpdate(self._ref, new=commit, old=ours)
                 publish(quarantine, tips=[commit], exclude=[before], refs=[update])

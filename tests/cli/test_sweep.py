@@ -175,6 +175,8 @@ def test_a_sweep_of_somebody_else_asks_before_it_goes_on(
         (["-p", "lr=1,2", "-j", "0", "--", "true"], 129, "'-j'"),
         (["-p", "lr=1,2", "--timeout", "nan", "--", "true"], 129, "not a time above 0"),
         (["-p", "lr=1,2", "--gpus", "0,,1", "--", "true"], 129, "no list of GPUs"),
+        (["-p", "lr=1,2", "-l", "partition=gpu", "--", "true"], 129, "`local` takes nothing"),
+        (["-p", "lr=1,2", "--launcher", "slurm", "-l", "x", "--", "true"], 129, "KEY=VALUE"),
         (["-p", "lr=1,2", "--name", " ", "--", "true"], 128, "name"),
         (["-p", "lr=1,2", "--", "run", "${lrr}"], 128, "`${lrr}`"),
         (["shwo"], 129, "did you mean `repro sweep show`?"),

@@ -171,6 +171,11 @@ def test_values_where_exponents_belong_are_noticed(kind, bounds):
     assert f"`distribution: {kind}_values`" in caught.value.hint
 
 
+def test_what_exponents_mean_is_told_to_the_digit_that_shows_it():
+    with pytest.raises(InvalidInputError, match=r"1e-06 and 0\.001 mean 1\.000001 and 1\.001"):
+        param(distribution="log_uniform", min=1e-6, max=1e-3)
+
+
 def test_an_exponent_beyond_all_numbers_is_refused():
     with pytest.raises(InvalidInputError, match="exponents of e"):
         param(distribution="log_uniform", min=-1e9, max=0)

@@ -32,6 +32,11 @@ def check_spec(spec: SweepSpec) -> None:
     _check_numbers(spec)
     if spec.method is Method.GRID:
         _check_grid(spec)
+    if not all(map(is_argument, spec.command)):
+        raise InvalidInputError(
+            "the command has a word that no program can be given",
+            hint="take the NUL or the broken character out of it",
+        )
     check_command(spec.command, spec.space)
 
 

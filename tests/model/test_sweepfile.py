@@ -47,7 +47,7 @@ def test_a_whole_file_is_read():
             "parameters": {
                 "lr": {"distribution": "log_uniform_values", **VALUES},
                 "model": {"parameters": {"width": {"values": [64, 128]}, "depth.n": {"value": 2}}},
-                "opt": {"values": ["sgd", "adam"], "probabilities": [0.3, 0.7]},
+                "opt": {"values": ["sgd", "adam"]},
             },
         },
         name="sweep.yaml",
@@ -59,7 +59,7 @@ def test_a_whole_file_is_read():
             "lr": Uniform(1e-5, 0.1, is_log=True),
             "model.width": Categorical((64, 128)),
             "model.depth.n": Constant(2),
-            "opt": Categorical(("sgd", "adam"), (0.3, 0.7)),
+            "opt": Categorical(("sgd", "adam")),
         },
         command=("${env}", "${interpreter}", "train.py", "5", "${args}"),
         is_macro=True,

@@ -1,7 +1,9 @@
 """What the trials of a sweep show together: figures as data, from its ledger alone."""
 
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from repro.core.importance import Importance, rate_columns
 from repro.model.canonical import Json
@@ -134,10 +136,12 @@ def _axis(key: str, distribution: Distribution, values: list[Json]) -> Axis:
     return Axis(key=key, kind=kind, low=low, high=high)
 
 
-def _ends(values: list[Json] | list[float | None]) -> tuple[float | None, float | None]:
-    numbers = [
-        float(value)
-        for value in values
-        if isinstance(value, (int, float)) and not isinstance(value, bool)
-    ]
+def _ends(values: Sequence[Json]) -> tuple[float | None, float | None]:
+    numbers = [float(value) for value in values if _is_number(value)]
     return (min(numbers), max(numbers)) if numbers else (None, None)
+
+
+def _is_number(value: Json) -> TypeGuard[float]:
+    """Whether a value has a place on an axis: an integer can be too large for one."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number and abs(value) <= sys.float_info.max

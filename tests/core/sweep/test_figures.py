@@ -9,9 +9,9 @@ from repro.core.sweep.figures import (
     parallel_coordinates,
     ranked_trials,
     varied_keys,
-    weigh_trials,
 )
 from repro.core.sweep.standing import Standing, count_wanted, find_standing
+from repro.core.sweep.weighing import weigh_trials
 from repro.model.space import Categorical, Constant, IntUniform, Normal, Uniform
 from repro.model.sweep import (
     Agent,

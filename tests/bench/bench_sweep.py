@@ -1,7 +1,7 @@
 """What a trial costs: `python -m tests.bench.bench_sweep [TRIALS] [JOBS]`.
 
-Sweeps of a command that does nothing, beside `repro run` of it and beside Optuna with its journal
-file, whose objective starts the same command. Prints seconds of the whole and of one trial.
+Sweeps of a shell script that writes one number, beside `repro run` of it and beside Optuna with
+its journal file, whose objective starts the same script. Prints seconds of the whole, of a trial.
 """
 
 import os
@@ -22,10 +22,14 @@ optuna.logging.set_verbosity(optuna.logging.ERROR)
 study = optuna.create_study(storage=JournalStorage(JournalFileBackend("journal.log")))
 def objective(trial):
     lr = trial.suggest_float("lr", 1e-5, 1e-1, log=True)
-    subprocess.run(["true", f"--lr={lr}"], check=True)
+    subprocess.run(["sh", "train.sh", f"--lr={lr}"], check=True)
     return lr
 study.optimize(objective, n_trials=int(sys.argv[1]), n_jobs=int(sys.argv[2]))
 """
+FILES: dict[str, str | bytes] = {
+    "train.sh": 'echo "{\\"loss\\": ${1#--lr=}}" > metrics.json\n',
+    "repro.yaml": "metrics: [metrics.json]\n",
+}
 
 
 def whole(command: list[str], root: Path) -> float:
@@ -40,15 +44,15 @@ def main() -> None:
     """Measure, print."""
     n_trials = sys.argv[1] if len(sys.argv) > 1 else "200"
     n_jobs = sys.argv[2] if len(sys.argv) > 2 else "2"
-    repro = [sys.executable, "-m", "repro"]
+    repro, command = [sys.executable, "-m", "repro"], ["sh", "train.sh", "--lr=0.1"]
     space = ["-p", "lr=loguniform(1e-5,1e-1)", "-n", n_trials, "-j", n_jobs]
     with tempfile.TemporaryDirectory() as folder:
-        root = make_repository(Path(folder) / "project")
-        one = min(whole([*repro, "run", "--", "true"], root) for _ in range(3))
-        print(f"repro run -- true                {one:7.2f} s, once")
+        root = make_repository(Path(folder) / "project", FILES)
+        one = min(whole([*repro, "run", "--", *command], root) for _ in range(3))
+        print(f"repro run                        {one:7.2f} s, once")
         for method in ("random", "tpe"):
-            extra = ["--metric", "loss"] if method == "tpe" else []
-            words = ["sweep", *space, "--method", method, *extra, "--", "true"]
+            goal = ["--metric", "loss", "--goal", "minimize"]
+            words = ["sweep", *space, "--method", method, *goal, "--", *command]
             took = whole([*repro, *words], root)
             each = took * int(n_jobs) / int(n_trials)
             print(f"repro sweep, {method:6}              {took:7.2f} s: {each:5.3f} s a trial")

@@ -8,7 +8,9 @@ import pytest
 
 from tests.docs.pages import DOCS
 
-_BLOCK = re.compile(r"Save this as `(.+?)`:\n\n```python\n(.*?)```|```console\n(.*?)```", re.DOTALL)
+_BLOCK = re.compile(
+    r"Save this as `(.+?)`:\n\n```(?:python|yaml)\n(.*?)```|```console\n(.*?)```", re.DOTALL
+)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +24,7 @@ _BLOCK = re.compile(r"Save this as `(.+?)`:\n\n```python\n(.*?)```|```console\n(
         "how-to/hooks.md",
         "how-to/reproduce.md",
         "how-to/share.md",
+        "how-to/sweep.md",
         "how-to/watch.md",
     ],
 )

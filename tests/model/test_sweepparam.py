@@ -4,7 +4,7 @@ import pytest
 
 from repro.errors import UsageError
 from repro.model.space import Beta, Categorical, Constant, IntUniform, Normal, Uniform
-from repro.model.sweepparam import parse_param, parse_params
+from repro.model.sweepparam import parse_param
 
 
 @pytest.mark.parametrize(
@@ -110,9 +110,3 @@ def test_what_makes_no_sense_is_refused(text, reason, hint):
     assert hint in caught.value.hint
     assert len(caught.value.message) < 600
     assert caught.value.message.isprintable()
-
-
-def test_params_keep_their_order_and_none_is_given_twice():
-    assert list(parse_params(["b=1,2", "a=3"])) == ["b", "a"]
-    with pytest.raises(UsageError, match="`b` is given twice"):
-        parse_params(["b=1", "b=2"])

@@ -67,7 +67,9 @@ class _Sweeps(Verbs):
         )
 
 
-@click.group(cls=_Sweeps, table=VERBS)
+@click.group(
+    cls=_Sweeps, table=VERBS, subcommand_metavar="[SPEC] [-p K=SPACE]... [-- CMD...] | VERB ..."
+)
 def sweep() -> None:
     r"""Search for good params: every trial is a run of one frozen snapshot.
 

@@ -29,7 +29,10 @@ _GOALS: Mapping[str | None, Goal | None] = {
 
 @click.command(cls=Trailing)
 @click.argument(
-    "file", metavar="[SPEC]", required=False, type=click.Path(path_type=Path, dir_okay=False)
+    "file",
+    metavar="[SPEC] [-- CMD...]",
+    required=False,
+    type=click.Path(path_type=Path, dir_okay=False),
 )
 @click.option(
     "-p",

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 import click
@@ -22,26 +22,24 @@ def work() -> None:
     Engines such as Ray and Slurm start this on the machine that is to run the trial.
     """
     signal.pthread_sigmask(signal.SIG_SETMASK, ())  # whatever starts this may keep some back
-    answers = _keep_output()
     sweep, task = parse_job(sys.stdin.buffer.read())
-    end = run_once(open_around(), sweep, task)
-    answers.write(format_end(end) + "\n")
-    answers.flush()
+    with _answering() as answers:
+        answers.write(format_end(run_once(open_around(), sweep, task)) + "\n")
 
 
 def main(_: Sequence[str]) -> None:
     """Run trials as messages on standard input say, until it ends."""
-    answers = _keep_output()
     # Between two trials; during one it is for its command. What is left is tidied up first.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
+    with suppress(BrokenPipeError), _answering() as answers:
 
-    def answer(message: Mapping[str, Any]) -> None:
-        with suppress(OSError):  # nobody hears it any more
-            answers.write(json.dumps(message) + "\n")
-            answers.flush()
+        def answer(message: Mapping[str, Any]) -> None:
+            with suppress(OSError):  # nobody hears it any more
+                answers.write(json.dumps(message) + "\n")
+                answers.flush()
 
-    serve(open_around(), _read_messages(sys.stdin.buffer), answer)
+        serve(open_around(), _read_messages(sys.stdin.buffer), answer)
 
 
 def _read_messages(source: IO[bytes]) -> Iterator[Mapping[str, Any]]:
@@ -52,8 +50,15 @@ def _read_messages(source: IO[bytes]) -> Iterator[Mapping[str, Any]]:
                 yield message
 
 
-def _keep_output() -> IO[str]:
-    """Standard output for answers alone: whatever else is printed goes to standard error."""
+@contextmanager
+def _answering() -> Iterator[IO[str]]:
+    """Give standard output for answers alone: whatever else is printed goes to standard error."""
+    sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)
-    return os.fdopen(kept, "w")
+    try:
+        with os.fdopen(os.dup(kept), "w") as answers:
+            yield answers
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)

@@ -184,7 +184,11 @@ def _first_rung(early: Section, max_iter: int | None, eta: int) -> int:
     """Where trials are first stopped if that is done `s` times before `max_iter`."""
     n_rungs = _count(early, "s", 1)
     if max_iter is None:
-        raise early.wrong("`s` counts back from `max_iter`, which is not given", "add it", "s")
+        raise early.wrong(
+            "`s` counts back from `max_iter`, which is not given",
+            "take `s` out, as W&B too ignores it then; or add `max_iter`",
+            "s",
+        )
     first = max_iter
     for _ in range(n_rungs):
         if first // max(eta, 2) < 1:

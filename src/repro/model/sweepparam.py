@@ -1,7 +1,7 @@
 """A param of a sweep as the command line gives it: `lr=loguniform(1e-5,1e-1)`, `opt=sgd,adam`."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from math import ceil, floor, isfinite
 from typing import NamedTuple
 
@@ -30,24 +30,6 @@ _CALL = re.compile(r"([A-Za-z_]\w*)([(\[])(.*)[)\]]\Z", re.DOTALL | re.ASCII)
 _OPEN, _CLOSE = "([{", ")]}"
 
 _Number = int | float
-
-
-def parse_params(texts: Iterable[str]) -> dict[str, Distribution]:
-    """Read several params, in their order.
-
-    Raises:
-        UsageError: As `parse_param`; a param is given twice.
-    """
-    space: dict[str, Distribution] = {}
-    for text in texts:
-        key, distribution = parse_param(text)
-        if key in space:
-            raise UsageError(
-                f"the param `{escape(key)}` is given twice",
-                hint=f"list its values in one place: `-p {escape(key)}=A,B`",
-            )
-        space[key] = distribution
-    return space
 
 
 def parse_param(text: str) -> tuple[str, Distribution]:

@@ -26,5 +26,5 @@ def read_sweep_file(path: Path, *, name: str | None = None, check: bool = True) 
             f"there is no sweep file `{name}`",
             hint="name a YAML file with `method` and `parameters`",
         )
-    value, lines = load_yaml_lines(data, name=name)
+    value, lines = load_yaml_lines(data, name=name, float_tags=True)
     return parse_sweep_file(value, name=name, lines=lines, check=check)

@@ -38,13 +38,18 @@ def load_yaml(data: bytes, *, name: str) -> Json:
     return _Builder(name).build(data)
 
 
-def load_yaml_lines(data: bytes, *, name: str) -> tuple[Json, Mapping[Path, int]]:
+def load_yaml_lines(
+    data: bytes, *, name: str, float_tags: bool = False
+) -> tuple[Json, Mapping[Path, int]]:
     """Read as `load_yaml` does, and tell the line of each value by the keys that lead to it.
+
+    Args:
+        float_tags: Whether `!!float` is allowed before a number, as W&B advises.
 
     Raises:
         InvalidInputError: As `load_yaml`.
     """
-    builder = _Builder(name)
+    builder = _Builder(name, float_tags=float_tags)
     value = builder.build(data)
     return value, builder.lines
 
@@ -98,8 +103,9 @@ class _Frame:
 class _Builder:
     """Makes values of parser events, so that limits hold before anything is expanded."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, float_tags: bool = False) -> None:
         self.name = name
+        self.float_tags = float_tags
         self.lines: dict[Path, int] = {}
         self._line = 1
         self._frames: list[_Frame] = []
@@ -172,7 +178,9 @@ class _Builder:
             )
 
     def _add_scalar(self, event: _Event) -> None:
-        self._refuse_tag(event)
+        is_float = self.float_tags and event.tag == f"{_TAG}float"
+        if not is_float:
+            self._refuse_tag(event)
         is_plain = event.implicit[0]
         if self._frames and self._frames[-1].wants_key:
             text = carriable_text(event.value)
@@ -180,7 +188,13 @@ class _Builder:
             self._take_key(text, is_plain=is_plain)
             return
         try:
-            value = self._resolve(event.value) if is_plain else carriable_text(event.value)
+            value = (
+                float(event.value)
+                if is_float
+                else self._resolve(event.value)
+                if is_plain
+                else carriable_text(event.value)
+            )
         except ValueError:
             raise self._refusal(f"`{event.value[:40]}` is out of range") from None
         built = _Built(value)

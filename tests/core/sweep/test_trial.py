@@ -102,9 +102,12 @@ def test_a_trial_is_a_run_that_says_which_trial_it_is_and_got_its_params(
 
 
 def test_a_trial_done_again_gets_its_params_again(repository: Path, cli: Cli) -> None:
-    with bench_of(repository, SAY, is_macro=True) as bench:
+    code = f"{SAY}; import repro; print(repro.init(config={{'lr': 9, 'x': 1}}).config['lr'])"
+    with bench_of(repository, code, is_macro=True) as bench:
         record = finish(bench)
     assert record.run.command == (sys.executable, "train.py")
+    assert record.config == {"lr": 0.1, "x": 1}
+    assert output(bench.project, record).endswith("\n0.1\n")
 
     done = cli("rerun", record.run.id)
     assert done.code == 0, done
@@ -187,6 +190,7 @@ def test_what_goes_wrong_is_said_and_the_next_trial_runs(repository: Path) -> No
     with bench_of(repository, "", command=("${which}",), is_macro=True, space=space) as bench:
         wrong = run(bench, a_task(bench, params={"which": "./dull.sh"}))
         assert (wrong.status, wrong.error) == (None, "`./dull.sh` is not executable")
+        assert wrong.slug == "command"
         assert "chmod +x" in wrong.hint
         finish(bench, 1, params={"which": "/bin/true"})
 
@@ -196,7 +200,7 @@ def test_what_goes_wrong_is_said_and_the_next_trial_runs(repository: Path) -> No
         again = run(bench, task)
         assert again == TrialEnd(
             run=task.run, error=f"there is a run `{task.run}` already",
-            hint=f"`repro show {task.run}`",
+            hint=f"`repro show {task.run}`", slug="conflict",
         )  # fmt: skip
         section = run(bench, a_task(bench, params={"lr": {}, "x": "y" * 70_000}))
         assert section.error.startswith("varied params take ")

@@ -41,7 +41,8 @@ def make_search(spec: SweepSpec) -> Callable[[Ledger], Params]:
     Source: J. Bergstra et al., "Algorithms for hyper-parameter optimization", NeurIPS 2011, in the
     multivariate form; both as Optuna has them.
     """
-    _make_sampler(spec.method, 0)
+    if spec.method is Method.GP:
+        _check_gp()
     return _Search(spec).suggest
 
 
@@ -107,8 +108,13 @@ def _make_sampler(method: Method, seed: int) -> BaseSampler:
     if method is not Method.GP:
         # A trial that runs counts as a bad one, so that the next to be asked goes elsewhere.
         return TPESampler(seed=seed, multivariate=True, constant_liar=True)
+    return GPSampler(seed=seed, warn_independent_sampling=False)
+
+
+def _check_gp() -> None:
     try:
-        return GPSampler(seed=seed, warn_independent_sampling=False)
+        import scipy  # noqa: F401, PLC0415  # Optuna would ask for them at the tenth trial
+        import torch  # noqa: F401, PLC0415
     except ImportError as error:
         raise InvalidInputError(
             f"method gp needs PyTorch and SciPy, which cannot be loaded here: {error}",

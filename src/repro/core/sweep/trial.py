@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
+from repro.atomic import storage_errors
 from repro.core.autopush import push_soon
 from repro.core.autosign import sign_sealed
 from repro.core.command import resolve_command
@@ -143,11 +144,12 @@ def run_trial(bench: Workbench, task: Task, *, relay: Relay, streams: Streams) -
         How it ended. Whatever goes wrong is said there; nothing is raised for it.
     """
     try:
-        return _run(bench, task, relay, streams)
+        with storage_errors("the run of a trial"):
+            return _run(bench, task, relay, streams)
     except ReproError as error:
         return TrialEnd(run=task.run, error=error.message, hint=error.hint or "", slug=error.slug)
     except OSError as error:
-        return TrialEnd(run=task.run, error=str(error), hint="see that the disk is well")
+        return TrialEnd(run=task.run, error=str(error), hint="`dmesg` may say what is broken")
 
 
 class _ReusedError(Exception):
@@ -265,6 +267,10 @@ def _seal(project: Project, live: LiveRun, relay: Relay, refusal: CommandError |
     failed = [sign_sealed(project, sealed.id), push_soon(project, [sealed.id])]
     if refusal is not None:
         return TrialEnd(
-            run=sealed.id, status=sealed.status, error=refusal.message, hint=refusal.hint or ""
+            run=sealed.id,
+            status=sealed.status,
+            error=refusal.message,
+            hint=refusal.hint or "",
+            slug=refusal.slug,
         )
     return TrialEnd(run=sealed.id, status=sealed.status, error="; ".join(filter(None, failed)))

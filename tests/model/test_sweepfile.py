@@ -43,7 +43,7 @@ def test_a_whole_file_is_read():
             "parameters": {
                 "lr": {"distribution": "log_uniform_values", **VALUES},
                 "model": {"parameters": {"width": {"values": [64, 128]}, "depth.n": {"value": 2}}},
-                "opt": {"values": ["sgd", "adam"], "probabilities": [0.3, 0.7]},
+                "opt": {"values": ["sgd", "adam"]},
             },
         },
         name="sweep.yaml",
@@ -55,7 +55,7 @@ def test_a_whole_file_is_read():
             "lr": Uniform(1e-5, 0.1, is_log=True),
             "model.width": Categorical((64, 128)),
             "model.depth.n": Constant(2),
-            "opt": Categorical(("sgd", "adam"), (0.3, 0.7)),
+            "opt": Categorical(("sgd", "adam")),
         },
         command=("${env}", "${interpreter}", "train.py", "5", "${args}"),
         is_macro=True,
@@ -169,6 +169,11 @@ def test_values_where_exponents_belong_are_noticed(kind, bounds):
         param(distribution=kind, **bounds)
 
     assert f"`distribution: {kind}_values`" in caught.value.hint
+
+
+def test_what_exponents_mean_is_told_to_the_digit_that_shows_it():
+    with pytest.raises(InvalidInputError, match=r"1e-06 and 0\.001 mean 1\.000001 and 1\.001"):
+        param(distribution="log_uniform", min=1e-6, max=1e-3)
 
 
 def test_an_exponent_beyond_all_numbers_is_refused():

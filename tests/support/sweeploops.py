@@ -23,12 +23,12 @@ class Play:
     """What a trial does.
 
     Attributes:
-        values: Of `loss`, one a step.
+        values: Of `loss`, one a step; numbers that JSON lacks as texts.
         lasts: Whether it goes on after these until it is told to end.
         error: Why no run of it comes about at all.
     """
 
-    values: Sequence[float] = ()
+    values: Sequence[float | str] = ()
     metric: str = "loss"
     status: str = "finished"
     exit_code: int = 0

@@ -31,6 +31,7 @@ from repro.model.sweep import (
     Progress,
     Resumed,
     SweepAt,
+    Told,
     Trial,
     TrialState,
 )
@@ -170,7 +171,7 @@ class _Loop:
             trial = _attempt(self._at.progress, gone.run)
             settled = None if trial is None else self._orphans.settle(trial, gone)
             if settled is not None:
-                self._settled[gone.run] = settled
+                self._weigh(settled)
         self._looked_at = monotonic()
 
     def _see(self, at: SweepAt) -> None:
@@ -315,7 +316,7 @@ class _Loop:
                 retries=self._options.retries,
                 end=end,
             )
-        self._settled[end.run] = settled
+        self._weigh(settled)
 
     def _note(self, one: Settled) -> None:
         """Say what became of a trial, now that the ledger has it, and what follows from that."""
@@ -324,18 +325,23 @@ class _Loop:
             self._tell(Again(trial, one.why, one.entry.is_lost))
             return
         self._tell(Over(trial, one.why, one.hint, one.is_found))
-        record = one.record
-        if record is not None and record.run.status is Status.FINISHED:
-            self._check_metric(trial, record)
-        if trial.state is not TrialState.FAILED:
+        if self._ending is None and is_target_reached(self._spec, self._at.progress):
+            self._end(Reason.TARGET, f"trial {trial.number} reached the target")
+
+    def _weigh(self, one: Settled) -> None:
+        """See what follows from a result, before another trial is claimed."""
+        self._settled[one.entry.run] = one
+        if isinstance(one.entry, Dropped):
+            return
+        if one.record is not None and one.record.run.status is Status.FINISHED:
+            self._check_metric(one.entry, one.record)
+        if one.entry.state is not TrialState.FAILED:
             self._has_result = True
         elif not self._has_result:
             self._n_failed += 1
             self._check_failures(one)
-        if self._ending is None and is_target_reached(self._spec, self._at.progress):
-            self._end(Reason.TARGET, f"trial {trial.number} reached the target")
 
-    def _check_metric(self, trial: Trial, record: Record) -> None:
+    def _check_metric(self, told: Told, record: Record) -> None:
         """Say once that the metric is not logged, and end a strict sweep."""
         metric = self._spec.metric
         if metric is None or self._has_said_no_metric:
@@ -344,11 +350,12 @@ class _Loop:
             return
         self._has_said_no_metric = True
         logged = [escape(name) for name in [*record.metrics, *record.summary]][:_MOST_NAMES]
+        trial = self._at.progress.trials[told.number]
         self._tell(NoMetric(trial, escape(metric), tuple(logged)))
         if self._options.is_strict and self._ending is None:
             what = f"it logged {', '.join(f'`{name}`' for name in logged)}" if logged else "nothing"
             self._error = InvalidInputError(
-                f"trial {trial.number} finished and logged no `{escape(metric)}`: {what}",
+                f"trial {told.number} finished and logged no `{escape(metric)}`: {what}",
                 hint="name the metric as the program logs it: `repro show` has its names",
             )
             self._end(Reason.NO_METRIC, f"no `{metric}` was logged", is_hard=True)

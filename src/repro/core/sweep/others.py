@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from repro.core.sweep.protocols import Gone
 from repro.model.sweep import Agent, SweepAt, TrialState
-from repro.store.process import host_name, is_alive, parse_process
+from repro.store.process import host_name, is_alive, parse_process, this_process
 
 
 class NobodyElse:
@@ -20,11 +20,17 @@ class NobodyElse:
             for trial in at.progress.trials
             if trial.state is TrialState.RUNNING
             and trial.agent.id != me
-            and not is_working_here(trial.agent)
+            and not _is_another(trial.agent)
         ]
 
     def publish(self, runs: Sequence[str]) -> None:
         """Nothing: all that there is, is here."""
+
+
+def _is_another(agent: Agent) -> bool:
+    """Whether it is alive, and not what this very process was before."""
+    is_us = parse_process(agent.process) == this_process()
+    return not is_us and is_working_here(agent)
 
 
 def is_working_here(agent: Agent) -> bool:

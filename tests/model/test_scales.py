@@ -8,7 +8,7 @@ from repro.model.space import IntUniform, Normal, Uniform
 from repro.model.spacecheck import find_fault
 
 NUMBERS = st.floats(-1e6, 1e6)
-ABOVE = st.floats(1e-6, 1e6)
+ABOVE = st.floats(1e-6, 1e6) | st.integers(1, 1000)
 SOUND = st.one_of(
     st.builds(Uniform, NUMBERS, NUMBERS, st.none() | ABOVE, st.booleans()),
     st.builds(IntUniform, st.integers(-99, 10**6), st.integers(-99, 10**6), st.booleans()),

@@ -9,6 +9,7 @@ from repro.model.secrets import (
     allowed_variables,
     is_secret_file,
     is_secret_name,
+    list_secrets,
     redact_argv,
     redact_config,
     redact_text,
@@ -172,6 +173,17 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
 )
 def test_a_command_keeps_its_words_and_loses_its_secrets(argv, redacted):
     assert redact_argv(argv) == tuple(redacted)
+
+
+def test_the_name_of_a_variable_is_no_secret():
+    argv = (
+        "env", "API_KEY=${API_KEY}", "bash", "-c", "x --password '${envvar:PW}' --token=${T} && y",
+        "--api-key", "${envvar:KEY}",
+    )  # fmt: skip
+
+    assert redact_argv(argv) == argv
+    assert list_secrets(argv) == []
+    assert redact_argv(["--api-key", "${KEY}abc"]) == ("--api-key", "<redacted>")
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,17 @@
 """A sweep file means what it means to W&B, and says where it is wrong."""
 
 import math
+from contextlib import suppress
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from repro.errors import InvalidInputError
 from repro.model.space import Beta, Categorical, Constant, IntUniform, Normal, Uniform
 from repro.model.sweepfile import parse_sweep_file
 from repro.model.sweepspec import EarlyStop, Method, SweepSpec
+from tests.support.spaces import values
 
 LOG = {"min": -3, "max": 2}
 VALUES = {"min": 1e-5, "max": 0.1}
@@ -43,7 +47,7 @@ def test_a_whole_file_is_read():
             "parameters": {
                 "lr": {"distribution": "log_uniform_values", **VALUES},
                 "model": {"parameters": {"width": {"values": [64, 128]}, "depth.n": {"value": 2}}},
-                "opt": {"values": ["sgd", "adam"], "probabilities": [0.3, 0.7]},
+                "opt": {"values": ["sgd", "adam"]},
             },
         },
         name="sweep.yaml",
@@ -55,7 +59,7 @@ def test_a_whole_file_is_read():
             "lr": Uniform(1e-5, 0.1, is_log=True),
             "model.width": Categorical((64, 128)),
             "model.depth.n": Constant(2),
-            "opt": Categorical(("sgd", "adam"), (0.3, 0.7)),
+            "opt": Categorical(("sgd", "adam")),
         },
         command=("${env}", "${interpreter}", "train.py", "5", "${args}"),
         is_macro=True,
@@ -171,6 +175,11 @@ def test_values_where_exponents_belong_are_noticed(kind, bounds):
     assert f"`distribution: {kind}_values`" in caught.value.hint
 
 
+def test_what_exponents_mean_is_told_to_the_digit_that_shows_it():
+    with pytest.raises(InvalidInputError, match=r"1e-06 and 0\.001 mean 1\.000001 and 1\.001"):
+        param(distribution="log_uniform", min=1e-6, max=1e-3)
+
+
 def test_an_exponent_beyond_all_numbers_is_refused():
     with pytest.raises(InvalidInputError, match="exponents of e"):
         param(distribution="log_uniform", min=-1e9, max=0)
@@ -250,6 +259,13 @@ def test_a_wrong_file_is_refused_with_the_place(changes, reason, hint):
 def test_a_file_that_holds_no_mapping_is_refused(value):
     with pytest.raises(InvalidInputError, match="the file must be a mapping"):
         parse_sweep_file(value, name="sweep.yaml")
+
+
+@settings(max_examples=60)
+@given(st.dictionaries(st.sampled_from(["a", "b.c", "method"]), values, max_size=3), values)
+def test_whatever_stands_in_a_file_the_answer_is_a_spec_or_an_error_for_people(space, command):
+    with suppress(InvalidInputError):
+        parse(parameters={**space, "lr": {"value": command}}, command=command)
 
 
 def test_a_hundred_levels_of_params_are_refused():

@@ -82,6 +82,7 @@ def test_a_range_of_decimals_has_no_digits_that_nobody_wrote():
         ("lr=quniform(0,1,1e-300)", "too small", "mend"),
         ("lr=normal(0,0)", "`sigma` must be more than 0", "mend"),
         ("lr=lognormal(1000,1)", "out of the range", "mend"),
+        ("lr=qlognormal(690,0.1,1e-300)", "too small", "mend"),
         ("lr=beta(0,1)", "more than 0", "mend"),
         ("n=int(1,2.5)", "not a whole number", "dot"),
         ("n=logint(0,8)", "must be 1 or more", "mend"),

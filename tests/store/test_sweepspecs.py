@@ -104,6 +104,7 @@ def edited(path, value):
         (["command"], "python"),
         (["command"], [3]),
         (["command"], ["${agrs}"]),
+        (["command"], ["a\0b"]),
         (["macros"], 1),
         (["metric"], None),
         (["metric"], ""),

@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import Self
 
 from repro.cli import render
-from repro.cli.sweepframe import Pace, describe_best, draw_frame
+from repro.cli.sweepframe import Pace, draw_frame
+from repro.cli.sweepwords import describe_best
 from repro.core.project import Project
 from repro.core.sweep.events import Again, Begun, Ending, Event, Looked, NoMetric, Over
 from repro.core.sweep.figures import ranked_trials, varied_keys
@@ -59,6 +60,7 @@ class Live:
         match event:
             case Looked():
                 self._at = event.at
+                self._n_over = event.at.progress.count(*OVER)  # others end trials, too
             case Over():
                 self._tell_over(event)
             case Again():

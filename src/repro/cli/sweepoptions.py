@@ -16,6 +16,7 @@ from repro.model.literals import parse_duration
 from repro.model.text import escape
 from repro.store.hardware import read_hardware
 
+LAUNCHERS = ("local", "slurm", "ray")
 _LONGEST_S = 1e9  # thirty years
 
 
@@ -25,11 +26,15 @@ class Running:
 
     Attributes:
         jobs: So many at once.
+        launcher: Which engine runs them.
+        settings: Options of that engine, by name.
         as_json: Whether standard output is for JSON alone.
     """
 
     options: Options
     jobs: int
+    launcher: str
+    settings: dict[str, str]
     as_json: bool
 
 
@@ -37,13 +42,15 @@ def takes_running(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a click command all options of how trials are run, as its argument `running`."""
 
     @functools.wraps(function)
-    def with_running(
+    def with_running(  # noqa: PLR0913  # click hands over each option by its name
         *args: Any,
         jobs: int,
         timeout: float | None,
         max_time: float | None,
         retries: int,
         gpus: str | None,
+        launcher: str,
+        settings: tuple[str, ...],
         strict: bool,
         reuse: bool,
         as_json: bool,
@@ -57,7 +64,12 @@ def takes_running(function: Callable[..., Any]) -> Callable[..., Any]:
             max_time_s=max_time,
             gpus=_read_gpus(gpus),
         )
-        running = Running(options=options, jobs=jobs, as_json=as_json)
+        given = dict(map(_read_setting, settings))
+        if given and launcher == "local":
+            raise UsageError("`-l` says something to a launcher, and `local` takes nothing")
+        running = Running(
+            options=options, jobs=jobs, launcher=launcher, settings=given, as_json=as_json
+        )
         return function(*args, running=running, **others)
 
     command: Callable[..., Any] = with_running
@@ -66,15 +78,11 @@ def takes_running(function: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def say_jobs(jobs: int) -> None:
+def say_jobs(jobs: int, launcher: str) -> None:
     """Warn where more trials run at once than this machine has cores."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    if cores and jobs > cores:
-        are = "core" if cores == 1 else "cores"
-        render.note(
-            f"repro: warning: `-j {jobs}` runs more trials at once than this machine has {are}"
-            f" ({cores})"
-        )
+    if launcher == "local" and cores and jobs > cores:
+        render.note(f"repro: warning: `-j {jobs}` is more than this machine has cores: {cores}")
 
 
 def find_gpus(options: Options, project: Project) -> tuple[str, ...]:
@@ -108,6 +116,13 @@ def _read_gpus(text: str | None) -> tuple[str, ...]:
             hint="`--gpus 0,1`, or `--gpus auto`",
         )
     return words
+
+
+def _read_setting(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise UsageError(f"`-l {escape(text[:80])}` is not of the form KEY=VALUE")
+    return key, value
 
 
 class _Time(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
@@ -161,6 +176,14 @@ _OPTIONS = (
     click.option(
         "--reuse", is_flag=True,
         help="Take the results of an earlier run of the very same conditions.",
+    ),
+    click.option(
+        "--launcher", type=click.Choice(LAUNCHERS), default="local", show_default=True,
+        help="What runs the trials: this machine, a Slurm or a Ray cluster.",
+    ),
+    click.option(
+        "-l", "settings", multiple=True, metavar="K=V",
+        help="Option of the launcher, such as partition=gpu; may be repeated.",
     ),
     click.option("--json", "as_json", is_flag=True, help="Print the sweep as JSON at its end."),
 )  # fmt: skip

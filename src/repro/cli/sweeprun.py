@@ -8,23 +8,23 @@ from repro.cli import render
 from repro.cli.importance import print_influences
 from repro.cli.runtable import lay_out
 from repro.cli.sweepbest import print_trial
-from repro.cli.sweepframe import describe_counts
 from repro.cli.sweeplive import Live
 from repro.cli.sweepoptions import Running, find_gpus, say_jobs
 from repro.cli.sweepsignals import ending_signals
 from repro.cli.sweeptable import lay_trials, short_runs
+from repro.cli.sweepwords import describe_counts
 from repro.core.project import Project
 from repro.core.sweep.best import find_best_trials
 from repro.core.sweep.book import LocalBook
 from repro.core.sweep.describe import full_sweep_json
-from repro.core.sweep.figures import ranked_trials, weigh_trials
+from repro.core.sweep.figures import ranked_trials
 from repro.core.sweep.known import short_sweep
-from repro.core.sweep.local import LocalLauncher
 from repro.core.sweep.loop import run_sweep
 from repro.core.sweep.options import Options, Outcome, Reason
-from repro.core.sweep.protocols import Book, Others
+from repro.core.sweep.protocols import Book, Launcher, Others
+from repro.core.sweep.weighing import weigh_trials
 from repro.model.readable import format_duration
-from repro.model.sweep import SweepAt, TrialState
+from repro.model.sweep import Sweep, SweepAt, TrialState
 from repro.model.text import escape
 
 Share = Callable[[Callable[[], bool]], tuple[Book, Others]]
@@ -62,12 +62,12 @@ def run_here(
         ReproError: As the loop of a sweep and its launcher.
     """
     short = short_sweep(project, at.sweep.id)
-    say_jobs(running.jobs)
+    say_jobs(running.jobs, running.launcher)
     wish = replace(options, gpus=find_gpus(options, project))
     started = project.clock()
     with (
         ending_signals() as ending,
-        closing(LocalLauncher(project, at.sweep, running.jobs)) as launcher,
+        closing(open_launcher(project, at.sweep, running)) as launcher,
         Live(project, at, short) as live,
     ):
         book, others = _alone(project, at) if share is None else share(ending.is_wished)
@@ -89,6 +89,30 @@ def run_here(
 
 def _alone(project: Project, at: SweepAt) -> tuple[Book, None]:
     return LocalBook(project, at.sweep.id), None
+
+
+def open_launcher(project: Project, sweep: Sweep, running: Running) -> Launcher:
+    """Give what runs the trials.
+
+    Raises:
+        ReproError: What it needs is not installed, or not there.
+    """
+    # Here, for each brings what it needs itself.
+    if running.launcher == "ray":
+        from repro.core.sweep.ray_launcher import make_ray_launcher  # noqa: PLC0415
+        from repro.model.launching import read_ray_options  # noqa: PLC0415
+
+        options = read_ray_options(running.settings)
+        return make_ray_launcher(project, sweep, running.jobs, options)
+    if running.launcher == "slurm":
+        from repro.core.sweep.slurm_launcher import make_slurm_launcher  # noqa: PLC0415
+        from repro.model.launching import read_slurm_options  # noqa: PLC0415
+
+        wanted = read_slurm_options(running.settings)
+        return make_slurm_launcher(project, sweep, running.jobs, wanted)
+    from repro.core.sweep.local import LocalLauncher  # noqa: PLC0415
+
+    return LocalLauncher(project, sweep, running.jobs)
 
 
 def _say_end(done: Outcome, short: str, passed_s: float) -> None:

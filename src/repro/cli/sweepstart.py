@@ -16,6 +16,7 @@ from repro.core.project import Project
 from repro.core.sweep.describe import sweep_json
 from repro.core.sweep.freeze import freeze
 from repro.core.sweep.known import short_sweep
+from repro.core.sweep.suggest import make_suggester
 from repro.errors import UsageError
 from repro.model.sweep import SweepAt
 from repro.model.sweepspec import Goal, SweepSpec
@@ -151,6 +152,8 @@ def start(  # noqa: PLR0913  # click hands over each option by its name
 
         show_plan(open_here(), spec, as_json=running.as_json)
         return 0
+    if not create:
+        make_suggester(spec)  # what it lacks is said before anything is made
     project = open_here()
     with showing_progress("hashing the datasets") as report:
         at = freeze(project, spec, cwd=Path.cwd(), data=data, on_progress=report)

@@ -46,6 +46,8 @@ _QUERY_NAMES = {
 _INNER = r"""(?x)(?<![\w.-]) (?P<dash>--?)? (?P<name>[A-Za-z_][\w.-]{0,80})
     (?P<between> (?(dash) (?: = | \s{1,9}(?!-) ) | = ) )"""
 _INNER_VALUE = r"""(?x) "[^"]*" | '[^']*' | ["']?[^\s;&|"']+ """
+# `${API_KEY}` of a shell, `${envvar:API_KEY}` of a sweep
+_REFERENCE = r"\$\{(?:envvar:)?[A-Za-z_][\w.-]*\}"
 _ASSIGNMENT = r"(?s)([-+]*[A-Za-z_][\w.@/-]*)=(.+)\Z"
 
 _SENSITIVE_FILE = r"""(?xs)
@@ -187,7 +189,7 @@ def _redacted_words(argv: Sequence[str], marker: Marker) -> Iterator[str]:
     for word in argv:
         is_option = word.startswith("-") and len(word) > 1
         if (is_value or is_login) and not is_option:
-            yield marker.mark(word)
+            yield _mark_value(word, marker)
             is_value = is_login = False
             continue
         is_value = is_option and "=" not in word and is_secret_name(word)
@@ -197,10 +199,15 @@ def _redacted_words(argv: Sequence[str], marker: Marker) -> Iterator[str]:
         yield _redact_shell(word, marker) if is_shell else _redact_word(word, marker)
 
 
+def _mark_value(value: str, marker: Marker) -> str:
+    """What stands for the value of a secret; the name of a variable gives nothing away."""
+    return value if re.fullmatch(_REFERENCE, value) else marker.mark(value)
+
+
 def _redact_word(word: str, marker: Marker) -> str:
     match = re.match(_ASSIGNMENT, word)
     if match and is_secret_name(match[1]):
-        return f"{match[1]}={marker.mark(match[2])}"
+        return f"{match[1]}={_mark_value(match[2], marker)}"
     if " " in word or "\n" in word:
         return _redact_shell(word, marker)
     return redact_text(word, marker)
@@ -220,7 +227,9 @@ def _redact_inner(text: str, marker: Marker) -> str:
         done = match.end("name")
         value = is_secret_name(match["name"]) and values.match(text, match.end())
         if value:
-            parts.append(match["between"] + marker.mark(value[0].strip("\"'")))
+            bare = value[0].strip("\"'")
+            is_reference = re.fullmatch(_REFERENCE, bare) is not None
+            parts.append(match["between"] + (value[0] if is_reference else marker.mark(bare)))
             done = value.end()
     return "".join([*parts, text[done:]])
 

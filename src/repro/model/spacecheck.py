@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from math import fsum, isfinite
+from math import fsum, isfinite, log
 
 from repro.model.canonical import TOO_LARGE, Json
 from repro.model.config import MOST_PARTS
@@ -203,6 +203,8 @@ def _normal_faults(distribution: Normal) -> Iterator[str]:
         yield f"with `mu` {mu} and `sigma` {sigma} values are out of the range of a number"
     if q is not None:
         yield from _q_faults(q, 0.0 if distribution.is_log else farthest)
+        if distribution.is_log and farthest - log(q) > _LARGEST_EXPONENT:
+            yield f"`q` {q} is too small beside e to the power of {farthest:.6g}"
 
 
 def _order_faults(low: float, high: float) -> Iterator[str]:

@@ -5,7 +5,8 @@ from math import isfinite
 from repro.errors import InvalidInputError
 from repro.model.macros import check_command
 from repro.model.sampling import count_grid
-from repro.model.space import Categorical, Constant, Distribution, Space
+from repro.model.scales import Numeric
+from repro.model.space import Beta, Categorical, Constant, Distribution, Space
 from repro.model.spacecheck import find_fault, find_name_fault, find_space_fault
 from repro.model.sweepspec import Method, SweepSpec
 from repro.model.text import escape, is_argument
@@ -21,14 +22,21 @@ def check_spec(spec: SweepSpec) -> None:
     """Refuse a sweep that contradicts itself or has no end where it must have one.
 
     Raises:
-        InvalidInputError: A param has no usable values, or is a section too; a grid is continuous
-            or too large; there is no metric where one is needed, or a number is out of range.
+        InvalidInputError: A param has no usable values, or is a section too; a method that learns
+            cannot search it; a grid is continuous or too large; there is no metric where one is
+            needed, or a number is out of range.
     """
     _check_space(spec.space)
+    _check_learning(spec)
     _check_metric(spec)
     _check_numbers(spec)
     if spec.method is Method.GRID:
         _check_grid(spec)
+    if not all(map(is_argument, spec.command)):
+        raise InvalidInputError(
+            "the command has a word that no program can be given",
+            hint="take the NUL or the broken character out of it",
+        )
     check_command(spec.command, spec.space)
 
 
@@ -61,6 +69,30 @@ def _check_space(space: Space) -> None:
         raise InvalidInputError(
             f"no search space: {fault}",
             hint="name the params to search, as in `-p lr=loguniform(1e-5,1e-1)`",
+        )
+
+
+def _check_learning(spec: SweepSpec) -> None:
+    """Refuse what a method that learns makes nothing of, instead of leaving it out."""
+    if spec.method not in _MODELS:
+        return
+    for key, distribution in spec.space.items():
+        if isinstance(distribution, Beta):
+            raise InvalidInputError(
+                f"`{escape(key)}` has a beta distribution, which {spec.method} cannot search",
+                hint="give it a uniform one, or take the method `random`",
+            )
+        if isinstance(distribution, Categorical) and distribution.weights is not None:
+            raise InvalidInputError(
+                f"method {spec.method} finds out itself which values of `{escape(key)}` are good: "
+                "it takes no probabilities",
+                hint="take `probabilities` out, or take the method `random`",
+            )
+    has_numbers = any(isinstance(one, Numeric) for one in spec.space.values())
+    if spec.method is Method.CMAES and not has_numbers:
+        raise InvalidInputError(
+            "method cmaes searches numbers, and there is none in the space",
+            hint="take the method `tpe`",
         )
 
 

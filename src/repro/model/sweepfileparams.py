@@ -196,7 +196,7 @@ def _exponents(param: Section) -> tuple[float, float]:
     if 0 < low < 0.1 or high > 30 or max(abs(low), abs(high)) > _MOST_EXPONENT:
         kind = param.values["distribution"]
         ends = " and ".join(
-            f"{exp(min(max(one, -_MOST_EXPONENT), _MOST_EXPONENT)):.6g}" for one in (low, high)
+            f"{exp(min(max(one, -_MOST_EXPONENT), _MOST_EXPONENT)):.7g}" for one in (low, high)
         )
         raise param.wrong(
             f"`{param.place()}`: bounds of `{kind}` are exponents of e, so {low:g} and {high:g} "

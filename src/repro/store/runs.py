@@ -307,12 +307,8 @@ def read_record_files(objects: Objects, commit_oid: str, *, brief: bool = False)
                 hint="`git fsck` says which objects are",
             )
         contents[entry.name] = answer[1]
-    return RecordFiles(
-        commit_oid,
-        next(iter(commit.parents), None),
-        contents,
-        environment.oid if environment else None,
-    )
+    snapshot = next(iter(commit.parents), None)
+    return RecordFiles(commit_oid, snapshot, contents, environment.oid if environment else None)
 
 
 def decode_record(files: RecordFiles) -> Record:

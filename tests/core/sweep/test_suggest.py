@@ -10,7 +10,7 @@ from tests.support.sweeps import ask
 
 from repro.core.sweep.suggest import make_suggester
 from repro.errors import InvalidInputError
-from repro.model.space import Beta, Categorical, Constant, IntUniform, Uniform
+from repro.model.space import Categorical, Constant, IntUniform
 from repro.model.sweep import Ledger, Stopped
 from repro.model.sweepspec import EarlyStop
 
@@ -104,25 +104,6 @@ def test_maximize_is_minimize_of_what_is_negative(method):
     )
 
     assert most.points == least.points
-
-
-@pytest.mark.parametrize("method", ["tpe", "gp", "cmaes"])
-@pytest.mark.parametrize(
-    ("space", "named"),
-    [
-        ({"x": Uniform(0.0, 1.0), "mix": Beta(1.0, 2.0)}, "`mix` has a beta distribution"),
-        ({"x": Uniform(0.0, 1.0), "opt": Categorical(("a", "b"), (0.1, 0.9))}, "`opt`"),
-    ],
-)
-def test_what_cannot_be_learned_is_refused_by_name(method, space, named):
-    with pytest.raises(InvalidInputError, match=named) as caught:
-        make_suggester(make_search_spec(method, space))
-    assert "`random`" in caught.value.hint
-
-
-def test_cmaes_without_a_number_is_refused():
-    with pytest.raises(InvalidInputError, match="searches numbers"):
-        make_suggester(make_search_spec("cmaes", {"opt": Categorical(("a", "b"))}))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from repro.core.sweep.claiming import is_target_reached
 from repro.model.sampling import count_grid
 from repro.model.sweep import OVER, Agent, SweepAt, TrialState
 from repro.model.sweepspec import Method
@@ -15,9 +16,9 @@ class Standing(StrEnum):
 
     NEW = "new"  # no trial was started yet
     RUNNING = "running"
-    STOPPED = "stopped"  # somebody, or its target, ended it
+    STOPPED = "stopped"  # somebody ended it
     INTERRUPTED = "interrupted"  # nobody works on it, and there is more to do
-    FINISHED = "finished"
+    FINISHED = "finished"  # all trials are over, or one is as good as its target
 
 
 def count_wanted(at: SweepAt) -> int | None:
@@ -42,7 +43,8 @@ def find_standing(at: SweepAt, *, now: float) -> Standing:
     if any(_is_working(trial.agent, progress.beats.get(trial.agent.id), now) for trial in running):
         return Standing.RUNNING
     wanted = count_wanted(at)
-    if wanted is not None and progress.count(*OVER) >= wanted:
+    is_full = wanted is not None and progress.count(*OVER) >= wanted
+    if is_full or is_target_reached(at.sweep.spec, progress):
         return Standing.FINISHED
     if progress.stopped is not None:
         return Standing.STOPPED

@@ -10,16 +10,13 @@ from dataclasses import dataclass
 from repro.core.sweep.protocols import Suggester
 from repro.errors import InvalidInputError
 from repro.model.sampling import count_grid, draw, grid_point, rng_for
-from repro.model.scales import Numeric
-from repro.model.space import Beta, Categorical, Params
+from repro.model.space import Params
 from repro.model.sweep import Ledger, Trial
 from repro.model.sweepspec import Method, SweepSpec
-from repro.model.text import escape
 
 Choose = Callable[[Ledger], Params | None]
 Judge = Callable[[Ledger, Sequence[tuple[int, float]]], bool]
 
-_LEARNS = {Method.TPE, Method.GP, Method.CMAES}
 _EXTRA = "`pip install 'git-repro[sweep]'`"
 
 
@@ -29,10 +26,12 @@ def make_suggester(spec: SweepSpec) -> Suggester:
     A grid goes by the number of the trial, a random search draws from the seed and that number;
     what learns does so from the trials of the ledger: `optuna_search` and `cmaes_search` say how.
 
+    Args:
+        spec: One that `check_spec` has passed.
+
     Raises:
-        InvalidInputError: What the method needs is not installed, or it cannot search that space.
+        InvalidInputError: What the method needs is not installed.
     """
-    _check(spec)
     return _Suggester(_chooser(spec), _judge(spec))
 
 
@@ -49,30 +48,6 @@ class _Suggester:
     ) -> bool:
         del trial  # its values say it all
         return self.judge is not None and self.judge(ledger, steps)
-
-
-def _check(spec: SweepSpec) -> None:
-    """Refuse what a search that learns makes nothing of."""
-    if spec.method not in _LEARNS:
-        return
-    for key, distribution in spec.space.items():
-        if isinstance(distribution, Beta):
-            raise InvalidInputError(
-                f"`{escape(key)}` has a beta distribution, which {spec.method} cannot search",
-                hint="`uniform` from 0 to 1, or method `random`",
-            )
-        if isinstance(distribution, Categorical) and distribution.weights is not None:
-            raise InvalidInputError(
-                f"method {spec.method} finds out itself which values of `{escape(key)}` are good: "
-                "it takes no probabilities",
-                hint="leave `probabilities` out, or take method `random`",
-            )
-    if spec.method is Method.CMAES and not any(
-        isinstance(one, Numeric) for one in spec.space.values()
-    ):
-        raise InvalidInputError(
-            "method cmaes searches numbers, and there is none in the space", hint="method `tpe`"
-        )
 
 
 def _chooser(spec: SweepSpec) -> Choose:

@@ -15,7 +15,7 @@ START = "start"
 VERBS = {
     START: ("repro.cli.sweepstart:start", "Start a sweep; the word may be left out"),
     "ls": ("repro.cli.sweepls:ls", "List the sweeps"),
-    "show": ("repro.cli.sweepls:show", "Show a sweep, its trials, and what its params matter"),
+    "show": ("repro.cli.sweepshow:show", "Show a sweep, its trials, and what its params matter"),
     "best": ("repro.cli.sweepbest:best", "Show the best trial, or bring its code back"),
     "resume": ("repro.cli.sweepresume:resume", "Go on with a sweep, with more trials on request"),
     "agent": ("repro.cli.sweepagent:agent", "Run trials of a sweep that machines share"),

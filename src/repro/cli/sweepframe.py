@@ -7,10 +7,10 @@ from repro.cli import render
 from repro.cli.runtable import lay_out
 from repro.cli.screen import can_show, fit
 from repro.cli.sweeptable import lay_trials
+from repro.cli.sweepwords import describe_best, describe_counts, describe_done
 from repro.core.sweep.figures import ranked_trials
 from repro.core.sweep.looking import TrialLook
 from repro.core.sweep.standing import count_wanted
-from repro.model.cells import format_metric
 from repro.model.readable import format_duration
 from repro.model.sweep import OVER, SweepAt, Trial, TrialState
 from repro.model.text import escape
@@ -65,23 +65,10 @@ def draw_frame(
     return lines[:height]
 
 
-def describe_counts(at: SweepAt) -> list[str]:
-    """How many trials did not finish, in words; empty where all did."""
-    states = (TrialState.FAILED, TrialState.PRUNED, TrialState.WAITING)
-    counts = ((at.progress.count(state), state.value) for state in states)
-    return [f"{count:,} {name}" for count, name in counts if count]
-
-
-def describe_best(at: SweepAt, trial: Trial) -> str:
-    """The value of a trial in words, such as `val_loss 0.12`."""
-    metric = at.sweep.spec.metric or ""
-    return f"{escape(metric)} {format_metric(metric, trial.value)}"
-
-
 def _head(at: SweepAt, short: str, pace: Pace, width: int) -> str:
     done, wanted = at.progress.count(*OVER), count_wanted(at)
     name = f" ({escape(at.sweep.spec.name)})" if at.sweep.spec.name else ""
-    of = f"{done:,}" if wanted is None else f"{done:,}/{wanted:,}"
+    of = describe_done(at)
     facts = [*describe_counts(at), format_duration(pace.passed_s)]
     left = _left_s(done, wanted, pace)
     if left is not None:

@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import Self
 
 from repro.cli import render
-from repro.cli.sweepframe import Pace, describe_best, draw_frame
+from repro.cli.sweepframe import Pace, draw_frame
+from repro.cli.sweepwords import describe_best
 from repro.core.project import Project
 from repro.core.sweep.events import Again, Begun, Ending, Event, Looked, NoMetric, Over
 from repro.core.sweep.figures import ranked_trials, varied_keys

@@ -1,26 +1,17 @@
-"""`repro sweep ls` and `show`: the sweeps of this clone, or one with its trials."""
+"""`repro sweep ls`: the sweeps of this clone."""
 
 import click
 
 from repro.cli import render
-from repro.cli.completing import SWEEP
 from repro.cli.context import open_here
-from repro.cli.importance import show_importance
-from repro.cli.runtable import lay_out, say_hidden
-from repro.cli.sweepframe import describe_best, describe_counts
-from repro.cli.sweeptable import lay_trials, short_runs
-from repro.core.project import Project
-from repro.core.sweep.describe import full_sweep_json, sweep_json
-from repro.core.sweep.figures import ranked_trials, weigh_trials
-from repro.core.sweep.known import find_sweep, list_sweeps
-from repro.core.sweep.standing import Standing, count_wanted, find_standing
+from repro.cli.sweepwords import describe_best, describe_done
+from repro.core.sweep.describe import sweep_json
+from repro.core.sweep.figures import ranked_trials
+from repro.core.sweep.known import list_sweeps
+from repro.core.sweep.standing import count_wanted, find_standing
 from repro.model.readable import format_age
-from repro.model.spacetext import describe_distribution
-from repro.model.sweep import OVER, SweepAt, Trial, TrialState
+from repro.model.sweep import OVER, SweepAt
 from repro.model.text import escape
-
-_MOST_TRIALS = 20
-_MOST_PARAMS = 40  # of a space
 
 
 @click.command()
@@ -56,7 +47,7 @@ def _row(at: SweepAt, short: str, now: float) -> list[str]:
         short,
         spec.name or "",
         find_standing(at, now=now).value,
-        _done(at),
+        describe_done(at),
         describe_best(at, ranked[0]) if ranked else "-",
         spec.method.value,
         format_age(at.sweep.created, now),
@@ -73,83 +64,3 @@ def _porcelain(at: SweepAt, now: float) -> str:
         "" if wanted is None else str(wanted),
     ]
     return "\t".join(map(escape, fields))
-
-
-@click.command()
-@click.argument("name", metavar="SWEEP", type=SWEEP)
-@click.option(
-    "-n", "number", type=click.IntRange(min=0), default=_MOST_TRIALS, show_default=True,
-    metavar="N", help="At most N trials; 0 is all.",
-)  # fmt: skip
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print as JSON: all trials, and figures as data."
-)
-def show(name: str, number: int, *, as_json: bool) -> None:
-    """Show a sweep: what it searches, its trials, the best ones first, and what goes with them."""
-    project = open_here()
-    at = find_sweep(project, name)
-    now = project.clock()
-    if as_json:
-        render.data_json(full_sweep_json(at, now=now))
-        return
-    render.out(render.columns(_head(at, now)))
-    if at.progress.trials:
-        render.out("")
-        _print_trials(project, at, number, now)
-    metric = at.sweep.spec.metric
-    if metric is not None and len(ranked_trials(at)) > 1:
-        render.out("")
-        show_importance(weigh_trials(at), metric)
-
-
-def _head(at: SweepAt, now: float) -> list[list[str]]:
-    sweep, spec = at.sweep, at.sweep.spec
-    standing, stopped = find_standing(at, now=now), at.progress.stopped
-    why = f": {stopped.why}" if standing is Standing.STOPPED and stopped else ""
-    rows = [
-        ["sweep", f"{sweep.id} ({spec.name})" if spec.name else sweep.id],
-        ["status", f"{standing.value}{why}"],
-        ["trials", ", ".join([_done(at), *describe_counts(at)])],
-        ["method", spec.method.value + (f", seed {spec.seed}" if spec.seed else "")],
-    ]
-    if spec.metric is not None:
-        target = "" if spec.target is None else f", target {spec.target}"
-        rows.append(["metric", f"{spec.metric}, {spec.goal}{target}"])
-    if spec.early is not None:
-        rows.append(["early", f"bad trials are stopped: {spec.early.kind}"])
-    rows.append(["command", " ".join(spec.command)])
-    rows.append(["made", f"{format_age(sweep.created, now)} by {sweep.user} on {sweep.host}"])
-    if spec.note:
-        rows.append(["note", spec.note])
-    rows.append(["space"])
-    listed = list(spec.space.items())
-    rows += [[f"  {key}", describe_distribution(one)] for key, one in listed[:_MOST_PARAMS]]
-    if len(listed) > _MOST_PARAMS:
-        rows.append([f"  … and {len(listed) - _MOST_PARAMS} more"])
-    return rows
-
-
-def _done(at: SweepAt) -> str:
-    done, wanted = at.progress.count(*OVER), count_wanted(at)
-    return f"{done:,}" if wanted is None else f"{done:,}/{wanted:,}"
-
-
-def _print_trials(project: Project, at: SweepAt, number: int, now: float) -> None:
-    trials = _in_order(at)
-    shown = trials[: number or None]
-    columns = lay_trials(at, shown, short_runs(project, shown), now=now)
-    table, n_columns = lay_out(columns, width=render.width())
-    render.out(table)
-    render.flush()
-    say_hidden([column.title for column in columns[n_columns:]], "repro sweep show --json")
-    if len(shown) < len(trials):
-        render.note(f"… and {len(trials) - len(shown):,} more: `-n 0` shows all")
-
-
-def _in_order(at: SweepAt) -> list[Trial]:
-    """Those in progress, then the best ones, then the others."""
-    trials = at.progress.trials
-    ranked = ranked_trials(at)
-    first = [trial for trial in trials if trial.state is TrialState.RUNNING]
-    seen = {trial.number for trial in (*first, *ranked)}
-    return [*first, *ranked, *(trial for trial in trials if trial.number not in seen)]

@@ -8,20 +8,21 @@ from repro.cli import render
 from repro.cli.importance import print_influences
 from repro.cli.runtable import lay_out
 from repro.cli.sweepbest import print_trial
-from repro.cli.sweepframe import describe_counts
 from repro.cli.sweeplive import Live
 from repro.cli.sweepoptions import Running, find_gpus, say_jobs
 from repro.cli.sweepsignals import ending_signals
 from repro.cli.sweeptable import lay_trials, short_runs
+from repro.cli.sweepwords import describe_counts
 from repro.core.project import Project
 from repro.core.sweep.best import find_best_trials
 from repro.core.sweep.book import LocalBook
 from repro.core.sweep.describe import full_sweep_json
-from repro.core.sweep.figures import ranked_trials, weigh_trials
+from repro.core.sweep.figures import ranked_trials
 from repro.core.sweep.known import short_sweep
 from repro.core.sweep.loop import run_sweep
 from repro.core.sweep.options import Options, Outcome, Reason
 from repro.core.sweep.protocols import Book, Launcher, Others
+from repro.core.sweep.weighing import weigh_trials
 from repro.model.readable import format_duration
 from repro.model.sweep import Sweep, SweepAt, TrialState
 from repro.model.text import escape

@@ -12,6 +12,8 @@ from repro.model.readable import format_duration
 from repro.model.sweep import SweepAt, Trial, TrialState
 from repro.model.values import ABSENT, Value
 
+_LONGEST_S = 1e9  # another clock may say anything
+
 _COLOURS = {
     TrialState.RUNNING: "cyan", TrialState.WAITING: "yellow",
     TrialState.FAILED: "red", TrialState.PRUNED: "dim",
@@ -82,5 +84,5 @@ def _or_absent(value: float | None) -> Value:
 
 def _duration(trial: Trial, now: float) -> str:
     if trial.state is TrialState.RUNNING:
-        return format_duration(max(now - trial.asked_at, 0.0))
+        return format_duration(min(max(now - trial.asked_at, 0.0), _LONGEST_S))
     return format_duration(trial.duration_s)

@@ -9,9 +9,9 @@ from repro.core.sweep.figures import (
     parallel_coordinates,
     ranked_trials,
     varied_keys,
-    weigh_trials,
 )
 from repro.core.sweep.standing import Standing, count_wanted, find_standing
+from repro.core.sweep.weighing import weigh_trials
 from repro.model.space import Categorical, Constant, IntUniform, Normal, Uniform
 from repro.model.sweep import (
     Agent,
@@ -176,3 +176,15 @@ def test_a_normal_on_a_log_scale_has_a_log_axis() -> None:
 
     assert parallel_coordinates(at).axes[0].kind == "log"
     assert parallel_coordinates(at).axes[0].low is None
+
+
+def test_a_number_that_fits_no_axis_is_left_out_of_its_ends() -> None:
+    params = {"width": 10**400}
+    at = sweep_at(
+        ask(0, "run000000000", params=params), tell(0, "run000000000"),
+        *trial(1, 0.2, 0.1), space={"width": IntUniform(1, 64)},
+    )  # fmt: skip
+
+    axis = parallel_coordinates(at).axes[0]
+    assert (axis.low, axis.high) == (9.0, 9.0)
+    assert weigh_trials(at).n_runs == 2

@@ -2,12 +2,10 @@
 
 from dataclasses import asdict
 
-from repro.core.importance import importance_json
 from repro.core.sweep.figures import (
     best_so_far,
     parallel_coordinates,
     ranked_trials,
-    weigh_trials,
 )
 from repro.core.sweep.standing import count_wanted, find_standing
 from repro.model.canonical import Json
@@ -58,6 +56,10 @@ def full_sweep_json(at: SweepAt, *, now: float) -> dict[str, Json]:
     Args:
         now: Seconds since 1970.
     """
+    # Here, for a list of sweeps starts without the run index.
+    from repro.core.importance import importance_json  # noqa: PLC0415
+    from repro.core.sweep.weighing import weigh_trials  # noqa: PLC0415
+
     shown = sweep_json(at, now=now)
     counts = shown.pop("trials")
     stopped = at.progress.stopped

@@ -1,13 +1,13 @@
 """What the trials of a sweep show together: figures as data, from its ledger alone."""
 
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeGuard
 
-from repro.core.importance import Importance, rate_columns
 from repro.model.canonical import Json
 from repro.model.space import Beta, Categorical, Constant, Distribution, IntUniform, Normal, Uniform
 from repro.model.sweep import SweepAt, Trial, TrialState
-from repro.model.values import ABSENT, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ def ranked_trials(at: SweepAt) -> list[Trial]:
     """The finished trials that have a value, the best first; of equal ones the earlier."""
     spec = at.sweep.spec
     sign = -1.0 if spec.goal == "maximize" else 1.0
-    valued = [(trial.value, trial) for trial in _finished(at) if trial.value is not None]
+    valued = [(trial.value, trial) for trial in finished_trials(at) if trial.value is not None]
     valued.sort(key=lambda one: (sign * one[0], one[1].number))
     return [trial for _, trial in valued]
 
@@ -93,26 +93,15 @@ def best_so_far(at: SweepAt) -> list[BestSoFar]:
     """How the best value got better from trial to trial."""
     better = max if at.sweep.spec.goal == "maximize" else min
     found: list[BestSoFar] = []
-    for trial in _finished(at):
+    for trial in finished_trials(at):
         if trial.value is not None:
             best = better(trial.value, found[-1].best) if found else trial.value
             found.append(BestSoFar(trial.number, trial.value, best))
     return found
 
 
-def weigh_trials(at: SweepAt) -> Importance:
-    """Say which of the varied params go with the metric, over the finished trials.
-
-    Cost: a second or two where a forest grows.
-    """
-    trials = [trial for trial in _finished(at) if trial.value is not None]
-    columns: dict[str, list[Value]] = {
-        key: [trial.params.get(key, ABSENT) for trial in trials] for key in varied_keys(at)
-    }
-    return rate_columns(columns, [trial.value for trial in trials if trial.value is not None])
-
-
-def _finished(at: SweepAt) -> list[Trial]:
+def finished_trials(at: SweepAt) -> list[Trial]:
+    """The finished trials, by number; some may have no value."""
     return [trial for trial in at.progress.trials if trial.state is TrialState.FINISHED]
 
 
@@ -134,10 +123,13 @@ def _axis(key: str, distribution: Distribution, values: list[Json]) -> Axis:
     return Axis(key=key, kind=kind, low=low, high=high)
 
 
-def _ends(values: list[Json] | list[float | None]) -> tuple[float | None, float | None]:
-    numbers = [
-        float(value)
-        for value in values
-        if isinstance(value, (int, float)) and not isinstance(value, bool)
-    ]
+def _ends(values: Sequence[Json]) -> tuple[float | None, float | None]:
+    numbers = [float(value) for value in values if _is_number(value)]
     return (min(numbers), max(numbers)) if numbers else (None, None)
+
+
+def _is_number(value: Json) -> TypeGuard[float]:
+    """Whether a value has a place on an axis: an integer can be too large for one."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) <= sys.float_info.max

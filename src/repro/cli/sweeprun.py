@@ -75,6 +75,18 @@ def open_launcher(project: Project, sweep: Sweep, running: Running) -> Launcher:
         ReproError: What it needs is not installed, or not there.
     """
     # Here, for each brings what it needs itself.
+    if running.launcher == "ray":
+        from repro.core.sweep.ray_launcher import make_ray_launcher  # noqa: PLC0415
+        from repro.model.launching import read_ray_options  # noqa: PLC0415
+
+        options = read_ray_options(running.settings)
+        return make_ray_launcher(project, sweep, running.jobs, options)
+    if running.launcher == "slurm":
+        from repro.core.sweep.slurm_launcher import make_slurm_launcher  # noqa: PLC0415
+        from repro.model.launching import read_slurm_options  # noqa: PLC0415
+
+        wanted = read_slurm_options(running.settings)
+        return make_slurm_launcher(project, sweep, running.jobs, wanted)
     from repro.core.sweep.local import LocalLauncher  # noqa: PLC0415
 
     return LocalLauncher(project, sweep, running.jobs)

@@ -89,6 +89,7 @@ def test_programs_read_what_was_sent(cli, project):
              "hint": "push it when it has ended"}
         ],
         "lacking": [], "objects": 0, "object_bytes": 0,
+        "sweeps": {"new": [], "updated": [], "merged": []},
     }  # fmt: skip
     live.journal.close()
 

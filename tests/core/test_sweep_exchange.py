@@ -5,13 +5,17 @@ from pathlib import Path
 import pytest
 from tests.support import git
 from tests.support.clones import Team, project_at
+from tests.support.projects import make_run
 from tests.support.remotes import push_all
 from tests.support.sweeps import ask, make_sweep, tell
 
+from repro.core.bundle import bundle_runs
 from repro.core.fetch import Fetched, fetch_runs, pull_runs
 from repro.core.needed import find_needed
 from repro.core.project import Project
+from repro.core.query import resolve_run
 from repro.core.sweep.book import LocalBook
+from repro.core.unbundle import unbundle_runs
 from repro.model.ids import new_id
 from repro.model.space import Categorical
 from repro.model.sweep import Entry
@@ -150,3 +154,19 @@ def test_the_data_that_a_sweep_starts_from_is_kept_by_a_gc(team: Team):
     (ada.repository.private / "stat.db").unlink(missing_ok=True)
     words = find_needed(project_at(root))
     assert {digest.removeprefix("sha256:").encode() for digest in kept} <= words
+
+
+def test_a_bundle_of_all_trials_has_their_sweep(team: Team, tmp_path: Path):
+    ada, bob = project_at(team.clone("ada")), project_at(team.clone("bob"))
+    sweep = make_sweep(ada, space=SPACE).sweep
+    runs = [make_run(ada, sweep=sweep.id, trial=number) for number in range(2)]
+    for number, (run, lr) in enumerate(zip(runs, (0.1, 0.2), strict=True)):
+        entries = [ask(number, run.id, params={"lr": lr}), tell(number, run.id)]
+        LocalBook(ada, sweep.id).write(lambda _, new=entries: new)
+    records = [resolve_run(ada, run.id) for run in runs]
+    assert bundle_runs(ada, records[:1], tmp_path / "half").sweeps == ()
+    assert bundle_runs(ada, records, tmp_path / "whole").sweeps == (sweep.id,)
+    assert unbundle_runs(bob, tmp_path / "half").sweeps.new == ()
+    assert unbundle_runs(bob, tmp_path / "whole").sweeps.new == (sweep.id,)
+    assert unbundle_runs(bob, tmp_path / "whole").sweeps.new == ()
+    assert LocalBook(bob, sweep.id).read() == LocalBook(ada, sweep.id).read()

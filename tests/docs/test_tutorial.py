@@ -25,6 +25,7 @@ _BLOCK = re.compile(
         "how-to/reproduce.md",
         "how-to/share.md",
         "how-to/sweep.md",
+        "how-to/sweep-agents.md",
         "how-to/watch.md",
     ],
 )

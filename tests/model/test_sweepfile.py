@@ -1,8 +1,12 @@
 """A sweep file means what it means to W&B, and says where it is wrong."""
 
 import math
+from contextlib import suppress
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.support.spaces import values
 
 from repro.errors import InvalidInputError
 from repro.model.space import Beta, Categorical, Constant, IntUniform, Normal, Uniform
@@ -255,6 +259,13 @@ def test_a_wrong_file_is_refused_with_the_place(changes, reason, hint):
 def test_a_file_that_holds_no_mapping_is_refused(value):
     with pytest.raises(InvalidInputError, match="the file must be a mapping"):
         parse_sweep_file(value, name="sweep.yaml")
+
+
+@settings(max_examples=60)
+@given(st.dictionaries(st.sampled_from(["a", "b.c", "method"]), values, max_size=3), values)
+def test_whatever_stands_in_a_file_the_answer_is_a_spec_or_an_error_for_people(space, command):
+    with suppress(InvalidInputError):
+        parse(parameters={**space, "lr": {"value": command}}, command=command)
 
 
 def test_a_hundred_levels_of_params_are_refused():

@@ -81,6 +81,7 @@ def bundle(
                 "path": str(done.path),
                 "bytes": done.size,
                 "runs": list(done.runs),
+                "sweeps": list(done.sweeps),
                 "data": list(done.datasets),
                 "packages": done.packages,
                 "lacking": [{"package": name, "reason": why} for name, why in done.lacking],

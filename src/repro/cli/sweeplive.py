@@ -69,6 +69,7 @@ class Live:
         match event:
             case Looked():
                 self._at = event.at
+                self._n_over = event.at.progress.count(*OVER)  # others end trials, too
             case Over():
                 self._tell_over(event)
             case Again():

@@ -9,7 +9,7 @@ from repro.cli.context import open_here
 from repro.cli.progress import showing_words
 from repro.core.unbundle import Unbundled, look_into, unbundle_runs
 from repro.model.diagnosis import count_of
-from repro.model.readable import count_runs, format_size
+from repro.model.readable import count_runs, count_sweeps, format_size
 from repro.model.text import escape
 
 
@@ -36,7 +36,8 @@ def unbundle(path: Path, *, dry_run: bool, no_data: bool, as_json: bool) -> int:
     with showing_words("unbundling") as report:
         done = unbundle_runs(project, path, with_data=not no_data, report=report)
     for refusal in done.refused:
-        render.note(f"repro: run `{escape(refusal.run)}` is refused: {escape(refusal.reason)}")
+        name = f"{refusal.kind} `{escape(refusal.run)}`"
+        render.note(f"repro: {name} is refused: {escape(refusal.reason)}")
         if refusal.hint:
             render.note(f"hint: {escape(refusal.hint)}")
     if as_json:
@@ -52,6 +53,9 @@ def _describe(done: Unbundled) -> str:
         parts.append(f"{count_of(len(done.new), 'new run')}")
     if done.moved:
         parts.append(f"{len(done.moved):,} changed")
+    sweeps = (*done.sweeps.new, *done.sweeps.moved, *done.sweeps.merged)
+    if sweeps:
+        parts.append(count_sweeps(len(sweeps)))
     if done.refused:
         parts.append(f"{len(done.refused):,} refused")
     if not parts:
@@ -67,8 +71,10 @@ def _as_json(done: Unbundled) -> dict[str, object]:
         "new": list(done.new),
         "changed": list(done.moved),
         "refused": [
-            {"run": one.run, "reason": one.reason, "hint": one.hint} for one in done.refused
+            {"run": None, one.kind: one.run, "reason": one.reason, "hint": one.hint}
+            for one in done.refused
         ],
+        "sweeps": [*done.sweeps.new, *done.sweeps.moved, *done.sweeps.merged],
         "kept": done.kept,
         "bytes": done.size,
     }

@@ -24,7 +24,8 @@ from repro.store.content import ContentStore
 from repro.store.git import Identity
 from repro.store.objects import reading
 from repro.store.quarantine import CommitSpec, open_quarantine, write_commits
-from repro.store.refs import RUNS
+from repro.store.refs import RUNS, SWEEPS, RunRefs, list_refs
+from repro.store.sweeps import read_sweep
 
 CRATE = "refs/heads/crate"
 
@@ -39,6 +40,7 @@ class Bundled:
     Attributes:
         size: Bytes of the file.
         runs: Ids.
+        sweeps: Ids of the sweeps that go along.
         datasets: Names of the datasets whose bytes are in it.
         packages: How many files of packages are in it.
         lacking: Packages that were asked for and are not, each with the reason.
@@ -48,6 +50,7 @@ class Bundled:
     size: int
     runs: tuple[str, ...]
     datasets: tuple[str, ...]
+    sweeps: tuple[str, ...] = ()
     packages: int = 0
     lacking: tuple[tuple[str, str], ...] = ()
 
@@ -79,6 +82,8 @@ def bundle_runs(
 ) -> Bundled:
     """Write sealed runs, with all the history of their code, into the file `target`.
 
+    A sweep goes along where all its trials do whose runs are here.
+
     Args:
         with_data: Put the bytes of their datasets and of all that lies in the content store in.
         with_env: Put what a package index has of the packages that they had installed in.
@@ -95,9 +100,11 @@ def bundle_runs(
     tell = tell or Telling()
     _check(project, records, target, replace=replace)
     commits: dict[str, str] = {record.run.id: record.commit for record in records}
-    for refusal in refuse_leaking(project, commits, on_scan=tell.scanned):
+    sweeps = _find_sweeps(project, records)
+    for refusal in refuse_leaking(project, {**commits, **sweeps}, on_scan=tell.scanned):
+        kind = "sweep" if refusal.run in sweeps else "run"
         raise InvalidInputError(
-            f"run `{refusal.run}` is not bundled, {refusal.reason}", hint=refusal.hint
+            f"{kind} `{refusal.run}` is not bundled, {refusal.reason}", hint=refusal.hint
         )
     plans: dict[str, list[DataBeside]] = {}
     if with_data:
@@ -132,6 +139,7 @@ def bundle_runs(
         )
         [commit] = write_commits(quarantine, [spec])
         refs = {RUNS + run_id: oid for run_id, oid in commits.items()}
+        refs |= {SWEEPS + sweep_id: oid for sweep_id, oid in sweeps.items()}
         draft = target.with_name(f".{target.name}.{os.getpid()}")
         try:
             write_bundle(quarantine, {**refs, CRATE: commit}, CRATE, draft.absolute())
@@ -146,9 +154,25 @@ def bundle_runs(
         size=target.stat().st_size,
         runs=tuple(record.run.id for record in records),
         datasets=tuple(sorted(names)),
+        sweeps=tuple(sweeps),
         packages=len(wheels.files),
         lacking=wheels.lacking,
     )
+
+
+def _find_sweeps(project: Project, records: Sequence[Record]) -> dict[str, str]:
+    """The commits of the sweeps of which all trials that are here are among some runs, by id."""
+    named = {record.run.sweep for record in records} - {None}
+    refs = list_refs(project.repository.git, *(f"{SWEEPS}{one}" for one in named)) if named else {}
+    bundled = {record.run.id for record in records}
+    found = {}
+    with reading(project.repository) as objects:
+        for ref, oid in refs.items():
+            trials = read_sweep(objects, oid).at.progress.trials
+            here = RunRefs(project.repository).look_up([trial.run for trial in trials])
+            if here.keys() <= bundled:
+                found[ref.removeprefix(SWEEPS)] = oid
+    return found
 
 
 def _check(project: Project, records: Sequence[Record], target: Path, *, replace: bool) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from repro.core.arriving import Arrivals, take_in
@@ -12,6 +12,7 @@ from repro.core.kept import choose, iter_files
 from repro.core.project import Project
 from repro.core.query import resolve_run
 from repro.core.stored import list_stored
+from repro.core.sweep_arrivals import SweepsTaken, take_in_sweeps
 from repro.errors import DamagedRecordError, InvalidInputError, NewerFormatError, RemoteError
 from repro.model.ids import is_id
 from repro.model.sharing import Refusal
@@ -23,7 +24,7 @@ from repro.store.incoming import Source, receive
 from repro.store.newobjects import list_new, reading_new, seeing
 from repro.store.objects import list_files, read_commit, read_tree, reading
 from repro.store.quarantine import Quarantine, open_quarantine
-from repro.store.refs import RUNS
+from repro.store.refs import RUNS, SWEEPS, TRASH, list_refs
 
 PLACE = "bundle"  # what its runs are under, below `refs/repro/remotes/`
 
@@ -39,6 +40,7 @@ class Unbundled:
         new: Those that were not known here.
         moved: Those of which it says more than was known here.
         kept: Files whose bytes went to the content store; `size`, their bytes.
+        sweeps: What became of its sweeps; those that were refused are among the others.
     """
 
     runs: tuple[str, ...]
@@ -47,6 +49,7 @@ class Unbundled:
     refused: tuple[Refusal, ...]
     kept: int
     size: int
+    sweeps: SweepsTaken = field(default_factory=SweepsTaken)
 
 
 def look_into(project: Project, path: Path) -> dict[str, str]:
@@ -108,7 +111,16 @@ def unbundle_runs(
     """
     header = read_header(path)
     runs = _runs_of(project, path, header)
-    oids = [*runs.values(), *([header.refs[CRATE]] if CRATE in header.refs else [])]
+    sweeps = {
+        name: oid
+        for ref, oid in header.refs.items()
+        if ref.startswith(SWEEPS) and is_id(name := ref.removeprefix(SWEEPS))
+    }
+    oids = [
+        *runs.values(),
+        *sweeps.values(),
+        *([header.refs[CRATE]] if CRATE in header.refs else []),
+    ]
     source = Source(str(path.absolute()), escape(str(path)))
     n_kept = size = 0
     with open_quarantine(project.repository) as quarantine:
@@ -121,6 +133,12 @@ def unbundle_runs(
             ) from error
         whole = {run_id: oid for run_id, oid in runs.items() if oid not in failed}
         taken = take_in(project, quarantine, PLACE, Arrivals(runs=whole), report=report)
+        came = {one: oid for one, oid in sweeps.items() if oid not in failed}
+        listed = list_refs(project.repository.git, *(TRASH + one for one in came)) if came else {}
+        came = {one: oid for one, oid in came.items() if TRASH + one not in listed}
+        taken_sweeps = SweepsTaken()
+        if came:
+            taken_sweeps = take_in_sweeps(project, quarantine, came, merge=True)
         sound = sorted(whole.keys() - {refusal.run for refusal in taken.refused})
         crate = header.refs.get(CRATE)
         if with_data and crate is not None and crate not in failed:
@@ -139,9 +157,10 @@ def unbundle_runs(
         runs=tuple(sorted(runs)),
         new=taken.new,
         moved=taken.moved,
-        refused=(*lost, *taken.refused),
+        refused=(*lost, *taken.refused, *taken_sweeps.refused),
         kept=n_kept,
         size=size,
+        sweeps=taken_sweeps,
     )
 
 

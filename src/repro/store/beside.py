@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,10 +17,33 @@ def drop_worktree(git: Git, folder: Path) -> None:
     try:
         git.run(*words)
     except GitError:  # it holds submodules, or was never whole
-        shutil.rmtree(folder, ignore_errors=True)
+        _force_away(folder)
         with suppress(GitError):
             git.run(*words)
-    shutil.rmtree(folder, ignore_errors=True)
+    _force_away(folder)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder with all in it, also what its owner may not write to; links stay unfollowed.
+
+    Raises:
+        OSError: It is another user's.
+    """
+    try:
+        shutil.rmtree(folder)
+    except PermissionError:
+        folder.chmod(stat.S_IRWXU)
+        for outer, names, _ in os.walk(folder):  # from above: else it cannot be looked into
+            for inner in (Path(outer, name) for name in names):
+                if not inner.is_symlink():
+                    inner.chmod(stat.S_IRWXU)
+        shutil.rmtree(folder)
+
+
+def _force_away(folder: Path) -> None:
+    with suppress(OSError):
+        remove_folder(folder)
+    shutil.rmtree(folder, ignore_errors=True)  # as much of it as can be
 
 
 def add_worktree(repository: Repository, folder: Path, commit: str) -> Git:

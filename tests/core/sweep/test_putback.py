@@ -56,6 +56,7 @@ def test_nothing_that_a_run_did_to_the_tree_stays(repository: Path) -> None:
         })  # fmt: skip
         (folder / "empty" / "deep").mkdir(parents=True)
         (folder / "in" / "none").mkdir()
+        (folder / "out").chmod(0o500)
         (folder / "b.py").unlink()
         (folder / "run.sh").chmod(0o755)
         (folder / "link").unlink()

@@ -39,12 +39,12 @@ def run_errand(folder: str) -> dict[str, Any]:
     """
     host = socket.gethostname()
     try:
-        with open(os.path.join(folder, JOB), "rb") as file:  # noqa: PTH118, PTH123
+        with open(os.path.join(folder, JOB), "rb") as file:  # noqa: PTH123
             job = json.load(file)
     except FileNotFoundError:
         return {"host": host, "problem": UNSEEN}
     try:
-        with open(os.path.join(folder, STARTED), "x"):  # noqa: PTH118, PTH123
+        with open(os.path.join(folder, STARTED), "x"):  # noqa: PTH123
             pass
     except FileExistsError:
         return {"host": host, "problem": TWICE}
@@ -107,7 +107,7 @@ def _watch(
 
 
 def _is_there(folder: str, name: str) -> bool:
-    return os.path.exists(os.path.join(folder, name))  # noqa: PTH110, PTH118
+    return os.path.exists(os.path.join(folder, name))  # noqa: PTH110
 
 
 def _kill_command(child: str) -> None:

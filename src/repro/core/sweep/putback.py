@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from repro.core.beside_data import DataBeside, fill_worktree
 from repro.core.isolation import Isolated
 from repro.core.project import Project
 from repro.errors import ReproError
+from repro.store.beside import remove_folder
 from repro.store.git import join_names, split_names
 from repro.store.placing import Seen, is_still, seen_of
 
@@ -239,6 +239,6 @@ def _topmost(paths: Iterable[str]) -> list[str]:
 def _remove(path: Path) -> None:
     """Take a file, a link or a folder away."""
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        remove_folder(path)
     else:
         path.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from repro.model.sharing import Refusal
 from repro.model.sweep import Asked, Entry, SweepAt, TrialState
 from repro.store.objects import reading
 from repro.store.outgoing import Outgoing, send_refs
+from repro.store.packs import consolidate
 from repro.store.quarantine import Quarantine, open_quarantine, publish, write_commits
 from repro.store.refs import SWEEPS, RefUpdate, read_ref
 from repro.store.remoterefs import GitRemote, ask_ref, list_remote
@@ -25,6 +26,7 @@ PATIENCE_S = 180.0
 
 _TRIES = 50  # others append at the same time; each turn one of them gets through
 _LOCAL_TRIES = 10
+_ROLL_UP = 32  # looks that brought something, each of which leaves a pack
 _PAUSE_S = (0.5, 15.0)  # after the first failure of a connection, and at most
 _LOST = RefFault("the connection was lost before it", "run the command again")
 
@@ -67,6 +69,7 @@ class RemoteBook:
         self._stored: StoredSweep | None = None
         self._agents: set[str] = set()  # who claims trials through this book
         self._has_contact = False
+        self._n_brought = 0
         self._written_at = -inf
 
     @property
@@ -179,6 +182,9 @@ class RemoteBook:
         """Have a commit of the remote here, vetted, and the ref of this clone at it if it can."""
         taken = fetch_sweeps(self._project, self._remote, {self._id: oid})
         self._refuse(taken.refused)
+        self._n_brought += 1
+        if self._n_brought % _ROLL_UP == 0:  # who only waits for others seals no run that does it
+            consolidate(self._project.repository, now=self._project.clock())
 
     def _give(self) -> str:
         """Push what was said of the sweep in this clone alone, such as a stop; the commit then."""

@@ -47,7 +47,7 @@ _EXTREMES = {"minimize": "the smallest", "maximize": "the largest"}
     "--porcelain", is_flag=True, help="One line a trial for programs: number, run, value, by tabs."
 )
 @click.pass_context
-def best(
+def best(  # noqa: PLR0913  # click hands over each option by its name
     ctx: click.Context,
     name: str,
     where: str,

@@ -28,9 +28,18 @@ _MOST_SAID = 5  # reasons of failures that are told; `repro show` has each
 class Live:
     """Tells of a sweep while it goes on; use it as a context manager."""
 
-    def __init__(self, project: Project, at: SweepAt, short: str) -> None:
+    def __init__(
+        self, project: Project, at: SweepAt, short: str, *, is_strict: bool = False
+    ) -> None:
+        """Say nothing yet.
+
+        Args:
+            short: The id of the sweep, as short as it may be.
+            is_strict: Whether a metric that is not logged ends the sweep, which then says so.
+        """
         self._project = project
         self._short = short
+        self._is_strict = is_strict
         self._at = at
         self._n_over = self._n_before = at.progress.count(*OVER)
         ranked = ranked_trials(at)
@@ -98,14 +107,16 @@ class Live:
         return True
 
     def _tell_no_metric(self, event: NoMetric) -> None:
+        if self._is_strict:
+            return
         logged = ", ".join(f"`{name}`" for name in event.logged) or "nothing"
         self._note(
             f"repro: warning: trial {event.trial.number} never logged `{escape(event.metric)}`,"
             f" the metric of the sweep; it logged {logged}"
         )
         self._note(
-            "hint: ^C ends the sweep; `repro.log({NAME: VALUE})` logs one, `--metric NAME` says"
-            " which one counts, `--strict` stops at this point"
+            "hint: ^C ends the sweep; `--metric NAME` of another one says which metric counts,"
+            " and `--strict` ends it at this point"
         )
 
     def _note(self, text: str) -> None:

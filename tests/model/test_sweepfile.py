@@ -6,12 +6,12 @@ from contextlib import suppress
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.spaces import values
 
 from repro.errors import InvalidInputError
 from repro.model.space import Beta, Categorical, Constant, IntUniform, Normal, Uniform
 from repro.model.sweepfile import parse_sweep_file
 from repro.model.sweepspec import EarlyStop, Method, SweepSpec
-from tests.support.spaces import values
 
 LOG = {"min": -3, "max": 2}
 VALUES = {"min": 1e-5, "max": 0.1}

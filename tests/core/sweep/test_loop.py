@@ -426,8 +426,8 @@ def test_a_method_that_lacks_its_package_says_so_before_anything_runs(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ):
     project = open_here(repository)
-    at = make_sweep(project, method=Method.TPE, metric="loss")
-    monkeypatch.setitem(sys.modules, "optuna", None)
+    at = make_sweep(project, method=Method.TPE, metric="loss", run_cap=1)
+    monkeypatch.setitem(sys.modules, "repro.core.sweep.optuna_search", None)
     launcher = Launcher(project, lambda _: GOOD)
     book = LocalBook(project, at.sweep.id)
     with pytest.raises(InvalidInputError, match="Optuna"):

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,8 +16,8 @@ from repro.core.sweep import errand
 from repro.core.sweep.killing import GRACE_S
 from repro.core.sweep.messages import format_job, parse_end
 from repro.core.sweep.protocols import Task, TrialEnd
-from repro.errors import ReproError, UsageError
-from repro.model.canonical import format_json
+from repro.errors import ReproError, StorageError, UsageError
+from repro.model.canonical import Json, format_json
 from repro.model.ids import is_id
 from repro.model.run import Status
 from repro.model.sweep import Sweep
@@ -128,17 +127,14 @@ class AwayLauncher:
             self._busy[task.run] = self._engine.start(str(folder), f"repro-{task.number}")
         except (ReproError, OSError) as error:
             self._forget(task.run)
-            slug = error.slug if isinstance(error, ReproError) else "storage"
-            message = error.message if isinstance(error, ReproError) else str(error)
-            hint = getattr(error, "hint", None) or ""
-            self._failed.append(TrialEnd(run=task.run, error=message, hint=hint, slug=slug))
+            self._failed.append(_refused(task, error))
 
     def _write_job(self, task: Task) -> Path:
         project = self._project
         folder = self._folder / task.run
         with storage_errors("the folder of a job"):
             folder.mkdir(mode=0o700)
-        job = {
+        job: dict[str, Json] = {
             "argv": list(self._argv),
             "cwd": str(project.repository.root),
             "environ": {
@@ -248,10 +244,17 @@ class AwayLauncher:
         return next((one.status for one in recovered.runs if one.id == run), None)
 
     def _sweep_out_old(self) -> None:
+        now = self._project.clock()
         for folder in self._folder.iterdir():
             with suppress(OSError):
-                if is_id(folder.name) and time.time() - folder.stat().st_mtime > _OLD_S:
+                if is_id(folder.name) and now - folder.stat().st_mtime > _OLD_S:
                     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refused(task: Task, error: ReproError | OSError) -> TrialEnd:
+    if isinstance(error, OSError):
+        return TrialEnd(run=task.run, error=str(error), slug=StorageError.slug)
+    return TrialEnd(run=task.run, error=error.message, hint=error.hint or "", slug=error.slug)
 
 
 def log_folder(repository: Repository) -> Path:

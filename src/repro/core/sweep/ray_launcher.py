@@ -72,10 +72,11 @@ class _Ray:
         if options.resources:
             wanted["resources"] = dict(options.resources)
         # Ray would run it again on another machine, and no trial runs twice.
-        self._run = ray.remote(errand.run_errand).options(max_retries=0, **wanted)
+        self._wanted = {**wanted, "max_retries": 0}
+        self._task = ray.remote(errand.run_errand)
 
     def start(self, folder: str, name: str) -> Any:
-        return self._run.options(name=name).remote(folder)
+        return self._task.options(name=name, **self._wanted).remote(folder)
 
     def ended(self, jobs: Sequence[Any], timeout_s: float) -> list[Any]:
         ready, _ = self._ray.wait([*jobs], num_returns=1, timeout=max(0.0, timeout_s))

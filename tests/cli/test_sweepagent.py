@@ -48,7 +48,10 @@ def test_a_sweep_of_somebody_else_is_not_run_unasked(
 def test_an_agent_does_the_trials_it_was_asked_for_and_pushes_their_runs(cli: Cli, team: Team):
     Path("train.py").write_text("print('trained')\n")
     sweep_id = shared(cli)
-    said = cli("sweep", "agent", sweep_id[:6], "-n", "1").err
+    cli("sweep", "stop", sweep_id)
+    said = cli("sweep", "agent", sweep_id[:6], "-n", "1", code=1).err
+    assert f"`repro sweep agent {sweep_id[:6]} --resume` goes on" in said
+    said = cli("sweep", "agent", sweep_id[:6], "-n", "1", "--resume").err
     assert "has no more for this process" in said
     assert len(runs_of(team.hub)) == 1
     mine = git(Path.cwd(), "rev-parse", SWEEPS + sweep_id)
@@ -76,7 +79,7 @@ def test_a_removed_sweep_is_not_fetched_again_and_comes_back(cli: Cli, team: Tea
     assert json.loads(cli("sweep", "ls", "--json").out) == []
     assert cli("fetch").out == "origin: nothing new\n"
     cli("fsck")
-    cli("restore", sweep_id)
+    assert cli("restore", sweep_id).err == f"repro: sweep {sweep_id} is back\n"
     [listed] = json.loads(cli("sweep", "ls", "--json").out)
     assert listed["id"] == sweep_id
 

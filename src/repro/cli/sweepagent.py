@@ -12,6 +12,7 @@ from repro.cli.consent import ask_consent
 from repro.cli.context import open_here
 from repro.cli.isolation import YES
 from repro.cli.sweepoptions import TIME, Running, takes_running
+from repro.cli.sweepresume import extend_cap
 from repro.core.project import Project
 from repro.core.sweep.agent import beat_every_s, join_sweep, share_sweep
 from repro.core.sweep.known import read_base
@@ -33,6 +34,11 @@ _SHORTEST_S = 5.0
     "-n", "--trials", "count", type=click.IntRange(min=1), metavar="COUNT",
     help="Start at most so many trials, then end.",
 )  # fmt: skip
+@click.option("--resume", is_flag=True, help="Go on where the sweep was stopped.")
+@click.option(
+    "--more", type=click.IntRange(min=1), metavar="MORE",
+    help="So many trials more than the sweep was to have, for all agents.",
+)  # fmt: skip
 @click.option(
     "--lease", type=TIME, default=LEASE_S, show_default="5m", metavar="TIME",
     help="Take over trials of agents that were silent for so long; the same for all agents.",
@@ -40,7 +46,15 @@ _SHORTEST_S = 5.0
 @YES
 @takes_running
 def agent(
-    name: str, running: Running, *, remote: str | None, count: int | None, lease: float, yes: bool
+    name: str,
+    running: Running,
+    *,
+    remote: str | None,
+    count: int | None,
+    resume: bool,
+    more: int | None,
+    lease: float,
+    yes: bool,
 ) -> int:
     r"""Run trials of a sweep that several machines share over a git remote.
 
@@ -64,6 +78,8 @@ def agent(
     options = replace(
         running.options,
         count=count,
+        resume=resume or more is not None,
+        run_cap=None if more is None else extend_cap(at, more),
         beat_s=beat_every_s(lease_s),
         look_s=min(_LOOK_S, beat_every_s(lease_s)),
     )

@@ -36,7 +36,7 @@ def resume(name: str, more: int | None, running: Running, *, yes: bool) -> int:
     project = open_here()
     at = find_sweep(project, name)
     ask_consent(project, read_base(project, at), yes=yes, what="run the trials of this sweep")
-    cap = None if more is None else _extended(at, more)
+    cap = None if more is None else extend_cap(at, more)
     if cap is None:
         _check_open(at)
     from repro.cli.sweeprun import run_here  # noqa: PLC0415  # the loop, for nothing else here
@@ -45,7 +45,7 @@ def resume(name: str, more: int | None, running: Running, *, yes: bool) -> int:
     return run_here(project, at, running, options)
 
 
-def _extended(at: SweepAt, more: int) -> int:
+def extend_cap(at: SweepAt, more: int) -> int:
     """How many trials it comes to with some more.
 
     Raises:

@@ -74,7 +74,11 @@ def run_here(
         done = run_sweep(
             project, book, launcher, wish, tell=live.tell, should_stop=ending.ask, others=others
         )
-    _say_end(done, short, project.clock() - started)
+    again = f"repro sweep resume {short}"
+    if share is not None:
+        is_open = done.at.progress.stopped is None
+        again = f"repro sweep agent {short}{'' if is_open else ' --resume'}"
+    _say_end(done, short, project.clock() - started, again)
     if running.as_json:
         render.data_json(full_sweep_json(done.at, now=project.clock()))
     elif share is None:  # else most of the runs are elsewhere
@@ -115,7 +119,7 @@ def open_launcher(project: Project, sweep: Sweep, running: Running) -> Launcher:
     return LocalLauncher(project, sweep, running.jobs)
 
 
-def _say_end(done: Outcome, short: str, passed_s: float) -> None:
+def _say_end(done: Outcome, short: str, passed_s: float, again: str) -> None:
     at = done.at
     counts = [f"{at.progress.count(TrialState.FINISHED):,} finished", *describe_counts(at)]
     spent = format_duration(passed_s)
@@ -125,7 +129,7 @@ def _say_end(done: Outcome, short: str, passed_s: float) -> None:
         if done.error.hint:
             render.note(f"hint: {escape(done.error.hint)}")
     if done.reason not in (Reason.DONE, Reason.TARGET, Reason.NO_METRIC):
-        render.note(f"hint: `repro sweep resume {short}` goes on")
+        render.note(f"hint: `{again}` goes on")
 
 
 def _show(project: Project, at: SweepAt, short: str) -> None:

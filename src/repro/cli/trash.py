@@ -153,7 +153,8 @@ def restore(names: tuple[str, ...], *, as_json: bool) -> None:
     for entry in entries.values():
         restored = restore_run(project, entry)
         if restored.entry.refs:
-            render.note(f"repro: run {_titled(entry)} is back")
+            kind = "sweep" if entry.is_sweep else "run"
+            render.note(f"repro: {kind} {_titled(entry)} is back")
         else:
             render.note(f"repro: of run {_titled(entry)} nothing was left here")
             render.note("hint: `repro fetch` brings it again from a remote that has it")

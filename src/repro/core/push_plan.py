@@ -195,7 +195,8 @@ def plan_push(
     archived = _archived(project, refs)
     found = _compare(project, chosen, {**archived, **refs.runs})
     records, damaged = _read_records(project, {**found.new, **found.moved, **found.astray})
-    is_any = records or chosen.sweeps or chosen.is_all
+    sweeps = _plan_sweeps(project, refs, chosen, on_scan)
+    is_any = records or sweeps.sending
     there = tuple(find_here(git, _tell_there(refs, records))) if is_any else ()
     sound = {run: record.commit for run, record in records.items()}
     leaking = _search(project, sound, there, on_scan)
@@ -213,7 +214,6 @@ def plan_push(
             *(one for run, one in records.items() if run not in kept_back),
             *there_already,
         ]
-    sweeps = _plan_sweeps(project, refs, chosen, on_scan)
     with_bytes += sweeps.frozen
     baggage, store, fault = _look_at_store(project, with_bytes)
     return Plan(

@@ -46,6 +46,11 @@ class TrashEntry:
         return tuple(sorted({parse_ref(ref).remote for ref in self.refs} - {""}))
 
     @property
+    def is_sweep(self) -> bool:
+        """Whether it is a sweep, and no run."""
+        return any(ref.startswith(SWEEPS) for ref in self.refs)
+
+    @property
     def removed_s(self) -> float:
         """Seconds since 1970."""
         return parse_time(self.removed)

@@ -226,6 +226,21 @@ def test_options_of_the_line_win_over_the_file(code: Path, cli: Cli) -> None:
     assert "resume" in made.err
 
 
+@pytest.mark.parametrize("metric", ["", "metric: {name: loss, goal: minimize}\n"])
+def test_what_is_better_of_another_metric_than_the_files_is_not_guessed(
+    code: Path, cli: Cli, metric: str
+) -> None:
+    write_files(
+        code, {"sweep.yaml": f"program: train.py\n{metric}parameters: {{lr: {{value: 1}}}}"}
+    )
+    words = ("sweep", "sweep.yaml", "--dry-run", "--metric")
+
+    assert "nobody said whether `acc` is to be small or large" in cli(*words, "acc", code=129).err
+    assert "1 trials" in cli(*words, "acc", "--max").err
+    if metric:
+        assert "1 trials" in cli(*words, "loss").err
+
+
 def test_more_jobs_than_cores_are_warned_of(
     swept: SweepAt, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:

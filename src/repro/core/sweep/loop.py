@@ -125,6 +125,8 @@ class _Loop:
     def run(self) -> Outcome:
         self._resume()
         self._unknown = find_unknown(self._project, self._at)
+        if self._unknown:
+            self._others.publish([one.record.run.id for one in self._unknown.values()])
         while True:
             self._heed(self._should_stop())
             self._look()

@@ -4,8 +4,6 @@ The short form runs in the test command; with `REPRO_SHARED_TRIALS=60` there are
 """
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -115,29 +113,6 @@ def test_two_clones_share_a_sweep_and_each_trial_is_run_once(hub: Team):
     assert sum(begun) == TRIALS
     trials = assert_whole(hub, ada, at.sweep.id, TRIALS)
     assert len({trial.agent.id for trial in trials}) == 2
-
-
-def test_a_trial_whose_agent_was_killed_is_run_by_another_one(hub: Team):
-    ada, bob = lived(hub.clone("ada")), lived(hub.clone("bob"))
-    root = ada.repository.root
-    (root / "train.py").write_text("import time; time.sleep(600)\n")
-    slow = make_sweep(ada, method=Method.RANDOM, space={"lr": Uniform(0, 1)}, metric="loss",
-                      run_cap=2)  # fmt: skip
-    push_all(ada)
-    words = [sys.executable, "-m", "repro", "sweep", "agent", slow.sweep.id, "--yes", "-n", "1"]
-    process = subprocess.Popen(words, cwd=root, stderr=subprocess.DEVNULL)
-    book, _ = share_sweep(bob, remote_of(bob), slow.sweep.id)
-    until = time.monotonic() + 60
-    while not book.read().progress.trials and time.monotonic() < until:
-        time.sleep(0.1)
-    process.kill()
-    process.wait()
-    claimed = book.read().progress.trials[0]
-    done, _ = work(bob, slow.sweep.id)
-    assert done.reason is Reason.DONE
-    trials = assert_whole(hub, bob, slow.sweep.id, 2)
-    assert (trials[0].params, trials[0].earlier) == (claimed.params, (claimed.run,))
-    assert trials[0].n_lost == 0
 
 
 def claim_elsewhere(project: Project, at: SweepAt, agent: Agent = ELSEWHERE) -> str:

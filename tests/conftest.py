@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 import repro
-from tests.support import make_repository
+from tests.support import copy_repository, make_repository
 from tests.support.cli import Cli
 
 # A machine may be busy with something else at any moment.
@@ -54,11 +54,18 @@ def hermetic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def repository(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """A real repository with one commit, entered."""
-    root = make_repository(tmp_path / "project")
+    root = copy_repository(_made_once(tmp_path_factory), tmp_path / "project")
     monkeypatch.chdir(root)
     return root
+
+
+def _made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.getbasetemp() / "repository"
+    return made if made.is_dir() else make_repository(made)
 
 
 @pytest.fixture(scope="module")

@@ -136,6 +136,7 @@ def test_the_code_of_the_best_trial_comes_back_beside(
     assert json.loads(done.out)["run"] == "aaaaaaaa0000"
     assert (repository.parent / "best").is_dir()
     assert "add `--checkout`" in cli("sweep", "best", "@", "-w", "x", code=129).err
+    assert "add `--checkout`" in cli("sweep", "best", "@", "--data", code=129).err
 
 
 def test_a_stop_is_in_the_ledger_and_said_once(swept: SweepAt, repository: Path, cli: Cli) -> None:

@@ -1,5 +1,6 @@
 """A disk that is full: one clear error, exact counts, nothing half done, and it goes on later."""
 
+import json
 import os
 import re
 import subprocess
@@ -129,3 +130,33 @@ def test_a_read_only_repository_is_listed_but_not_recorded_into(small_disk: Path
         assert "read-only" in done.stderr
         assert "hint: " in done.stderr
         assert "Traceback" not in done.stderr
+
+
+FILLING = """
+import pathlib, sys, repro
+x = int(sys.argv[1].removeprefix("--x="))
+run = repro.init()
+repro.log({"loss": float(x)})
+if x == 2:
+    with pathlib.Path(HOG).open("wb", buffering=0) as file:
+        try:
+            while file.write(b"x" * 4096) == 4096:
+                pass
+        except OSError:
+            pass
+"""
+
+
+def test_a_sweep_ends_on_a_full_disk_and_goes_on_later_with_nothing_lost(small_disk: Path):
+    hog = small_disk.parent / "hog"
+    write_files(small_disk, {"train.py": f"HOG = {str(hog)!r}\n{FILLING}"})
+    words = ["-p", "x=1,2,3", "--metric", "loss", "--goal", "minimize"]
+    full = repro(small_disk, "sweep", *words, "--", sys.executable, "train.py")
+    assert full.returncode == 128
+    assert "no space left on the disk" in full.stderr
+    assert "Traceback" not in full.stderr
+    hog.unlink()
+    done = repro(small_disk, "sweep", "resume", "@", "--retries", "0", "--json")
+    trials = json.loads(done.stdout)["trials"]
+    assert [trial["value"] for trial in trials] == [1.0, 2.0, 3.0]
+    assert {trial["state"] for trial in trials} == {"finished"}

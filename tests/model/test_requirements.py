@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from repro.errors import DamagedRecordError
@@ -135,6 +135,7 @@ def test_hashes_are_those_of_the_very_version() -> None:
         entry(url="https://[x/y", vcs="git", commit=COMMIT),
         entry(url=3),
         entry(path="../../etc"),
+        entry(path=" "),
     ],
 )
 def test_what_could_be_more_than_it_says_is_listed_and_not_used(hostile: object) -> None:
@@ -171,6 +172,8 @@ entries = st.fixed_dictionaries({"name": texts, "version": texts}, optional={"or
 
 
 @given(st.lists(entries, max_size=4))
+@example([{"name": "0", "version": "0", "origin": {"url": "", "path": " "}}])
+@example([{"name": "0", "version": "0", "origin": {"path": "my code; -r x #y"}}])
 def test_every_line_is_one_requirement(listed: list[dict]) -> None:
     for one in read(*listed).wanted:
         if one.kind is not Kind.OWN:

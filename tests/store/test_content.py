@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 import signal
 import stat
 import subprocess
@@ -13,7 +12,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from tests.support.manifests import open_to_all
+from tests.support.manifests import another_file_system, open_to_all
 
 from repro.errors import DamagedRecordError, InvalidInputError
 from repro.store.content import ContentStore
@@ -212,13 +211,8 @@ def test_nothing_is_linked_where_there_is_no_file(store, tmp_path):
 @pytest.fixture
 def elsewhere(tmp_path: Path):
     """A folder on another file system, to which nothing can be linked."""
-    shm = Path("/dev/shm")
-    if not shm.is_dir() or shm.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("no second file system at hand")
-    folder = shm / f"repro-{os.getpid()}-{tmp_path.name}"
-    folder.mkdir()
-    yield folder
-    shutil.rmtree(folder)
+    with another_file_system(tmp_path) as folder:
+        yield folder
 
 
 def test_a_file_on_another_file_system_is_copied(store, elsewhere):

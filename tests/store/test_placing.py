@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.support.manifests import open_to_all
+from tests.support.manifests import another_file_system, open_to_all
 
 from repro.errors import DamagedRecordError, StorageError, WouldLoseWorkError
 from repro.store.content import ContentStore
@@ -68,12 +68,8 @@ def project(tmp_path: Path) -> Project:
 @pytest.fixture
 def apart(tmp_path: Path) -> Iterator[Project]:
     """A project whose staging folder is on another file system."""
-    shm = Path("/dev/shm")
-    if not shm.is_dir() or shm.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("no second file system at hand")
-    folder = shm / f"repro-{os.getpid()}-{tmp_path.name}"
-    yield Project(folder, tmp_path / "staging")
-    shutil.rmtree(folder)
+    with another_file_system(tmp_path) as folder:
+        yield Project(folder, tmp_path / "staging")
 
 
 @contextmanager

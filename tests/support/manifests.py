@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 
 from repro.core.measure import measure
@@ -175,6 +176,18 @@ def in_memory(folder: Path) -> Iterator[Path]:
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else folder) as name:
         yield Path(name)
+
+
+@contextmanager
+def another_file_system(folder: Path) -> Iterator[Path]:
+    """A folder on another file system than `folder` is on: in memory, or on a disk."""
+    for place in (Path("/dev/shm"), Path("/var/tmp")):
+        if place.is_dir() and place.stat().st_dev != folder.stat().st_dev:
+            with tempfile.TemporaryDirectory(prefix="repro-test-", dir=place) as name:
+                Path(name).chmod(0o755)
+                yield Path(name)
+            return
+    pytest.skip("no second file system at hand")
 
 
 def later() -> int:

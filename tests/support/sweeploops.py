@@ -147,6 +147,7 @@ def run_here(
     should_stop: Callable[[], Stop | None] = lambda: None,
     on_look: Callable[[Looked], None] = lambda _: None,
     others: Others | None = None,
+    book: LocalBook | None = None,
     **options: Any,
 ) -> Ran:
     """Run a sweep of this clone to its end, in this process."""
@@ -159,7 +160,7 @@ def run_here(
         else:
             events.append(event)
 
-    book = LocalBook(project, at.sweep.id)
+    book = book or LocalBook(project, at.sweep.id)
     try:
         outcome = run_sweep(
             project, book, launcher, Options(**{"look_s": 0.0, **options}),

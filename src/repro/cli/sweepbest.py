@@ -39,12 +39,15 @@ _EXTREMES = {"minimize": "the smallest", "maximize": "the largest"}
     "-w", "--worktree", "folder", type=click.Path(path_type=Path), metavar="DIR",
     help="With --checkout: into a new git worktree at DIR.",
 )  # fmt: skip
+@click.option(
+    "--data", "with_data", is_flag=True, help="With --checkout: bring its datasets back, too."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON; an array with -k.")
 @click.option(
     "--porcelain", is_flag=True, help="One line a trial for programs: number, run, value, by tabs."
 )
 @click.pass_context
-def best(
+def best(  # noqa: PLR0913  # click hands over each option by its name
     ctx: click.Context,
     name: str,
     where: str,
@@ -52,6 +55,7 @@ def best(
     folder: Path | None,
     *,
     with_code: bool,
+    with_data: bool,
     as_json: bool,
     porcelain: bool,
 ) -> int:
@@ -65,7 +69,7 @@ def best(
     --checkout does what `repro checkout RUN` does; with -w it brings the code into a folder of its
     own. Exits with 1 where no trial fits.
     """
-    _check(number, folder, with_code=with_code)
+    _check(number, folder, with_code=with_code, with_data=with_data)
     project = open_here()
     at = find_sweep(project, name)
     found = find_best_trials(
@@ -93,11 +97,13 @@ def best(
         return 1
     if with_code:
         run = _record(found, found.trials[0]).run.id
-        ctx.invoke(check_out, name=run, folder=folder, as_json=as_json)
+        ctx.invoke(check_out, name=run, folder=folder, with_data=with_data, as_json=as_json)
     return 0
 
 
-def _check(number: int | None, folder: Path | None, *, with_code: bool) -> None:
+def _check(number: int | None, folder: Path | None, *, with_code: bool, with_data: bool) -> None:
+    if with_data and not with_code:
+        raise UsageError("`--data` brings datasets back", hint="add `--checkout`")
     if folder is not None and not with_code:
         raise UsageError("`-w` says where to check out", hint="add `--checkout`")
     if with_code and number is not None:

@@ -114,9 +114,6 @@ def _chosen(at: SweepAt, running: Sequence[Trial], ended: Sequence[int], room: i
 def _table(
     at: SweepAt, trials: Sequence[Trial], looks: Mapping[str, TrialLook], now: float, width: int
 ) -> list[str]:
-    steps = {run: look.step for run, look in looks.items()}
-    values = {run: look.value for run, look in looks.items() if look.value is not None}
-    has_steps = any(steps.values())
-    columns = lay_trials(at, trials, {}, now=now, steps=steps if has_steps else None, values=values)
+    columns = lay_trials(at, trials, {}, now=now, looks=looks)
     table, _ = lay_out([one for one in columns if one.title != "run"], width=width)
     return table.split("\n")

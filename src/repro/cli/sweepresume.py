@@ -78,6 +78,10 @@ def stop(name: str, *, hard: bool) -> None:
     project = open_here()
     at = find_sweep(project, name)
     standing = find_standing(at, now=project.clock())
+    short = short_sweep(project, at.sweep.id)
+    if standing is Standing.FINISHED:
+        render.note(f"repro: sweep {short} is over, so there is nothing to stop")
+        return
 
     def decide(now: SweepAt) -> list[Entry]:
         before = now.progress.stopped
@@ -87,7 +91,6 @@ def stop(name: str, *, hard: bool) -> None:
         return [Stopped(why=why, time=project.clock(), is_hard=hard)]
 
     LocalBook(project, at.sweep.id).write(decide)
-    short = short_sweep(project, at.sweep.id)
     if standing is Standing.RUNNING:
         ends = "end now" if hard else "go on to their end"
         render.note(f"repro: sweep {short} starts no trial any more; those that run {ends}")

@@ -39,8 +39,8 @@ _WORDS = {
     Reason.STOPPED: "was stopped",
     Reason.INTERRUPTED: "was interrupted",
     Reason.TIME: "has had its time",
-    Reason.FAILURES: "was ended: all of its first trials failed",
-    Reason.NO_METRIC: "was ended: its metric is not logged",
+    Reason.FAILURES: "was ended by failures of all of its trials",
+    Reason.NO_METRIC: "was ended for want of its metric",
 }
 
 
@@ -68,7 +68,7 @@ def run_here(
     with (
         ending_signals() as ending,
         closing(open_launcher(project, at.sweep, running)) as launcher,
-        Live(project, at, short) as live,
+        Live(project, at, short, is_strict=options.is_strict) as live,
     ):
         book, others = _alone(project, at) if share is None else share(ending.is_wished)
         done = run_sweep(

@@ -13,6 +13,7 @@ from repro.core.project import Project
 from repro.core.sweep.describe import full_sweep_json
 from repro.core.sweep.figures import ranked_trials
 from repro.core.sweep.known import find_sweep
+from repro.core.sweep.looking import TrialLooks
 from repro.core.sweep.standing import Standing, find_standing
 from repro.core.sweep.weighing import weigh_trials
 from repro.model.readable import format_age
@@ -80,7 +81,9 @@ def _head(at: SweepAt, now: float) -> list[list[str]]:
 def _print_trials(project: Project, at: SweepAt, number: int, now: float) -> None:
     trials = _in_order(at)
     shown = trials[: number or None]
-    columns = lay_trials(at, shown, short_runs(project, shown), now=now)
+    running = [trial.run for trial in shown if trial.state is TrialState.RUNNING]
+    looks = TrialLooks(project, at.sweep.spec.metric).look(running)
+    columns = lay_trials(at, shown, short_runs(project, shown), now=now, looks=looks)
     table, n_columns = lay_out(columns, width=render.width())
     render.out(table)
     render.flush()

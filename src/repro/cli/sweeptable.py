@@ -6,6 +6,7 @@ from repro.cli.runtable import LaidColumn
 from repro.core.known import open_runs
 from repro.core.project import Project
 from repro.core.sweep.figures import varied_keys
+from repro.core.sweep.looking import TrialLook
 from repro.model.cells import format_cells
 from repro.model.condition import Key, Space
 from repro.model.readable import format_duration
@@ -26,16 +27,14 @@ def lay_trials(
     short: Mapping[str, str],
     *,
     now: float,
-    steps: Mapping[str, str] | None = None,
-    values: Mapping[str, float] | None = None,
+    looks: Mapping[str, TrialLook] | None = None,
 ) -> list[LaidColumn]:
     """Give the columns of a table of trials: what it is, its value, then its params.
 
     Args:
         short: The shortest unique prefix of the id of a run, where it is known.
         now: Seconds since 1970.
-        steps: How far a run in progress is, by its id; None leaves that column out.
-        values: Last values of the metric of runs in progress.
+        looks: What is seen of runs in progress, by their id.
     """
     columns = [
         LaidColumn("trial", [str(trial.number) for trial in trials], is_right=True),
@@ -44,11 +43,10 @@ def lay_trials(
     ]
     metric = at.sweep.spec.metric
     if metric is not None:
-        known = values or {}
-        found = [trial.value if trial.is_over else known.get(trial.run) for trial in trials]
+        found = [trial.value if trial.is_over else _last(looks, trial) for trial in trials]
         columns.append(_lay(metric, Space.METRIC, [_or_absent(value) for value in found]))
-    if steps is not None:
-        texts = [steps.get(trial.run, "") for trial in trials]
+    if looks and any(look.step for look in looks.values()):
+        texts = [looks[trial.run].step if trial.run in looks else "" for trial in trials]
         columns.append(LaidColumn("step", texts, is_right=True))
     columns.append(LaidColumn("time", [_duration(trial, now) for trial in trials], is_right=True))
     for key in varied_keys(at):
@@ -76,6 +74,11 @@ def _states(trials: Sequence[Trial]) -> LaidColumn:
 def _lay(title: str, space: Space, values: Sequence[Value]) -> LaidColumn:
     cells = format_cells(values, Key(space, title), 0.0)
     return LaidColumn(title, cells.texts, cells.is_right)
+
+
+def _last(looks: Mapping[str, TrialLook] | None, trial: Trial) -> float | None:
+    look = (looks or {}).get(trial.run)
+    return None if look is None else look.value
 
 
 def _or_absent(value: float | None) -> Value:

@@ -74,7 +74,8 @@ class Requirement:
         """It in a file of requirements."""
         what = f"{self.name}=={self.version}"
         if self.address is not None:
-            what = f"{self.name} @ {self.address}"
+            is_path = self.kind is Kind.COPY  # the one address that is no URL may hold anything
+            what = f"{self.name} @ {quote(self.address) if is_path else self.address}"
             if self.address.startswith("git+file:"):  # pip refuses that behind a name
                 what = f"{self.address}{'&' if '#' in self.address else '#'}egg={self.name}"
         hashes = "" if self.kind is Kind.VCS else self.hashes
@@ -171,7 +172,7 @@ def _read_entry(entry: Json) -> Requirement | Lacking:
 def _read_place(name: str, version: str, place: Mapping[str, Json]) -> Requirement | Lacking:
     path, url = place.get("path"), place.get("url")
     if isinstance(path, str):
-        if path == "." or _is_inner(path):
+        if path == "." or (path.strip() and _is_inner(path)):
             return Requirement(name, version, Kind.COPY, path)
         return Lacking(name, version, f"came from `{_shown(path)}`, which is no path to follow")
     address = _bare(url) if isinstance(url, str) else None

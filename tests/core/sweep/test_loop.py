@@ -301,7 +301,8 @@ def test_what_a_killed_sweep_left_is_settled_by_what_became_of_its_runs(reposito
     project = open_here(repository)
     at = make_sweep(project, metric="loss", space=FOUR)
     runs = [str(new_id(project.entropy)) for _ in range(4)]
-    entries = [ask(n, run, params={"lr": n}, agent=GONE) for n, run in enumerate(runs)]
+    agents = [GONE, GONE, GONE, Agent(AGENT.id, "far")]
+    entries = [ask(n, runs[n], params={"lr": n}, agent=agents[n]) for n in range(4)]
     write(project, at, *entries)
     for number, status in enumerate(["finished", "killed", "lost"]):  # the fourth never began
         live = begin(project, run_id=runs[number], sweep=at.sweep.id, trial=number)
@@ -310,6 +311,11 @@ def test_what_a_killed_sweep_left_is_settled_by_what_became_of_its_runs(reposito
     ran = run_here(project, at, lambda _: GOOD, retries=0)
     assert (ran.states, ran.values) == (["finished"] * 4, [0.125, 0.5, 0.5, 0.5])
     assert params_of(ran) == [1, 2, 3]
+    assert [event.why for event in ran.events if isinstance(event, Again)] == [
+        "the process that ran the sweep ended",
+        "the process that ran the sweep ended",
+        "it ran on `far`, and the sweep goes on here",
+    ]
     assert not {task.run for task in ran.launcher.tasks} & set(runs)
     assert [number for number, _ in finished_runs(project, at)] == [0, 1, 2, 3]
 
@@ -333,12 +339,21 @@ def test_a_trial_that_outlived_its_sweep_is_waited_for(repository: Path):
     assert looks[:3] == [()] * 3
 
 
+class AskingTwice(LocalBook):
+    """A book into which somebody else is always faster to write, once."""
+
+    def write(self, decide):
+        decide(self.read())
+        return super().write(decide)
+
+
 def test_a_ledger_that_was_set_back_takes_in_what_was_run(repository: Path):
     project = open_here(repository)
     at = make_sweep(project, metric="loss", space=FOUR)
     before = run_here(project, at, losses(0.1, 0.2, 0.3, 0.4), count=3).outcome.at
     git(repository, "update-ref", SWEEPS + at.sweep.id, at.commit)
-    ran = run_here(project, at, losses(0.1, 0.2, 0.3, 0.4))
+    book = AskingTwice(project, at.sweep.id)
+    ran = run_here(project, at, losses(0.1, 0.2, 0.3, 0.4), book=book)
     assert (ran.outcome.n_begun, ran.values) == (1, [0.1, 0.2, 0.3, 0.4])
     assert [event.is_found for event in ran.events if isinstance(event, Over)] == [True] * 3 + [
         False

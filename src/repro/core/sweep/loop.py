@@ -1,7 +1,7 @@
 """The loop of a sweep: trials claimed, run, and told, with one ledger write for each."""
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from math import inf
 from time import monotonic
 
@@ -18,7 +18,7 @@ from repro.core.sweep.settle import Cause, Settled, find_record, settle, tell_re
 from repro.core.sweep.suggest import make_suggester
 from repro.core.sweep.underway import GRACE_S, Underway
 from repro.core.sweep.unknown import Unknown, find_unknown
-from repro.errors import InvalidInputError, ReproError
+from repro.errors import DamagedRecordError, InvalidInputError, ReproError
 from repro.model.ids import new_id
 from repro.model.run import Record, Status
 from repro.model.space import Params
@@ -258,7 +258,7 @@ class _Loop:
 
     def _claim(self, number: int, params: Params) -> tuple[list[Entry], Settled | None]:
         """The claim of a trial; with its result, where a run that nobody knew of has done it."""
-        unknown = self._unknown.pop(number, None)
+        unknown = self._unknown.get(number)
         now = self._project.clock()
         if unknown is None:
             run = str(new_id(self._project.entropy))
@@ -302,7 +302,9 @@ class _Loop:
             # What was sent to all of us, as by a scheduler, may have come there first.
             self._heed(self._should_stop())
             cause = Cause.INTERRUPTED if self._ending is Reason.INTERRUPTED else cause
-        record = find_record(self._project, end.reused) if end.reused else None
+        record = None
+        with suppress(DamagedRecordError):  # then nothing was run
+            record = find_record(self._project, end.reused) if end.reused else None
         if record is not None:
             settled = tell_result(
                 self._project, self._spec, trial.number, trial.run, record, reused=end.reused
@@ -346,7 +348,8 @@ class _Loop:
         metric = self._spec.metric
         if metric is None or self._has_said_no_metric:
             return
-        if find_value(self._spec, record) is not None:
+        has_any = any(trial.value is not None for trial in self._at.progress.trials)
+        if has_any or find_value(self._spec, record) is not None:
             return
         self._has_said_no_metric = True
         logged = [escape(name) for name in [*record.metrics, *record.summary]][:_MOST_NAMES]
@@ -358,7 +361,8 @@ class _Loop:
                 f"trial {told.number} finished and logged no `{escape(metric)}`: {what}",
                 hint="name the metric as the program logs it: `repro show` has its names",
             )
-            self._end(Reason.NO_METRIC, f"no `{metric}` was logged", is_hard=True)
+            why = f"no `{metric}` was logged"
+            self._end(Reason.NO_METRIC, why, is_hard=True, grace_s=GRACE_S)
 
     def _check_failures(self, one: Settled) -> None:
         """End a sweep of which nothing works."""
@@ -370,7 +374,8 @@ class _Loop:
             f"the first {limit} trials all failed, the last one (run `{run}`): {one.why}",
             hint=one.hint or f"`repro show --output {run}` has what it printed",
         )
-        self._end(Reason.FAILURES, f"the first {limit} trials all failed", is_hard=True)
+        why = f"the first {limit} trials all failed"
+        self._end(Reason.FAILURES, why, is_hard=True, grace_s=GRACE_S)
 
 
 def _attempt(progress: Progress, run: str) -> Trial | None:

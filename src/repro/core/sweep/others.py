@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from repro.core.sweep.protocols import Gone
 from repro.model.sweep import Agent, SweepAt, TrialState
+from repro.model.text import escape
 from repro.store.process import host_name, is_alive, parse_process, this_process
 
 
@@ -42,4 +43,4 @@ def is_working_here(agent: Agent) -> bool:
 def _why(agent: Agent) -> str:
     if agent.host == host_name():
         return "the process that ran the sweep ended"
-    return "the sweep went on on another machine"
+    return f"it ran on `{escape(agent.host)}`, and the sweep goes on here"

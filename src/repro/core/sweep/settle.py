@@ -8,7 +8,7 @@ from repro.core.launch import OUTPUT
 from repro.core.project import Project
 from repro.core.query import read_part
 from repro.core.sweep.protocols import TrialEnd
-from repro.core.sweep.results import find_value, read_steps, read_value
+from repro.core.sweep.results import Steps, find_value, read_steps, read_value
 from repro.errors import (
     CommandError,
     ConsentError,
@@ -112,7 +112,7 @@ def settle(
     try:
         record = find_record(project, trial.run)
         if record is not None:
-            return _settle_record(project, spec, trial, record, cause, retries)
+            return _settle_record(project, spec, trial, record, cause, retries, end)
     except DamagedRecordError as damaged:
         end = replace(end, error=damaged.message, hint=damaged.hint or "", slug=damaged.slug)
     if cause is not Cause.ITSELF:
@@ -180,11 +180,19 @@ def tell_result(
         state=state,
         time=project.clock(),
         value=value,
-        steps=read_steps(project, spec, record),
+        steps=_steps(project, spec, record),
         duration_s=record.run.duration_s,
         reused=reused,
     )
     return Settled(told, why, record=record, is_found=is_found)
+
+
+def _steps(project: Project, spec: SweepSpec, record: Record) -> Steps:
+    """The values on the way; none where they cannot be read, which costs no trial its result."""
+    try:
+        return read_steps(project, spec, record)
+    except DamagedRecordError:
+        return ()
 
 
 _WHY = {
@@ -201,6 +209,7 @@ def _settle_record(
     record: Record,
     cause: Cause,
     retries: int,
+    end: TrialEnd,
 ) -> Settled:
     run = record.run
     if run.status is Status.FINISHED or _took_too_long(record):
@@ -216,7 +225,8 @@ def _settle_record(
         return drop(project, trial, _WHY[cause])
     if run.status is Status.KILLED:
         return tell_result(project, spec, trial.number, trial.run, record)
-    return lose(project, trial, "its process vanished", retries)
+    lost = lose(project, trial, escape(end.error) or "its process vanished", retries)
+    return replace(lost, hint=end.hint)
 
 
 def _took_too_long(record: Record) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.clones import Team
+from tests.support.projects import make_run
 from tests.support.remotes import push_all, runs_of
 from tests.support.sweeploops import Launcher, Play
 from tests.support.sweeps import AGENT, ask, make_sweep
@@ -65,6 +66,7 @@ def work(
     *,
     lease_s: float = 60.0,
     lasts: bool = False,
+    reused: str | None = None,
     **options: object,
 ) -> tuple[Outcome, Launcher]:
     """Be an agent whose trials log one value each and execute nothing."""
@@ -73,7 +75,7 @@ def work(
     book, team = share_sweep(project, remote, at.sweep.id, lease_s=lease_s)
 
     def play(task: Task) -> Play:
-        return Play((float(str(task.params["lr"])),), lasts=lasts)
+        return Play((float(str(task.params["lr"])),), lasts=lasts, reused=reused)
 
     launcher = Launcher(project, play)
     should_stop = options.pop("should_stop", lambda: None)
@@ -172,6 +174,14 @@ def test_a_run_that_was_pushed_and_not_told_is_not_done_again(hub: Team):
 
 def _give(entries: Sequence[Entry], _: SweepAt) -> Sequence[Entry]:
     return entries
+
+
+def test_a_run_that_is_reused_is_given_to_the_others(hub: Team):
+    at, ada, _ = make_shared(hub, 1)
+    earlier = make_run(ada, {"loss": 0.25}).id
+    done, _ = work(ada, at.sweep.id, reused=earlier)
+    assert [(one.run, one.value) for one in done.at.progress.trials] == [(earlier, 0.25)]
+    assert list(runs_of(hub.hub)) == [earlier]
 
 
 def test_an_agent_that_lost_its_claim_ends_its_trial_and_pushes_nothing_of_it(hub: Team):

@@ -201,7 +201,8 @@ class _Loop:
         if not self._settled and not self._wants_more():
             self._beat()
             return
-        ours = [run for run, one in self._settled.items() if one.record is not None]
+        # Of a trial that reuses an earlier run it is that one.
+        ours = [one.record.run.id for one in self._settled.values() if one.record is not None]
         if ours:
             self._others.publish(ours)
         at = self._book.write(self._decide)

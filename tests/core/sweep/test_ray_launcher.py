@@ -16,8 +16,10 @@ from tests.support.cli import Cli
 from tests.support.projects import open_here
 from tests.support.sweeps import make_sweep
 
+from repro.core.sweep.protocols import Task
 from repro.core.sweep.ray_launcher import make_ray_launcher
 from repro.errors import InvalidInputError, UsageError
+from repro.model.ids import new_id
 from repro.model.launching import RayOptions
 from repro.model.run import Status
 
@@ -43,7 +45,16 @@ def test_a_cluster_is_never_started(repository: Path) -> None:
         make_ray_launcher(project, at.sweep, 1, RayOptions(address="local"))
 
 
-@pytest.fixture
+def test_a_cluster_that_cannot_be_reached_is_named_at_once(repository: Path) -> None:
+    pytest.importorskip("ray", reason="Ray is not here: pip install 'git-repro[ray]'")
+    project = open_here(repository)
+    at = make_sweep(project)
+
+    with pytest.raises(UsageError, match=r"there is no Ray cluster at `127\.0\.0\.1:9`"):
+        make_ray_launcher(project, at.sweep, 1, RayOptions(address="127.0.0.1:9"))
+
+
+@pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a cluster of one node."""
     pytest.importorskip("ray", reason="Ray is not here: pip install 'git-repro[ray]'")
@@ -96,3 +107,31 @@ def test_twenty_trials_run_on_a_real_cluster(
     found = records(repository)
     assert {one.run.trial for one in found} == {*range(20)}
     assert {one.run.status for one in found} == {Status.FINISHED}
+
+
+def test_a_trial_whose_worker_is_killed_is_lost_and_ends(
+    repository: Path, cluster: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    project = open_here(repository, time.time)
+    running = tmp_path / "running"
+    code = f"import os, time; open({str(running)!r}, 'w').write(str(os.getpid())); time.sleep(100)"
+    at = make_sweep(project, command=("python", "-c", code), is_macro=True)
+    launcher = make_ray_launcher(project, at.sweep, 1, RayOptions(address=cluster))
+    run = new_id(project.entropy)
+    task = Task(sweep=at.sweep.id, base=at.sweep.base, number=0, run=run, params={"lr": 0.1})
+    launcher.submit(task)
+    for _ in range(600):
+        if running.exists() and running.read_text():
+            break
+        time.sleep(0.1)
+    command = psutil.Process(int(running.read_text()))
+    above = command.parents()
+    next(one for one in above if "ray::" in " ".join(one.cmdline())).kill()
+
+    [end] = launcher.wait(100)
+
+    assert "Ray lost it" in end.error
+    psutil.wait_procs([command], 30)
+    assert not command.is_running()
+    launcher.close()

@@ -64,9 +64,9 @@ def sweep(cli: Cli, *options: str, n: int, code: int = 0) -> Ended:
 
 
 def test_trials_run_by_the_local_executor(cli: Cli, repository: Path) -> None:
-    sweep(cli, "-l", "local=true", n=2)
+    sweep(cli, "-l", "local=true", n=1)
 
-    assert {one.run.trial for one in records(repository)} == {0, 1}
+    assert {one.run.trial for one in records(repository)} == {0}
 
 
 def test_without_slurm_the_error_says_so(

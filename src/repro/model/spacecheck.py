@@ -162,8 +162,8 @@ def _list_faults(distribution: Categorical) -> Iterator[str]:
 def _weight_faults(weights: Sequence[float], n_values: int) -> Iterator[str]:
     if len(weights) != n_values:
         yield f"there are {n_values} values, but {len(weights)} probabilities"
-    if not all(isfinite(weight) and weight >= 0 for weight in weights):
-        yield "a probability is negative or no number"
+    if not all(0 <= weight <= 1 for weight in weights):
+        yield "a probability is negative, more than 1, or no number"
     elif abs(fsum(weights) - 1) > 1e-6:
         yield f"the probabilities add up to {fsum(weights):.6g}, not to 1"
 

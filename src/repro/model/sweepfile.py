@@ -161,8 +161,9 @@ def _hyperband(early: Section) -> EarlyStop:
     kind: Literal["hyperband"] = "hyperband"
     eta = _count(early, "eta", 3)
     min_iter, max_iter = early.integer("min_iter"), early.integer("max_iter")
-    if early.has("s"):
-        first = _first_rung(early, max_iter, eta)
+    n_rungs = _count(early, "s", 0)
+    if n_rungs and (max_iter is not None or min_iter is None):
+        first = _first_rung(early, n_rungs, max_iter, eta)
         if min_iter not in (None, first):
             raise early.wrong(
                 f"`s` and `max_iter` stop trials from {first} on, `min_iter` from {min_iter} on",
@@ -180,13 +181,12 @@ def _hyperband(early: Section) -> EarlyStop:
     )
 
 
-def _first_rung(early: Section, max_iter: int | None, eta: int) -> int:
+def _first_rung(early: Section, n_rungs: int, max_iter: int | None, eta: int) -> int:
     """Where trials are first stopped if that is done `s` times before `max_iter`."""
-    n_rungs = _count(early, "s", 1)
     if max_iter is None:
         raise early.wrong(
             "`s` counts back from `max_iter`, which is not given",
-            "take `s` out, as W&B too ignores it then; or add `max_iter`",
+            "add `max_iter`, or take `s` out and write `min_iter`",
             "s",
         )
     first = max_iter

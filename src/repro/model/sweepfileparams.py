@@ -135,7 +135,7 @@ def _categorical(param: Section) -> Distribution:
                 "write them as `[0.3, 0.7]`",
                 "probabilities",
             )
-        weights.append(float(weight))
+        weights.append(float(min(max(weight, -2), 2)))  # beyond 1 it is refused all the same
     return Categorical(values, tuple(weights))
 
 

@@ -145,3 +145,14 @@ def test_an_array_that_is_printed_piece_by_piece_is_that_of_all(
 def test_json_lines_are_one_a_value(capsys: pytest.CaptureFixture[str]) -> None:
     render.json_lines([{"a": "x\ny"}, [1, 2]])
     assert capsys.readouterr().out == '{"a": "x\\ny"}\n[1, 2]\n'
+
+
+def test_notes_go_to_what_draws_on_the_terminal_as_long_as_it_does(capsys):
+    said: list[str] = []
+
+    with render.notes_by(said.append):
+        render.note("above")
+    render.note("behind")
+
+    assert said == ["above"]
+    assert capsys.readouterr().err == "behind\n"

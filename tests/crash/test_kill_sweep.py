@@ -62,7 +62,7 @@ def test_a_sweep_killed_at_any_moment_and_resumed_finishes_each_trial_once(
     repository: Path,
 ) -> None:
     write_files(repository, {"train.py": TRAIN})
-    n = 2 * KILLS + 2
+    n = 2 * KILLS
     points = ",".join(str(number) for number in range(n))
     repro(
         "sweep", "-p", f"x={points}", "--metric", "loss", "--goal", "minimize", "--create",

@@ -4,8 +4,8 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
+import venv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,8 +73,7 @@ def make_world(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PIP_INDEX_URL", (tmp_path / "index").as_uri())
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv-cache"))
     (repository / ".gitignore").write_text(".venv\n")
-    argv = [sys.executable, "-m", "venv", "--without-pip", str(repository / ".venv")]
-    subprocess.run(argv, check=True)
+    venv.create(repository / ".venv", symlinks=True)
     return World(repository, tmp_path)
 
 

@@ -72,23 +72,39 @@ def write_run(
         files: Laid over the files of the record.
         ref_id: The id in the ref, where it shall not be the record's.
     """
+    [written] = write_runs(repository, [record], files=files, ref_id=ref_id)
+    return written
+
+
+def write_runs(
+    repository: Repository,
+    records: Sequence[Record],
+    *,
+    files: Mapping[str, bytes] | None = None,
+    ref_id: str | None = None,
+) -> list[Record]:
+    """Do for several records at once what `write_run` does for one."""
     base = git(repository.root, "rev-parse", "HEAD")
-    run = record.run
-    if run.snapshot is None:
-        run = replace(run, base=base, snapshot=base)
-    record = replace(record, run=run)
-    ref = RUNS + (ref_id or run.id)
-    spec = CommitSpec(
-        message=f"run {run.id}: test",
-        when=NOW,
-        author=ADA,
-        parents=[base],
-        files={**encode_record(record), **(files or {})},
-    )
+    records = [
+        one if one.run.snapshot else replace(one, run=replace(one.run, base=base, snapshot=base))
+        for one in records
+    ]
+    specs = [
+        CommitSpec(
+            message=f"run {one.run.id}: test",
+            when=NOW,
+            author=ADA,
+            parents=[base],
+            files={**encode_record(one), **(files or {})},
+        )
+        for one in records
+    ]
     with open_quarantine(repository) as quarantine:
-        [commit] = write_commits(quarantine, [spec])
-        publish(quarantine, tips=[commit], exclude=[base], refs=[RefUpdate(ref, new=commit)])
-    return replace(record, commit=commit)
+        commits = write_commits(quarantine, specs)
+        written = [replace(one, commit=oid) for one, oid in zip(records, commits, strict=True)]
+        refs = [RefUpdate(RUNS + (ref_id or one.run.id), new=one.commit) for one in written]
+        publish(quarantine, tips=commits, exclude=[base], refs=refs)
+    return written
 
 
 def run_id(text: str) -> RunId:

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 from repro.model.times import format_time
-from tests.support.records import NOW, a_summary, make_record, open_at, run_id, write_run
+from tests.support.records import NOW, a_summary, make_record, open_at, run_id, write_runs
 
 
 def write_three(root: Path, *, goal: str | None = None) -> None:
@@ -13,7 +13,7 @@ def write_three(root: Path, *, goal: str | None = None) -> None:
     Args:
         goal: Of their metric.
     """
-    opened = open_at(root)
+    records = []
     for number, (name, status, lr, loss) in enumerate(
         [
             ("first", "finished", 0.1, 0.123456),
@@ -27,7 +27,8 @@ def write_three(root: Path, *, goal: str | None = None) -> None:
             config={"lr": lr, "model": {"width": 64}},
             metrics={"loss": a_summary(loss, goal=goal)},
         )  # fmt: skip
-        write_run(opened, record)
+        records.append(record)
+    write_runs(open_at(root), records)
 
 
 def write_groups(root: Path) -> None:
@@ -35,7 +36,7 @@ def write_groups(root: Path) -> None:
 
     The loss of `a3` is NaN, `c1` has none; only the runs `a…` have an `f1`, whose goal is known.
     """
-    opened = open_at(root)
+    records = []
     for number, (name, lr, loss, f1) in enumerate(
         [
             ("a1", 0.1, 0.1, 0.9),
@@ -54,4 +55,5 @@ def write_groups(root: Path) -> None:
             id=run_id(name), created=format_time(NOW + number), metrics=metrics,
             config={"optimizer": "adam", **({} if lr is None else {"lr": lr})},
         )  # fmt: skip
-        write_run(opened, record)
+        records.append(record)
+    write_runs(open_at(root), records)

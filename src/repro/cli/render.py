@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
 from types import MappingProxyType
@@ -24,6 +24,7 @@ _NOT_RAW = re.compile(f"(?!\n){UNSAFE}")
 
 
 _gathered: list[str] | None = None
+_say: Callable[[str], None] | None = None
 
 
 @contextmanager
@@ -53,10 +54,24 @@ def raw(data: bytes) -> None:
         sys.stdout.buffer.write(data)
 
 
+@contextmanager
+def notes_by(say: Callable[[str], None]) -> Iterator[None]:
+    """Have `say` print what `note` is told meanwhile, as it draws on the terminal itself."""
+    global _say  # as standard error itself
+    before, _say = _say, say
+    try:
+        yield
+    finally:
+        _say = before
+
+
 def note(text: str) -> None:
     """Print progress, a hint or a warning to standard error."""
     if _gathered is not None:
         _gathered.extend(text.split("\n"))
+        return
+    if _say is not None:
+        _say(text)
         return
     print(text, file=sys.stderr, flush=True)
 

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Self
 
@@ -48,11 +49,14 @@ class Live:
         self._said: set[str] = set()
         self._start = time.monotonic()
         self._terminal = _Terminal(self._lines) if _has_terminal() else None
+        self._stack = ExitStack()
         self._looks = TrialLooks(project, at.sweep.spec.metric)
 
     def __enter__(self) -> Self:
         if self._terminal is not None:
+            self._stack.enter_context(render.notes_by(self._terminal.note))
             self._terminal.start()
+            self._stack.callback(self._terminal.stop)
         return self
 
     def __exit__(
@@ -61,8 +65,7 @@ class Live:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._terminal is not None:
-            self._terminal.stop()
+        self._stack.close()
 
     def tell(self, event: Event) -> None:
         """Tell what happened; the loop calls this."""
@@ -74,12 +77,12 @@ class Live:
                 self._tell_over(event)
             case Again():
                 what = "is run again" if event.is_lost else "waits for `repro sweep resume`"
-                self._note(f"repro: trial {event.trial.number} {what}: {event.why}")
+                render.note(f"repro: trial {event.trial.number} {what}: {event.why}")
             case NoMetric():
                 self._tell_no_metric(event)
             case Ending():
                 ends = "those that run are ended" if event.is_hard else "those that run go on"
-                self._note(f"repro: no trial is started any more: {event.why}; {ends}")
+                render.note(f"repro: no trial is started any more: {event.why}; {ends}")
             case Begun():
                 pass
 
@@ -92,9 +95,9 @@ class Live:
             render.note(self._line(trial, is_best=is_best, is_found=event.is_found))
         if event.why and event.why not in self._said and len(self._said) < _MOST_SAID:
             self._said.add(event.why)
-            self._note(f"repro: warning: trial {trial.number} failed: {event.why}")
+            render.note(f"repro: warning: trial {trial.number} failed: {event.why}")
             if event.hint:
-                self._note(f"hint: {escape(event.hint)}")
+                render.note(f"hint: {escape(event.hint)}")
 
     def _is_best(self, trial: Trial) -> bool:
         """Whether a trial that just ended is better than all before."""
@@ -110,21 +113,14 @@ class Live:
         if self._is_strict:
             return
         logged = ", ".join(f"`{name}`" for name in event.logged) or "nothing"
-        self._note(
+        render.note(
             f"repro: warning: trial {event.trial.number} never logged `{escape(event.metric)}`,"
             f" the metric of the sweep; it logged {logged}"
         )
-        self._note(
+        render.note(
             "hint: ^C ends the sweep; `--metric NAME` of another one says which metric counts,"
             " and `--strict` ends it at this point"
         )
-
-    def _note(self, text: str) -> None:
-        """Say something that stays, above what is redrawn."""
-        if self._terminal is None:
-            render.note(text)
-        else:
-            self._terminal.note(text)
 
     def _lines(self, size: tuple[int, int]) -> list[str]:
         ended, at = self._ended, self._at
@@ -203,7 +199,7 @@ class _Terminal:
         return f"\x1b[{min(n, height - 1)}F\x1b[J" if n else ""
 
     def _write(self, text: str) -> None:
-        if text:
+        with suppress(OSError):  # the terminal is gone, which SIGHUP says
             sys.stderr.write(text)
             sys.stderr.flush()
 

@@ -67,6 +67,11 @@ def takes_running(function: Callable[..., Any]) -> Callable[..., Any]:
         given = dict(map(_read_setting, settings))
         if given and launcher == "local":
             raise UsageError("`-l` says something to a launcher, and `local` takes nothing")
+        if options.gpus and launcher != "local":
+            raise UsageError(
+                "`--gpus` is for this machine; a cluster hands out its GPUs itself",
+                hint="`-l num_gpus=1` asks Ray for one, `-l gpus_per_task=1` Slurm",
+            )
         running = Running(
             options=options, jobs=jobs, launcher=launcher, settings=given, as_json=as_json
         )

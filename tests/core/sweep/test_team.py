@@ -4,8 +4,6 @@ The short form runs in the test command; with `REPRO_SHARED_TRIALS=60` there are
 """
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -16,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.clones import Team
+from tests.support.projects import make_run
 from tests.support.remotes import push_all, runs_of
 from tests.support.sweeploops import Launcher, Play
 from tests.support.sweeps import AGENT, ask, make_sweep
@@ -67,6 +66,7 @@ def work(
     *,
     lease_s: float = 60.0,
     lasts: bool = False,
+    reused: str | None = None,
     **options: object,
 ) -> tuple[Outcome, Launcher]:
     """Be an agent whose trials log one value each and execute nothing."""
@@ -75,7 +75,7 @@ def work(
     book, team = share_sweep(project, remote, at.sweep.id, lease_s=lease_s)
 
     def play(task: Task) -> Play:
-        return Play((float(str(task.params["lr"])),), lasts=lasts)
+        return Play((float(str(task.params["lr"])),), lasts=lasts, reused=reused)
 
     launcher = Launcher(project, play)
     should_stop = options.pop("should_stop", lambda: None)
@@ -115,29 +115,6 @@ def test_two_clones_share_a_sweep_and_each_trial_is_run_once(hub: Team):
     assert sum(begun) == TRIALS
     trials = assert_whole(hub, ada, at.sweep.id, TRIALS)
     assert len({trial.agent.id for trial in trials}) == 2
-
-
-def test_a_trial_whose_agent_was_killed_is_run_by_another_one(hub: Team):
-    ada, bob = lived(hub.clone("ada")), lived(hub.clone("bob"))
-    root = ada.repository.root
-    (root / "train.py").write_text("import time; time.sleep(600)\n")
-    slow = make_sweep(ada, method=Method.RANDOM, space={"lr": Uniform(0, 1)}, metric="loss",
-                      run_cap=2)  # fmt: skip
-    push_all(ada)
-    words = [sys.executable, "-m", "repro", "sweep", "agent", slow.sweep.id, "--yes", "-n", "1"]
-    process = subprocess.Popen(words, cwd=root, stderr=subprocess.DEVNULL)
-    book, _ = share_sweep(bob, remote_of(bob), slow.sweep.id)
-    until = time.monotonic() + 60
-    while not book.read().progress.trials and time.monotonic() < until:
-        time.sleep(0.1)
-    process.kill()
-    process.wait()
-    claimed = book.read().progress.trials[0]
-    done, _ = work(bob, slow.sweep.id)
-    assert done.reason is Reason.DONE
-    trials = assert_whole(hub, bob, slow.sweep.id, 2)
-    assert (trials[0].params, trials[0].earlier) == (claimed.params, (claimed.run,))
-    assert trials[0].n_lost == 0
 
 
 def claim_elsewhere(project: Project, at: SweepAt, agent: Agent = ELSEWHERE) -> str:
@@ -197,6 +174,14 @@ def test_a_run_that_was_pushed_and_not_told_is_not_done_again(hub: Team):
 
 def _give(entries: Sequence[Entry], _: SweepAt) -> Sequence[Entry]:
     return entries
+
+
+def test_a_run_that_is_reused_is_given_to_the_others(hub: Team):
+    at, ada, _ = make_shared(hub, 1)
+    earlier = make_run(ada, {"loss": 0.25}).id
+    done, _ = work(ada, at.sweep.id, reused=earlier)
+    assert [(one.run, one.value) for one in done.at.progress.trials] == [(earlier, 0.25)]
+    assert list(runs_of(hub.hub)) == [earlier]
 
 
 def test_an_agent_that_lost_its_claim_ends_its_trial_and_pushes_nothing_of_it(hub: Team):

@@ -224,7 +224,7 @@ class AwayLauncher:
             return TrialEnd(run=run, status=self._recover(run), error=f"on `{host}` {why}")
         with suppress(ReproError):
             return parse_end(str(answer.get("out")))
-        lines = str(answer.get("err")).strip().splitlines() or ["it said nothing"]
+        lines = str(answer.get("err") or "").strip().splitlines() or ["it said nothing"]
         return TrialEnd(
             run=run,
             status=self._recover(run),

@@ -125,6 +125,8 @@ class _Loop:
     def run(self) -> Outcome:
         self._resume()
         self._unknown = find_unknown(self._project, self._at)
+        if self._unknown:
+            self._others.publish([one.record.run.id for one in self._unknown.values()])
         while True:
             self._heed(self._should_stop())
             self._look()
@@ -199,7 +201,8 @@ class _Loop:
         if not self._settled and not self._wants_more():
             self._beat()
             return
-        ours = [run for run, one in self._settled.items() if one.record is not None]
+        # Of a trial that reuses an earlier run it is that one.
+        ours = [one.record.run.id for one in self._settled.values() if one.record is not None]
         if ours:
             self._others.publish(ours)
         at = self._book.write(self._decide)

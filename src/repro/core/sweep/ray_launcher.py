@@ -1,5 +1,7 @@
 """Trials as tasks of a Ray cluster that is there already (the extra `ray`)."""
 
+import re
+import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -14,6 +16,8 @@ from repro.model.sweep import Sweep
 from repro.model.text import escape
 
 _SHOWN = 300
+_REACH_S = 10.0
+_HOST_PORT = re.compile(r"([^:/]+|\[[0-9a-fA-F:.]+\]):([0-9]{1,5})\Z")
 
 
 def make_ray_launcher(
@@ -53,6 +57,11 @@ class _Ray:
         address = options.address or project.environ.get("RAY_ADDRESS") or "auto"
         if address == "local":
             raise _no_cluster(address, "that would be one of this process alone")
+        if match := _HOST_PORT.match(address):
+            try:  # Ray itself tries for more than a minute
+                socket.create_connection((match[1].strip("[]"), int(match[2])), _REACH_S).close()
+            except (OSError, OverflowError) as error:
+                raise _no_cluster(address, str(error)) from error
         self._is_ours = not ray.is_initialized()
         if self._is_ours:
             try:

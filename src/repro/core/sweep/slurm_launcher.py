@@ -17,7 +17,7 @@ from repro.model.sweep import Sweep
 from repro.model.text import escape
 
 _LOOK_S = 0.5  # between two looks for results, which are files
-_ASK_S = 30.0  # between two questions to Slurm after jobs that left none
+_ASK_S = 10.0  # between two questions to Slurm after jobs that left none
 _SHOWN = 300
 _GONE = "GONE"
 _OVER = {_GONE, "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL",
@@ -111,6 +111,7 @@ class _Slurm:
         self._executor = executor(folder=self._folder)
         self._parameters = _local_parameters(options) if self._is_local else _parameters(options)
         self._asked_at = monotonic()
+        self._states: dict[str, str] = {}
         # What is submitted is this module itself, for a Python without repro.
         _cloudpickle().register_pickle_by_value(errand)
 
@@ -154,12 +155,17 @@ class _Slurm:
             listed = self._submitit.core.utils.CommandFunction(words, verbose=False)()
         except (self._submitit.core.utils.FailedJobError, OSError):
             return []  # it will answer later
-        states = dict(line.split(maxsplit=1) for line in listed.splitlines() if " " in line)
+        self._states = dict(line.split(maxsplit=1) for line in listed.splitlines() if " " in line)
         return [
-            job for job in jobs if states.get(job.job_id, _GONE) in _OVER and not self._is_over(job)
+            job
+            for job in jobs
+            if self._states.get(job.job_id, _GONE) in _OVER and not self._is_over(job)
         ]
 
     def answer(self, job: Any) -> Mapping[str, Any]:
+        if not self._is_local and not self._is_over(job):  # submitit would wait for ever
+            state = self._states.get(job.job_id, _GONE).lower().replace("_", " ")
+            raise Failed(f"job {escape(str(job.job_id))} is {escape(state)}")
         try:
             answer = job.result()
         except Exception as error:

@@ -101,9 +101,10 @@ class Team:
         """
         if self._book.silent_s > self._lease_s / 2:
             # After a sleep of the machine others may have done them again.
-            at = self._book.read()
-            ours = {one.run for one in at.progress.trials if one.state is TrialState.RUNNING}
-            runs = [run for run in runs if run in ours]
+            trials = self._book.read().progress.trials
+            lost = {run for trial in trials for run in trial.earlier}
+            lost |= {trial.run for trial in trials if trial.state is TrialState.WAITING}
+            runs = [run for run in runs if run not in lost]
         if runs:
             self._book.persist(lambda: self._push(runs))
 

@@ -150,16 +150,17 @@ def start(  # noqa: PLR0913  # click hands over each option by its name
 
         show_plan(open_here(), spec, as_json=running.as_json)
         return 0
-    if not create:
-        make_suggester(spec)  # what it lacks is said before anything is made
+    from repro.cli.sweeprun import check_engine, run_here  # noqa: PLC0415  # as above: the loop
+
     project = open_here()
+    if not create:  # what it lacks is said before anything is made
+        make_suggester(spec)
+        check_engine(project, running)
     with showing_progress("hashing the datasets") as report:
         at = freeze(project, spec, cwd=Path.cwd(), data=data, on_progress=report)
     if create:
         _say_made(project, at, as_json=running.as_json)
         return 0
-    from repro.cli.sweeprun import run_here  # noqa: PLC0415  # as above: the loop and its engines
-
     return run_here(project, at, running, running.options)
 
 

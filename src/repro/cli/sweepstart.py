@@ -67,8 +67,9 @@ _GOALS: Mapping[str | None, Goal | None] = {
 )
 @click.option(
     "--early",
-    type=click.Choice(["hyperband", "median", "none"]),
-    help="Stop trials that go badly, by the metric that they log.",
+    metavar="KIND",
+    help="Stop trials that go badly, by the metric that they log: hyperband, median, or none. "
+    "hyperband:3 lets each log it 3 times before.",
 )
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Of the search. Default: 0.")
 @click.option("--name", metavar="NAME", help="Name of the sweep; need not be unique.")

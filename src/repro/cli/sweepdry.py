@@ -28,7 +28,9 @@ def show_plan(project: Project, spec: SweepSpec, *, as_json: bool) -> None:
     """
     trials = _suggest(spec)
     wanted = size_of(spec)
-    commands = [fill_command(spec.command, one, environ=project.environ) for one in trials]
+    # A variable may hold a secret: it is looked for, and not shown.
+    environ = {name: f"${{envvar:{name}}}" for name in project.environ}
+    commands = [fill_command(spec.command, one, environ=environ) for one in trials]
     if as_json:
         listed: list[Json] = [
             {"trial": number, "params": dict(one), "command": list(words)}

@@ -147,6 +147,7 @@ class Callback:
     def _start(
         self, study: "optuna.Study", number: int, params: Mapping[str, Any], began: float | None
     ) -> Run:
+        self._names(study)  # where they do not fit, nothing is begun
         if self._guests is None:
             self._guests = Guests()
         study_name = study.study_name
@@ -162,8 +163,10 @@ class Callback:
         is_single = len(names) == 1
         for name, direction in zip(names, study.directions, strict=True):
             run.define_metric(name, _GOALS.get(direction))
-        if missing := {key: one for key, one in trial.params.items() if key not in run.config}:
-            run.config.update(_plain(missing))
+        params = _plain(trial.params)
+        # Words of the command line may look like params of the same name.
+        if news := {key: one for key, one in params.items() if run.config.get(key) != one}:
+            run.config.update(news)
         steps = sorted(trial.intermediate_values.items()) if is_single else []
         for step, value in steps:
             run.log({names[0]: value}, step=step)

@@ -10,7 +10,15 @@ import pytest
 from tests.support import git, write_files
 from tests.support.cli import Cli
 from tests.support.projects import begin, open_here
-from tests.support.records import NOW, a_summary, make_record, open_at, run_id, write_run
+from tests.support.records import (
+    NOW,
+    a_summary,
+    make_record,
+    open_at,
+    run_id,
+    write_run,
+    write_runs,
+)
 
 from repro.model.randomness import derive_hash_seed
 from repro.model.times import format_time
@@ -21,6 +29,10 @@ pytestmark = pytest.mark.usefixtures("an_hour_later")
 
 
 def write(root: Path, letter: str, loss: float, **changes):
+    return write_run(open_at(root), record(letter, loss, **changes))
+
+
+def record(letter: str, loss: float, **changes):
     facts = {
         "id": run_id(letter * 8), "created": format_time(NOW + ord(letter)),
         "metrics": {"loss": a_summary(loss, goal="minimize"), "f1": a_summary(0.5)},
@@ -28,7 +40,7 @@ def write(root: Path, letter: str, loss: float, **changes):
         "environment": {"packages": {"list": [{"name": "numpy", "version": "1.0"}]}},
         "data": {"train": {"digest": "xxh3:" + "a" * 32, "path": "d"}},
     }  # fmt: skip
-    return write_run(open_at(root), make_record(**{**facts, **changes}))
+    return make_record(**{**facts, **changes})
 
 
 @pytest.fixture
@@ -294,13 +306,16 @@ def test_names_that_would_move_the_cursor_are_escaped(three: Path, cli: Cli) -> 
 @pytest.fixture
 def swept(repository: Path) -> Path:
     """Eight runs whose loss falls with lr; one has NaN, one no loss."""
+    records = [
+        record("j", math.nan, config={"lr": 5.0}),
+        record("k", 0.0, config={"lr": 5.0}, metrics={}),
+    ]
     for n, letter in enumerate("abcdefgh"):
         config = {"lr": 0.1 * (n + 1), "optimizer": "adam" if n < 4 else "sgd", "width": 64}
         if n == 2:
             del config["optimizer"]
-        write(repository, letter, 1.0 / (n + 1), config=config)
-    write(repository, "j", math.nan, config={"lr": 5.0})
-    write(repository, "k", 0.0, config={"lr": 5.0}, metrics={})
+        records.append(record(letter, 1.0 / (n + 1), config=config))
+    write_runs(open_at(repository), records)
     return repository
 
 

@@ -226,6 +226,21 @@ def test_options_of_the_line_win_over_the_file(code: Path, cli: Cli) -> None:
     assert "resume" in made.err
 
 
+@pytest.mark.parametrize("metric", ["", "metric: {name: loss, target: 0.1}\n"])
+def test_goal_and_target_of_the_files_metric_are_not_those_of_another_one(
+    code: Path, cli: Cli, metric: str
+) -> None:
+    write_files(code, {"sweep.yaml": f"program: a.py\n{metric}parameters: {{lr: {{value: 1}}}}\n"})
+    words = ("sweep", "sweep.yaml", "--metric")
+
+    assert "nobody said whether `acc` is to be small or large" in cli(*words, "acc", code=129).err
+    made = cli(*words, "acc", "--max", "--create").out.strip()
+    spec = find_sweep(open_here(code), made).sweep.spec
+    assert (spec.metric, spec.goal, spec.target) == ("acc", "maximize", None)
+    if metric:
+        assert cli(*words, "loss", "--dry-run").out
+
+
 def test_more_jobs_than_cores_are_warned_of(
     swept: SweepAt, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:

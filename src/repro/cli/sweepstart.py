@@ -17,9 +17,8 @@ from repro.core.sweep.describe import sweep_json
 from repro.core.sweep.freeze import freeze
 from repro.core.sweep.known import short_sweep
 from repro.core.sweep.suggest import make_suggester
-from repro.errors import UsageError
 from repro.model.sweep import SweepAt
-from repro.model.sweepspec import Goal, SweepSpec
+from repro.model.sweepspec import Goal
 
 _METHODS = ("grid", "random", "bayes", "tpe", "gp", "cmaes")
 _GOALS: Mapping[str | None, Goal | None] = {
@@ -145,7 +144,6 @@ def start(  # noqa: PLR0913  # click hands over each option by its name
         no_args=no_args,
     )
     spec = read_wish(line)
-    _check_goal(spec, line)
     if dry_run:
         # Here, for it needs what suggests, and a sweep is not made.
         from repro.cli.sweepdry import show_plan  # noqa: PLC0415
@@ -163,17 +161,6 @@ def start(  # noqa: PLR0913  # click hands over each option by its name
     from repro.cli.sweeprun import run_here  # noqa: PLC0415  # as above: the loop and its engines
 
     return run_here(project, at, running, running.options)
-
-
-def _check_goal(spec: SweepSpec, line: Line) -> None:
-    """Refuse a metric of the line of which nobody said what is better: that is never guessed."""
-    if line.metric is not None and line.goal is None and line.file is None:
-        raise UsageError(
-            f"nobody said whether `{spec.metric}` is to be small or large",
-            hint="`--goal minimize` or `--goal maximize` says it",
-        )
-    if spec.metric is None and line.goal is not None:
-        raise UsageError("there is a goal, and no metric", hint="`--metric NAME` says which one")
 
 
 def _say_made(project: Project, at: SweepAt, *, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from repro.model.space import Distribution
 from repro.model.sweepcheck import check_spec, method_for
 from repro.model.sweepparam import parse_param
 from repro.model.sweepspec import EarlyStop, Goal, Method, SweepSpec
+from repro.model.text import escape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ def read_wish(line: Line) -> SweepSpec:
     """Give the sweep that a line asks for; what the line says wins over the file.
 
     Raises:
-        UsageError: No space, command or end is given.
+        UsageError: No space, command or end is given, or nobody said what is better of a metric.
         InvalidInputError: The file or a param is wrong, or the sweep contradicts itself.
     """
     spec = _start(line)
@@ -58,12 +59,17 @@ def read_wish(line: Line) -> SweepSpec:
         spec = replace(spec, early=_early(line.early, spec.early))
     if line.run_cap is not None:
         spec = replace(spec, run_cap=line.run_cap or None)
+    if line.metric not in (None, spec.metric):
+        _check_goal(line)
+        spec = replace(spec, target=None)  # that is a value of another metric
     changes = {
         "metric": line.metric, "goal": line.goal, "target": line.target, "seed": line.seed,
         "name": line.name, "note": line.note,
     }  # fmt: skip
     given = {key: value for key, value in changes.items() if value is not None}
     spec = replace(spec, **given)  # type: ignore[arg-type]  # each has the type of its field
+    if spec.metric is None and line.goal is not None:
+        raise UsageError("there is a goal, and no metric", hint="`--metric NAME` says which one")
     if spec.name is not None:
         check_label("name", spec.name)
     if not spec.command:
@@ -114,6 +120,15 @@ def _read_space(params: Sequence[str]) -> dict[str, Distribution]:
 
 def _read_method(text: str) -> Method:
     return Method.TPE if text == "bayes" else Method(text)
+
+
+def _check_goal(line: Line) -> None:
+    """Refuse a metric of which nobody said what is better: that is never guessed."""
+    if line.goal is None:
+        raise UsageError(
+            f"nobody said whether `{escape(line.metric or '')}` is to be small or large",
+            hint="`--goal minimize` or `--goal maximize` says it",
+        )
 
 
 def _early(kind: str, before: EarlyStop | None) -> EarlyStop | None:

@@ -76,6 +76,17 @@ def test_entries_that_do_not_count_and_failed_trials_move_nothing():
     assert one.suggest(failed.extended(lost)) == one.suggest(failed)
 
 
+def test_what_was_suggested_before_changes_nothing():
+    spec = make_search_spec("cmaes", TWO)
+    played = play(spec, bowl, 40, n_jobs=3)
+    other = play(make_search_spec("cmaes", TWO), lambda params: -bowl(params), 25).ledger
+    again = make_suggester(spec)
+
+    for number in (39, 7, 38, 20, 21):  # back and forth, with the ledger of a fork between
+        assert again.suggest(played.before[number]) == played.points[number]
+        assert again.suggest(other) == make_suggester(spec).suggest(other)
+
+
 def test_a_pruned_trial_counts_by_its_last_value():
     spec = make_search_spec("cmaes", TWO)
 

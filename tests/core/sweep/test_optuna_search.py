@@ -5,6 +5,7 @@ import pytest
 from tests.support.searching import MIXED, SIX, hartmann, make_search_spec, mixed_loss, play
 from tests.support.sweeps import ask, tell
 
+from repro.core.sweep.optuna_axes import make_axes
 from repro.core.sweep.suggest import make_suggester
 from repro.model.space import Categorical, Constant, IntUniform, Uniform
 from repro.model.sweep import Dropped, Ledger, TrialState
@@ -23,6 +24,21 @@ def test_suggestions_have_the_values_and_types_of_the_space():
     assert {point["gain"] % 0.5 for point in points} == {0.0}
     assert {str(point["opt"]) for point in points} <= {"sgd", "adam", "None", "[1, 2]"}
     assert {str(point["epochs"]) for point in points} == {"{'most': 3}"}
+
+
+def test_a_choice_is_found_among_others_by_what_it_is():
+    space = {"c": Categorical((1, True, "1", [1], None)), "many": Categorical(tuple(range(3000)))}
+    choice, many = make_axes(space).values()
+
+    assert [choice.place(value) for value in (1.0, True, "1", [1.0], None, 2)] == [
+        0,
+        1,
+        2,
+        3,
+        4,
+        None,
+    ]
+    assert (many.place(2999), many.value(2999)) == (2999, 2999)
 
 
 def test_it_settles_where_the_values_are_good():

@@ -1,7 +1,8 @@
 """The values of each param as places on a scale that Optuna knows, and back."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
+from typing import Any, Protocol
 
 from optuna.distributions import (
     BaseDistribution,
@@ -64,14 +65,34 @@ class _Choices:
 
     @property
     def scale(self) -> BaseDistribution:
-        return CategoricalDistribution(range(len(self.values)))
+        return _Numbers(range(len(self.values)))
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {value_key(value): number for number, value in enumerate(self.values)}
 
     def place(self, value: Json) -> Place | None:
-        wanted = value_key(value)
-        return next((n for n, one in enumerate(self.values) if value_key(one) == wanted), None)
+        return self._places.get(value_key(value))
 
     def value(self, place: Place) -> Json:
         return self.values[int(place)]
+
+
+class _Numbers(CategoricalDistribution):
+    """Numbers from 0 on: as many are the same, and need no copy.
+
+    Optuna compares those of each trial one by one, and copies them, which takes seconds for a
+    thousand trials with a thousand choices.
+    """
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Numbers) and len(self.choices) == len(other.choices)
+
+    def __hash__(self) -> int:
+        return hash(len(self.choices))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "_Numbers":
+        return self
 
 
 @dataclass(frozen=True)

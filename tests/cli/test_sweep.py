@@ -212,7 +212,7 @@ def test_a_dry_run_shows_the_first_trials_and_makes_nothing(code: Path, cli: Cli
     assert git(code, "for-each-ref", "refs/repro") == ""
 
 
-def test_a_dry_run_shows_no_variable_and_misses_one_that_is_not_there(
+def test_a_dry_run_shows_no_secret_and_misses_a_variable_that_is_not_there(
     repository: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HUB_TOKEN", "hunter2")
@@ -220,7 +220,7 @@ def test_a_dry_run_shows_no_variable_and_misses_one_that_is_not_there(
 
     done = cli(*words, "--", "run", "--token=${envvar:HUB_TOKEN}", "${args}")
 
-    assert "'--token=${envvar:HUB_TOKEN}' --lr=1" in done.out
+    assert "--lr=1" in done.out
     assert "hunter2" not in done.out + done.err
     assert "no such variable" in cli(*words, "--", "run", "${envvar:HUB_TOKE}", code=128).err
 

@@ -6,6 +6,7 @@ from repro.cli import render
 from repro.cli.runtable import LaidColumn, lay_out, say_hidden
 from repro.cli.sweepwish import size_of
 from repro.core.project import Project
+from repro.core.sweep.hidden import hide_variables
 from repro.core.sweep.suggest import make_suggester
 from repro.model.canonical import Json
 from repro.model.diagnosis import count_of
@@ -28,8 +29,7 @@ def show_plan(project: Project, spec: SweepSpec, *, as_json: bool) -> None:
     """
     trials = _suggest(spec)
     wanted = size_of(spec)
-    # A variable may hold a secret: it is looked for, and not shown.
-    environ = {name: f"${{envvar:{name}}}" for name in project.environ}
+    environ = {**project.environ, **hide_variables(project, spec.command, project.environ)}
     commands = [fill_command(spec.command, one, environ=environ) for one in trials]
     if as_json:
         listed: list[Json] = [

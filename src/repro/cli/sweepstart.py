@@ -20,6 +20,7 @@ from repro.core.sweep.suggest import make_suggester
 from repro.model.sweep import SweepAt
 from repro.model.sweepspec import Goal
 
+_EARLY = ("hyperband", "median", "none")
 _METHODS = ("grid", "random", "bayes", "tpe", "gp", "cmaes")
 _GOALS: Mapping[str | None, Goal | None] = {
     "--goal minimize": "minimize", "--goal maximize": "maximize", "--min": "minimize",
@@ -68,6 +69,7 @@ _GOALS: Mapping[str | None, Goal | None] = {
 @click.option(
     "--early",
     metavar="KIND",
+    shell_complete=lambda _ctx, _param, text: [one for one in _EARLY if one.startswith(text)],
     help="Stop trials that go badly, by the metric that they log: hyperband, median, or none. "
     "hyperband:3 lets each log it 3 times before.",
 )

@@ -339,6 +339,28 @@ def test_a_trial_that_outlived_its_sweep_is_waited_for(repository: Path):
     assert looks[:3] == [()] * 3
 
 
+def test_a_failed_attempt_that_was_dropped_stays_so_and_a_finished_one_is_taken(repository: Path):
+    project = open_here(repository)
+    at = make_sweep(project, metric="loss", space={"lr": Categorical((0.1, 0.2))})
+    failed, other, finished = (str(new_id(project.entropy)) for _ in range(3))
+    for number, run, status in ((0, failed, "failed"), (1, finished, "finished")):
+        live = begin(project, run_id=run, sweep=at.sweep.id, trial=number,
+                     config={"lr": 0.1 + number / 10})  # fmt: skip
+        live.journal.log(0, 1.0, {"loss": 0.125})
+        seal(project, live, status=status, exit_code=int(status == "failed"))
+
+    def dropped(number: int, run: str) -> Dropped:
+        return Dropped(number=number, run=run, why="it was interrupted", is_lost=False, time=2.0)
+
+    write(
+        project, at, ask(0, failed), dropped(0, failed), ask(0, other), dropped(0, other),
+        ask(1, finished), dropped(1, finished),
+    )  # fmt: skip
+    ran = run_here(project, at, lambda _: GOOD)
+    assert (ran.states, ran.values) == (["finished"] * 2, [0.5, 0.125])
+    assert [task.number for task in ran.launcher.tasks] == [0]
+
+
 class AskingTwice(LocalBook):
     """A book into which somebody else is always faster to write, once."""
 

@@ -183,6 +183,18 @@ def test_a_stop_lets_what_runs_finish_and_a_resume_goes_on(repository: Path):
     assert run_here(project, at, lambda _: GOOD, resume=True).states == ["finished"] * 2
 
 
+def test_what_runs_when_a_sweep_was_stopped_has_no_more_time_than_the_sweep(repository: Path):
+    project = open_here(repository)
+    at = make_sweep(project)
+
+    def stop(look) -> None:
+        if look.running and look.at.progress.stopped is None:
+            write(project, at, Stopped(why="enough", time=1.0))
+
+    ran = run_here(project, at, lambda _: LASTING, on_look=stop, max_time_s=0.2)
+    assert (ran.outcome.reason, ran.states) == (Reason.STOPPED, ["waiting"])
+
+
 def test_a_hard_stop_ends_what_runs_without_a_result(repository: Path):
     project = open_here(repository)
     at = make_sweep(project)

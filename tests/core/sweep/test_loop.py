@@ -191,7 +191,7 @@ def test_what_runs_when_a_sweep_was_stopped_has_no_more_time_than_the_sweep(repo
         if look.running and look.at.progress.stopped is None:
             write(project, at, Stopped(why="enough", time=1.0))
 
-    ran = run_here(project, at, lambda _: LASTING, on_look=stop, max_time_s=0.2)
+    ran = run_here(project, at, lambda _: LASTING, on_look=stop, max_time_s=2.0)
     assert (ran.outcome.reason, ran.states) == (Reason.STOPPED, ["waiting"])
 
 

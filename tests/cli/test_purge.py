@@ -74,7 +74,8 @@ def test_a_sweep_goes_with_what_it_starts_from_here_and_on_the_remote(
 
     for sweep_id in (removed, gone):
         said = cli("purge", sweep_id, "--remote", "origin", "--yes")
-        assert f"held by   refs/repro/sweeps/{kept}" in said.err.replace(f"{gone}, ", "")
+        assert "held by" in said.err
+        assert f"refs/repro/sweeps/{kept}" in said.err
     assert holds(root, SECRET)
     (root / "leak.txt").unlink()
     cli("purge", kept[:8], "--yes")

@@ -8,7 +8,14 @@ from tests.support import git, write_files
 
 from repro.errors import GitError
 from repro.store.git import Git, open_repository
-from repro.store.history import count_bytes, find_here, is_whole, list_earlier, list_paths
+from repro.store.history import (
+    count_bytes,
+    find_here,
+    is_whole,
+    list_earlier,
+    list_paths,
+    stands_on,
+)
 
 ABSENT = "1" * 40
 
@@ -21,6 +28,14 @@ def plain(repository: Path) -> Git:
 def commit(root: Path, *parents: str) -> str:
     words = [word for parent in parents for word in ("-p", parent)]
     return git(root, "commit-tree", "HEAD^{tree}", "-m", f"{len(parents)} {parents}", *words)
+
+
+def test_a_commit_stands_on_itself_and_its_ancestors_and_on_none_that_is_missing(repository, plain):
+    base = git(repository, "rev-parse", "HEAD")
+    newer = commit(repository, base)
+    asked = [(newer, base), (base, base), (base, newer), (newer, ABSENT), (ABSENT, base)]
+    expected = [True, True, False, False, False]
+    assert [stands_on(plain, one, other) for one, other in asked] == expected
 
 
 def test_an_amended_run_stands_on_what_it_was(repository, plain):

@@ -11,11 +11,13 @@ from repro.cli.consent import ask_consent
 from repro.cli.context import open_here
 from repro.cli.isolation import YES
 from repro.cli.sweepoptions import Running, takes_running
+from repro.cli.sweepwords import describe_done
 from repro.core.project import Project
 from repro.core.sweep.elsewhere import look_elsewhere
 from repro.core.sweep.known import find_sweep, read_base, short_sweep
 from repro.core.sweep.standing import Standing, count_wanted, find_elsewhere
 from repro.errors import ConsentError, UsageError
+from repro.model.diagnosis import count_of
 from repro.model.sampling import count_grid
 from repro.model.sweep import SweepAt
 from repro.model.sweepspec import Method
@@ -89,7 +91,7 @@ def extend_cap(at: SweepAt, more: int) -> int:
     spec = at.sweep.spec
     if spec.method is Method.GRID and wanted == count_grid(spec.space):
         raise UsageError(
-            f"the grid of sweep `{at.sweep.id}` has {wanted:,} points and no more",
+            f"the grid of sweep `{at.sweep.id}` has {count_of(wanted, 'point')} and no more",
             hint="without `-n` it goes on with those that are missing",
         )
     return (len(at.progress.trials) if wanted is None else wanted) + more
@@ -98,7 +100,7 @@ def extend_cap(at: SweepAt, more: int) -> int:
 def _check_open(at: SweepAt) -> None:
     wanted = count_wanted(at)
     if wanted is not None and sum(trial.is_over for trial in at.progress.trials) >= wanted:
-        render.note(f"repro: all {wanted:,} trials of the sweep are over: `-n MORE` adds some")
+        render.note(f"repro: {describe_done(at)} trials of the sweep are over: `-n MORE` adds some")
 
 
 @click.command()

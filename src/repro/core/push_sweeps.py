@@ -8,11 +8,11 @@ from repro.core.frozen_sweep import read_frozen
 from repro.core.leaking import refuse_leaking
 from repro.core.leaks import OnScan
 from repro.core.project import Project
-from repro.core.sweep_arrivals import fetch_sweeps, stands_on
+from repro.core.sweep_arrivals import fetch_sweeps
 from repro.errors import DamagedRecordError, NewerFormatError
 from repro.model.run import Record
 from repro.model.sharing import Refusal
-from repro.store.history import find_here
+from repro.store.history import find_here, stands_on
 from repro.store.objects import read_commit, reading
 from repro.store.outgoing import Outgoing, send_refs
 from repro.store.ownership import read_own

@@ -8,6 +8,7 @@ from contextlib import suppress
 from repro.core.project import Project, who_am_i
 from repro.errors import ConflictError, GitError, RemoteError
 from repro.store.git import Identity
+from repro.store.history import stands_on
 from repro.store.incoming import Source, receive
 from repro.store.newobjects import seeing
 from repro.store.objects import reading
@@ -16,7 +17,6 @@ from repro.store.outgoing import Outgoing, send_refs
 from repro.store.packs import consolidate
 from repro.store.quarantine import (
     CommitSpec,
-    Quarantine,
     open_quarantine,
     publish,
     write_commits,
@@ -241,8 +241,8 @@ class StudyJournal:
                 raise RemoteError(
                     f"cannot fetch study `{self._name}` from `{remote.label}`: {refused[there]}"
                 )
-            if here is not None and not _stands_on(quarantine, there, here):
-                if _stands_on(quarantine, here, there):
+            if here is not None and not stands_on(seeing(quarantine), there, here):
+                if stands_on(seeing(quarantine), here, there):
                     return  # this clone has more, and the next entry takes it there
                 raise ConflictError(
                     f"study `{self._name}` went two ways, here and at `{remote.label}`",
@@ -259,10 +259,3 @@ class StudyJournal:
                 exclude=[here] if here else [],
                 refs=[RefUpdate(self._ref, new=there, old=here)],
             )
-
-
-def _stands_on(quarantine: Quarantine, commit: str, other: str) -> bool:
-    """Whether `other` is `commit` or one of those before it."""
-    words = ("merge-base", "--is-ancestor", other, commit)
-    git = quarantine.repository.git
-    return git.run(*words, env=quarantine.env, ok=(0, 1)).code == 0

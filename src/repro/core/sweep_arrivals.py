@@ -9,7 +9,7 @@ from repro.core.vetted_sweep import vet_sweeps
 from repro.errors import ConflictError, DamagedRecordError, NewerFormatError
 from repro.model.sharing import Refusal
 from repro.model.sweepmerge import find_lost, take_over
-from repro.store.git import Git
+from repro.store.history import stands_on
 from repro.store.incoming import Source, receive
 from repro.store.newobjects import reading_new, seeing
 from repro.store.objects import Objects
@@ -108,14 +108,6 @@ def _choose(project: Project, there: Mapping[str, str]) -> dict[str, str]:
         if TRASH + one not in listed
         and ((ours := listed.get(SWEEPS + one)) is None or not stands_on(git, ours, oid))
     }
-
-
-def stands_on(git: Git, newer: str, older: str) -> bool:
-    """Whether a commit is another one, or has it among its ancestors; False if one is missing."""
-    if newer == older:
-        return True
-    words = ("merge-base", "--is-ancestor", older, newer)
-    return git.run(*words, ok=(0, 1, 128)).code == 0
 
 
 def take_in_sweeps(

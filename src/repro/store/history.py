@@ -11,6 +11,14 @@ from repro.store.git import Git
 _NO_FETCH = "--missing=allow-promisor"
 
 
+def stands_on(git: Git, newer: str, older: str) -> bool:
+    """Whether a commit is another one, or has it among its ancestors; False if one is missing."""
+    if newer == older:
+        return True
+    words = ("merge-base", "--is-ancestor", older, newer)
+    return git.run(*words, ok=(0, 1, 128)).code == 0
+
+
 def list_earlier(git: Git, tips: Iterable[str]) -> dict[str, set[str]]:
     """Give the commits that amended or continued runs are on top of, by the commit of each.
 

@@ -9,10 +9,11 @@ from typing import TypeVar
 
 from repro.core.project import Project, who_am_i
 from repro.core.push_sweeps import plan_sweeps, send_sweeps
-from repro.core.sweep_arrivals import fetch_sweeps, stands_on
+from repro.core.sweep_arrivals import fetch_sweeps
 from repro.errors import ConflictError, RemoteError, UnknownRunError
 from repro.model.sharing import Refusal
 from repro.model.sweep import Asked, Entry, SweepAt, TrialState
+from repro.store.history import stands_on
 from repro.store.objects import reading
 from repro.store.outgoing import Outgoing, send_refs
 from repro.store.packs import consolidate

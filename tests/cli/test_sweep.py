@@ -181,7 +181,10 @@ def test_a_sweep_of_somebody_else_asks_before_it_goes_on(
         (["-p", "lr=1,2", "--name", " ", "--", "true"], 128, "name"),
         (["-p", "lr=1,2", "--", "run", "${lrr}"], 128, "`${lrr}`"),
         (["shwo"], 129, "did you mean `repro sweep show`?"),
+        (["k3f9zq"], 129, "`repro sweep show k3f9zq` shows a sweep"),
         (["nothing.yaml", "--", "true"], 128, "nothing.yaml"),
+        (["a" * 5000, "--", "true"], 128, "aaa`: File name too long"),
+        (["/dev/null", "--", "true"], 128, "`/dev/null` is not a file"),
         (["show", "zzzz"], 128, "no sweep `zzzz`"),
     ],
 )  # fmt: skip

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,12 @@ from tests.support.remotes import runs_of
 from tests.support.sweeps import ask, make_sweep, tell
 
 from repro.core.sweep.book import LocalBook
+from repro.core.sweep.remote_book import RemoteBook
 from repro.model.ids import new_id
+from repro.model.space import Categorical
+from repro.model.sweep import Agent
 from repro.store.refs import SWEEPS
+from repro.store.remoterefs import find_remote
 
 
 @pytest.fixture
@@ -133,3 +138,47 @@ def test_fsck_names_a_sweep_whose_frozen_record_is_gone(cli: Cli, repository: Pa
 
 def git_unpack(root: Path, data: bytes) -> None:
     subprocess.run(["git", "unpack-objects", "-q"], input=data, cwd=root, check=True)
+
+
+def test_a_stop_reaches_agents_of_other_clones_or_says_that_it_does_not(
+    cli: Cli, team: Team, monkeypatch: pytest.MonkeyPatch
+):
+    sweep_id = shared(cli)
+    bob = team.clone("bob")
+    monkeypatch.chdir(bob)
+    cli("fetch")
+    ada, run = project_at(team.folder / "ada"), new_id(project_at(bob).entropy)
+    claim = ask(0, run, agent=Agent("annaannaanna", "elsewhere"), time=time.time())
+    book = RemoteBook(ada, find_remote(ada.repository.git, None, push=True), sweep_id)
+    book.write(lambda _: [claim])
+    said = cli("sweep", "stop", sweep_id).err
+    assert "starts no trial any more, also for the agents that share it over `origin`" in said
+    there = git(team.hub, "rev-parse", SWEEPS + sweep_id)
+    assert there == git(bob, "rev-parse", SWEEPS + sweep_id)
+    stopped = book.read().progress.stopped
+    assert stopped is not None
+    assert not stopped.is_hard
+    team.hub.rename(team.hub.with_name("away"))
+    said = cli("sweep", "stop", "--hard", sweep_id, code=1).err
+    assert "`origin` could not be told" in said
+    assert f"go on until `repro push origin {sweep_id[:6]}` was done" in said
+    here = LocalBook(project_at(bob), sweep_id).read().progress.stopped
+    assert here is not None
+    assert here.is_hard
+
+
+def test_no_trial_of_a_live_agent_elsewhere_is_taken_over_unasked(cli: Cli, team: Team):
+    sweep_id = shared(cli, space={"lr": Categorical((0.1,))})
+    ada = project_at(Path.cwd())
+    agent = Agent("annaannaanna", "faraway")
+    claim = ask(0, new_id(ada.entropy), agent=agent, time=time.time())
+    bob = project_at(team.clone("bob"))
+    RemoteBook(bob, find_remote(bob.repository.git, None, push=True), sweep_id).write(
+        lambda _: [claim]
+    )
+    cli("fetch")
+    said = cli("sweep", "resume", sweep_id, code=1).err
+    assert "trials of this sweep run on faraway (1 of them)" in said
+    assert f"`repro sweep agent {sweep_id[:6]}` works beside them" in said
+    assert list(LocalBook(ada, sweep_id).read().ledger.entries) == [claim]
+    assert "1 finished" in cli("sweep", "resume", sweep_id, "--yes").err

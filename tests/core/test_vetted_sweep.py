@@ -16,6 +16,7 @@ from repro.model.sharing import Refusal
 from repro.store.quarantine import CommitSpec, Existing, open_quarantine, publish, write_commits
 from repro.store.refs import SWEEPS, RefUpdate, read_ref
 from repro.store.remoterefs import find_remote
+from repro.store.sweepentries import format_page
 
 
 @pytest.fixture
@@ -74,6 +75,25 @@ def test_bad_sweeps_are_refused_one_by_one_and_a_good_one_comes(team: Team):
     assert read_ref(bob.repository.git, SWEEPS + odd) is None
 
 
+def test_what_runs_is_what_was_shown_and_params_are_of_the_space(team: Team):
+    ada, bob = project_at(team.clone("ada")), project_at(team.clone("bob"))
+    command, word, extra, number = (make_sweep(ada).sweep.id for _ in range(4))
+    text = git(ada.repository.root, "show", f"{SWEEPS}{command}:sweep.json")
+    forged = text.replace('"python"', '"sh"').encode() + b"\n"
+    forge(ada, command, {"sweep.json": forged})
+    for sweep_id, params in (
+        (word, {"lr": "; rm -rf ~"}),
+        (extra, {"lr": 0.1, "trainer._target_": "os.system"}),
+        (number, {"lr": 0.3}),
+    ):
+        page = format_page([ask(0, new_id(ada.entropy), params=params)])
+        forge(ada, sweep_id, {"journal/000000.jsonl": page})
+    refused = {one.run: one.reason for one in refusals(bob)}
+    assert "another command than what it starts from" in refused[command]
+    for sweep_id in (word, extra, number):
+        assert "trial 0 has params that its space does not have" in refused[sweep_id]
+
+
 def test_what_a_sweep_is_never_changes_and_no_result_of_it_goes(team: Team):
     ada, bob = project_at(team.clone("ada")), project_at(team.clone("bob"))
     one, two = make_sweep(ada).sweep.id, make_sweep(ada).sweep.id
@@ -83,7 +103,7 @@ def test_what_a_sweep_is_never_changes_and_no_result_of_it_goes(team: Team):
     assert refusals(bob) == ()
     before = {sweep: read_ref(bob.repository.git, SWEEPS + sweep) for sweep in (one, two)}
     text = git(ada.repository.root, "show", f"{SWEEPS}{one}:sweep.json")
-    forge(ada, one, {"sweep.json": text.replace('"python"', '"sh"').encode() + b"\n"})
+    forge(ada, one, {"sweep.json": text.encode() + b"\n\n"})
     forge(ada, two, {"journal/000000.jsonl": b'{"k":"beat","by":"aaaaaaaaaaaa","t":1}\n'})
     refused = {refusal.run: refusal.reason for refusal in refusals(bob)}
     assert "another sweep under this id" in refused[one]

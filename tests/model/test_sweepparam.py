@@ -74,6 +74,11 @@ def test_a_range_of_decimals_has_no_digits_that_nobody_wrote():
         ("lr=uniform(true,1)", "`true` is not a number", "1e-3"),
         ("lr=uniform(0,inf)", "inf is not finite", "reached"),
         ("lr=uniform(0,nan)", "nan is not finite", "reached"),
+        ("lr=uniform(0,1" + "0" * 400 + ")", "is not finite", "reached"),
+        ("lr=[0:1" + "0" * 400 + "]", "is not finite", "reached"),
+        ("lr=1" + "0" * 5000 + ".0", "the value 1000", "as text"),
+        ("lr=1" + "0" * 5000 + ".0,1", "the value 1000", "as text"),
+        ("lr=range(0,1e308,1e-308)", "more than 1,000,000,000,000,000 values", "quniform"),
         ("lr=uniform(1,0)", r"`min` 1\.0 is not below `max` 0\.0", "mend"),
         ("lr=uniform(1,1)", "that is one value", "mend"),
         ("lr=loguniform(0,1)", "more than 0", "mend"),
@@ -91,7 +96,7 @@ def test_a_range_of_decimals_has_no_digits_that_nobody_wrote():
         ("n=range(1,0)", "has 0 values", "values"),
         ("n=range(0,1,1e-9)", "1,000,000,000 values", "quniform"),
         ("n=range()", "is not a number", "1e-3"),
-        ("x=[1,2]", "one list or several values", r"write `1,2` for several"),
+        ("x=[1,2]", "`-p x=.*` is one list or several values", r"write `1,2` for several"),
         ("x=a,,b", "a value is missing", '""'),
         ("x=a,a", "occurs twice", "mend"),
         ("x=1,1.0", "occurs twice", "mend"),
@@ -110,4 +115,5 @@ def test_what_makes_no_sense_is_refused(text, reason, hint):
 
     assert hint in caught.value.hint
     assert len(caught.value.message) < 600
+    assert len(caught.value.hint) < 300
     assert caught.value.message.isprintable()

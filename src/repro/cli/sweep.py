@@ -8,9 +8,11 @@ from click.shell_completion import CompletionItem
 
 from repro.cli.verbs import Verbs
 from repro.errors import UsageError
+from repro.model.ids import is_id_prefix
 from repro.model.text import escape
 
 START = "start"
+_LONGEST = 50  # characters of a word that looks like a verb, or an id
 
 VERBS = {
     START: ("repro.cli.sweepstart:start", "Start a sweep; the word may be left out"),
@@ -57,10 +59,12 @@ class _Sweeps(Verbs):
         Raises:
             UsageError: It does.
         """
-        if word.startswith("-") or not word.isalpha() or Path(word).exists():
+        if not word.isalnum() or len(word) > _LONGEST or Path(word).exists():
             return
         near = difflib.get_close_matches(word, self.table, n=1)
         hint = f"did you mean `repro sweep {near[0]}`?" if near else None
+        if hint is None and is_id_prefix(word):
+            hint = f"`repro sweep show {word}` shows a sweep, `repro sweep resume {word}` goes on"
         raise UsageError(
             f"`{escape(word)}` is neither a verb of `repro sweep` nor a file with a sweep",
             hint=hint or "`repro sweep SPEC.yaml -- CMD`; `repro sweep --help` lists the verbs",

@@ -3,10 +3,13 @@
 import shlex
 
 from repro.cli import render
+from repro.cli.runtable import LaidColumn, lay_out, say_hidden
 from repro.cli.sweepwish import size_of
 from repro.core.project import Project
+from repro.core.sweep.hidden import hide_variables
 from repro.core.sweep.suggest import make_suggester
 from repro.model.canonical import Json
+from repro.model.diagnosis import count_of
 from repro.model.macros import fill_command
 from repro.model.readable import format_value
 from repro.model.space import Params
@@ -26,7 +29,8 @@ def show_plan(project: Project, spec: SweepSpec, *, as_json: bool) -> None:
     """
     trials = _suggest(spec)
     wanted = size_of(spec)
-    commands = [fill_command(spec.command, one, environ=project.environ) for one in trials]
+    environ = {**project.environ, **hide_variables(project, spec.command, project.environ)}
+    commands = [fill_command(spec.command, one, environ=environ) for one in trials]
     if as_json:
         listed: list[Json] = [
             {"trial": number, "params": dict(one), "command": list(words)}
@@ -35,15 +39,20 @@ def show_plan(project: Project, spec: SweepSpec, *, as_json: bool) -> None:
         render.data_json({"run_cap": wanted, "method": spec.method.value, "trials": listed})
         return
     keys = list(spec.space)
-    rows = [[str(n), *(format_value(one[key]) for key in keys)] for n, one in enumerate(trials)]
-    render.out(render.table(rows, ["trial", *keys]))
+    columns = [LaidColumn("trial", [str(number) for number in range(len(trials))])]
+    for key in keys:
+        columns.append(LaidColumn(key, [format_value(one[key]) for one in trials]))
+    table, n_columns = lay_out(columns, width=render.width())
+    render.out(table)
+    render.flush()
+    say_hidden([column.title for column in columns[n_columns:]], "--dry-run --json")
     render.out("")
     for words in commands[:1]:
         render.out(render.columns([["command", shlex.join(words)]]))
     render.flush()
     if not spec.is_macro:
         render.note("params that the command does not name itself are added as --KEY=VALUE")
-    size = "trials without end" if wanted is None else f"{wanted:,} trials"
+    size = "trials without end" if wanted is None else count_of(wanted, "trial")
     guess = (
         "" if spec.method in (Method.GRID, Method.RANDOM) else "; later ones follow from results"
     )

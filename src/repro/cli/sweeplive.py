@@ -144,10 +144,10 @@ class Live:
         keys = varied_keys(self._at)
         params = [f"{escape(key)}={format_value(trial.params.get(key))}" for key in keys]
         more = ["…"] if len(params) > _MOST_PARAMS else []
-        given = " ".join(params[:_MOST_PARAMS] + more)
+        given = f": {' '.join(params[:_MOST_PARAMS] + more)}" if params else ""
         wanted = count_wanted(self._at)
         of = f"{self._n_over:,}" if wanted is None else f"{self._n_over:,}/{wanted:,}"
-        return f"repro: {of} trial {trial.number} {how}{spent}{value}{best}: {given}"
+        return f"repro: {of} trial {trial.number} {how}{spent}{value}{best}{given}"
 
 
 def _has_terminal() -> bool:

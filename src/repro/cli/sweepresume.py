@@ -1,5 +1,6 @@
 """`repro sweep resume`, `stop`, `rm`: a sweep that goes on, or goes on no more."""
 
+import sys
 from dataclasses import replace
 
 import click
@@ -10,13 +11,19 @@ from repro.cli.consent import ask_consent
 from repro.cli.context import open_here
 from repro.cli.isolation import YES
 from repro.cli.sweepoptions import Running, takes_running
-from repro.core.sweep.book import LocalBook
+from repro.cli.sweepwords import describe_done
+from repro.core.project import Project
+from repro.core.sweep.elsewhere import look_elsewhere
 from repro.core.sweep.known import find_sweep, read_base, short_sweep
-from repro.core.sweep.standing import Standing, count_wanted, find_standing
-from repro.errors import UsageError
+from repro.core.sweep.standing import Standing, count_wanted, find_elsewhere
+from repro.errors import ConsentError, UsageError
+from repro.model.diagnosis import count_of
 from repro.model.sampling import count_grid
-from repro.model.sweep import Entry, Stopped, SweepAt
+from repro.model.sweep import SweepAt
 from repro.model.sweepspec import Method
+from repro.model.text import escape
+
+_MOST_HOSTS = 5
 
 
 @click.command()
@@ -36,6 +43,7 @@ def resume(name: str, more: int | None, running: Running, *, yes: bool) -> int:
     project = open_here()
     at = find_sweep(project, name)
     ask_consent(project, read_base(project, at), yes=yes, what="run the trials of this sweep")
+    at = _look_elsewhere(project, at, yes=yes)
     cap = None if more is None else extend_cap(at, more)
     if cap is None:
         _check_open(at)
@@ -43,6 +51,34 @@ def resume(name: str, more: int | None, running: Running, *, yes: bool) -> int:
 
     options = replace(running.options, resume=True, run_cap=cap)
     return run_here(project, at, running, options)
+
+
+def _look_elsewhere(project: Project, at: SweepAt, *, yes: bool) -> SweepAt:
+    """The sweep as it is now, if nobody on another machine works on it, or the user takes over.
+
+    Raises:
+        ConsentError: Somebody does, and the answer is no, or there is nobody to ask.
+    """
+    heard = look_elsewhere(project, at)
+    if heard.error is not None and heard.remote is not None:
+        what = f"`{heard.remote.label}` could not be asked who works on the sweep"
+        render.note(f"repro: {what}: {escape(heard.error.message)}")
+    now = project.clock()
+    trials = find_elsewhere(heard.at, now=now)
+    if yes or not trials:
+        return heard.at
+    hosts = sorted({escape(trial.agent.host) for trial in trials})
+    listed = ", ".join(hosts[:_MOST_HOSTS]) + (" and others" if len(hosts) > _MOST_HOSTS else "")
+    what = f"trials of this sweep run on {listed} ({len(trials):,} of them), heard of just now"
+    short = short_sweep(project, at.sweep.id)
+    joins = f"`repro sweep agent {short}` works beside them"
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise ConsentError(what, hint=f"{joins}; `--yes` runs their trials here instead")
+    render.note(f"repro: {what}")
+    render.note(f"hint: {joins}")
+    if not click.confirm("Run their trials here instead?", err=True):
+        raise ConsentError("nothing was run", hint=joins)
+    return heard.at
 
 
 def extend_cap(at: SweepAt, more: int) -> int:
@@ -55,7 +91,7 @@ def extend_cap(at: SweepAt, more: int) -> int:
     spec = at.sweep.spec
     if spec.method is Method.GRID and wanted == count_grid(spec.space):
         raise UsageError(
-            f"the grid of sweep `{at.sweep.id}` has {wanted:,} points and no more",
+            f"the grid of sweep `{at.sweep.id}` has {count_of(wanted, 'point')} and no more",
             hint="without `-n` it goes on with those that are missing",
         )
     return (len(at.progress.trials) if wanted is None else wanted) + more
@@ -64,39 +100,46 @@ def extend_cap(at: SweepAt, more: int) -> int:
 def _check_open(at: SweepAt) -> None:
     wanted = count_wanted(at)
     if wanted is not None and sum(trial.is_over for trial in at.progress.trials) >= wanted:
-        render.note(f"repro: all {wanted:,} trials of the sweep are over: `-n MORE` adds some")
+        render.note(f"repro: {describe_done(at)} trials of the sweep are over: `-n MORE` adds some")
 
 
 @click.command()
 @click.argument("name", metavar="SWEEP", type=SWEEP)
 @click.option("--hard", is_flag=True, help="End the trials that run, too.")
-def stop(name: str, *, hard: bool) -> None:
+@click.option(
+    "--remote", metavar="REMOTE", help="The git remote that the sweep is shared over, if another."
+)
+def stop(name: str, *, hard: bool, remote: str | None) -> int:
     """Have a sweep start no trial any more, whichever process or agent runs it.
 
-    Those that run go on to their end, but with --hard. `repro sweep resume` takes it back.
+    Those that run go on to their end, but with --hard. `repro sweep resume` takes it back. Agents
+    of other clones are told by the git remote; where that is out of reach, it exits with 1.
     """
+    from repro.core.sweep.elsewhere import stop_sweep  # noqa: PLC0415  # connections, not for rm
+
     project = open_here()
     at = find_sweep(project, name)
-    standing = find_standing(at, now=project.clock())
+    done = stop_sweep(project, at, is_hard=hard, name=remote)
     short = short_sweep(project, at.sweep.id)
-    if standing is Standing.FINISHED:
+    shared, error = done.heard.remote, done.heard.error
+    if error is not None and shared is not None:
+        render.note(f"repro: `{shared.label}` could not be told: {escape(error.message)}")
+        render.note(
+            f"hint: agents of other clones go on until `repro push {shared.label} {short}` was done"
+        )
+    if done.before is Standing.FINISHED:
         render.note(f"repro: sweep {short} is over, so there is nothing to stop")
-        return
-
-    def decide(now: SweepAt) -> list[Entry]:
-        before = now.progress.stopped
-        if before is not None and before.is_hard >= hard:
-            return []
-        why = "by `repro sweep stop`"
-        return [Stopped(why=why, time=project.clock(), is_hard=hard)]
-
-    LocalBook(project, at.sweep.id).write(decide)
-    if standing is Standing.RUNNING:
+        return 1 if error is not None else 0
+    told = f", also for the agents that share it over `{shared.label}`" if shared else ""
+    told = "" if error is not None else told
+    if done.before is Standing.RUNNING:
         ends = "end now" if hard else "go on to their end"
-        render.note(f"repro: sweep {short} starts no trial any more; those that run {ends}")
+        render.note(f"repro: sweep {short} starts no trial any more{told}; those that run {ends}")
     else:
-        render.note(f"repro: sweep {short} is stopped; no trial of it was running")
+        running = "no trial of it was running"
+        render.note(f"repro: sweep {short} is stopped{told}; {running}")
     render.note(f"hint: `repro sweep resume {short}` goes on")
+    return 1 if error is not None else 0
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from repro.core.frozen_sweep import check_params, read_frozen
 from repro.core.fsck_record import Broken, Seen, check_record
 from repro.core.project import Project
 from repro.errors import NewerFormatError, ReproError
@@ -35,14 +36,22 @@ def _check(
     objects: Objects, content: ContentStore, sweep_id: str, oid: str, seen: Seen
 ) -> Iterator[Broken]:
     try:
-        sweep = read_sweep(objects, oid).at.sweep
+        at = read_sweep(objects, oid).at
     except NewerFormatError as error:
         yield Broken("F13", "sweep.json", error.message, error.hint or "")
         return
     except ReproError as error:
         yield Broken("", "the sweep", error.message, error.hint or "")
         return
+    sweep = at.sweep
     if sweep.id != sweep_id:
         yield Broken("", "sweep.json", f"it says that it is sweep `{sweep.id}`")
         return
-    yield from check_record(objects, content, sweep_id, sweep.base, seen)
+    faults = [*check_record(objects, content, sweep_id, sweep.base, seen)]
+    yield from faults
+    if not faults:
+        try:
+            read_frozen(objects, sweep)
+            check_params(at)
+        except ReproError as error:
+            yield Broken("", "sweep.json", error.message, error.hint or "")

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from repro.core.frozen_sweep import read_frozen
 from repro.core.leaking import refuse_leaking
 from repro.core.leaks import OnScan
 from repro.core.project import Project
@@ -17,7 +18,6 @@ from repro.store.outgoing import Outgoing, send_refs
 from repro.store.ownership import read_own
 from repro.store.refs import SWEEPS, list_refs
 from repro.store.remoterefs import GitRemote, RemoteRefs, list_remote
-from repro.store.runs import read_record
 from repro.store.sweeps import read_sweep
 from repro.store.transport_faults import RefFault
 
@@ -146,8 +146,8 @@ def _read_frozen(
         for sweep_id, oid in commits.items():
             try:
                 sweep = read_sweep(objects, oid).at.sweep
-                record = read_record(objects, sweep.base)
-                if not sweep_id == sweep.id == record.run.id:
+                record = read_frozen(objects, sweep)
+                if sweep_id != sweep.id:
                     raise DamagedRecordError(f"it says that it is `{sweep.id}`")
                 records[sweep_id] = record
             except NewerFormatError as error:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from repro.core.frozen_sweep import check_params, read_frozen
 from repro.core.vetted_record import LARGEST_RUN_FILE, LARGEST_TEXT
 from repro.core.vetting import Inspector
 from repro.errors import DamagedRecordError, NewerFormatError
@@ -74,6 +75,8 @@ def _check(objects: Objects, inspector: Inspector, sweep_id: str, oid: str) -> S
     if sweep.id != sweep_id:
         raise DamagedRecordError(f"it is another sweep, `{sweep.id}`")
     inspector.check(sweep_id, sweep.base)
+    read_frozen(objects, sweep)
+    check_params(stored.at)
     return stored
 
 

@@ -76,6 +76,12 @@ def needs_json_file(words: Iterable[str]) -> bool:
     return _JSON_FILE in _macros(words)
 
 
+def named_variables(words: Iterable[str]) -> list[str]:
+    """The variables of the environment that macros of a command read."""
+    names = (name for name in _macros(words) if name.startswith(_ENVVAR))
+    return sorted(name.removeprefix(_ENVVAR) for name in names)
+
+
 def check_command(words: Sequence[str], keys: Iterable[str]) -> None:
     """Refuse a command with macros that nothing can be filled in for.
 

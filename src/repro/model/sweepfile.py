@@ -106,11 +106,11 @@ def _command(top: Section) -> tuple[str, ...]:
         return () if program is None else with_program(DEFAULT_COMMAND, program)
     words = []
     for word in top.items("command"):
-        if isinstance(word, bool) or not isinstance(word, str | int | float):
+        if not isinstance(word, str | int | float):
             raise top.wrong(
                 "`command` must be a list of words", "put quotes around each word", "command"
             )
-        words.append(str(word))
+        words.append(str(word))  # true is `True`, as for W&B
     if not words or not all(map(is_argument, words)):
         raise top.wrong(
             "`command` is empty, or has a word that no program can be given",

@@ -23,6 +23,7 @@ from repro.model.spacecheck import find_fault, find_name_fault
 from repro.model.text import escape
 
 _MOST_IN_RANGE = 100_000
+_MANY = 10**15  # are not counted
 _LONGEST = 64 * 1024  # characters
 _LONGEST_SAID = 200
 
@@ -110,7 +111,8 @@ def _value(text: str) -> Json:
         raise _Wrong(f": `{escape(text[:80])}` is not one value", _QUOTE)
     value = parse_value(text)
     if isinstance(value, float) and not isfinite(value):
-        raise _Wrong(f": the value {text} is not finite", f'as text it is `"{text}"`')
+        said = escape(text[:80])
+        raise _Wrong(f": the value {said} is not finite", f'as text it is `"{said}"`')
     return value
 
 
@@ -124,7 +126,7 @@ def _bracketed(text: str) -> Distribution:
         return Uniform(float(low), float(high))
     inside = escape(text[1:-1][:80])
     raise _Wrong(
-        " is one list or several values: tools differ",
+        "is one list or several values: tools differ",
         f"write `{inside}` for several values, `choice({escape(text[:80])})` for one list, or "
         "`uniform(LOW,HIGH)` for a range",
     )
@@ -156,7 +158,7 @@ def _number(text: str) -> _Number:
     value = parse_value(text)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _Wrong(f": `{escape(text[:80])}` is not a number", "write it as `0.1` or `1e-3`")
-    if not isfinite(value) or abs(value) > 1e308:
+    if abs(value) > 1e308 or not isfinite(value):  # in this order: an `int` may be no float
         raise _Wrong(f": {escape(text[:80])} is not finite", "give a bound that can be reached")
     return value
 
@@ -172,8 +174,9 @@ def _range(numbers: Sequence[_Number], *, is_guild: bool) -> Distribution:
     steps = (exact(stop) - exact(start)) / exact(step)
     count = floor(steps) + 1 if is_guild else ceil(steps)
     if not 0 < count <= _MOST_IN_RANGE:
+        how_many = f"{max(count, 0):,}" if count < _MANY else f"more than {_MANY:,}"
         raise _Wrong(
-            f": the range has {max(count, 0):,} values",
+            f": the range has {how_many} values",
             f"give one of 1 to {_MOST_IN_RANGE:,} values, or `quniform(LOW,HIGH,STEP)`",
         )
     places = (exact(start) + place * exact(step) for place in range(count))

@@ -12,12 +12,14 @@ import msgspec
 
 from repro.errors import DamagedRecordError, NewerFormatError
 from repro.model.times import is_moment
+from repro.store.process import Process, parse_process
 
 JOURNAL_VERSION = 1
 
 _decode = msgspec.json.Decoder().decode
 _NAME = re.compile(r"journal-(\d+)-(\d+)\.jsonl\Z")
 _START = re.compile(rb"[0-9a-f]{8} \{")
+_LONGEST_HEADER = 1 << 16  # bytes
 _CHECKED = 64  # bytes before a place, looked at to know the file again
 
 
@@ -109,6 +111,19 @@ def read_on(live_dir: Path, places: Mapping[str, Place]) -> list[tuple[Journal, 
     if len(known) < len(found) or not places.keys() <= set(names):
         return None
     return sorted(known, key=lambda one: _opening(one[0]))
+
+
+def find_writer(path: Path) -> Process | None:
+    """The process that opened a journal; None where the file does not say.
+
+    Cost: its first line is read.
+    """
+    try:
+        with path.open("rb") as file:
+            header = parse_line(file.readline(_LONGEST_HEADER).rstrip(b"\n"))
+    except OSError:
+        return None
+    return parse_process(header)
 
 
 def stamp_journals(live_dir: Path) -> str:

@@ -20,7 +20,7 @@ def read_sweep_file(path: Path, *, name: str | None = None, check: bool = True) 
         InvalidInputError: There is no such file, or it is wrong; file, line and key are named.
     """
     name = name or str(path)
-    data = read_input(path.parent, path.name)
+    data = read_input(Path(), str(path))
     if data is None:
         raise InvalidInputError(
             f"there is no sweep file `{name}`",

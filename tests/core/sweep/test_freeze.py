@@ -11,7 +11,8 @@ from tests.support.sweeps import make_spec, make_sweep
 from repro.core.query import list_runs
 from repro.core.sweep.freeze import freeze
 from repro.core.trust import is_own
-from repro.model.space import Uniform
+from repro.errors import InvalidInputError
+from repro.model.space import Categorical, Uniform
 from repro.model.sweepspec import EarlyStop, Method
 from repro.store.objects import reading
 from repro.store.refs import SWEEPS
@@ -28,6 +29,16 @@ def test_plain_git_finds_the_code_behind_the_sweep_and_the_frozen_record(reposit
     assert (record["id"], record["command"]) == (sweep.id, ["python", "train.py"])
     assert git(repository, "rev-parse", f"{ref}^") == sweep.base
     git(repository, "fsck", "--strict")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("api_key", "abc"), ("model.db_password", "abc"), ("x", "https://ann:pw77@host/")],
+)
+def test_a_param_that_is_a_secret_is_refused(repository: Path, key: str, value: str):
+    with pytest.raises(InvalidInputError, match="looks like a secret"):
+        make_sweep(open_here(repository), space={key: Categorical((value, "b"))})
+    assert git(repository, "for-each-ref", SWEEPS) == ""
 
 
 def test_a_sweep_is_no_run_and_changes_nothing_of_the_user(repository: Path):

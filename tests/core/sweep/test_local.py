@@ -13,7 +13,7 @@ import psutil
 import pytest
 from tests.support import git
 from tests.support.projects import open_here
-from tests.support.sweeps import make_spec
+from tests.support.sweeps import AGENT, make_spec
 from tests.support.waiting import until
 
 from repro.core.isolation import folder_of_worktrees
@@ -21,12 +21,14 @@ from repro.core.project import Project
 from repro.core.query import read_part, resolve_run
 from repro.core.record import recover_runs
 from repro.core.sweep.freeze import freeze
+from repro.core.sweep.known import list_sweeps
 from repro.core.sweep.local import LocalLauncher
-from repro.core.sweep.protocols import Task, TrialEnd
+from repro.core.sweep.orphans import Orphans
+from repro.core.sweep.protocols import Gone, Task, TrialEnd
 from repro.errors import UnknownRunError
 from repro.model.ids import new_id
 from repro.model.run import Record, Status
-from repro.model.sweep import SweepAt
+from repro.model.sweep import Dropped, SweepAt, Trial, TrialState
 
 SLEEP = """\
 import signal, sys, time
@@ -206,6 +208,41 @@ def test_nothing_runs_on_when_the_sweep_is_killed(repository: Path) -> None:
     assert (record.run.status, record.run.signal) == (Status.KILLED, "SIGKILL")
     assert read_part(project, record, "output.log") == b"started\n"
     assert not list(folder_of_worktrees(project).iterdir())
+
+
+def test_a_command_that_outlived_its_sweep_and_its_process_is_killed_when_it_is_resumed(
+    repository: Path,
+) -> None:
+    root = Path(__file__).parents[3]
+    with subprocess.Popen(
+        [sys.executable, "-c", _LAUNCH], env={**os.environ, "PYTHONPATH": str(root)},
+        stdout=subprocess.PIPE, text=True,
+    ) as sweep:  # fmt: skip
+        assert sweep.stdout is not None
+        run = sweep.stdout.readline().strip()
+        [worker] = psutil.Process(sweep.pid).children()
+        [command] = worker.children()
+        worker.kill()
+        sweep.kill()
+    project = open_here(repository, time.time)
+    [at] = list_sweeps(project).sweeps
+    params = {"how": "deaf"}
+    trial = Trial(
+        number=1, params=params, state=TrialState.RUNNING, run=run, agent=AGENT, asked_at=1.0
+    )
+    assert command.is_running()
+    orphans = Orphans(project, at.sweep.spec, 0)
+    settled = []
+
+    def is_settled() -> bool:
+        settled.append(orphans.settle(trial, Gone(run, "its process ended", is_lost=False)))
+        return settled[-1] is not None
+
+    until(is_settled, "the trial is settled")
+    psutil.wait_procs([command], timeout=30)
+    assert not command.is_running()
+    assert isinstance(settled[-1].entry, Dropped)
+    assert resolve_run(project, run).run.status is Status.LOST
 
 
 def test_a_process_that_cannot_work_is_said_to_be_so(

@@ -73,6 +73,25 @@ def output(project: Project, record: Record) -> str:
     return (read_part(project, record, "output.log") or b"").decode()
 
 
+def test_a_secret_of_the_environment_reaches_the_command_and_no_record(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "q7Zt2mXv9LpK4sWd8RbN"
+    monkeypatch.setenv("API_KEY", secret)
+    monkeypatch.setenv("DATA", "plain")
+    words = ("--k", "${envvar:API_KEY}", "x=${envvar:API_KEY}!", "${envvar:DATA}")
+    code = "import sys; print([len(word) for word in sys.argv[1:5]])"
+    with bench_of(repository, code, command=(sys.executable, "train.py", *words)) as bench:
+        record = finish(bench)
+        assert output(bench.project, record) == f"[3, {len(secret)}, {len(secret) + 3}, 5]\n"
+        assert "plain" in record.run.command
+        listed = bench.project.repository.git.text("ls-tree", "-r", record.commit)
+        assert listed
+    for line in listed.splitlines():
+        oid = line.split()[2]
+        assert secret not in bench.project.repository.git.text("cat-file", "-p", oid)
+
+
 def test_a_trial_is_a_run_that_says_which_trial_it_is_and_got_its_params(
     repository: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,6 +11,7 @@ from repro.core.project import Project, who_am_i
 from repro.core.request import Request
 from repro.core.start import describe_start
 from repro.core.started import Started, surrounding_files
+from repro.core.sweep.hidden import refuse_secrets
 from repro.errors import ConflictError, GitError
 from repro.model.ids import new_id
 from repro.model.macros import fill_command
@@ -48,10 +49,11 @@ def freeze(
         on_progress: Called several times a second while datasets are read.
 
     Raises:
-        InvalidInputError: A config file is wrong, or the spec cannot be done.
+        InvalidInputError: A config file is wrong, the spec cannot be done, or has a secret.
         StorageError: The disk is full or read-only; nothing is left behind.
     """
     check_spec(spec)
+    refuse_secrets(spec.space)
     # A command may name its interpreter in a macro only.
     params = draw(spec.space, rng_for(spec.seed, 0))
     sample = fill_command(spec.command, params, environ=project.environ)

@@ -7,7 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from repro.core.launch import CHILD
-from repro.store.process import is_alive, parse_process
+from repro.core.started import read_start
+from repro.errors import DamagedRecordError
+from repro.store.journal_reader import find_writer
+from repro.store.process import boot_id, is_alive, parse_process
 
 GRACE_S = 2.0  # for a trial that nobody waits for any more, to end by itself
 
@@ -31,3 +34,23 @@ def kill_command(live_dir: Path) -> bool:
             os.killpg(holder.pid, signal.SIGKILL)
             return True
     return False
+
+
+def kill_left(live_dir: Path) -> bool:
+    """Kill the command of a trial whose own process of repro has died on this machine.
+
+    Nobody keeps what it prints any more, and its tree is taken away when the next one is made.
+
+    Returns:
+        As `kill_command`.
+    """
+    try:
+        started = read_start(live_dir)
+    except DamagedRecordError:
+        return False
+    if started is None or started.run.trial is None:
+        return False
+    writer = find_writer(live_dir / started.journal)
+    if writer is None or writer.boot != boot_id() or is_alive(writer):
+        return False
+    return kill_command(live_dir)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from repro.core.frozen_sweep import read_frozen
 from repro.core.project import Project
 from repro.errors import AmbiguousRunError, ReproError, UnknownRunError
 from repro.model.ids import is_id, is_id_prefix, shorten_ids
@@ -12,7 +13,6 @@ from repro.model.sweep import SweepAt
 from repro.model.text import escape
 from repro.store.objects import reading
 from repro.store.refs import SWEEPS, list_refs
-from repro.store.runs import read_record
 from repro.store.sweeps import read_sweep
 
 _NEWEST = "@"
@@ -115,7 +115,7 @@ def read_base(project: Project, at: SweepAt) -> Record:
     """The frozen record of a sweep: what all of its trials start from.
 
     Raises:
-        DamagedRecordError: It breaks FORMAT.md.
+        DamagedRecordError: It breaks FORMAT.md, or is not what the sweep would execute.
     """
     with reading(project.repository) as objects:
-        return read_record(objects, at.sweep.base)
+        return read_frozen(objects, at.sweep)

@@ -4,6 +4,7 @@ from time import monotonic
 
 from repro.core.project import Project
 from repro.core.record import recover_runs
+from repro.core.sweep.killing import kill_left
 from repro.core.sweep.protocols import Gone
 from repro.core.sweep.settle import Cause, Settled, drop, find_record, lose, settle
 from repro.errors import DamagedRecordError
@@ -27,8 +28,10 @@ class Orphans:
     def settle(self, trial: Trial, gone: Gone) -> Settled | None:
         """What became of the attempt; None while something of it is still alive here.
 
+        A command that outlived the process that ran it is killed: it would be waited for in vain.
         A run that is here counts, whoever ran it: its results, or that it was cut off.
         """
+        kill_left(self._project.live / gone.run)
         recover_runs(self._project)
         if self._is_pending(gone.run):
             return None

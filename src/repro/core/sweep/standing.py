@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from repro.core.sweep.claiming import is_target_reached
 from repro.model.sampling import count_grid
-from repro.model.sweep import OVER, Agent, SweepAt, TrialState
+from repro.model.sweep import OVER, Agent, SweepAt, Trial, TrialState
 from repro.model.sweepspec import Method
 from repro.store.process import host_name, is_alive, parse_process
 
@@ -49,6 +49,22 @@ def find_standing(at: SweepAt, *, now: float) -> Standing:
     if progress.stopped is not None:
         return Standing.STOPPED
     return Standing.INTERRUPTED if progress.trials else Standing.NEW
+
+
+def find_elsewhere(at: SweepAt, *, now: float) -> list[Trial]:
+    """The trials that run on other machines, as far as the ledger that is here says.
+
+    Args:
+        now: As `find_standing` takes it.
+    """
+    progress = at.progress
+    return [
+        trial
+        for trial in progress.trials
+        if trial.state is TrialState.RUNNING
+        and trial.agent.host != host_name()
+        and _is_working(trial.agent, progress.beats.get(trial.agent.id), now)
+    ]
 
 
 def _is_working(agent: Agent, heard_at: float | None, now: float) -> bool:

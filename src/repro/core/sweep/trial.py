@@ -16,6 +16,7 @@ from repro.core.conditions import (
     place_argv,
     restore_conditions,
 )
+from repro.core.frozen_sweep import read_frozen
 from repro.core.isolation import Isolated, isolated
 from repro.core.launch import Streams, launch
 from repro.core.observe import Observed
@@ -27,6 +28,7 @@ from repro.core.relay import Relay
 from repro.core.request import Request
 from repro.core.rerun import assigned_of, other_data, variables_for_runner, with_secrets
 from repro.core.start import Consider, LiveRun, start_run
+from repro.core.sweep.hidden import hide_variables, reveal
 from repro.core.sweep.params import place_params
 from repro.core.sweep.protocols import Task, TrialEnd
 from repro.core.sweep.putback import Pristine
@@ -43,7 +45,6 @@ from repro.model.sweep import Sweep
 from repro.model.varied import trial_variables
 from repro.store.objects import reading
 from repro.store.quarantine import Quarantine
-from repro.store.runs import read_record
 
 
 class Workbench:
@@ -85,7 +86,7 @@ class Workbench:
     def _make(self, params: Params) -> "_LaidOut":
         project = self.project
         with reading(project.repository) as objects:
-            record = read_record(objects, self.sweep.base)
+            record = read_frozen(objects, self.sweep)
         command = fill_command(self.sweep.spec.command, params, environ=project.environ)
         filled = replace(record, run=replace(record.run, command=command))
         with ExitStack() as stack:
@@ -208,14 +209,17 @@ def _prepare(bench: Workbench, task: Task) -> _Ready:
     isolation, record = laid_out.isolation, laid_out.record
     environ = {**laid_out.conditions.environ, **task.environ}
     settings = isolation.project.settings
-    variation = place_params(isolation.folder, settings, record, spec, task.params, environ)
+    hidden = hide_variables(project, spec.command, environ)
+    variation = place_params(
+        isolation.folder, settings, record, spec, task.params, {**environ, **hidden}
+    )
     write_variation(isolation.folder, variation)
     assigned = merge_config(assigned_of(record), nest_config(variation.overrides))
     environ |= trial_variables(flatten_config(assigned))
     conditions = replace(laid_out.conditions, environ=environ)
     inside = replace(isolation.project, environ=environ)
     placed = place_argv(project, record, isolation, conditions, variation.argv)
-    argv = with_secrets(placed, environ, "sweep")
+    argv = with_secrets(reveal(placed, hidden, environ), environ, "sweep")
     request = Request(
         command=variation.argv,
         cwd=isolation.cwd,

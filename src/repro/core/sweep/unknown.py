@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from repro.core.project import Project
 from repro.core.query import list_runs
 from repro.model.dotted import find_path, value_at
+from repro.model.points import fits_space
 from repro.model.run import Record, Status
 from repro.model.space import Params
 from repro.model.sweep import SweepAt
@@ -51,11 +52,11 @@ def _has_result(at: SweepAt, number: int, run_id: str) -> bool:
 
 
 def _read_params(at: SweepAt, record: Record) -> Params | None:
-    """The params of a trial as its run has them; None where one is missing."""
+    """The params of a trial as its run has them; None where they are none of it."""
     params = {}
     for key in at.sweep.spec.space:
         path = find_path(record.config, key)
         if path is None:
             return None
         params[key] = value_at(record.config, path)
-    return params
+    return params if fits_space(at.sweep.spec.space)(params) else None

@@ -7,7 +7,6 @@ from pathlib import Path
 from repro.core.curate import check_label
 from repro.errors import UsageError
 from repro.model.macros import names_params
-from repro.model.sampling import count_grid
 from repro.model.space import Distribution
 from repro.model.sweepcheck import check_spec, method_for
 from repro.model.sweepparam import parse_param
@@ -79,14 +78,6 @@ def read_wish(line: Line) -> SweepSpec:
     check_spec(spec)
     _check_end(spec, line)
     return spec
-
-
-def size_of(spec: SweepSpec) -> int | None:
-    """How many trials a sweep comes to; None where it has no end of itself."""
-    if spec.method is not Method.GRID:
-        return spec.run_cap
-    size = count_grid(spec.space)
-    return size if spec.run_cap is None else min(size, spec.run_cap)
 
 
 def _start(line: Line) -> SweepSpec:

@@ -9,7 +9,7 @@ from repro.model.macros import DEFAULT_COMMAND, with_program
 from repro.model.sweepcheck import check_spec, method_for
 from repro.model.sweepfields import Keys, Section
 from repro.model.sweepfileparams import parse_parameters
-from repro.model.sweepspec import EarlyStop, Goal, Method, SweepSpec
+from repro.model.sweepspec import GOALS, EarlyStop, Goal, Method, SweepSpec
 from repro.model.text import is_argument
 
 _KEYS = (
@@ -38,7 +38,6 @@ _ELSEWHERE = {
     "launch": "take it out, and choose where trials run by `--launcher`",
 }
 _METHODS = {**{method.value: method for method in Method}, "bayes": Method.TPE}
-_GOALS: Mapping[str, Goal] = {"minimize": "minimize", "maximize": "maximize"}
 _IMPUTE = "take it out: a trial without a value counts as failed"
 _HYPERBAND = ("type", "min_iter", "max_iter", "s", "eta", "strict")
 _MEDIAN = ("type", "min_iter", "n_startup")
@@ -130,9 +129,9 @@ def _metric(top: Section) -> tuple[str | None, Goal, float | None]:
     name = metric.text("name")
     if name is None:
         raise metric.wrong("`metric` has no `name`", "name it as the program logs it")
-    goal = metric.one_of("goal", _GOALS)
+    goal = metric.one_of("goal", GOALS)
     target = metric.number("target")
-    return name, _GOALS[goal or "minimize"], None if target is None else float(target)
+    return name, GOALS[goal or "minimize"], None if target is None else float(target)
 
 
 def _early(top: Section) -> EarlyStop:

@@ -9,6 +9,7 @@ from repro.model.run import Status
 def salvage_run(project: Project, run_id: str) -> Status | None:
     """Seal what is dead here; how that run ended, or None where it left nothing, or still lives.
 
+    One that died on another machine is sealed once that is sure, by whichever command comes then.
     Runs of others that are sealed on the way go out as they would have.
     """
     recovered = recover_runs(project)

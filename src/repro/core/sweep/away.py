@@ -243,7 +243,7 @@ class AwayLauncher:
 def _refused(task: Task, error: ReproError | OSError) -> TrialEnd:
     if isinstance(error, OSError):
         return TrialEnd(run=task.run, error=str(error), slug=StorageError.slug)
-    return TrialEnd(run=task.run, error=error.message, hint=error.hint or "", slug=error.slug)
+    return TrialEnd.by_error(task.run, error)
 
 
 def log_folder(repository: Repository) -> Path:

@@ -92,7 +92,7 @@ def _start(line: Line) -> SweepSpec:
         return SweepSpec(method=method, space=space)
     from repro.store.sweepspecfile import read_sweep_file  # noqa: PLC0415  # YAML, for a file only
 
-    spec = read_sweep_file(line.file, check=False)  # options may add what it lacks
+    spec = read_sweep_file(line.file)
     method = spec.method if line.method is None else _read_method(line.method)
     return replace(spec, method=method, space={**spec.space, **space})
 

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from repro.errors import InvalidInputError
 from repro.model.canonical import Json
 from repro.model.macros import DEFAULT_COMMAND, with_program
-from repro.model.sweepcheck import check_spec, method_for
+from repro.model.sweepcheck import method_for
 from repro.model.sweepfields import Keys, Section
 from repro.model.sweepfileparams import parse_parameters
 from repro.model.sweepspec import GOALS, EarlyStop, Goal, Method, SweepSpec
@@ -48,16 +47,15 @@ def parse_sweep_file(
     *,
     name: str,
     lines: Mapping[Keys, int] | None = None,
-    check: bool = True,
 ) -> SweepSpec:
-    """Read what a sweep file holds.
+    """Read what a sweep file holds; whether that can be done is for `check_spec` to say.
+
+    For a command line may go on to change it, and add what it lacks.
 
     Args:
         value: Of the whole file.
         name: What to call the file in an error.
         lines: The line of each value by the keys that lead to it.
-        check: Whether the spec must be whole; not where the command line goes on to change it,
-            and has `check_spec` look at it then.
 
     Raises:
         InvalidInputError: A key is unknown or not supported, a value is wrong or contradicts
@@ -76,7 +74,7 @@ def parse_sweep_file(
     top.one_of("kind", ["sweep"])
     seed = top.integer("seed")
     method = top.one_of("method", _METHODS)
-    spec = SweepSpec(
+    return SweepSpec(
         method=method_for(space) if method is None else _METHODS[method],
         space=space,
         command=command,
@@ -90,12 +88,6 @@ def parse_sweep_file(
         name=top.text("name"),
         note=top.text("description"),
     )
-    if check:
-        try:
-            check_spec(spec)
-        except InvalidInputError as error:
-            raise top.wrong(error.message, error.hint or "mend the file") from None
-    return spec
 
 
 def _command(top: Section) -> tuple[str, ...]:

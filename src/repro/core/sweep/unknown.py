@@ -44,11 +44,14 @@ def find_unknown(project: Project, at: SweepAt) -> dict[int, Unknown]:
 
 
 def _has_result(at: SweepAt, number: int, run_id: str) -> bool:
-    """Whether the trial is over, or its present attempt is that very run."""
+    """Whether the trial is over, or the ledger says more of that very run than that it began."""
     trials = at.progress.trials
     if number >= len(trials):
         return False
-    return trials[number].is_over or trials[number].run == run_id
+    trial = trials[number]
+    # A trial that failed and is to be tried again is not ended by the attempt that failed.
+    is_retried = trial.n_reopened > 0 and run_id in trial.earlier
+    return trial.is_over or trial.run == run_id or is_retried
 
 
 def _read_params(at: SweepAt, record: Record) -> Params | None:

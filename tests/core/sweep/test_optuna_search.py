@@ -43,7 +43,9 @@ def test_a_choice_is_found_among_others_by_what_it_is():
 
 def test_where_all_points_had_a_trial_one_of_them_comes_again():
     space = {"n": IntUniform(1, 2), "c": Categorical(("a", "b")), "e": Constant(1)}
-    points = play(make_search_spec("tpe", space), lambda params: 1.0 * (params["n"] == 2), 14).points
+    points = play(
+        make_search_spec("tpe", space), lambda params: 1.0 * (params["n"] == 2), 14
+    ).points
 
     assert size_of(make_axes(space).values()) == 4
     assert size_of(make_axes({**space, "x": Uniform(0.0, 1.0)}).values()) is None

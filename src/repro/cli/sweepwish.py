@@ -8,7 +8,6 @@ from typing import Literal
 from repro.core.curate import check_label
 from repro.errors import InvalidInputError, UsageError
 from repro.model.macros import names_params
-from repro.model.sampling import count_grid
 from repro.model.space import Distribution
 from repro.model.sweepcheck import check_spec, method_for
 from repro.model.sweepparam import parse_param
@@ -89,14 +88,6 @@ def read_wish(line: Line) -> SweepSpec:
     return spec
 
 
-def size_of(spec: SweepSpec) -> int | None:
-    """How many trials a sweep comes to; None where it has no end of itself."""
-    if spec.method is not Method.GRID:
-        return spec.run_cap
-    size = count_grid(spec.space)
-    return size if spec.run_cap is None else min(size, spec.run_cap)
-
-
 def _start(line: Line) -> SweepSpec:
     space = _read_space(line.params)
     if line.file is None:
@@ -109,7 +100,7 @@ def _start(line: Line) -> SweepSpec:
         return SweepSpec(method=method, space=space)
     from repro.store.sweepspecfile import read_sweep_file  # noqa: PLC0415  # YAML, for a file only
 
-    spec = read_sweep_file(line.file, check=False)  # options may add what it lacks
+    spec = read_sweep_file(line.file)
     method = spec.method if line.method is None else _read_method(line.method)
     return replace(spec, method=method, space={**spec.space, **space})
 

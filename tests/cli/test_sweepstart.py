@@ -11,6 +11,31 @@ from tests.support.sweeps import make_spec
 from repro.core.sweep.program import first_command
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--launcher", "ray"], 128, "Ray is not installed"),
+        (["--launcher", "slurm"], 128, "submitit is not installed"),
+        (["--launcher", "ray", "-l", "cpus=none"], 129, "cpus"),
+    ],
+)
+def test_no_sweep_is_made_for_an_engine_that_is_not_there(
+    repository: Path,
+    cli: Cli,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    code: int,
+    said: str,
+) -> None:
+    for name in ("ray", "submitit"):
+        monkeypatch.setitem(sys.modules, name, None)  # as where it is not installed
+
+    refused = cli("sweep", "-p", "lr=1,2", *words, "--", "true", code=code)
+
+    assert said in refused.err
+    assert git(repository, "for-each-ref", "refs/repro/sweeps") == ""
+
+
 def test_a_sweep_that_cannot_run_here_is_not_made(
     repository: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,17 +88,6 @@ def test_where_no_python_is_on_the_path_trials_run_by_the_one_of_repro(
         sys.executable,
         "a.py",
     )
-
-
-def test_a_sweep_whose_launcher_is_not_there_is_not_left(
-    repository: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "submitit", None)
-
-    refused = cli("sweep", "-p", "x=1,2", "--launcher", "slurm", "--", "true", code=128)
-
-    assert "submitit is not installed" in refused.err
-    assert git(repository, "for-each-ref", "refs/repro/sweeps") == ""
 
 
 def test_a_dry_run_refuses_what_has_no_end(repository: Path, cli: Cli) -> None:

@@ -65,14 +65,14 @@ class _Places:
         # Only a grid has each of its points once; others draw one again by chance.
         self._points: dict[str, Trial] = {}
         if method is Method.GRID:
-            self._points = {point_of(trial.params): trial for trial in progress.trials}
+            self._points = {_point_of(trial.params): trial for trial in progress.trials}
 
     def find(self, trial: Trial) -> Trial | None:
         if trial.number < len(self._trials):
             same = self._trials[trial.number]
-            if point_of(same.params) == point_of(trial.params):
+            if _point_of(same.params) == _point_of(trial.params):
                 return same
-        return self._points.get(point_of(trial.params))
+        return self._points.get(_point_of(trial.params))
 
 
 def _again(trial: Trial, number: int) -> tuple[Asked, Told]:
@@ -95,14 +95,14 @@ def _again(trial: Trial, number: int) -> tuple[Asked, Told]:
 
 def find_lost(before: Progress, after: Progress) -> list[int]:
     """Numbers of trials that were over before, and of which no result is left after."""
-    kept = {point_of(trial.params) for trial in after.trials if trial.is_over}
+    kept = {_point_of(trial.params) for trial in after.trials if trial.is_over}
     return [
         trial.number
         for trial in before.trials
-        if trial.is_over and point_of(trial.params) not in kept
+        if trial.is_over and _point_of(trial.params) not in kept
     ]
 
 
-def point_of(params: Params) -> str:
+def _point_of(params: Params) -> str:
     """A text that two trials share where their params are the same."""
     return json.dumps(dict(params), sort_keys=True)

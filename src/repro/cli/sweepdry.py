@@ -4,13 +4,13 @@ import shlex
 
 from repro.cli import render
 from repro.cli.runtable import LaidColumn, lay_out, say_hidden
-from repro.cli.sweepwish import size_of
 from repro.core.project import Project
+from repro.core.sweep.claiming import count_trials
 from repro.core.sweep.hidden import hide_variables
+from repro.core.sweep.program import fill_words
 from repro.core.sweep.suggest import make_suggester
 from repro.model.canonical import Json
 from repro.model.diagnosis import count_of
-from repro.model.macros import fill_command
 from repro.model.readable import format_value
 from repro.model.space import Params
 from repro.model.sweep import Agent, Asked, Ledger
@@ -28,9 +28,9 @@ def show_plan(project: Project, spec: SweepSpec, *, as_json: bool) -> None:
         InvalidInputError: What the method needs is not installed, or a macro names nothing.
     """
     trials = _suggest(spec)
-    wanted = size_of(spec)
+    wanted = count_trials(spec)
     environ = {**project.environ, **hide_variables(project, spec.command, project.environ)}
-    commands = [fill_command(spec.command, one, environ=environ) for one in trials]
+    commands = [fill_words(spec.command, one, environ=environ) for one in trials]
     if as_json:
         listed: list[Json] = [
             {"trial": number, "params": dict(one), "command": list(words)}
@@ -63,7 +63,7 @@ def _suggest(spec: SweepSpec) -> list[Params]:
     suggester = make_suggester(spec)
     ledger = Ledger()
     found: list[Params] = []
-    wanted = size_of(spec)
+    wanted = count_trials(spec)
     while len(found) < (_SHOWN if wanted is None else min(_SHOWN, wanted)):
         params = suggester.suggest(ledger)
         if params is None:

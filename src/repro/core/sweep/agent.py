@@ -31,7 +31,7 @@ def join_sweep(project: Project, remote: GitRemote, text: str) -> SweepAt:
         ConflictError: What the remote has is not sound, or another sweep than the one here.
         RemoteError: The remote is not there, refuses, or gives no answer.
     """
-    there = list_remote(project.repository.git, remote).sweeps
+    there = list_remote(project.repository.git, remote, push=True).sweeps
     fitting = [one for one in there if is_id_prefix(text) and one.startswith(text)]
     if len(fitting) > 1:
         raise AmbiguousRunError(
@@ -45,7 +45,7 @@ def join_sweep(project: Project, remote: GitRemote, text: str) -> SweepAt:
             f"`{remote.label}` does not have the sweep `{sweep_id}` yet",
             hint=f"`repro push {remote.label} {sweep_id}` gives it",
         )
-    for refusal in fetch_sweeps(project, remote, {sweep_id: there[sweep_id]}).refused:
+    for refusal in fetch_sweeps(project, remote, {sweep_id: there[sweep_id]}, push=True).refused:
         raise ConflictError(
             f"sweep `{sweep_id}` of `{remote.label}` was refused: {refusal.reason}",
             hint=refusal.hint or None,

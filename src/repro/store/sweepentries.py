@@ -16,22 +16,23 @@ from repro.model.sweep import (
     Beat,
     Dropped,
     Entry,
+    Reopened,
     Resumed,
     Stopped,
     Told,
     TrialState,
 )
+from repro.model.sweepcheck import MOST_TRIALS
 from repro.store.fields import Fields
 
 PER_PAGE = 100
 
-_MOST_TRIALS = 1_000_000
 _LONGEST_WHY = 1000  # characters
 
 
 def format_page(entries: Iterable[Entry]) -> bytes:
     """One entry a line, each without spaces and with its keys in the order of FORMAT.md."""
-    lines = (json.dumps(encode_entry(entry), separators=(",", ":")) for entry in entries)
+    lines = (json.dumps(_encode(entry), separators=(",", ":")) for entry in entries)
     return "".join(f"{line}\n" for line in lines).encode()
 
 
@@ -55,7 +56,7 @@ def parse_page(data: bytes, name: str) -> list[Entry]:
     return entries
 
 
-def encode_entry(entry: Entry) -> dict[str, Json]:
+def _encode(entry: Entry) -> dict[str, Json]:
     """The JSON object of an entry."""
     match entry:
         case Asked():
@@ -78,6 +79,7 @@ def encode_entry(entry: Entry) -> dict[str, Json]:
                 "s": [list(pair) for pair in entry.steps],
                 "d": entry.duration_s,
                 "reused": entry.reused,
+                "why": entry.why[:_LONGEST_WHY],
                 "t": entry.time,
             }
         case Dropped():
@@ -89,6 +91,8 @@ def encode_entry(entry: Entry) -> dict[str, Json]:
                 "lost": entry.is_lost,
                 "t": entry.time,
             }
+        case Reopened():
+            return {"k": "again", "n": entry.number, "t": entry.time}
         case Beat():
             return {"k": "beat", "by": entry.agent, "t": entry.time}
         case Stopped():
@@ -122,6 +126,8 @@ def _decode(line: Fields) -> Entry:
                 is_lost=line.boolean("lost"),
                 time=time,
             )
+        case "again":
+            return Reopened(number=_number(line), time=time)
         case "beat":
             return Beat(agent=_id(line, "by"), time=time)
         case "stop":
@@ -146,13 +152,21 @@ def _told(line: Fields, time: float) -> Told:
         steps=_steps(line),
         duration_s=line.optional_finite("d"),
         reused=reused,
+        why=_why(line),
         time=time,
     )
 
 
+def _why(line: Fields) -> str:
+    text = line.text("why") if "why" in line.values else ""  # older entries lack it
+    if len(text) > _LONGEST_WHY:
+        raise line.wrong("why", "is too long")
+    return text
+
+
 def _number(line: Fields) -> int:
     number = line.natural("n")
-    if number >= _MOST_TRIALS:
+    if number >= MOST_TRIALS:
         raise line.wrong("n", "is more than a sweep has trials")
     return number
 

@@ -110,9 +110,10 @@ def test_the_best_trial_under_a_bound_is_one_command(swept: SweepAt, cli: Cli) -
     assert bounded == "1\tbbbbbbbb0000\t0.2\n"
     assert cli("sweep", "best", "@", "--where", "duration < 1s", code=1).err == (
         "none of the 2 finished trials fits\n"
+        "hint: their `loss` is 0.1 to 0.2, and they took 9s to 1m 30s\n"
     )
     assert [
-        one["trial"] for one in json.loads(cli("sweep", "best", "@", "-k", "0", "--json").out)
+        one["trial"] for one in json.loads(cli("sweep", "best", "@", "-n", "0", "--json").out)
     ] == [0, 1]
 
 
@@ -251,7 +252,9 @@ def test_options_of_the_line_win_over_the_file(code: Path, cli: Cli) -> None:
 def test_goal_and_target_of_the_files_metric_are_not_those_of_another_one(
     code: Path, cli: Cli, metric: str
 ) -> None:
-    write_files(code, {"sweep.yaml": f"program: a.py\n{metric}parameters: {{lr: {{value: 1}}}}\n"})
+    write_files(
+        code, {"sweep.yaml": f"program: train.py\n{metric}parameters: {{lr: {{value: 1}}}}\n"}
+    )
     words = ("sweep", "sweep.yaml", "--metric")
 
     assert "nobody said whether `acc` is to be small or large" in cli(*words, "acc", code=129).err

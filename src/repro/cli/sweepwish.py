@@ -1,8 +1,9 @@
 """The sweep that a line asks for: its file, changed by its options."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from repro.core.curate import check_label
 from repro.errors import UsageError
@@ -13,6 +14,12 @@ from repro.model.sweepparam import parse_param
 from repro.model.sweepspec import EarlyStop, Goal, Method, SweepSpec
 from repro.model.text import escape
 
+_KINDS: Mapping[str, Literal["hyperband", "median"]] = {
+    "hyperband": "hyperband",
+    "median": "median",
+}
+_DIGITS = 16  # no program logs a metric so often
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
@@ -20,6 +27,7 @@ class Line:
 
     Attributes:
         params: As `-p` takes them.
+        early: `hyperband`, `median`, either with `:N` behind it, or `none`.
         command: The words behind `--`.
         run_cap: 0 is without end.
         has_end: Whether something else ends the sweep.
@@ -122,12 +130,20 @@ def _check_goal(line: Line) -> None:
         )
 
 
-def _early(kind: str, before: EarlyStop | None) -> EarlyStop | None:
-    if kind == "none":
+def _early(text: str, before: EarlyStop | None) -> EarlyStop | None:
+    if text == "none":
         return None
-    if before is not None and before.kind == kind:
-        return before
-    return EarlyStop(kind="hyperband" if kind == "hyperband" else "median")
+    word, colon, count = text.partition(":")
+    kind = _KINDS.get(word)
+    is_count = count.isascii() and count.isdigit() and 0 < len(count) < _DIGITS
+    if kind is None or is_count != bool(colon):
+        raise UsageError(
+            f"`--early {escape(text[:80])}` is no way to stop trials",
+            hint="`--early hyperband`, `median` or `none`; `hyperband:3` lets each trial log "
+            "its metric 3 times before",
+        )
+    early = before if before is not None and before.kind == kind else EarlyStop(kind=kind)
+    return replace(early, min_iter=int(count)) if colon else early
 
 
 def _check_end(spec: SweepSpec, line: Line) -> None:

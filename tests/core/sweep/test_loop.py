@@ -100,8 +100,39 @@ def test_a_trial_that_crashed_or_gave_no_number_has_failed_and_is_not_run_again(
         "exit code 1",
         "its `loss` is nan",
         "the command was ended: it took longer than 3 s",
-        "killed by SIGKILL",
+        "killed by SIGKILL, as where memory runs out",
     ]
+    kept = LocalBook(project, at.sweep.id).read().progress.trials
+    assert [trial.why for trial in kept] == [
+        event.why for event in ran.events if isinstance(event, Over)
+    ]
+
+
+def test_trials_that_failed_are_run_again_on_request_with_the_same_params(repository: Path):
+    project = open_here(repository)
+    at = make_sweep(project, metric="loss", space=FOUR)
+    bad = {0: BAD, 1: LOST, 2: Play(("NaN",))}
+    assert run_here(project, at, by_number(bad, GOOD), retries=0).states[:3] == ["failed"] * 3
+    assert run_here(project, at, lambda _: GOOD, resume=True).outcome.n_begun == 0
+    lost = run_here(project, at, by_number({0: LOST, 2: LOST}, GOOD), retries=0, retry_failed=True)
+    assert (lost.states, params_of(lost)) == (
+        ["failed", "finished", "failed", "finished"],
+        [0.1, 0.2, 0.3],
+    )
+    # What failed before, and was lost then, is not taken for its result.
+    ran = run_here(project, at, lambda _: GOOD, retry_failed=True, resume=True)
+    assert (ran.states, params_of(ran)) == (["finished"] * 4, [0.1, 0.3])
+    assert [trial.why for trial in ran.outcome.at.progress.trials] == [""] * 4
+
+
+def test_the_attempt_that_failed_is_no_result_of_the_trial_that_is_run_again(repository: Path):
+    project = open_here(repository)
+    at = make_sweep(project)
+    run_here(project, at, by_number({0: BAD}, GOOD))
+    late = Play((0.5,), lasts=True)
+    run_here(project, at, lambda _: late, retry_failed=True, should_stop=stopping(None, Stop.NOW))
+    ran = run_here(project, at, lambda _: GOOD, resume=True)
+    assert ran.states == ["finished"] * 2
 
 
 def test_a_metric_that_is_never_logged_is_said_once(repository: Path):
@@ -181,6 +212,18 @@ def test_a_stop_lets_what_runs_finish_and_a_resume_goes_on(repository: Path):
     assert (said.why, said.is_hard) == ("enough", False)
     assert run_here(project, at, lambda _: GOOD).outcome.reason is Reason.STOPPED
     assert run_here(project, at, lambda _: GOOD, resume=True).states == ["finished"] * 2
+
+
+def test_what_runs_when_a_sweep_was_stopped_has_no_more_time_than_the_sweep(repository: Path):
+    project = open_here(repository)
+    at = make_sweep(project)
+
+    def stop(look) -> None:
+        if look.running and look.at.progress.stopped is None:
+            write(project, at, Stopped(why="enough", time=1.0))
+
+    ran = run_here(project, at, lambda _: LASTING, on_look=stop, max_time_s=2.0)
+    assert (ran.outcome.reason, ran.states) == (Reason.STOPPED, ["waiting"])
 
 
 def test_a_hard_stop_ends_what_runs_without_a_result(repository: Path):
@@ -337,6 +380,28 @@ def test_a_trial_that_outlived_its_sweep_is_waited_for(repository: Path):
     ran = run_here(project, at, lambda _: GOOD, on_look=finish)
     assert (ran.outcome.reason, ran.values, ran.launcher.tasks) == (Reason.DONE, [0.125], [])
     assert looks[:3] == [()] * 3
+
+
+def test_a_failed_attempt_that_was_dropped_stays_so_and_a_finished_one_is_taken(repository: Path):
+    project = open_here(repository)
+    at = make_sweep(project, metric="loss", space={"lr": Categorical((0.1, 0.2))})
+    failed, other, finished = (str(new_id(project.entropy)) for _ in range(3))
+    for number, run, status in ((0, failed, "failed"), (1, finished, "finished")):
+        live = begin(project, run_id=run, sweep=at.sweep.id, trial=number,
+                     config={"lr": 0.1 + number / 10})  # fmt: skip
+        live.journal.log(0, 1.0, {"loss": 0.125})
+        seal(project, live, status=status, exit_code=int(status == "failed"))
+
+    def dropped(number: int, run: str) -> Dropped:
+        return Dropped(number=number, run=run, why="it was interrupted", is_lost=False, time=2.0)
+
+    write(
+        project, at, ask(0, failed), dropped(0, failed), ask(0, other), dropped(0, other),
+        ask(1, finished), dropped(1, finished),
+    )  # fmt: skip
+    ran = run_here(project, at, lambda _: GOOD)
+    assert (ran.states, ran.values) == (["finished"] * 2, [0.5, 0.125])
+    assert [task.number for task in ran.launcher.tasks] == [0]
 
 
 class AskingTwice(LocalBook):

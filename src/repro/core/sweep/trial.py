@@ -1,7 +1,7 @@
 """One trial of a sweep, run as an ordinary run in a tree of its own."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from repro.atomic import storage_errors
@@ -128,7 +128,8 @@ def workbench(project: Project, sweep: Sweep) -> Iterator[Workbench]:
     try:
         yield bench
     finally:
-        bench.close()
+        with suppress(ReproError, OSError):  # what is left goes when the next tree is made
+            bench.close()
 
 
 def run_trial(bench: Workbench, task: Task, *, relay: Relay, streams: Streams) -> TrialEnd:

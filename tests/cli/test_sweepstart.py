@@ -83,8 +83,9 @@ def test_a_program_with_words_behind_it_is_split(repository: Path, cli: Cli) -> 
 def test_where_no_python_is_on_the_path_trials_run_by_the_one_of_repro(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    project = open_here(repository)  # by git, which is on the path
     monkeypatch.setenv("PATH", "/nowhere")
-    assert first_command(open_here(repository), make_spec(command=("${interpreter}", "a.py"))) == (
+    assert first_command(project, make_spec(command=("${interpreter}", "a.py"))) == (
         sys.executable,
         "a.py",
     )

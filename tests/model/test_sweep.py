@@ -11,6 +11,7 @@ from repro.model.sweep import (
     Entry,
     Ledger,
     Progress,
+    Reopened,
     Resumed,
     Stopped,
     Told,
@@ -101,6 +102,7 @@ ENTRIES = st.lists(
             time=st.just(2.0),
         ),
         st.builds(Resumed, time=st.just(1.0)),
+        st.builds(Reopened, number=st.integers(-1, 3), time=st.just(1.0)),
     )
 )  # fmt: skip
 
@@ -113,7 +115,7 @@ def test_a_ledger_adds_up_the_same_in_parts(entries: list[Entry], cut: int):
 
 
 @given(ENTRIES)
-def test_a_trial_that_is_over_never_changes_again(entries: list[Entry]):
+def test_a_result_of_a_trial_never_changes_again(entries: list[Entry]):
     progress = Progress()
     for entry in entries:
         after = add_up([entry], progress)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.sweeps import AGENT, ask, tell
 
-from repro.model.sweep import Beat, Dropped, Entry, Ledger, Resumed, Stopped, TrialState
+from repro.model.sweep import Beat, Dropped, Entry, Ledger, Reopened, Resumed, Stopped, TrialState
 from repro.model.sweepmerge import find_lost, take_over
 from repro.model.sweepspec import Method
 
@@ -44,6 +44,40 @@ def test_a_trial_that_runs_or_waits_there_is_ended_by_our_result():
         assert trial.earlier == ("bbbbbbbbbbbb",)
 
 
+def failed(number: int, run: str, lr: float = 0.1) -> list[Entry]:
+    told = tell(number, run, None, state=TrialState.FAILED, why="exit code 1")
+    return [ask(number, run, params={"lr": lr}), told]
+
+
+def test_a_result_counts_more_than_a_failure_and_a_failure_keeps_its_reason():
+    ours, theirs = ledger(*done(0, "aaaaaaaaaaaa")), ledger(*failed(0, "bbbbbbbbbbbb"))
+    for one, other in ((ours, theirs), (theirs, ours)):
+        [trial] = joined(one, other).progress.trials
+        assert (trial.run, trial.why) == ("aaaaaaaaaaaa", "")
+    [trial] = joined(theirs, ledger()).progress.trials
+    assert trial.why == "exit code 1"
+
+
+def test_a_trial_that_is_tried_again_on_one_side_is_tried_again():
+    common = failed(0, "aaaaaaaaaaaa")
+    reopened = ledger(*common, Reopened(number=0, time=3.0))
+    for one, other in ((reopened, ledger(*common)), (ledger(*common), reopened)):
+        [trial] = joined(one, other).progress.trials
+        assert (trial.state, trial.n_reopened) == (TrialState.WAITING, 1)
+    running = reopened.extended([ask(0, "bbbbbbbbbbbb")])
+    [trial] = joined(ledger(*common), running).progress.trials
+    assert (trial.state, trial.run) == (TrialState.RUNNING, "bbbbbbbbbbbb")
+
+
+def test_a_trial_that_failed_and_is_tried_again_has_lost_no_result():
+    before = ledger(*failed(0, "aaaaaaaaaaaa"))
+    assert (
+        find_lost(before.progress, before.extended([Reopened(number=0, time=3.0)]).progress) == []
+    )
+    finished = ledger(*done(0, "bbbbbbbbbbbb"))
+    assert find_lost(finished.progress, before.progress) == [0]
+
+
 def test_a_point_of_a_grid_is_one_whatever_its_number():
     ours = ledger(*done(0, "aaaaaaaaaaaa", 0.1), *done(1, "bbbbbbbbbbbb", 0.2))
     theirs = ledger(*done(0, "cccccccccccc", 0.2))
@@ -74,7 +108,12 @@ entry = st.one_of(
         lambda n, run, lr: ask(n, run * 12, params={"lr": lr}),
         st.integers(0, 3), st.sampled_from("abc"), st.sampled_from([0.1, 0.2]),
     ),
-    st.builds(lambda n, run: tell(n, run * 12), st.integers(0, 3), st.sampled_from("abc")),
+    st.builds(
+        lambda n, run, state: tell(n, run * 12, state=state),
+        st.integers(0, 3), st.sampled_from("abc"),
+        st.sampled_from([TrialState.FINISHED, TrialState.FAILED]),
+    ),
+    st.builds(lambda n: Reopened(number=n, time=1.0), st.integers(0, 3)),
     st.builds(
         lambda n, run: Dropped(number=n, run=run * 12, why="", is_lost=False, time=1.0),
         st.integers(0, 3), st.sampled_from("abc"),
@@ -89,7 +128,8 @@ def test_nothing_is_lost_and_their_results_stay(one, other, method):
     assert find_lost(ours.progress, whole.progress) == []
     assert find_lost(theirs.progress, whole.progress) == []
     for before, after in zip(theirs.progress.trials, whole.progress.trials, strict=False):
-        assert after == before if before.is_over else after.params == before.params
+        has_result = before.state is TrialState.FINISHED
+        assert after == before if has_result else after.params == before.params
 
 
 def test_a_result_that_is_gone_is_found():

@@ -11,6 +11,7 @@ from repro.model.sweep import (
     Beat,
     Dropped,
     Entry,
+    Reopened,
     Resumed,
     Stopped,
     Told,
@@ -41,10 +42,12 @@ ENTRIES = st.one_of(
         steps=st.lists(st.tuples(st.integers(-5, 10**12), VALUES), max_size=4).map(tuple),
         duration_s=st.none() | VALUES,
         reused=st.none() | IDS,
+        why=st.text(),
     ),
     st.builds(Dropped, number=NUMBERS, run=IDS, why=st.text(), is_lost=st.booleans(), time=TIMES),
     st.builds(Beat, agent=IDS, time=TIMES),
     st.builds(Stopped, why=st.text(), time=TIMES, is_hard=st.booleans()),
+    st.builds(Reopened, number=NUMBERS, time=TIMES),
     st.builds(Resumed, time=TIMES, run_cap=st.none() | NUMBERS),
 )
 
@@ -84,6 +87,9 @@ TELL = (
         TELL.replace(b"[[1,2]]", b"[" + b",".join([b"[1,2]"] * 1001) + b"]"),
         TELL.replace(b'"v":1', b'"v":"NaN"'),
         TELL.replace(b'"reused":null', b'"reused":"x"'),
+        TELL.replace(b'"reused":null', b'"reused":null,"why":1'),
+        TELL.replace(b'"reused":null', b'"reused":null,"why":"' + b"x" * 1001 + b'"'),
+        b'{"k":"again","n":-1,"t":1.0}',
     ],
 )
 def test_a_line_that_breaks_the_format_is_refused_by_its_place(line: bytes):

@@ -11,7 +11,7 @@ from repro.cli.completing import SWEEP
 from repro.cli.consent import ask_consent
 from repro.cli.context import open_here
 from repro.cli.isolation import YES
-from repro.cli.sweepoptions import TIME, Running, takes_running
+from repro.cli.sweepoptions import RETRY_FAILED, TIME, Running, takes_running
 from repro.cli.sweepresume import extend_cap
 from repro.core.project import Project
 from repro.core.sweep.agent import beat_every_s, join_sweep, share_sweep
@@ -43,9 +43,10 @@ _SHORTEST_S = 5.0
     "--lease", type=TIME, default=LEASE_S, show_default="5m", metavar="TIME",
     help="Take over trials of agents that were silent for so long; the same for all agents.",
 )  # fmt: skip
+@RETRY_FAILED
 @YES
 @takes_running
-def agent(
+def agent(  # noqa: PLR0913  # click hands over each option by its name
     name: str,
     running: Running,
     *,
@@ -54,6 +55,7 @@ def agent(
     resume: bool,
     more: int | None,
     lease: float,
+    retry_failed: bool,
     yes: bool,
 ) -> int:
     r"""Run trials of a sweep that several machines share over a git remote.
@@ -79,6 +81,7 @@ def agent(
         running.options,
         count=count,
         resume=resume or more is not None,
+        retry_failed=retry_failed,
         run_cap=None if more is None else extend_cap(at, more),
         beat_s=beat_every_s(lease_s),
         look_s=min(_LOOK_S, beat_every_s(lease_s)),

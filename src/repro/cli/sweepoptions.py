@@ -154,6 +154,11 @@ class _Time(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
 
 TIME = _Time()
 
+RETRY_FAILED = click.option(
+    "--retry-failed", is_flag=True,
+    help="Run the trials that failed so far again, with the same params.",
+)  # fmt: skip
+
 _OPTIONS = (
     click.option(
         "-j", "--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
@@ -169,7 +174,7 @@ _OPTIONS = (
     ),
     click.option(
         "--retries", type=click.IntRange(min=0), default=2, show_default=True, metavar="N",
-        help="Run a trial that was lost again, so often. One that fails is not run again.",
+        help="Run a trial that was lost again, so often. One that fails is not.",
     ),
     click.option(
         "--gpus", metavar="LIST",

@@ -10,7 +10,7 @@ from repro.cli.completing import SWEEP
 from repro.cli.consent import ask_consent
 from repro.cli.context import open_here
 from repro.cli.isolation import YES
-from repro.cli.sweepoptions import Running, takes_running
+from repro.cli.sweepoptions import RETRY_FAILED, Running, takes_running
 from repro.cli.sweepwords import describe_done
 from repro.core.project import Project
 from repro.core.sweep.elsewhere import look_elsewhere
@@ -19,7 +19,7 @@ from repro.core.sweep.standing import Standing, count_wanted, find_elsewhere
 from repro.errors import ConsentError, UsageError
 from repro.model.diagnosis import count_of
 from repro.model.sampling import count_grid
-from repro.model.sweep import SweepAt
+from repro.model.sweep import OVER, SweepAt, TrialState
 from repro.model.sweepspec import Method
 from repro.model.text import escape
 
@@ -32,10 +32,11 @@ _MOST_HOSTS = 5
     "-n", "--trials", "more", type=click.IntRange(min=1), metavar="MORE",
     help="So many trials more than it was to have.",
 )  # fmt: skip
+@RETRY_FAILED
 @YES
 @takes_running
-def resume(name: str, more: int | None, running: Running, *, yes: bool) -> int:
-    """Go on with a sweep: trials that are missing, lost ones again, and MORE on request.
+def resume(name: str, more: int | None, running: Running, *, retry_failed: bool, yes: bool) -> int:
+    """Go on with a sweep: trials that are missing, lost ones again, and more on request.
 
     What it is and what was frozen stay as they are. A sweep that somebody else made is asked about
     first, for its code is executed. Exits as `repro sweep start`.
@@ -46,10 +47,10 @@ def resume(name: str, more: int | None, running: Running, *, yes: bool) -> int:
     at = _look_elsewhere(project, at, yes=yes)
     cap = None if more is None else extend_cap(at, more)
     if cap is None:
-        _check_open(at)
+        _check_open(at, retry_failed=retry_failed)
     from repro.cli.sweeprun import run_here  # noqa: PLC0415  # the loop, for nothing else here
 
-    options = replace(running.options, resume=True, run_cap=cap)
+    options = replace(running.options, resume=True, run_cap=cap, retry_failed=retry_failed)
     return run_here(project, at, running, options)
 
 
@@ -97,10 +98,16 @@ def extend_cap(at: SweepAt, more: int) -> int:
     return (len(at.progress.trials) if wanted is None else wanted) + more
 
 
-def _check_open(at: SweepAt) -> None:
+def _check_open(at: SweepAt, *, retry_failed: bool) -> None:
+    """Say what there is to ask for where nothing is missing."""
     wanted = count_wanted(at)
-    if wanted is not None and sum(trial.is_over for trial in at.progress.trials) >= wanted:
-        render.note(f"repro: {describe_done(at)} trials of the sweep are over: `-n MORE` adds some")
+    n_failed = at.progress.count(TrialState.FAILED)
+    if wanted is None or at.progress.count(*OVER) < wanted or (retry_failed and n_failed):
+        return
+    render.note(f"repro: {describe_done(at)} trials of the sweep are over: `-n MORE` adds some")
+    if n_failed:
+        again = f"`--retry-failed` runs the {n_failed:,} that failed again"
+        render.note(f"hint: {again}; `repro sweep show` says how they did")
 
 
 @click.command()

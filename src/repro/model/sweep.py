@@ -63,6 +63,7 @@ class Told:
         value: Of the metric; None where there is none that counts.
         steps: Values on the way, each with its step; at most 1000, thinned out evenly.
         reused: An earlier run of the same conditions, whose results are taken; nothing was run.
+        why: How it failed, in one line; empty where it did not.
     """
 
     number: int
@@ -73,6 +74,7 @@ class Told:
     steps: tuple[tuple[int, float], ...] = ()
     duration_s: float | None = None
     reused: str | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,14 @@ class Dropped:
     run: str
     why: str
     is_lost: bool
+    time: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reopened:
+    """A trial that failed waits for another attempt, as if none had been lost before."""
+
+    number: int
     time: float
 
 
@@ -119,7 +129,7 @@ class Resumed:
     run_cap: int | None = None
 
 
-Entry = Asked | Told | Dropped | Beat | Stopped | Resumed
+Entry = Asked | Told | Dropped | Reopened | Beat | Stopped | Resumed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +141,9 @@ class Trial:
         run: Of its last attempt, or the earlier one that was reused.
         agent: Whose claim it is, or was.
         asked_at: Seconds since 1970.
-        n_lost: How many attempts were lost.
+        n_lost: How many attempts were lost, since it failed last where it was to be run again.
+        n_reopened: How often it failed and was to be run again.
+        why: How it failed, in one line; empty where it did not.
         earlier: Runs of the attempts before the last one.
     """
 
@@ -146,6 +158,8 @@ class Trial:
     duration_s: float | None = None
     is_reused: bool = False
     n_lost: int = 0
+    n_reopened: int = 0
+    why: str = ""
     earlier: tuple[str, ...] = ()
 
     @property
@@ -179,7 +193,8 @@ def add_up(entries: Iterable[Entry], before: Progress | None = None) -> Progress
     """Give the state after `entries`, which follow those that led to `before`.
 
     An entry that does not fit is left out, so that of two answers for one trial the first counts:
-    a result of an attempt that is not the trial's any more, a claim of a trial that runs.
+    a result of an attempt that is not the trial's any more, a claim of a trial that runs, that
+    one which did not fail is to be tried again.
     """
     start = before or Progress()
     trials = list(start.trials)
@@ -192,10 +207,9 @@ def add_up(entries: Iterable[Entry], before: Progress | None = None) -> Progress
                 if _claim(trials, entry, earlier):
                     beats[entry.agent.id] = entry.time
             case Told() | Dropped():
-                trial = _attempt(trials, entry.number, entry.run)
-                if trial is not None:
-                    trials[entry.number] = _ended(trial, entry)
-                    beats[trial.agent.id] = entry.time
+                _end(trials, entry, beats)
+            case Reopened():
+                _reopen(trials, entry.number)
             case Beat():
                 beats[entry.agent] = entry.time
             case Stopped():
@@ -238,6 +252,30 @@ def _claim(trials: list[Trial], asked: Asked, earlier: dict[int, list[str]]) -> 
     return True
 
 
+def _end(trials: list[Trial], entry: Told | Dropped, beats: dict[str, float]) -> None:
+    trial = _attempt(trials, entry.number, entry.run)
+    if trial is not None:
+        trials[entry.number] = _ended(trial, entry)
+        beats[trial.agent.id] = entry.time
+
+
+def _reopen(trials: list[Trial], number: int) -> None:
+    if not 0 <= number < len(trials) or trials[number].state is not TrialState.FAILED:
+        return
+    trial = trials[number]
+    trials[number] = replace(
+        trial,
+        state=TrialState.WAITING,
+        value=None,
+        steps=(),
+        duration_s=None,
+        is_reused=False,
+        n_lost=0,
+        n_reopened=trial.n_reopened + 1,
+        why="",
+    )
+
+
 def _attempt(trials: list[Trial], number: int, run: str) -> Trial | None:
     """The trial whose present attempt is `run`; None where there is none."""
     if not 0 <= number < len(trials):
@@ -258,6 +296,7 @@ def _ended(trial: Trial, entry: Told | Dropped) -> Trial:
         steps=entry.steps,
         duration_s=entry.duration_s,
         is_reused=entry.reused is not None,
+        why=entry.why,
     )
 
 

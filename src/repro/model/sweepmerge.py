@@ -11,6 +11,7 @@ from repro.model.sweep import (
     Entry,
     Ledger,
     Progress,
+    Reopened,
     Resumed,
     Stopped,
     Told,
@@ -24,9 +25,10 @@ def take_over(ours: Ledger, theirs: Ledger, method: Method) -> list[Entry]:
     """The entries that, appended to their ledger, bring what only ours has.
 
     Of a trial that both have, the result that is in their ledger counts; where it has none yet,
-    ours ends it, whoever runs it there. All other results become further trials of theirs, with
-    the numbers that come next. That the sweep was stopped or resumed is taken over, too. Claims of
-    ours that are not over are left out, as are beats.
+    ours ends it, whoever runs it there. A failure is no result: ours counts in its place, and a
+    trial that only one of them has tried again after it failed is tried again. All other results
+    become further trials of theirs, with the numbers that come next. That the sweep was stopped or
+    resumed is taken over, too. Claims of ours that are not over are left out, as are beats.
     """
     return [*_results(ours.progress, theirs.progress, method), *_words(ours, theirs)]
 
@@ -44,10 +46,14 @@ def _results(ours: Progress, theirs: Progress, method: Method) -> Iterator[Entry
     places = _Places(theirs, method)
     next_number = len(theirs.trials)
     for trial in ours.trials:
-        if not trial.is_over:
-            continue
         there = places.find(trial)
-        if there is not None and there.is_over:
+        if there is not None and there.state is TrialState.FAILED:
+            if is_result(trial) or (not trial.is_over and trial.n_reopened > there.n_reopened):
+                yield Reopened(number=there.number, time=trial.asked_at)
+                if trial.is_over:
+                    yield from _again(trial, there.number)
+            continue
+        if not trial.is_over or (there is not None and _is_settled(trial, there)):
             continue
         number = next_number if there is None else there.number
         next_number += there is None
@@ -55,6 +61,12 @@ def _results(ours: Progress, theirs: Progress, method: Method) -> Iterator[Entry
             why = "its result came from another copy of the sweep"
             yield Dropped(number=number, run=there.run, why=why, is_lost=False, time=trial.asked_at)
         yield from _again(trial, number)
+
+
+def _is_settled(trial: Trial, there: Trial) -> bool:
+    """Whether their ledger says all that ours does of a trial that is over here."""
+    is_tried_again = there.n_reopened > trial.n_reopened and not is_result(trial)
+    return there.is_over or is_tried_again
 
 
 class _Places:
@@ -89,18 +101,27 @@ def _again(trial: Trial, number: int) -> tuple[Asked, Told]:
         steps=trial.steps,
         duration_s=trial.duration_s,
         reused=trial.run if trial.is_reused else None,
+        why=trial.why,
     )
     return asked, told
 
 
 def find_lost(before: Progress, after: Progress) -> list[int]:
-    """Numbers of trials that were over before, and of which no result is left after."""
-    kept = {_point_of(trial.params) for trial in after.trials if trial.is_over}
+    """Numbers of trials that had a result before, and of which none is left after.
+
+    A trial that failed has none: it may be tried again.
+    """
+    kept = {_point_of(trial.params) for trial in after.trials if is_result(trial)}
     return [
         trial.number
         for trial in before.trials
-        if trial.is_over and _point_of(trial.params) not in kept
+        if is_result(trial) and _point_of(trial.params) not in kept
     ]
+
+
+def is_result(trial: Trial) -> bool:
+    """Whether a trial is over, and not by failing."""
+    return trial.is_over and trial.state is not TrialState.FAILED
 
 
 def _point_of(params: Params) -> str:

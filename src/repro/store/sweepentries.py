@@ -16,6 +16,7 @@ from repro.model.sweep import (
     Beat,
     Dropped,
     Entry,
+    Reopened,
     Resumed,
     Stopped,
     Told,
@@ -78,6 +79,7 @@ def _encode(entry: Entry) -> dict[str, Json]:
                 "s": [list(pair) for pair in entry.steps],
                 "d": entry.duration_s,
                 "reused": entry.reused,
+                "why": entry.why[:_LONGEST_WHY],
                 "t": entry.time,
             }
         case Dropped():
@@ -89,6 +91,8 @@ def _encode(entry: Entry) -> dict[str, Json]:
                 "lost": entry.is_lost,
                 "t": entry.time,
             }
+        case Reopened():
+            return {"k": "again", "n": entry.number, "t": entry.time}
         case Beat():
             return {"k": "beat", "by": entry.agent, "t": entry.time}
         case Stopped():
@@ -122,6 +126,8 @@ def _decode(line: Fields) -> Entry:
                 is_lost=line.boolean("lost"),
                 time=time,
             )
+        case "again":
+            return Reopened(number=_number(line), time=time)
         case "beat":
             return Beat(agent=_id(line, "by"), time=time)
         case "stop":
@@ -146,8 +152,16 @@ def _told(line: Fields, time: float) -> Told:
         steps=_steps(line),
         duration_s=line.optional_finite("d"),
         reused=reused,
+        why=_why(line),
         time=time,
     )
+
+
+def _why(line: Fields) -> str:
+    text = line.text("why") if "why" in line.values else ""  # older entries lack it
+    if len(text) > _LONGEST_WHY:
+        raise line.wrong("why", "is too long")
+    return text
 
 
 def _number(line: Fields) -> int:

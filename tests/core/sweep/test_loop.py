@@ -100,8 +100,39 @@ def test_a_trial_that_crashed_or_gave_no_number_has_failed_and_is_not_run_again(
         "exit code 1",
         "its `loss` is nan",
         "the command was ended: it took longer than 3 s",
-        "killed by SIGKILL",
+        "killed by SIGKILL, as where memory runs out",
     ]
+    kept = LocalBook(project, at.sweep.id).read().progress.trials
+    assert [trial.why for trial in kept] == [
+        event.why for event in ran.events if isinstance(event, Over)
+    ]
+
+
+def test_trials_that_failed_are_run_again_on_request_with_the_same_params(repository: Path):
+    project = open_here(repository)
+    at = make_sweep(project, metric="loss", space=FOUR)
+    bad = {0: BAD, 1: LOST, 2: Play(("NaN",))}
+    assert run_here(project, at, by_number(bad, GOOD), retries=0).states[:3] == ["failed"] * 3
+    assert run_here(project, at, lambda _: GOOD, resume=True).outcome.n_begun == 0
+    lost = run_here(project, at, by_number({0: LOST, 2: LOST}, GOOD), retries=0, retry_failed=True)
+    assert (lost.states, params_of(lost)) == (
+        ["failed", "finished", "failed", "finished"],
+        [0.1, 0.2, 0.3],
+    )
+    # What failed before, and was lost then, is not taken for its result.
+    ran = run_here(project, at, lambda _: GOOD, retry_failed=True, resume=True)
+    assert (ran.states, params_of(ran)) == (["finished"] * 4, [0.1, 0.3])
+    assert [trial.why for trial in ran.outcome.at.progress.trials] == [""] * 4
+
+
+def test_the_attempt_that_failed_is_no_result_of_the_trial_that_is_run_again(repository: Path):
+    project = open_here(repository)
+    at = make_sweep(project)
+    run_here(project, at, by_number({0: BAD}, GOOD))
+    late = Play((0.5,), lasts=True)
+    run_here(project, at, lambda _: late, retry_failed=True, should_stop=stopping(None, Stop.NOW))
+    ran = run_here(project, at, lambda _: GOOD, resume=True)
+    assert ran.states == ["finished"] * 2
 
 
 def test_a_metric_that_is_never_logged_is_said_once(repository: Path):

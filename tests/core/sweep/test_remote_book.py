@@ -117,7 +117,7 @@ def test_a_rule_of_the_remote_is_told_at_once(team: Team):
     sweep_id, [ada] = shared(team, 1)
     add_hook(team.hub, "update", "echo no sweeps here >&2; exit 1")
     said: list[str] = []
-    with pytest.raises(RemoteError, match="`origin` declined sweep .* no sweeps here"):
+    with pytest.raises(RemoteError, match=r"`origin` declined sweep .* no sweeps here"):
         book_of(ada, sweep_id, patience_s=3600, say=said.append).write(claim_next)
     assert said == []  # it is not tried again
 

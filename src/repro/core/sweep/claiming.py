@@ -1,9 +1,10 @@
-"""Which trial is to be run next, and whether any is."""
+"""Which trial is to be run next, whether any is, and which are to be run again."""
 
+from repro.core.sweep.options import Options
 from repro.core.sweep.protocols import Suggester
 from repro.model.sampling import count_grid
 from repro.model.space import Params
-from repro.model.sweep import Ledger, Progress, TrialState
+from repro.model.sweep import Entry, Ledger, Progress, Reopened, Resumed, TrialState
 from repro.model.sweepspec import Method, SweepSpec
 
 
@@ -35,6 +36,21 @@ def count_trials(spec: SweepSpec, run_cap: int | None = None) -> int | None:
         return cap
     size = count_grid(spec.space)
     return size if cap is None else min(size, cap)
+
+
+def go_on(progress: Progress, options: Options, now: float) -> list[Entry]:
+    """The entries with which a sweep goes on as the options say: none where it does anyway.
+
+    Args:
+        now: Seconds since 1970.
+    """
+    entries: list[Entry] = []
+    if options.resume and (progress.stopped is not None or options.run_cap is not None):
+        entries.append(Resumed(time=now, run_cap=options.run_cap))
+    if options.retry_failed:
+        failed = (trial for trial in progress.trials if trial.state is TrialState.FAILED)
+        entries += [Reopened(number=trial.number, time=now) for trial in failed]
+    return entries
 
 
 def is_target_reached(spec: SweepSpec, progress: Progress) -> bool:

@@ -100,6 +100,7 @@ def trial_json(trial: Trial) -> dict[str, Json]:
         "params": dict(trial.params),
         "reused": trial.is_reused,
         "lost": trial.n_lost,
+        "why": trial.why,
         "host": trial.agent.host,
     }
 

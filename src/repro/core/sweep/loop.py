@@ -6,7 +6,7 @@ from math import inf
 from time import monotonic
 
 from repro.core.project import Project
-from repro.core.sweep.claiming import find_next, is_target_reached
+from repro.core.sweep.claiming import find_next, go_on, is_target_reached
 from repro.core.sweep.events import Again, Begun, Ending, Event, Looked, NoMetric, Over
 from repro.core.sweep.holding import hold
 from repro.core.sweep.options import Options, Outcome, Reason, Stop
@@ -29,7 +29,6 @@ from repro.model.sweep import (
     Dropped,
     Entry,
     Progress,
-    Resumed,
     SweepAt,
     Told,
     Trial,
@@ -141,14 +140,9 @@ class _Loop:
 
     def _resume(self) -> None:
         options = self._options
-        if options.resume:
-
-            def go_on(at: SweepAt) -> list[Entry]:
-                if at.progress.stopped is None and options.run_cap is None:
-                    return []
-                return [Resumed(time=self._project.clock(), run_cap=options.run_cap)]
-
-            self._at = self._book.write(go_on)
+        if options.resume or options.retry_failed:
+            now = self._project.clock()
+            self._at = self._book.write(lambda at: go_on(at.progress, options, now))
 
     def _heed(self, stop: Stop | None) -> None:
         """Do what the user asks for; a sweep that somebody stopped can be interrupted, too."""

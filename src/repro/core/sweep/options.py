@@ -41,6 +41,7 @@ class Options:
         max_failures: Stop when so many trials are over and all of them failed; 0 never does.
         count: At most so many attempts are started by this process.
         resume: Whether a sweep that was stopped goes on.
+        retry_failed: Whether the trials that failed so far get another attempt.
         run_cap: At most so many trials from now on, all before included; with `resume`.
         look_s: So often is looked whether somebody else wrote into the ledger.
         beat_s: At least so often others are told that this process is alive; None never.
@@ -55,6 +56,7 @@ class Options:
     max_failures: int = 5
     count: int | None = None
     resume: bool = False
+    retry_failed: bool = False
     run_cap: int | None = None
     look_s: float = 1.0
     beat_s: float | None = None

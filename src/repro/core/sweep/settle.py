@@ -139,8 +139,9 @@ def lose(project: Project, trial: Trial, why: str, retries: int) -> Settled:
     if trial.n_lost >= retries:
         times = f"it was lost {trial.n_lost + 1} times: " if trial.n_lost else ""
         state = TrialState.FAILED
-        told = Told(number=trial.number, run=trial.run, state=state, time=now)
-        return Settled(told, f"{times}{why}")
+        why = f"{times}{why}"
+        told = Told(number=trial.number, run=trial.run, state=state, time=now, why=why)
+        return Settled(told, why)
     entry = Dropped(number=trial.number, run=trial.run, why=why, is_lost=True, time=now)
     return Settled(entry, why)
 
@@ -183,6 +184,7 @@ def tell_result(
         steps=_steps(project, spec, record),
         duration_s=record.run.duration_s,
         reused=reused,
+        why=why,
     )
     return Settled(told, why, record=record, is_found=is_found)
 
@@ -248,6 +250,8 @@ def _failure(project: Project, record: Record) -> str:
     if long is not None:
         return escape(long)
     how = f"killed by {run.signal}" if run.signal else f"exit code {run.exit_code}"
+    if run.signal == "SIGKILL":
+        how += ", as where memory runs out"
     output = read_part(project, record, OUTPUT) or b""
     lines = last_lines(output[-_TAIL:], 1)
     return f"{how}: {lines[0][:_LONGEST]}" if lines else how

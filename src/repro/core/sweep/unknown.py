@@ -53,7 +53,9 @@ def _is_settled(at: SweepAt, number: int, record: Record) -> bool:
         return True
     # An attempt is dropped where its failure says nothing of the trial. One that was given up
     # on another machine may have finished there, and have come here since.
-    return record.run.status is not Status.FINISHED and run in (trial.run, *trial.earlier)
+    # One that failed, and is to be tried again, is not ended by that failure.
+    is_past = record.run.status is not Status.FINISHED or trial.n_reopened > 0
+    return is_past and run in (trial.run, *trial.earlier)
 
 
 def _read_params(at: SweepAt, record: Record) -> Params | None:

@@ -1,5 +1,6 @@
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,11 +82,11 @@ def test_a_program_with_words_behind_it_is_split(repository: Path, cli: Cli) -> 
 
 
 def test_where_no_python_is_on_the_path_trials_run_by_the_one_of_repro(
-    repository: Path, monkeypatch: pytest.MonkeyPatch
+    repository: Path,
 ) -> None:
-    project = open_here(repository)  # by git, which is on the path
-    monkeypatch.setenv("PATH", "/nowhere")
-    assert first_command(project, make_spec(command=("${interpreter}", "a.py"))) == (
+    project = open_here(repository)
+    bare = replace(project, environ={**project.environ, "PATH": "/nowhere"})
+    assert first_command(bare, make_spec(command=("${interpreter}", "a.py"))) == (
         sys.executable,
         "a.py",
     )

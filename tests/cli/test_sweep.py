@@ -244,6 +244,8 @@ def test_options_of_the_line_win_over_the_file(code: Path, cli: Cli) -> None:
     assert (spec.run_cap, spec.seed, spec.metric) == (5, 7, "loss")
     assert list(spec.space) == ["lr", "depth"]
     assert spec.early == EarlyStop(kind="hyperband", min_iter=4, eta=2)
+    refused = cli("sweep", "sweep.yaml", "--method", "grid", code=128).err
+    assert "the sweep of `sweep.yaml`: a grid cannot try every value of `lr`" in refused
     assert "train.py" in spec.command
     assert "resume" in made.err
 

@@ -1,6 +1,6 @@
 """The sweeps of a clone: listed, and found by what a user calls them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from repro.core.frozen_sweep import read_frozen
@@ -38,18 +38,15 @@ class KnownSweeps:
         return shorten_ids(at.sweep.id for at in self.sweeps)
 
 
-def list_sweeps(project: Project, ids: Sequence[str] | None = None) -> KnownSweeps:
-    """Give all sweeps, or some of them.
+def list_sweeps(project: Project) -> KnownSweeps:
+    """Give all sweeps.
 
     Cost: reads the whole ledger of each, some ms for a thousand trials.
     """
-    git = project.repository.git
-    refs = list_refs(git, *([SWEEPS + one for one in ids] if ids is not None else [SWEEPS]))
+    refs = list_refs(project.repository.git, SWEEPS)
     sweeps: list[SweepAt] = []
     problems: list[Refusal] = []
     damaged: dict[str, Sweep] = {}
-    if ids is not None and not ids:
-        return KnownSweeps((), (), {})
     with reading(project.repository) as objects:
         for ref, commit in refs.items():
             name = ref.removeprefix(SWEEPS)

@@ -46,7 +46,7 @@ _SHORTEST_S = 5.0
 @RETRY_FAILED
 @YES
 @takes_running
-def agent(
+def agent(  # noqa: PLR0913  # click hands over each option by its name
     name: str,
     running: Running,
     *,

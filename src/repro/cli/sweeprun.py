@@ -22,6 +22,7 @@ from repro.core.sweep.known import short_sweep
 from repro.core.sweep.loop import run_sweep
 from repro.core.sweep.options import Options, Outcome, Reason
 from repro.core.sweep.protocols import Book, Launcher, Others
+from repro.core.sweep.standing import is_done
 from repro.core.sweep.weighing import weigh_trials
 from repro.model.readable import format_duration
 from repro.model.sweep import Sweep, SweepAt, TrialState
@@ -74,6 +75,7 @@ def run_here(
         done = run_sweep(
             project, book, launcher, wish, tell=live.tell, should_stop=ending.ask, others=others
         )
+    done = replace(done, reason=_find_reason(done))
     again = f"repro sweep resume {short}"
     if share is not None:
         is_open = done.at.progress.stopped is None
@@ -89,6 +91,12 @@ def run_here(
         return 0
     is_over = done.reason in (Reason.DONE, Reason.TARGET)
     return 0 if is_over and done.at.progress.count(TrialState.FINISHED) else 1
+
+
+def _find_reason(done: Outcome) -> Reason:
+    """Why it went on no more: that it was ended is nothing where nothing was left to do."""
+    is_ended = done.reason in (Reason.STOPPED, Reason.TIME, Reason.COUNT)
+    return Reason.DONE if is_ended and is_done(done.at) else done.reason
 
 
 def _alone(project: Project, at: SweepAt) -> tuple[Book, None]:

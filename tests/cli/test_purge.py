@@ -12,6 +12,7 @@ from tests.support.clones import Team, project_at
 from tests.support.projects import begin, make_run, open_here
 from tests.support.remotes import push_all
 from tests.support.secrets import make_secret
+from tests.support.sweeps import make_sweep
 
 SECRET = b"AKIA-very-secret\n"
 
@@ -56,6 +57,36 @@ def test_every_byte_that_only_the_run_has_is_gone(repository: Path, cli: Cli) ->
         f"refs/repro/runs/{other.id}"
     )
     git(repository, "fsck", "--strict")
+    cli("fsck")
+
+
+def test_a_sweep_goes_with_what_it_starts_from_here_and_on_the_remote(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = Team(tmp_path / "team")
+    root = team.clone("ada")
+    monkeypatch.chdir(root)
+    write_files(root, {"leak.txt": SECRET})
+    kept, gone, removed = (make_sweep(project_at(root)).sweep.id for _ in range(3))
+    cli("sweep", "rm", removed)
+    push_all(project_at(root))
+    head = git(root, "rev-parse", "HEAD")
+
+    for sweep_id in (removed, gone):
+        said = cli("purge", sweep_id, "--remote", "origin", "--yes")
+        assert "held by" in said.err
+        assert f"refs/repro/sweeps/{kept}" in said.err
+    assert holds(root, SECRET)
+    (root / "leak.txt").unlink()
+    cli("purge", kept[:8], "--yes")
+
+    assert not holds(root, SECRET)
+    assert git(root, "rev-parse", "HEAD") == head
+    assert git(team.hub, "for-each-ref", "--format=%(refname)", "refs/repro/sweeps") == (
+        f"refs/repro/sweeps/{kept}"
+    )
+    assert "nothing new" in cli("fetch").out
+    git(root, "fsck", "--strict")
     cli("fsck")
 
 

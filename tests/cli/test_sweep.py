@@ -20,7 +20,7 @@ from repro.core.sweep.book import LocalBook
 from repro.core.sweep.known import find_sweep
 from repro.model.space import Categorical, Uniform
 from repro.model.sweep import SweepAt, TrialState
-from repro.model.sweepspec import Method
+from repro.model.sweepspec import EarlyStop, Method
 
 TRAIN = """\
 import os, sys, time
@@ -172,6 +172,8 @@ def test_a_sweep_of_somebody_else_asks_before_it_goes_on(
         (["-p", "lr=uniform(0,1)", "--", "true"], 129, "`random` has no end of its own"),
         (["-p", "lr=1,2", "--metric", "loss", "--", "true"], 129, "nobody said whether `loss`"),
         (["-p", "lr=1,2", "--min", "--", "true"], 129, "there is a goal, and no metric"),
+        (["-p", "lr=1,2", "--early", "hyperband:0x", "--", "true"], 129, "`hyperband:3` lets each"),
+        (["-p", "lr=1,2", "--early", "medain", "--", "true"], 129, "is no way to stop trials"),
         (["-p", "lr=1,2", "--min", "--max", "--", "true"], 129, "exclude each other"),
         (["-p", "lr=uniform(1,0)", "-n", "2", "--", "true"], 129, "lr=uniform(1,0)"),
         (["-p", "lr=uniform(0,1)", "--method", "grid", "--", "true"], 128, "continuous"),
@@ -212,21 +214,37 @@ def test_a_dry_run_shows_the_first_trials_and_makes_nothing(code: Path, cli: Cli
     assert git(code, "for-each-ref", "refs/repro") == ""
 
 
+def test_a_dry_run_shows_no_secret_and_misses_a_variable_that_is_not_there(
+    repository: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUB_TOKEN", "hunter2")
+    words = ("sweep", "-p", "lr=1", "--dry-run")
+
+    done = cli(*words, "--", "run", "--token=${envvar:HUB_TOKEN}", "${args}")
+
+    assert "--lr=1" in done.out
+    assert "hunter2" not in done.out + done.err
+    assert "no such variable" in cli(*words, "--", "run", "${envvar:HUB_TOKE}", code=128).err
+
+
 def test_options_of_the_line_win_over_the_file(code: Path, cli: Cli) -> None:
     write_files(
         code,
         {
             "sweep.yaml": "program: train.py\nmethod: random\nrun_cap: 9\n"
             "metric: {name: loss, goal: minimize}\n"
+            "early_terminate: {type: hyperband, min_iter: 9, eta: 2}\n"
             "parameters:\n  lr: {min: 0.0, max: 1.0}\n  depth: {value: 3}\n"
         },
     )
 
-    made = cli("sweep", "sweep.yaml", "-n", "5", "-p", "lr=0.5", "--seed", "7", "--create")
+    line = ("-n", "5", "-p", "lr=0.5", "--seed", "7", "--early", "hyperband:4")
+    made = cli("sweep", "sweep.yaml", *line, "--create")
 
     spec = find_sweep(open_here(code), made.out.strip()).sweep.spec
     assert (spec.run_cap, spec.seed, spec.metric) == (5, 7, "loss")
     assert list(spec.space) == ["lr", "depth"]
+    assert spec.early == EarlyStop(kind="hyperband", min_iter=4, eta=2)
     assert "train.py" in spec.command
     assert "resume" in made.err
 

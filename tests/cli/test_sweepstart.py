@@ -6,6 +6,31 @@ from tests.support import git
 from tests.support.cli import Cli
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--launcher", "ray"], 128, "Ray is not installed"),
+        (["--launcher", "slurm"], 128, "submitit is not installed"),
+        (["--launcher", "ray", "-l", "cpus=none"], 129, "cpus"),
+    ],
+)
+def test_no_sweep_is_made_for_an_engine_that_is_not_there(
+    repository: Path,
+    cli: Cli,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    code: int,
+    said: str,
+) -> None:
+    for name in ("ray", "submitit"):
+        monkeypatch.setitem(sys.modules, name, None)  # as where it is not installed
+
+    refused = cli("sweep", "-p", "lr=1,2", *words, "--", "true", code=code)
+
+    assert said in refused.err
+    assert git(repository, "for-each-ref", "refs/repro/sweeps") == ""
+
+
 def test_a_sweep_that_cannot_run_here_is_not_made(
     repository: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,9 +7,11 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from tests.support.projects import open_here
 from tests.support.sweeps import make_spec
+from tests.support.waiting import until
 
 from repro.core.query import resolve_run
 from repro.core.sweep.freeze import freeze
@@ -20,6 +22,7 @@ from repro.core.sweep.messages import (
     parse_job,
     read_end,
     read_task,
+    sweep_message,
 )
 from repro.core.sweep.protocols import Task, TrialEnd
 from repro.errors import InvalidInputError
@@ -44,6 +47,23 @@ def test_a_job_on_standard_input_is_a_sealed_run_and_one_line_of_answer(reposito
     assert parse_end(done.stdout) == TrialEnd(run=task.run, status=Status.FINISHED)
     assert done.stdout.count("\n") == 1
     assert resolve_run(project, task.run).run.trial == 7
+
+
+def test_a_process_that_has_nothing_to_do_ends_when_it_is_told_to(repository: Path) -> None:
+    (repository / "train.py").write_text("")
+    at = freeze(open_here(repository, time.time), make_spec(), cwd=repository)
+    words = [sys.executable, "-c", "from repro.cli.sweepwork import main; main([])"]
+    process = subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(sweep_message(at.sweep)).encode() + b"\n")
+    process.stdin.flush()
+    # By then its handlers are there, and a thread of it waits for more.
+    until(lambda: len(psutil.Process(process.pid).threads()) > 1, "the process listens")
+    process.terminate()
+    assert process.communicate(timeout=30) == (b"", b"")
+    assert process.returncode == 1
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"task": 3, "sweep": {}, "base": ""}', "{"])

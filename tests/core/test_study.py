@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.support import git
 from tests.support.projects import open_here
-from tests.support.remotes import add_origin, make_bare
+from tests.support.remotes import add_hook, add_origin, make_bare
 
 from repro.core.study import StudyJournal
 from repro.errors import ConflictError, DamagedRecordError, NewerFormatError, RemoteError
@@ -140,6 +140,21 @@ def test_a_remote_that_is_gone_is_named_when_something_must_be_written(
     (tmp_path / "away").rename(tmp_path / "bare")
     one.append([{"n": 3}])
     assert numbers(journal(two[1], remote="origin")) == [1, 3]
+
+
+def test_what_the_remote_took_before_the_connection_was_lost_counts(
+    two: tuple[Path, Path], tmp_path: Path
+) -> None:
+    mark = tmp_path / "cut"
+    script = f"test -e {mark} || {{ touch {mark}; kill -9 $PPID; }}"  # the answer never comes
+    add_hook(tmp_path / "bare", "post-receive", script)
+    one = journal(two[0], remote="origin")
+
+    one.append([{"n": 1}])
+    assert mark.exists()
+    one.append([{"n": 2}])
+
+    assert numbers(one) == numbers(journal(two[1], remote="origin")) == [1, 2]
 
 
 def tamper(root: Path, path: str, content: str | None) -> None:

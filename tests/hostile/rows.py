@@ -1,6 +1,13 @@
-"""The whole table of hostile inputs, A01 to E14."""
+"""The whole table of hostile inputs, A01 to F18."""
 
-from tests.hostile import cases_artifacts, cases_data, cases_records, cases_text, cases_trees
+from tests.hostile import (
+    cases_artifacts,
+    cases_data,
+    cases_records,
+    cases_sweeps,
+    cases_text,
+    cases_trees,
+)
 from tests.hostile.table import Case, Row
 
 PARTS: dict[str, tuple[Row, ...]] = {
@@ -9,6 +16,7 @@ PARTS: dict[str, tuple[Row, ...]] = {
     "Manifests of datasets": cases_data.CASES,
     "JSON, YAML and series": cases_text.CASES,
     "Artifacts": cases_artifacts.CASES,
+    "Sweeps": cases_sweeps.CASES,
 }
 ROWS = tuple(row for rows in PARTS.values() for row in rows)
 CASES = tuple(row for row in ROWS if isinstance(row, Case))

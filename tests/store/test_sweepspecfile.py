@@ -34,7 +34,6 @@ def test_the_yaml_that_wandb_advises_is_read(tmp_path):
         ("!!float 1e-5", "!!float x", "line 6: `x` is out of range"),
         ("!!float", "!!python/tuple", "line 6: the tag"),
         ("1e-1", "[", "line 8: "),
-        ("random", "bayes", "the method `tpe` needs to know which metric"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_line(tmp_path, old, new, reason):
@@ -42,14 +41,14 @@ def test_a_wrong_file_is_refused_with_its_line(tmp_path, old, new, reason):
     path.write_text(TEXT.replace(old, new))
 
     with pytest.raises(InvalidInputError) as caught:
-        read_sweep_file(path, name="sweep.yaml")
+        read_sweep_file(path)
 
-    assert caught.value.message.startswith("`sweep.yaml`")
+    assert caught.value.message.startswith(f"`{path}`")
     assert reason in caught.value.message
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(InvalidInputError, match=r"there is no sweep file `x\.yaml`"):
-        read_sweep_file(tmp_path / "x.yaml", name="x.yaml")
+    with pytest.raises(InvalidInputError, match=r"there is no sweep file `.*x\.yaml`"):
+        read_sweep_file(tmp_path / "x.yaml")
     with pytest.raises(InvalidInputError, match="is not a file"):
         read_sweep_file(tmp_path)

@@ -35,7 +35,7 @@ _SHOWN = 10  # lines of any list
 @click.option("-y", "--yes", is_flag=True, help="Take it away without asking.")
 @click.option("--json", "as_json", is_flag=True, help="Print what went as JSON.")
 def purge_(name: str, *, remote: str | None, yes: bool, as_json: bool) -> int:
-    r"""Take a run away for good, with every byte that only it has: for a leak.
+    r"""Take a run or a sweep away for good, with every byte that only it has: for a leak.
 
     \b
     repro purge 3f9zq7
@@ -44,6 +44,8 @@ def purge_(name: str, *, remote: str | None, yes: bool, as_json: bool) -> int:
     Change the secret first: whoever could read it may have copied it. What other runs, branches
     or states have, too, stays, and is named. Nobody can bring the run back. Exits with 1 if what
     only it had, or what looks like a secret, is still there.
+
+    The trials of a sweep have the code of what it starts from: purge both.
     """
     project = open_here()
     begun = find_begun(project, name)

@@ -17,12 +17,12 @@ _LONGEST = 50  # characters of a word that looks like a verb, or an id
 VERBS = {
     START: ("repro.cli.sweepstart:start", "Start a sweep; the word may be left out"),
     "ls": ("repro.cli.sweepls:ls", "List the sweeps"),
-    "show": ("repro.cli.sweepshow:show", "Show a sweep, its trials, and what its params matter"),
+    "show": ("repro.cli.sweepshow:show", "Show a sweep, its trials, and which params matter"),
     "best": ("repro.cli.sweepbest:best", "Show the best trial, or bring its code back"),
     "resume": ("repro.cli.sweepresume:resume", "Go on with a sweep, with more trials on request"),
     "agent": ("repro.cli.sweepagent:agent", "Run trials of a sweep that machines share"),
     "rm": ("repro.cli.sweepresume:rm", "Remove a sweep to the trash; its runs stay"),
-    "stop": ("repro.cli.sweepresume:stop", "Have a sweep end that runs elsewhere"),
+    "stop": ("repro.cli.sweepresume:stop", "Have a sweep start no more trials, wherever it runs"),
 }
 
 # What engines call on other machines: no help names it.

@@ -4,8 +4,8 @@ import shlex
 
 from repro.cli import render
 from repro.cli.runtable import LaidColumn, lay_out, say_hidden
-from repro.cli.sweepwish import size_of
 from repro.core.project import Project
+from repro.core.sweep.claiming import count_trials
 from repro.core.sweep.hidden import hide_variables
 from repro.core.sweep.suggest import make_suggester
 from repro.model.canonical import Json
@@ -28,7 +28,7 @@ def show_plan(project: Project, spec: SweepSpec, *, as_json: bool) -> None:
         InvalidInputError: What the method needs is not installed, or a macro names nothing.
     """
     trials = _suggest(spec)
-    wanted = size_of(spec)
+    wanted = count_trials(spec)
     environ = {**project.environ, **hide_variables(project, spec.command, project.environ)}
     commands = [fill_command(spec.command, one, environ=environ) for one in trials]
     if as_json:
@@ -63,7 +63,7 @@ def _suggest(spec: SweepSpec) -> list[Params]:
     suggester = make_suggester(spec)
     ledger = Ledger()
     found: list[Params] = []
-    wanted = size_of(spec)
+    wanted = count_trials(spec)
     while len(found) < (_SHOWN if wanted is None else min(_SHOWN, wanted)):
         params = suggester.suggest(ledger)
         if params is None:

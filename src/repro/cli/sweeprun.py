@@ -103,6 +103,27 @@ def _alone(project: Project, at: SweepAt) -> tuple[Book, None]:
     return LocalBook(project, at.sweep.id), None
 
 
+def check_engine(project: Project, running: Running) -> None:
+    """Refuse what can run no trial from here, before a sweep is made for it.
+
+    Raises:
+        ReproError: The engine is not installed, knows no such option, or there is no GPU.
+    """
+    find_gpus(running.options, project)
+    if running.launcher == "ray":
+        from repro.core.sweep.ray_launcher import load_ray  # noqa: PLC0415
+        from repro.model.launching import read_ray_options  # noqa: PLC0415
+
+        read_ray_options(running.settings)
+        load_ray()
+    elif running.launcher == "slurm":
+        from repro.core.sweep.slurm_launcher import load_submitit  # noqa: PLC0415
+        from repro.model.launching import read_slurm_options  # noqa: PLC0415
+
+        read_slurm_options(running.settings)
+        load_submitit()
+
+
 def open_launcher(project: Project, sweep: Sweep, running: Running) -> Launcher:
     """Give what runs the trials.
 

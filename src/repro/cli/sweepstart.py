@@ -20,6 +20,7 @@ from repro.core.sweep.suggest import make_suggester
 from repro.model.sweep import SweepAt
 from repro.model.sweepspec import Goal
 
+_EARLY = ("hyperband", "median", "none")
 _METHODS = ("grid", "random", "bayes", "tpe", "gp", "cmaes")
 _GOALS: Mapping[str | None, Goal | None] = {
     "--goal minimize": "minimize", "--goal maximize": "maximize", "--min": "minimize",
@@ -67,8 +68,10 @@ _GOALS: Mapping[str | None, Goal | None] = {
 )
 @click.option(
     "--early",
-    type=click.Choice(["hyperband", "median", "none"]),
-    help="Stop trials that go badly, by the metric that they log.",
+    metavar="KIND",
+    shell_complete=lambda _ctx, _param, text: [one for one in _EARLY if one.startswith(text)],
+    help="Stop trials that go badly, by the metric that they log: hyperband, median, or none. "
+    "hyperband:3 lets each log it 3 times before.",
 )
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Of the search. Default: 0.")
 @click.option("--name", metavar="NAME", help="Name of the sweep; need not be unique.")
@@ -150,16 +153,17 @@ def start(  # noqa: PLR0913  # click hands over each option by its name
 
         show_plan(open_here(), spec, as_json=running.as_json)
         return 0
-    if not create:
-        make_suggester(spec)  # what it lacks is said before anything is made
+    from repro.cli.sweeprun import check_engine, run_here  # noqa: PLC0415  # as above: the loop
+
     project = open_here()
+    if not create:  # what it lacks is said before anything is made
+        make_suggester(spec)
+        check_engine(project, running)
     with showing_progress("hashing the datasets") as report:
         at = freeze(project, spec, cwd=Path.cwd(), data=data, on_progress=report)
     if create:
         _say_made(project, at, as_json=running.as_json)
         return 0
-    from repro.cli.sweeprun import run_here  # noqa: PLC0415  # as above: the loop and its engines
-
     return run_here(project, at, running, running.options)
 
 

@@ -1,18 +1,24 @@
 """The sweep that a line asks for: its file, changed by its options."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from repro.core.curate import check_label
 from repro.errors import UsageError
 from repro.model.macros import names_params
-from repro.model.sampling import count_grid
 from repro.model.space import Distribution
 from repro.model.sweepcheck import check_spec, method_for
 from repro.model.sweepparam import parse_param
 from repro.model.sweepspec import EarlyStop, Goal, Method, SweepSpec
 from repro.model.text import escape
+
+_KINDS: Mapping[str, Literal["hyperband", "median"]] = {
+    "hyperband": "hyperband",
+    "median": "median",
+}
+_DIGITS = 16  # no program logs a metric so often
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +27,7 @@ class Line:
 
     Attributes:
         params: As `-p` takes them.
+        early: `hyperband`, `median`, either with `:N` behind it, or `none`.
         command: The words behind `--`.
         run_cap: 0 is without end.
         has_end: Whether something else ends the sweep.
@@ -81,14 +88,6 @@ def read_wish(line: Line) -> SweepSpec:
     return spec
 
 
-def size_of(spec: SweepSpec) -> int | None:
-    """How many trials a sweep comes to; None where it has no end of itself."""
-    if spec.method is not Method.GRID:
-        return spec.run_cap
-    size = count_grid(spec.space)
-    return size if spec.run_cap is None else min(size, spec.run_cap)
-
-
 def _start(line: Line) -> SweepSpec:
     space = _read_space(line.params)
     if line.file is None:
@@ -101,7 +100,7 @@ def _start(line: Line) -> SweepSpec:
         return SweepSpec(method=method, space=space)
     from repro.store.sweepspecfile import read_sweep_file  # noqa: PLC0415  # YAML, for a file only
 
-    spec = read_sweep_file(line.file, check=False)  # options may add what it lacks
+    spec = read_sweep_file(line.file)
     method = spec.method if line.method is None else _read_method(line.method)
     return replace(spec, method=method, space={**spec.space, **space})
 
@@ -131,12 +130,20 @@ def _check_goal(line: Line) -> None:
         )
 
 
-def _early(kind: str, before: EarlyStop | None) -> EarlyStop | None:
-    if kind == "none":
+def _early(text: str, before: EarlyStop | None) -> EarlyStop | None:
+    if text == "none":
         return None
-    if before is not None and before.kind == kind:
-        return before
-    return EarlyStop(kind="hyperband" if kind == "hyperband" else "median")
+    word, colon, count = text.partition(":")
+    kind = _KINDS.get(word)
+    is_count = count.isascii() and count.isdigit() and 0 < len(count) < _DIGITS
+    if kind is None or is_count != bool(colon):
+        raise UsageError(
+            f"`--early {escape(text[:80])}` is no way to stop trials",
+            hint="`--early hyperband`, `median` or `none`; `hyperband:3` lets each trial log "
+            "its metric 3 times before",
+        )
+    early = before if before is not None and before.kind == kind else EarlyStop(kind=kind)
+    return replace(early, min_iter=int(count)) if colon else early
 
 
 def _check_end(spec: SweepSpec, line: Line) -> None:

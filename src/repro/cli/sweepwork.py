@@ -14,6 +14,8 @@ from repro.cli.opening import open_around
 from repro.core.sweep.messages import format_end, parse_job
 from repro.core.sweep.worker import run_once, serve
 
+_CHUNK = 1 << 16
+
 
 @click.command(hidden=True)
 def work() -> None:
@@ -39,15 +41,22 @@ def main(_: Sequence[str]) -> None:
                 answers.write(json.dumps(message) + "\n")
                 answers.flush()
 
-        serve(open_around(), _read_messages(sys.stdin.buffer), answer)
+        serve(open_around(), _read_messages(sys.stdin.fileno()), answer)
 
 
-def _read_messages(source: IO[bytes]) -> Iterator[Mapping[str, Any]]:
-    for line in source:
-        with suppress(ValueError):
-            message = json.loads(line)
-            if isinstance(message, dict):
-                yield message
+def _read_messages(source: int) -> Iterator[Mapping[str, Any]]:
+    """What is said on a descriptor.
+
+    A thread waits for it, which must hold no lock of a Python file when this process ends.
+    """
+    rest = b""
+    while data := os.read(source, _CHUNK):
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            with suppress(ValueError):
+                message = json.loads(line)
+                if isinstance(message, dict):
+                    yield message
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """The code and data of a run in a fresh worktree that nobody else sees, taken away afterwards."""
 
 import os
-import shutil
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -15,7 +14,7 @@ from repro.core.project import Project
 from repro.core.restore import Beside, lay_out
 from repro.errors import ReproError
 from repro.model.run import Record
-from repro.store.beside import drop_worktree
+from repro.store.beside import drop_worktree, force_away
 from repro.store.git import open_repository
 from repro.store.settings import read_settings
 
@@ -286,7 +285,7 @@ def _sweep(project: Project, folder: Path) -> None:
 
 def _remove(project: Project, place: Path) -> None:
     """Take a worktree away with all in it, and its packages; links in it are not followed."""
-    shutil.rmtree(packages_of_tree(place), ignore_errors=True)
+    force_away(packages_of_tree(place))
     drop_worktree(project.repository.git, place)
 
 

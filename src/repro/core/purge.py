@@ -1,4 +1,4 @@
-"""A run taken away for good, with all that only it needs: for a leak."""
+"""A run or a sweep taken away for good, with all that only it needs: for a leak."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -16,7 +16,13 @@ from repro.core.project import Project
 from repro.core.purge_staying import Staying, find_staying
 from repro.core.reclaim import refuse_recording, remove_entries
 from repro.core.trash import find_removed, remember_removed
-from repro.errors import BusyRepositoryError, DamagedRecordError, ReproError, UnknownRunError
+from repro.errors import (
+    AmbiguousRunError,
+    BusyRepositoryError,
+    DamagedRecordError,
+    ReproError,
+    UnknownRunError,
+)
 from repro.model.canonical import Json, format_json, parse_json
 from repro.model.ids import is_id, is_id_prefix
 from repro.model.text import escape
@@ -37,11 +43,15 @@ from repro.store.objects import is_oid, open_objects, read_commit, reading
 from repro.store.ownership import forget_own
 from repro.store.quarantine import open_quarantine, publish
 from repro.store.refnames import RUNS, UNDO, Kind, parse_ref
-from repro.store.refs import RefUpdate, RunRefs, list_refs, update_refs
+from repro.store.refs import SWEEPS, RefUpdate, RunRefs, list_refs, update_refs
 from repro.store.unsent import describe
 
 _FOLDER = "purge"  # of .git/repro, with a note of each purge that is under way
-_MOST_COMMITS = 10_000  # of one run: amendments
+_MOST_COMMITS = 10_000_000  # of one run, amendments; of one sweep, one for each trial and more
+# How the subjects of commits start: those that stand on code, and those around these.
+_FROZEN = "what sweep "
+_RECORDS = ("run ", _FROZEN)
+_AROUND = ("removed run ", "removed sweep ", "sweep ")
 
 OnStep = Callable[[str], None]
 
@@ -141,6 +151,7 @@ def plan_purge(project: Project, run_id: str) -> PurgePlan:
             gone_undo = {ref: oid for ref, oid in undo.items() if touched[oid]}
             held = _held(project, {*going, *gone_undo}, inner)
     # What reflogs alone hold goes with their entries.
+    named = {*tips, *_frozen_records(project, commits)}
     doomed = {oid: path for oid, path in own.items() if oid not in held}
     shared = {oid: path for oid, path in own.items() if oid in held}
     going_objects = describe(repository.git, doomed)
@@ -163,7 +174,7 @@ def plan_purge(project: Project, run_id: str) -> PurgePlan:
             doomed=doomed,
             going={*going, *gone_undo},
         ),
-        entries=_find_entries(project, run_id, tips, {*going, *gone_undo}),
+        entries=_find_entries(project, run_id, named, {*going, *gone_undo}),
     )
 
 
@@ -219,7 +230,7 @@ def find_begun(project: Project, text: str) -> Begun | None:
     """
     for path in sorted((project.repository.private / _FOLDER).glob("*.json")):
         if is_id(path.stem) and is_id_prefix(text) and path.stem.startswith(text):
-            if (RUNS + path.stem) in list_refs(project.repository.git, RUNS + path.stem):
+            if list_refs(project.repository.git, RUNS + path.stem, SWEEPS + path.stem):
                 return None  # killed before anything was changed, or the run came again
             fields = Fields(parse_json(path.read_bytes(), name=path.name), path.name)
             return Begun(
@@ -284,8 +295,16 @@ def _note_of(project: Project, run_id: str) -> Path:
 
 
 def _is_of(ref: str, run_id: str) -> bool:
+    if ref == SWEEPS + run_id:
+        return True
     parsed = parse_ref(ref)
     return parsed.name == run_id and parsed.kind in (Kind.RUN, Kind.LIVE, Kind.TRASH)
+
+
+def _frozen_records(project: Project, commits: Collection[str]) -> set[str]:
+    """Of the commits of a sweep those of what its trials start from."""
+    with reading(project.repository) as objects:
+        return {oid for oid in commits if read_commit(objects, oid).message.startswith(_FROZEN)}
 
 
 def _find_commits(
@@ -307,7 +326,7 @@ def _find_commits(
                 continue
             commits.add(oid)
             subject = commit.message.partition("\n")[0]
-            if subject.startswith("run ") and commit.parents:
+            if subject.startswith(_RECORDS) and commit.parents:
                 codes.add(commit.parents[0])
                 code = read_commit(objects, commit.parents[0])
                 if code.message.startswith(f"snapshot of run {run_id}"):
@@ -316,7 +335,7 @@ def _find_commits(
                 else:
                     bases.add(commit.parents[0])
                 waiting += commit.parents[1:]
-            elif subject.startswith("removed run "):
+            elif subject.startswith(_AROUND):
                 waiting += commit.parents
     return commits, codes, bases - commits
 
@@ -354,14 +373,14 @@ def _indexed(project: Project) -> set[str]:
 
 
 def _find_entries(
-    project: Project, run_id: str, tips: Collection[str], without: Collection[str]
+    project: Project, run_id: str, commits: Collection[str], without: Collection[str]
 ) -> tuple[str, ...]:
     """Entries of the content store that the run names and nothing else does."""
     content = ContentStore(project.store)
     seen = Seen()
     objects = open_objects(project.repository, many=False)
     try:
-        for tip in tips:
+        for tip in commits:
             with suppress(DamagedRecordError):
                 check_record(objects, content, run_id, tip, seen)
     finally:
@@ -386,6 +405,8 @@ def _renew_index(project: Project) -> None:
 def find_purgeable(project: Project, text: str) -> str:
     """The id of the run that `text` names: one of those that there are, or one in the trash.
 
+    A sweep is named by its id or the first characters of it.
+
     Raises:
         UnknownRunError: Nothing is called that.
         AmbiguousRunError: Several ids start like that.
@@ -393,5 +414,18 @@ def find_purgeable(project: Project, text: str) -> str:
     try:
         return find_removed(project, text).run
     except UnknownRunError:
-        with open_runs(project) as runs:
-            return find_id(runs, text)
+        sweeps = [ref.removeprefix(SWEEPS) for ref in list_refs(project.repository.git, SWEEPS)]
+        found = [one for one in sweeps if is_id_prefix(text) and one.startswith(text)]
+        try:
+            with open_runs(project) as runs:
+                found.append(find_id(runs, text))
+        except UnknownRunError:
+            if not found:
+                raise
+    if len(found) > 1:
+        raise AmbiguousRunError(
+            f"`{escape(text[:80])}` could be {len(found)} runs and sweeps",
+            candidates=found,
+            hint="give more characters of the id",
+        )
+    return found[0]

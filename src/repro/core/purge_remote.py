@@ -7,7 +7,7 @@ from repro.core.project import Project
 from repro.errors import ConflictError, RemoteError
 from repro.model.text import escape
 from repro.store.refnames import LIVE, RUNS
-from repro.store.refs import RunRefs
+from repro.store.refs import SWEEPS, RunRefs
 from repro.store.remoterefs import ANY_CODE, GitRemote, find_remote, list_remote
 from repro.store.transport_faults import explain_fault
 
@@ -40,7 +40,7 @@ def plan_remote(project: Project, name: str, run_id: str) -> RemotePurge:
     remote = find_remote(git, name, push=True)
     there = list_remote(git, remote, push=True)
     refs = {}
-    for prefix, found in ((RUNS, there.runs), (LIVE, there.live)):
+    for prefix, found in ((RUNS, there.runs), (LIVE, there.live), (SWEEPS, there.sweeps)):
         if run_id in found:
             refs[remote.carried(prefix + run_id)] = found[run_id]
     known = _archives_with(project, run_id)

@@ -61,7 +61,7 @@ class SweepsPushed:
     refused: tuple[Refusal, ...] = ()
 
 
-def list_own_sweeps(project: Project) -> dict[str, str]:
+def _list_own(project: Project) -> dict[str, str]:
     """The commits of the sweeps that were made in this clone, by id."""
     private = project.repository.private
     found = {}
@@ -83,7 +83,7 @@ def choose_sweeps(project: Project, refs: RemoteRefs) -> dict[str, str]:
     shared = {
         one: oid for ref, oid in listed.items() if (one := ref.removeprefix(SWEEPS)) in refs.sweeps
     }
-    return {**list_own_sweeps(project), **shared}
+    return {**_list_own(project), **shared}
 
 
 def plan_sweeps(

@@ -172,7 +172,13 @@ class StudyJournal:
 
     def _send(self, remote: GitRemote, commit: str, env: dict[str, str]) -> None:
         git = self._project.repository.git
-        fault = send_refs(git, remote, [Outgoing(self._ref, commit)], env=env).get(self._ref)
+        try:
+            fault = send_refs(git, remote, [Outgoing(self._ref, commit)], env=env)[self._ref]
+        except RemoteError as error:
+            # The connection may have been lost behind what it was for.
+            if ask_ref(git, remote, self._ref, push=True) != commit:
+                raise error from None
+            return
         if fault is None:
             return
         if fault.is_moved:

@@ -12,9 +12,11 @@ from repro.model.text import escape
 from repro.store.newobjects import find_unsound, list_new, reading_new
 from repro.store.objects import FOLDER, Objects, read_tree
 from repro.store.quarantine import Quarantine
+from repro.store.sweepentries import PER_PAGE
 from repro.store.sweeps import PAGES, SWEEP_FILE, StoredSweep, read_sweep
 
 MOST_PAGES = 256 << 20  # bytes of a whole ledger; a hundred thousand trials with some steps each
+MOST_ENTRIES = 1_000_000  # of a ledger; each takes some hundred bytes of memory
 
 _PLAIN = (0o100644, 0o100755)
 
@@ -94,7 +96,10 @@ def _check_shape(objects: Objects, inspector: Inspector, tree: str) -> None:
     if folder.mode != FOLDER:
         raise DamagedRecordError(f"its `{PAGES}` is no folder")
     total = 0
-    for name, entry in read_tree(objects, folder.oid).items():
+    pages = read_tree(objects, folder.oid)
+    if len(pages) > MOST_ENTRIES // PER_PAGE:
+        raise DamagedRecordError(f"its ledger has more than the limit of {MOST_ENTRIES:,} entries")
+    for name, entry in pages.items():
         if entry.mode not in _PLAIN:
             raise DamagedRecordError(f"`{PAGES}/{escape(name[:80])}` is no plain file")
         size = inspector.size_of(entry.oid)

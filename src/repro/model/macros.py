@@ -151,7 +151,7 @@ class _Filler:
         if name.startswith(_ENVVAR):
             return [self.variable(name.removeprefix(_ENVVAR))]
         if name in self.params:
-            return [say_value(self.params[name])]
+            return [_say_value(self.params[name])]
         if name == _PROGRAM:
             raise _no_program()
         raise _unknown(name, self.params)
@@ -161,7 +161,7 @@ class _Filler:
             return [self.json_file]
         if name == "args_json":
             return [say_json(self.params)]
-        said = [(key, say_value(value), value) for key, value in self.params.items()]
+        said = [(key, _say_value(value), value) for key, value in self.params.items()]
         match name:
             case "args_no_equals":
                 return [word for key, text, _ in said for word in (f"--{key}", text)]
@@ -185,7 +185,7 @@ class _Filler:
         return value
 
 
-def say_value(value: Json) -> str:
+def _say_value(value: Json) -> str:
     """What a program is given for a value: as W&B, `True`, `None`, `1e-05`; lists as JSON."""
     if isinstance(value, str):
         return value

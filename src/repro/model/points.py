@@ -1,11 +1,11 @@
 """Whether params are a point of a search space, as those of a ledger from elsewhere must be."""
 
 from collections.abc import Callable
-from math import isfinite
 
 from repro.model.canonical import Json
 from repro.model.space import Categorical, Constant, Distribution, Params, Space
 from repro.model.spacecheck import value_key
+from repro.model.values import is_number
 
 
 def fits_space(space: Space) -> Callable[[Params], bool]:
@@ -31,14 +31,5 @@ def _check_of(distribution: Distribution) -> Callable[[Json], bool]:
         case Categorical(values):
             known = {value_key(one) for one in values}
         case _:
-            return _is_number
+            return is_number
     return lambda value: value_key(value) in known
-
-
-def _is_number(value: Json) -> bool:
-    # A whole number may be beyond all floats, which is no number of any range.
-    try:
-        is_number = isinstance(value, (int, float)) and isfinite(value)
-    except OverflowError:
-        return False
-    return is_number and not isinstance(value, bool)

@@ -61,11 +61,11 @@ def draw_value(distribution: Distribution, rng: random.Random) -> Json:
             return _draw_uniform(distribution, rng)
         case Normal():
             value = distribution.mu + distribution.sigma * _draw_normal(rng)
-            value = _tidy(exp(value) if distribution.is_log else value)
+            value = tidy(exp(value) if distribution.is_log else value)
             q = distribution.q
             return value if q is None else nearest_multiple(value, q)
         case Beta():
-            value = _tidy(_draw_beta(distribution.a, distribution.b, rng))
+            value = tidy(_draw_beta(distribution.a, distribution.b, rng))
             q = distribution.q
             return value if q is None else nearest_multiple(value, q, multiples_within(0, 1, q))
 
@@ -96,15 +96,15 @@ def _draw_int(distribution: IntUniform, rng: random.Random) -> int:
 def _draw_uniform(distribution: Uniform, rng: random.Random) -> float:
     low, high, q = distribution.low, distribution.high, distribution.q
     if distribution.is_log:
-        value = _tidy(exp(log(low) + (log(high) - log(low)) * rng.random()))
+        value = tidy(exp(log(low) + (log(high) - log(low)) * rng.random()))
     else:
         value = low + (high - low) * rng.random()
     value = min(max(value, low), high)
     return value if q is None else nearest_multiple(value, q, multiples_within(low, high, q))
 
 
-def _tidy(value: float) -> float:
-    """Twelve digits of a number: the last ones of `exp` and `log` differ between machines."""
+def tidy(value: float) -> float:
+    """Give twelve digits of a number: the last of `exp` and `log` differ between machines."""
     return float(f"{value:.12g}")
 
 

@@ -4,12 +4,14 @@ A search that learns moves points about in a cube; each numeric distribution is 
 out so that a draw from the distribution is a uniform draw from the edge.
 """
 
-from math import exp, isfinite, log
+from math import exp, log
 from statistics import NormalDist
 
 from repro.model.canonical import Json
 from repro.model.multiples import multiples_within, nearest_multiple
+from repro.model.sampling import tidy
 from repro.model.space import IntUniform, Normal, Uniform
+from repro.model.values import is_number
 
 Numeric = IntUniform | Uniform | Normal
 
@@ -21,7 +23,7 @@ def to_unit(distribution: Numeric, value: Json) -> float | None:
 
     One beyond an end, such as anybody may write, lies at that end.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not _is_float(value):
+    if not is_number(value):
         return None
     if isinstance(distribution, Normal):
         return _to_unit_normal(distribution, float(value))
@@ -39,11 +41,11 @@ def from_unit(distribution: Numeric, unit: float) -> int | float:
     q = None if isinstance(distribution, IntUniform) else distribution.q
     if isinstance(distribution, Normal):
         number = NormalDist(distribution.mu, distribution.sigma).inv_cdf(_inside(unit))
-        number = _tidy(exp(number) if distribution.is_log else number)
+        number = tidy(exp(number) if distribution.is_log else number)
         return number if q is None else nearest_multiple(number, q)
     low, high = _ends(distribution)
     number = low + unit * (high - low)
-    number = _tidy(exp(number) if distribution.is_log else number)
+    number = tidy(exp(number) if distribution.is_log else number)
     if isinstance(distribution, IntUniform):
         number = round(number)
     held = min(max(number, distribution.low), distribution.high)
@@ -69,14 +71,3 @@ def _ends(distribution: IntUniform | Uniform) -> tuple[float, float]:
 
 def _inside(unit: float) -> float:
     return min(max(unit, _MARGIN), 1 - _MARGIN)
-
-
-def _is_float(value: float) -> bool:
-    try:
-        return isfinite(value)
-    except OverflowError:  # a whole number that no float comes near to
-        return False
-
-
-def _tidy(value: float) -> float:
-    return float(f"{value:.12g}")

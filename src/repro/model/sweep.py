@@ -200,16 +200,14 @@ def add_up(entries: Iterable[Entry], before: Progress | None = None) -> Progress
     trials = list(start.trials)
     beats = dict(start.beats)
     stopped, cap = start.stopped, start.run_cap
+    earlier: dict[int, list[str]] = {}  # put into the trials at the end: a ledger may be hostile
     for entry in entries:
         match entry:
             case Asked():
-                if _claim(trials, entry):
+                if _claim(trials, entry, earlier):
                     beats[entry.agent.id] = entry.time
             case Told() | Dropped():
-                trial = _attempt(trials, entry.number, entry.run)
-                if trial is not None:
-                    trials[entry.number] = _ended(trial, entry)
-                    beats[trial.agent.id] = entry.time
+                _end(trials, entry, beats)
             case Reopened():
                 _reopen(trials, entry.number)
             case Beat():
@@ -219,10 +217,13 @@ def add_up(entries: Iterable[Entry], before: Progress | None = None) -> Progress
             case Resumed():
                 stopped = None
                 cap = cap if entry.run_cap is None else entry.run_cap
+    for number, runs in earlier.items():
+        trial = trials[number]
+        trials[number] = replace(trial, earlier=(*trial.earlier, *runs))
     return Progress(trials=tuple(trials), beats=beats, stopped=stopped, run_cap=cap)
 
 
-def _claim(trials: list[Trial], asked: Asked) -> bool:
+def _claim(trials: list[Trial], asked: Asked, earlier: dict[int, list[str]]) -> bool:
     if asked.number == len(trials):
         trials.append(
             Trial(
@@ -246,9 +247,16 @@ def _claim(trials: list[Trial], asked: Asked) -> bool:
         run=asked.run,
         agent=asked.agent,
         asked_at=asked.time,
-        earlier=(*trial.earlier, trial.run),
     )
+    earlier.setdefault(asked.number, []).append(trial.run)
     return True
+
+
+def _end(trials: list[Trial], entry: Told | Dropped, beats: dict[str, float]) -> None:
+    trial = _attempt(trials, entry.number, entry.run)
+    if trial is not None:
+        trials[entry.number] = _ended(trial, entry)
+        beats[trial.agent.id] = entry.time
 
 
 def _reopen(trials: list[Trial], number: int) -> None:

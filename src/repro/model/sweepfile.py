@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from repro.errors import InvalidInputError
 from repro.model.canonical import Json
 from repro.model.macros import DEFAULT_COMMAND, with_program
-from repro.model.sweepcheck import check_spec, method_for
+from repro.model.sweepcheck import method_for
 from repro.model.sweepfields import Keys, Section
 from repro.model.sweepfileparams import parse_parameters
-from repro.model.sweepspec import EarlyStop, Goal, Method, SweepSpec
+from repro.model.sweepspec import GOALS, EarlyStop, Goal, Method, SweepSpec
 from repro.model.text import is_argument
 
 _KEYS = (
@@ -38,7 +37,6 @@ _ELSEWHERE = {
     "launch": "take it out, and choose where trials run by `--launcher`",
 }
 _METHODS = {**{method.value: method for method in Method}, "bayes": Method.TPE}
-_GOALS: Mapping[str, Goal] = {"minimize": "minimize", "maximize": "maximize"}
 _IMPUTE = "take it out: a trial without a value counts as failed"
 _HYPERBAND = ("type", "min_iter", "max_iter", "s", "eta", "strict")
 _MEDIAN = ("type", "min_iter", "n_startup")
@@ -49,16 +47,15 @@ def parse_sweep_file(
     *,
     name: str,
     lines: Mapping[Keys, int] | None = None,
-    check: bool = True,
 ) -> SweepSpec:
-    """Read what a sweep file holds.
+    """Read what a sweep file holds; whether that can be done is for `check_spec` to say.
+
+    For a command line may go on to change it, and add what it lacks.
 
     Args:
         value: Of the whole file.
         name: What to call the file in an error.
         lines: The line of each value by the keys that lead to it.
-        check: Whether the spec must be whole; not where the command line goes on to change it,
-            and has `check_spec` look at it then.
 
     Raises:
         InvalidInputError: A key is unknown or not supported, a value is wrong or contradicts
@@ -77,7 +74,7 @@ def parse_sweep_file(
     top.one_of("kind", ["sweep"])
     seed = top.integer("seed")
     method = top.one_of("method", _METHODS)
-    spec = SweepSpec(
+    return SweepSpec(
         method=method_for(space) if method is None else _METHODS[method],
         space=space,
         command=command,
@@ -91,12 +88,6 @@ def parse_sweep_file(
         name=top.text("name"),
         note=top.text("description"),
     )
-    if check:
-        try:
-            check_spec(spec)
-        except InvalidInputError as error:
-            raise top.wrong(error.message, error.hint or "mend the file") from None
-    return spec
 
 
 def _command(top: Section) -> tuple[str, ...]:
@@ -130,9 +121,9 @@ def _metric(top: Section) -> tuple[str | None, Goal, float | None]:
     name = metric.text("name")
     if name is None:
         raise metric.wrong("`metric` has no `name`", "name it as the program logs it")
-    goal = metric.one_of("goal", _GOALS)
+    goal = metric.one_of("goal", GOALS)
     target = metric.number("target")
-    return name, _GOALS[goal or "minimize"], None if target is None else float(target)
+    return name, GOALS[goal or "minimize"], None if target is None else float(target)
 
 
 def _early(top: Section) -> EarlyStop:

@@ -77,14 +77,14 @@ class _Places:
         # Only a grid has each of its points once; others draw one again by chance.
         self._points: dict[str, Trial] = {}
         if method is Method.GRID:
-            self._points = {point_of(trial.params): trial for trial in progress.trials}
+            self._points = {_point_of(trial.params): trial for trial in progress.trials}
 
     def find(self, trial: Trial) -> Trial | None:
         if trial.number < len(self._trials):
             same = self._trials[trial.number]
-            if point_of(same.params) == point_of(trial.params):
+            if _point_of(same.params) == _point_of(trial.params):
                 return same
-        return self._points.get(point_of(trial.params))
+        return self._points.get(_point_of(trial.params))
 
 
 def _again(trial: Trial, number: int) -> tuple[Asked, Told]:
@@ -111,11 +111,11 @@ def find_lost(before: Progress, after: Progress) -> list[int]:
 
     A trial that failed has none: it may be tried again.
     """
-    kept = {point_of(trial.params) for trial in after.trials if is_result(trial)}
+    kept = {_point_of(trial.params) for trial in after.trials if is_result(trial)}
     return [
         trial.number
         for trial in before.trials
-        if is_result(trial) and point_of(trial.params) not in kept
+        if is_result(trial) and _point_of(trial.params) not in kept
     ]
 
 
@@ -124,6 +124,6 @@ def is_result(trial: Trial) -> bool:
     return trial.is_over and trial.state is not TrialState.FAILED
 
 
-def point_of(params: Params) -> str:
+def _point_of(params: Params) -> str:
     """A text that two trials share where their params are the same."""
     return json.dumps(dict(params), sort_keys=True)

@@ -8,6 +8,7 @@ from typing import Literal
 from repro.model.space import Distribution
 
 Goal = Literal["minimize", "maximize"]
+GOALS: Mapping[str, Goal] = {"minimize": "minimize", "maximize": "maximize"}
 
 
 class Method(StrEnum):

@@ -2,6 +2,7 @@
 
 import math
 from enum import Enum
+from typing import TypeGuard
 
 from repro.model.canonical import Json
 
@@ -28,6 +29,16 @@ def is_same(a: Value, b: Value) -> bool:
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(is_same(a[key], b[key]) for key in a)
     return a == b
+
+
+def is_number(value: Value) -> TypeGuard[int | float]:
+    """Whether `value` is a finite number; true is none, nor an integer that no float comes near."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def is_nan(value: Value) -> bool:

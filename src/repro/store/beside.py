@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from repro.atomic import storage_errors
-from repro.errors import GitError, InvalidInputError
+from repro.errors import GitError, InvalidInputError, StorageError
 from repro.store.git import Git, Repository
 
 
@@ -16,11 +16,11 @@ def drop_worktree(git: Git, folder: Path) -> None:
     words = ("worktree", "remove", "--force", "--force", "--", str(folder))
     try:
         git.run(*words)
-    except GitError:  # it holds submodules, or was never whole
-        _force_away(folder)
-        with suppress(GitError):
+    except (GitError, StorageError):  # it holds submodules, was never whole, or may not be written
+        force_away(folder)
+        with suppress(GitError, StorageError):
             git.run(*words)
-    _force_away(folder)
+    force_away(folder)
 
 
 def remove_folder(folder: Path) -> None:
@@ -40,10 +40,11 @@ def remove_folder(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _force_away(folder: Path) -> None:
+def force_away(folder: Path) -> None:
+    """Remove as much of a folder as can be."""
     with suppress(OSError):
         remove_folder(folder)
-    shutil.rmtree(folder, ignore_errors=True)  # as much of it as can be
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def add_worktree(repository: Repository, folder: Path, commit: str) -> Git:

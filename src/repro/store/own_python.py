@@ -10,6 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from repro.errors import UsageError
+
 # What else is called `sys.executable`, in a program that has Python in it, is not to be started.
 _PYTHON = re.compile(r"(python|pypy)[0-9.]*t?\Z")
 # Its own path comes first: packages of ours are found there as they are found here.
@@ -40,3 +42,15 @@ def own_python(program: str, words: Sequence[str]) -> list[str] | None:
     paths = [path for path in sys.path if os.path.isabs(path)]  # noqa: PTH117
     flags = ["-I", "-B"] if sys.dont_write_bytecode else ["-I"]
     return [python, *flags, "-c", _LOAD + program, str(package), str(len(words)), *words, *paths]
+
+
+def resolve_own_python(program: str) -> list[str]:
+    """Give the command of `own_python` where nothing goes without it; it finds no `words`.
+
+    Raises:
+        UsageError: This Python is part of another program, or lies in an archive.
+    """
+    argv = own_python(program, [])
+    if argv is None:
+        raise UsageError("this Python cannot start another one", hint="run `repro sweep`")
+    return argv

@@ -22,17 +22,17 @@ from repro.model.sweep import (
     Told,
     TrialState,
 )
+from repro.model.sweepcheck import MOST_TRIALS
 from repro.store.fields import Fields
 
 PER_PAGE = 100
 
-_MOST_TRIALS = 1_000_000
 _LONGEST_WHY = 1000  # characters
 
 
 def format_page(entries: Iterable[Entry]) -> bytes:
     """One entry a line, each without spaces and with its keys in the order of FORMAT.md."""
-    lines = (json.dumps(encode_entry(entry), separators=(",", ":")) for entry in entries)
+    lines = (json.dumps(_encode(entry), separators=(",", ":")) for entry in entries)
     return "".join(f"{line}\n" for line in lines).encode()
 
 
@@ -56,7 +56,7 @@ def parse_page(data: bytes, name: str) -> list[Entry]:
     return entries
 
 
-def encode_entry(entry: Entry) -> dict[str, Json]:
+def _encode(entry: Entry) -> dict[str, Json]:
     """The JSON object of an entry."""
     match entry:
         case Asked():
@@ -166,7 +166,7 @@ def _why(line: Fields) -> str:
 
 def _number(line: Fields) -> int:
     number = line.natural("n")
-    if number >= _MOST_TRIALS:
+    if number >= MOST_TRIALS:
         raise line.wrong("n", "is more than a sweep has trials")
     return number
 

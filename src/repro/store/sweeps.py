@@ -1,7 +1,7 @@
 """A sweep as a git commit: what it was made from, and the pages of its ledger (FORMAT.md)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from repro.errors import DamagedRecordError, NewerFormatError
 from repro.model.canonical import Json, format_json, parse_json
@@ -101,6 +101,22 @@ def read_sweep(objects: Objects, commit: str, before: StoredSweep | None = None)
     ledger = _read_ledger(objects, pages, before)
     at = SweepAt(sweep=sweep, commit=commit, ledger=ledger)
     return StoredSweep(at, head.oid, pages)
+
+
+def read_appended(
+    objects: Objects, commit: str, before: StoredSweep, entries: Iterable[Entry]
+) -> StoredSweep:
+    """Give the sweep of a commit that `next_commit` made of `before` and `entries`.
+
+    The ledger is known then: with early stopping its last page alone may have 2 MB.
+
+    Raises:
+        DamagedRecordError: The commit is another one.
+    """
+    folder = read_tree(objects, commit).get(PAGES)
+    pages = _list_pages(objects, folder.oid) if folder and folder.mode == FOLDER else {}
+    at = replace(before.at, commit=commit, ledger=before.at.ledger.extended(entries))
+    return StoredSweep(at, before.head, pages)
 
 
 def _list_pages(objects: Objects, folder: str) -> dict[str, str]:

@@ -9,17 +9,13 @@ from repro.store.settings import read_input
 from repro.store.yamlfile import load_yaml_lines
 
 
-def read_sweep_file(path: Path, *, name: str | None = None, check: bool = True) -> SweepSpec:
-    """Read a sweep file.
-
-    Args:
-        name: What to call it in an error; by default its path.
-        check: As of `parse_sweep_file`.
+def read_sweep_file(path: Path) -> SweepSpec:
+    """Read a sweep file, which a command line may go on to change.
 
     Raises:
         InvalidInputError: There is no such file, or it is wrong; file, line and key are named.
     """
-    name = name or str(path)
+    name = str(path)
     data = read_input(Path(), str(path))
     if data is None:
         raise InvalidInputError(
@@ -27,4 +23,4 @@ def read_sweep_file(path: Path, *, name: str | None = None, check: bool = True) 
             hint="name a YAML file with `method` and `parameters`",
         )
     value, lines = load_yaml_lines(data, name=name, float_tags=True)
-    return parse_sweep_file(value, name=name, lines=lines, check=check)
+    return parse_sweep_file(value, name=name, lines=lines)

@@ -17,10 +17,8 @@ from repro.model.space import (
 )
 from repro.model.spacecheck import MOST_PARAMS
 from repro.model.sweepcheck import check_spec
-from repro.model.sweepspec import EarlyStop, Goal, Method, SweepSpec
+from repro.model.sweepspec import GOALS, EarlyStop, Goal, Method, SweepSpec
 from repro.store.fields import Fields
-
-_GOALS: Mapping[str, Goal] = {"minimize": "minimize", "maximize": "maximize"}
 
 _EARLY: Mapping[str, Literal["hyperband", "median"]] = {
     "hyperband": "hyperband",
@@ -131,7 +129,7 @@ def _method(fields: Fields) -> Method:
 
 
 def _goal(fields: Fields) -> Goal:
-    goal = _GOALS.get(fields.text("goal"))
+    goal = GOALS.get(fields.text("goal"))
     if goal is None:
         raise fields.wrong("goal", "is neither `minimize` nor `maximize`")
     return goal

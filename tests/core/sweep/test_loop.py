@@ -242,6 +242,18 @@ def test_a_stop_lets_what_runs_finish_and_a_resume_goes_on(repository: Path):
     assert run_here(project, at, lambda _: GOOD, resume=True).states == ["finished"] * 2
 
 
+def test_what_runs_when_a_sweep_was_stopped_has_no_more_time_than_the_sweep(repository: Path):
+    project = open_here(repository)
+    at = make_sweep(project)
+
+    def stop(look) -> None:
+        if look.running and look.at.progress.stopped is None:
+            write(project, at, Stopped(why="enough", time=1.0))
+
+    ran = run_here(project, at, lambda _: LASTING, on_look=stop, max_time_s=2.0)
+    assert (ran.outcome.reason, ran.states) == (Reason.STOPPED, ["waiting"])
+
+
 def test_a_hard_stop_ends_what_runs_without_a_result(repository: Path):
     project = open_here(repository)
     at = make_sweep(project)
@@ -396,6 +408,28 @@ def test_a_trial_that_outlived_its_sweep_is_waited_for(repository: Path):
     ran = run_here(project, at, lambda _: GOOD, on_look=finish)
     assert (ran.outcome.reason, ran.values, ran.launcher.tasks) == (Reason.DONE, [0.125], [])
     assert looks[:3] == [()] * 3
+
+
+def test_a_failed_attempt_that_was_dropped_stays_so_and_a_finished_one_is_taken(repository: Path):
+    project = open_here(repository)
+    at = make_sweep(project, metric="loss", space={"lr": Categorical((0.1, 0.2))})
+    failed, other, finished = (str(new_id(project.entropy)) for _ in range(3))
+    for number, run, status in ((0, failed, "failed"), (1, finished, "finished")):
+        live = begin(project, run_id=run, sweep=at.sweep.id, trial=number,
+                     config={"lr": 0.1 + number / 10})  # fmt: skip
+        live.journal.log(0, 1.0, {"loss": 0.125})
+        seal(project, live, status=status, exit_code=int(status == "failed"))
+
+    def dropped(number: int, run: str) -> Dropped:
+        return Dropped(number=number, run=run, why="it was interrupted", is_lost=False, time=2.0)
+
+    write(
+        project, at, ask(0, failed), dropped(0, failed), ask(0, other), dropped(0, other),
+        ask(1, finished), dropped(1, finished),
+    )  # fmt: skip
+    ran = run_here(project, at, lambda _: GOOD)
+    assert (ran.states, ran.values) == (["finished"] * 2, [0.5, 0.125])
+    assert [task.number for task in ran.launcher.tasks] == [0]
 
 
 class AskingTwice(LocalBook):

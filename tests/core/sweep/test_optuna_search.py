@@ -5,7 +5,7 @@ import pytest
 from tests.support.searching import MIXED, SIX, hartmann, make_search_spec, mixed_loss, play
 from tests.support.sweeps import ask, tell
 
-from repro.core.sweep.optuna_axes import make_axes
+from repro.core.sweep.optuna_axes import make_axes, size_of
 from repro.core.sweep.suggest import make_suggester
 from repro.model.space import Categorical, Constant, IntUniform, Uniform
 from repro.model.sweep import Dropped, Ledger, TrialState
@@ -39,6 +39,18 @@ def test_a_choice_is_found_among_others_by_what_it_is():
         None,
     ]
     assert (many.place(2999), many.value(2999)) == (2999, 2999)
+
+
+def test_where_all_points_had_a_trial_one_of_them_comes_again():
+    space = {"n": IntUniform(1, 2), "c": Categorical(("a", "b")), "e": Constant(1)}
+    points = play(
+        make_search_spec("tpe", space), lambda params: 1.0 * (params["n"] == 2), 14
+    ).points
+
+    assert size_of(make_axes(space).values()) == 4
+    assert size_of(make_axes({**space, "x": Uniform(0.0, 1.0)}).values()) is None
+    assert {str(point) for point in points[:8]} >= {str(point) for point in points[8:]}
+    assert len({str(point) for point in points}) == 4
 
 
 def test_it_settles_where_the_values_are_good():

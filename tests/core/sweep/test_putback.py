@@ -57,6 +57,8 @@ def test_nothing_that_a_run_did_to_the_tree_stays(repository: Path) -> None:
         (folder / "empty" / "deep").mkdir(parents=True)
         (folder / "in" / "none").mkdir()
         (folder / "out").chmod(0o500)
+        for place in ("pipe", "in/pipe", "empty/deep/pipe"):
+            os.mkfifo(folder / place)
         (folder / "b.py").unlink()
         (folder / "run.sh").chmod(0o755)
         (folder / "link").unlink()
@@ -71,6 +73,34 @@ def test_nothing_that_a_run_did_to_the_tree_stays(repository: Path) -> None:
         assert pristine.put_back()
         assert all_in(folder) == before
         assert git(folder, "status", "--porcelain", "--ignored") == ""
+
+
+def test_pipes_that_a_run_left_among_its_code_go(repository: Path) -> None:
+    write_files(repository, {"in/deep/a.py": "a\n"})
+    commit_all(repository)
+    with laid_out(repository) as (isolation, pristine):
+        before = all_in(isolation.folder)
+        os.mkfifo(isolation.folder / "in/deep/pipe")
+        assert pristine.put_back()
+        assert all_in(isolation.folder) == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look into any folder")
+@pytest.mark.parametrize("mode", [0o000, 0o500])
+def test_a_tree_that_a_run_closed_against_its_owner_is_taken_away(
+    repository: Path, mode: int
+) -> None:
+    write_files(repository, {"a.py": "a\n"})
+    commit_all(repository)
+    with laid_out(repository) as (isolation, pristine):
+        isolation.packages.mkdir(exist_ok=True)
+        for folder in (isolation.folder, isolation.packages):
+            (folder / "new").mkdir()
+            (folder / "new").chmod(mode)
+            folder.chmod(mode)
+        pristine.put_back()
+    assert not list(isolation.folder.parent.iterdir())
+    assert len(git(repository, "worktree", "list").splitlines()) == 1
 
 
 def test_a_dataset_stays_where_it_is_and_comes_anew_where_it_was_changed(

@@ -116,8 +116,10 @@ def test_what_the_remote_took_before_the_connection_was_lost_is_not_written_agai
 def test_a_rule_of_the_remote_is_told_at_once(team: Team):
     sweep_id, [ada] = shared(team, 1)
     add_hook(team.hub, "update", "echo no sweeps here >&2; exit 1")
-    with pytest.raises(RemoteError, match="no sweeps here"):
-        book_of(ada, sweep_id, patience_s=0.5).write(claim_next)
+    said: list[str] = []
+    with pytest.raises(RemoteError, match=r"`origin` declined sweep .* no sweeps here"):
+        book_of(ada, sweep_id, patience_s=3600, say=said.append).write(claim_next)
+    assert said == []  # it is not tried again
 
 
 def test_what_was_said_in_one_clone_alone_is_joined(team: Team):

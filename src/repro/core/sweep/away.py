@@ -9,21 +9,19 @@ from time import monotonic, sleep
 from typing import Any, Protocol
 
 from repro.atomic import storage_errors, write_file
-from repro.core.autopush import push_soon
 from repro.core.project import Project
-from repro.core.record import recover_runs
 from repro.core.sweep import errand
 from repro.core.sweep.killing import GRACE_S
 from repro.core.sweep.messages import format_job, parse_end
 from repro.core.sweep.protocols import Task, TrialEnd
+from repro.core.sweep.salvage import salvage_run
 from repro.errors import ReproError, StorageError, UsageError
 from repro.model.canonical import Json, format_json
 from repro.model.ids import is_id
-from repro.model.run import Status
 from repro.model.sweep import Sweep
 from repro.model.text import escape
 from repro.store.git import Repository
-from repro.store.own_python import own_python
+from repro.store.own_python import resolve_own_python
 
 JOBS = "sweep-jobs"  # of the private folder
 
@@ -101,10 +99,7 @@ class AwayLauncher:
             UsageError: This Python is none that other machines could start.
             StorageError: The private folder cannot be written.
         """
-        argv = own_python(_PROGRAM, [])
-        if argv is None:
-            raise UsageError("this Python cannot start another one", hint="run `repro sweep`")
-        self._argv = argv
+        self._argv = resolve_own_python(_PROGRAM)
         self._project = project
         self._sweep = sweep
         self._jobs = jobs
@@ -180,7 +175,7 @@ class AwayLauncher:
                     self._take(job)
         for run, job in [*self._busy.items()]:
             self._engine.cancel(job, is_hard=True)
-            self._recover(run)
+            salvage_run(self._project, run)
             self._forget(run)
         self._engine.close()
         with suppress(OSError):
@@ -193,7 +188,7 @@ class AwayLauncher:
         except Failed as failure:
             end = TrialEnd(
                 run=run,
-                status=self._recover(run),
+                status=salvage_run(self._project, run),
                 error=f"{self._engine.label} lost it: {escape(str(failure))}",
             )
         self._forget(run)
@@ -221,27 +216,21 @@ class AwayLauncher:
             )
         if problem is not None:
             why = "it was to end before it began" if problem == errand.STOPPED else "it died there"
-            return TrialEnd(run=run, status=self._recover(run), error=f"on `{host}` {why}")
+            return TrialEnd(
+                run=run, status=salvage_run(self._project, run), error=f"on `{host}` {why}"
+            )
         with suppress(ReproError):
             return parse_end(str(answer.get("out")))
         lines = str(answer.get("err") or "").strip().splitlines() or ["it said nothing"]
         return TrialEnd(
             run=run,
-            status=self._recover(run),
+            status=salvage_run(self._project, run),
             error=f"on `{host}` it ended with {answer.get('code')}: {escape(lines[-1])}",
         )
 
     def _forget(self, run: str) -> None:
         self._busy.pop(run, None)
         shutil.rmtree(self._folder / run, ignore_errors=True)
-
-    def _recover(self, run: str) -> Status | None:
-        """Seal what died on this machine; of others the next command says so, once it is sure."""
-        recovered = recover_runs(self._project)
-        ids = [one.id for one in recovered.runs]
-        if ids:
-            push_soon(self._project, ids)
-        return next((one.status for one in recovered.runs if one.id == run), None)
 
     def _sweep_out_old(self) -> None:
         now = self._project.clock()
@@ -254,7 +243,7 @@ class AwayLauncher:
 def _refused(task: Task, error: ReproError | OSError) -> TrialEnd:
     if isinstance(error, OSError):
         return TrialEnd(run=task.run, error=str(error), slug=StorageError.slug)
-    return TrialEnd(run=task.run, error=error.message, hint=error.hint or "", slug=error.slug)
+    return TrialEnd.by_error(task.run, error)
 
 
 def log_folder(repository: Repository) -> Path:

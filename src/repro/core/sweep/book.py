@@ -10,7 +10,7 @@ from repro.model.sweep import Entry, SweepAt
 from repro.store.objects import reading
 from repro.store.quarantine import open_quarantine, publish, write_commits
 from repro.store.refs import SWEEPS, RefUpdate, read_ref
-from repro.store.sweeps import StoredSweep, next_commit, read_sweep
+from repro.store.sweeps import StoredSweep, next_commit, read_appended, read_sweep
 
 _TRIES = 50  # others append at the same time; each turn one of them gets through
 
@@ -73,5 +73,5 @@ class LocalBook:
             update = RefUpdate(self._ref, new=commit, old=stored.at.commit)
             publish(quarantine, tips=[commit], exclude=[stored.at.commit], refs=[update])
         with reading(self._project.repository) as objects:
-            self._stored = read_sweep(objects, commit, stored)
+            self._stored = read_appended(objects, commit, stored, entries)
         return self._stored.at

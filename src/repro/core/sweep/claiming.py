@@ -2,9 +2,10 @@
 
 from repro.core.sweep.options import Options
 from repro.core.sweep.protocols import Suggester
+from repro.model.sampling import count_grid
 from repro.model.space import Params
 from repro.model.sweep import Entry, Ledger, Progress, Reopened, Resumed, TrialState
-from repro.model.sweepspec import SweepSpec
+from repro.model.sweepspec import Method, SweepSpec
 
 
 def find_next(spec: SweepSpec, suggester: Suggester, ledger: Ledger) -> tuple[int, Params] | None:
@@ -17,11 +18,24 @@ def find_next(spec: SweepSpec, suggester: Suggester, ledger: Ledger) -> tuple[in
         if trial.state is TrialState.WAITING:
             return trial.number, trial.params
     number = len(progress.trials)
-    cap = spec.run_cap if progress.run_cap is None else progress.run_cap
-    if cap is not None and number >= cap:
+    wanted = count_trials(spec, progress.run_cap)
+    if wanted is not None and number >= wanted:
         return None
     params = suggester.suggest(ledger)
     return None if params is None else (number, params)
+
+
+def count_trials(spec: SweepSpec, run_cap: int | None = None) -> int | None:
+    """How many trials a sweep comes to; None where it has no end of itself.
+
+    Args:
+        run_cap: As it was set since, where it was.
+    """
+    cap = spec.run_cap if run_cap is None else run_cap
+    if spec.method is not Method.GRID:
+        return cap
+    size = count_grid(spec.space)
+    return size if cap is None else min(size, cap)
 
 
 def go_on(progress: Progress, options: Options, now: float) -> list[Entry]:

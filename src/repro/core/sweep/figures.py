@@ -1,13 +1,13 @@
 """What the trials of a sweep show together: figures as data, from its ledger alone."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeGuard
+from typing import Literal
 
 from repro.model.canonical import Json
 from repro.model.space import Beta, Categorical, Constant, Distribution, IntUniform, Normal, Uniform
 from repro.model.sweep import SweepAt, Trial, TrialState
+from repro.model.values import is_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,12 +124,5 @@ def _axis(key: str, distribution: Distribution, values: list[Json]) -> Axis:
 
 
 def _ends(values: Sequence[Json]) -> tuple[float | None, float | None]:
-    numbers = [float(value) for value in values if _is_number(value)]
+    numbers = [float(value) for value in values if is_number(value)]
     return (min(numbers), max(numbers)) if numbers else (None, None)
-
-
-def _is_number(value: Json) -> TypeGuard[float]:
-    """Whether a value has a place on an axis: an integer can be too large for one."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    return abs(value) <= sys.float_info.max

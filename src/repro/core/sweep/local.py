@@ -3,18 +3,17 @@
 import selectors
 from time import monotonic, sleep
 
-from repro.core.autopush import push_soon
 from repro.core.isolation import remove_abandoned
 from repro.core.project import Project
-from repro.core.record import recover_runs
 from repro.core.sweep.killing import GRACE_S, kill_command
 from repro.core.sweep.messages import read_end, sweep_message, task_message
 from repro.core.sweep.protocols import Task, TrialEnd
-from repro.errors import ReproError, UsageError
+from repro.core.sweep.salvage import salvage_run
+from repro.errors import ReproError
 from repro.model.run import Status
 from repro.model.sweep import Sweep
 from repro.store.conversation import Conversation
-from repro.store.own_python import own_python
+from repro.store.own_python import resolve_own_python
 
 LOG = "sweep.log"  # of the private folder: what the processes wrote to standard error
 
@@ -105,12 +104,9 @@ class LocalLauncher:
         return None
 
     def _start(self) -> Conversation:
-        argv = own_python(_PROGRAM, [])
-        if argv is None:
-            raise UsageError("this Python cannot start another one", hint="run `repro sweep`")
         project = self._project
         worker = Conversation(
-            argv,
+            resolve_own_python(_PROGRAM),
             cwd=project.repository.root,
             environ=project.environ,
             log=project.repository.private / LOG,
@@ -153,8 +149,4 @@ class LocalLauncher:
         end = monotonic() + _KILLED_S
         while kill_command(project.live / task.run) and monotonic() < end:
             sleep(_SHORT_S)
-        recovered = recover_runs(project)
-        ids = [run.id for run in recovered.runs]
-        if ids:
-            push_soon(project, ids)
-        return next((run.status for run in recovered.runs if run.id == task.run), None)
+        return salvage_run(project, task.run)

@@ -1,16 +1,14 @@
-"""Trials in progress looked at again and again, at the cost of what they logged in between."""
+"""How far the trials in progress of a clone are, for who looks on."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from repro.core.live import InProgress
 from repro.core.project import Project
-from repro.core.started import read_start
+from repro.core.sweep.following import Following
 from repro.core.sweep.results import split_metric
 from repro.errors import ReproError
 from repro.model.progress import find_progress, last_step
 from repro.model.run import Record
-from repro.store.livestate import LiveState
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +30,7 @@ class TrialLooks:
     def __init__(self, project: Project, metric: str | None) -> None:
         self._project = project
         self._metric = metric
-        self._live: dict[str, InProgress] = {}
-        self._states: dict[str, LiveState | None] = {}
-        self._stamps: dict[str, str] = {}
+        self._following: dict[str, Following] = {}
         self._seen: dict[str, TrialLook] = {}
 
     def look(self, runs: Collection[str]) -> dict[str, TrialLook]:
@@ -42,9 +38,9 @@ class TrialLooks:
 
         Cost: proportional to what they logged since the last look.
         """
-        for gone in self._live.keys() - set(runs):
-            for known in (self._live, self._states, self._stamps, self._seen):
-                known.pop(gone, None)
+        for gone in self._following.keys() - set(runs):
+            del self._following[gone]
+            self._seen.pop(gone, None)
         found = {}
         for run_id in runs:
             try:
@@ -56,19 +52,11 @@ class TrialLooks:
         return found
 
     def _look_at(self, run_id: str) -> TrialLook | None:
-        if run_id not in self._live:
-            folder = self._project.live / run_id
-            started = read_start(folder)
-            if started is None:
-                return None
-            self._live[run_id] = InProgress(folder, started)
-        live = self._live[run_id]
-        stamp = live.stamp()
-        if self._stamps.get(run_id) != stamp:
-            look = live.look(self._states.get(run_id))
-            self._states[run_id] = look.state
+        following = self._following.setdefault(run_id, Following(self._project, run_id))
+        found = following.look()
+        if found is not None:
+            live, look = found
             self._seen[run_id] = self._describe(live.brief_of(look))
-            self._stamps[run_id] = stamp
         return self._seen.get(run_id)
 
     def _describe(self, record: Record) -> TrialLook:

@@ -159,8 +159,9 @@ class _Loop:
         self._underway.kill_due()
         now = monotonic()
         limit = self._options.max_time_s
-        if limit is not None and self._ending is None and now - self._started_at >= limit:
-            self._end(Reason.TIME, f"it took {limit:g} s", is_hard=True, grace_s=GRACE_S)
+        if limit is not None and not self._is_hard and now - self._started_at >= limit:
+            reason = self._ending or Reason.TIME
+            self._end(reason, f"it took {limit:g} s", is_hard=True, grace_s=GRACE_S)
         if now - self._looked_at < self._options.look_s:
             return
         self._see(self._book.read())

@@ -1,7 +1,9 @@
 """The values of each param as places on a scale that Optuna knows, and back."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import Any, Protocol
 
 from optuna.distributions import (
@@ -24,6 +26,10 @@ Place = int | float
 
 class Axis(Protocol):
     """One param."""
+
+    @property
+    def size(self) -> int | None:
+        """How many places there are; None is more than are counted."""
 
     @property
     def scale(self) -> BaseDistribution:
@@ -59,9 +65,19 @@ def make_axes(space: Space) -> dict[str, Axis]:
     return axes
 
 
+def size_of(axes: Iterable[Axis]) -> int | None:
+    """How many points there are; None where a search sees no end of them."""
+    sizes = [axis.size for axis in axes]
+    return None if None in sizes else prod(size for size in sizes if size is not None)
+
+
 @dataclass(frozen=True)
 class _Choices:
     values: tuple[Json, ...]
+
+    @property
+    def size(self) -> int:
+        return len(self.values)
 
     @property
     def scale(self) -> BaseDistribution:
@@ -104,6 +120,10 @@ class _Steps:
     factors: range
 
     @property
+    def size(self) -> int:
+        return len(self.factors)
+
+    @property
     def scale(self) -> BaseDistribution:
         return IntDistribution(self.factors[0], self.factors[-1], log=self.distribution.is_log)
 
@@ -122,6 +142,7 @@ class _Edge:
     """Numbers from 0 to 1, which stand for those of a distribution."""
 
     distribution: Numeric
+    size: None = None
 
     @property
     def scale(self) -> BaseDistribution:

@@ -6,14 +6,14 @@ elsewhere, or that lost a race for a claim, comes to the same params.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Any
 
 from optuna.samplers import BaseSampler, GPSampler, TPESampler
 from optuna.trial import TrialState as State
 
-from repro.core.sweep.optuna_axes import Place, make_axes
+from repro.core.sweep.optuna_axes import Place, make_axes, size_of
 from repro.core.sweep.optuna_study import Frozen, freeze_trial, make_study
 from repro.errors import InvalidInputError
 from repro.model.canonical import Json
@@ -51,6 +51,7 @@ class _Search:
         self._spec = spec
         self._axes = make_axes(spec.space)
         self._scales = {key: axis.scale for key, axis in self._axes.items()}
+        self._size = size_of(self._axes.values())
         self._frozen: dict[int, tuple[Trial, Frozen]] = {}  # by number; saves making it again
 
     def suggest(self, ledger: Ledger) -> Params:
@@ -58,14 +59,21 @@ class _Search:
         seed = rng_for(self._spec.seed, len(trials)).getrandbits(32)
         study = make_study(self._spec.goal, trials, _make_sampler(self._spec.method, seed))
         before = [trial.params for trial in trials]
+        tries = _TRIES if self._has_others(before) else 1
         places: dict[str, Any] = {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what is experimental, and of sums that overflow
-            for _ in range(_TRIES):
+            for _ in range(tries):
                 places = study.ask(self._scales).params
                 if places not in before:
                     break
         return {key: self._value(key, places) for key in self._spec.space}
+
+    def _has_others(self, before: Sequence[dict[str, Any]]) -> bool:
+        """Whether the space has places where no trial was; of a Gaussian process a try is dear."""
+        if self._size is None or len(before) < self._size:
+            return True
+        return len({tuple(places.values()) for places in before if places}) < self._size
 
     def _value(self, key: str, places: dict[str, Any]) -> Json:
         distribution = self._spec.space[key]

@@ -31,10 +31,10 @@ class NobodyElse:
 def _is_another(agent: Agent) -> bool:
     """Whether it is alive, and not what this very process was before."""
     is_us = parse_process(agent.process) == this_process()
-    return not is_us and is_working_here(agent)
+    return not is_us and _is_working_here(agent)
 
 
-def is_working_here(agent: Agent) -> bool:
+def _is_working_here(agent: Agent) -> bool:
     """Whether an agent is a process of this machine that is alive."""
     process = parse_process(agent.process)
     return process is not None and agent.host == host_name() and is_alive(process)

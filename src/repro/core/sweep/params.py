@@ -1,14 +1,13 @@
 """The params of one trial on their way into its command and its params files."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from repro.core.vary import ParamsFiles, Variation, check_old, secret_error
 from repro.model.canonical import Json
-from repro.model.config import find_given, flatten_config, nest_config, parse_value
+from repro.model.config import find_given, flatten_config, parse_value
 from repro.model.dotted import find_path, value_at
-from repro.model.macros import fill_command, needs_json_file
+from repro.model.macros import fill_command, needs_json_file, say_json
 from repro.model.marking import is_marked
 from repro.model.run import Record
 from repro.model.space import Params
@@ -55,7 +54,7 @@ def place_params(
     json_file = None
     if needs_json_file(spec.command):
         json_file = _free_name(root / record.run.cwd)
-        edits[_inside(record.run.cwd, json_file)] = json.dumps(nest_config(flat)).encode()
+        edits[_inside(record.run.cwd, json_file)] = say_json(flat).encode()
     argv = fill_command(spec.command, params, json_file=json_file, environ=environ)
     literal = _literal_keys(spec.command)
     files = ParamsFiles(root, settings)

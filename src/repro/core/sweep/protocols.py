@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, Self
 
+from repro.errors import ReproError
 from repro.model.run import Status
 from repro.model.space import Params
 from repro.model.sweep import Entry, Ledger, SweepAt, Trial
@@ -74,6 +75,12 @@ class TrialEnd:
     error: str = ""
     hint: str = ""
     slug: str = ""
+
+    @classmethod
+    def by_error(cls, run: str, error: ReproError, status: Status | None = None) -> Self:
+        """The end of an attempt that could not be run or recorded, as `error` says."""
+        said = error.message
+        return cls(run=run, status=status, error=said, hint=error.hint or "", slug=error.slug)
 
 
 class Launcher(Protocol):

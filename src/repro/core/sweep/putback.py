@@ -165,6 +165,7 @@ class Pristine:
             raise git.failure(_OTHERS, listing.returncode, said.decode(errors="replace"))
         paths = [*split_names(out), *self._inner()]
         others = dict(_walk(top, (path.removesuffix("/") for path in paths)))
+        others.update(_find_special(top, others))
         packages = str(isolation.packages)
         inside = os.listdir(packages) if os.path.isdir(packages) else []  # noqa: PTH112
         return _Look(code, others, dict(_walk(packages, inside)))
@@ -201,6 +202,22 @@ def _walk_folder(top: str, path: str) -> Iterator[tuple[str, _Mark]]:
                 yield inner, _mark_of(status)
                 if stat.S_ISDIR(status.st_mode):
                     folders.append(inner)
+
+
+def _find_special(top: str, known: Mapping[str, _Mark]) -> Iterator[tuple[str, _Mark]]:
+    """Sockets, pipes and the like, of which git says nothing, outside of what is known."""
+    folders = [""]
+    while folders:
+        folder = folders.pop()
+        with os.scandir(f"{top}/{folder}") as entries:
+            for entry in entries:
+                path = f"{folder}{entry.name}"
+                if entry.is_symlink() or entry.is_file(follow_symlinks=False) or path in known:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(f"{path}/")
+                else:
+                    yield path, _mark_of(entry.stat(follow_symlinks=False))
 
 
 def _mark_of(status: os.stat_result) -> _Mark:

@@ -37,7 +37,12 @@ def make_ray_launcher(
     return AwayLauncher(project, sweep, jobs, _Ray(project, options or RayOptions()))
 
 
-def _load() -> Any:
+def load_ray() -> Any:
+    """Give the module `ray`.
+
+    Raises:
+        InvalidInputError: It is not installed.
+    """
     try:
         import ray  # noqa: PLC0415  # few have it, and it takes a second
     except ImportError:
@@ -53,7 +58,7 @@ class _Ray:
     label = "Ray"
 
     def __init__(self, project: Project, options: RayOptions) -> None:
-        ray = self._ray = _load()
+        ray = self._ray = load_ray()
         address = options.address or project.environ.get("RAY_ADDRESS") or "auto"
         if address == "local":
             raise _no_cluster(address, "that would be one of this process alone")

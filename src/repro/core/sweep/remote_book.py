@@ -34,6 +34,10 @@ _LOST = RefFault("the connection was lost before it", "run the command again")
 T = TypeVar("T")
 
 
+class _DeclinedError(RemoteError):
+    """The remote is there, and takes no entries."""
+
+
 class RemoteBook:
     """Keeps the ledger of one sweep on a git remote, for agents in many clones (a `Book`).
 
@@ -137,6 +141,9 @@ class RemoteBook:
                 left_s = since + self._patience_s - monotonic()
                 if not self._has_contact or left_s <= 0 or self._is_stopping():
                     raise
+                # A rule that never let anything through will not do so soon.
+                if isinstance(error, _DeclinedError) and self._written_at == -inf:
+                    raise
                 if not is_said:
                     self._say(f"{error.message}; it is tried again for {left_s:.0f} s")
                     is_said = True
@@ -236,7 +243,10 @@ class RemoteBook:
             if fault is not None and fault.is_moved:
                 return False
             if fault is not None:
-                raise RemoteError(f"{self._id}: {fault.reason}", hint=fault.hint or None)
+                raise _DeclinedError(
+                    f"`{self._remote.label}` declined sweep `{self._id}`: {fault.reason}",
+                    hint=fault.hint or None,
+                )
             self._written_at = began_at
             self._follow(quarantine, commit, before)
         return True

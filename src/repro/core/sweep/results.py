@@ -90,10 +90,10 @@ def read_steps(project: Project, spec: SweepSpec, record: Record) -> Steps:
     name, _ = split_metric(spec.metric, record.metrics)
     if name not in record.metrics:
         return ()
-    return thin_steps(as_steps(read_points(project, record).get(name, ())))
+    return thin_steps(_as_steps(read_points(project, record).get(name, ())))
 
 
-def as_steps(points: Iterable[Point]) -> Steps:
+def _as_steps(points: Iterable[Point]) -> Steps:
     """Give the points that are numbers, by their steps."""
     return tuple((point.step, point.value) for point in points if isfinite(point.value))
 

@@ -43,7 +43,12 @@ def make_slurm_launcher(
     return AwayLauncher(project, sweep, jobs, _Slurm(project, options or SlurmOptions()))
 
 
-def _load() -> Any:
+def load_submitit() -> Any:
+    """Give the module `submitit`.
+
+    Raises:
+        InvalidInputError: It is not installed.
+    """
     try:
         import submitit  # noqa: PLC0415  # few have it
     except ImportError:
@@ -96,7 +101,7 @@ class _Slurm:
     label = "Slurm"
 
     def __init__(self, project: Project, options: SlurmOptions) -> None:
-        submitit = self._submitit = _load()
+        submitit = self._submitit = load_submitit()
         self._is_local = options.is_local
         if self._is_local:
             self.label = "a process of this machine"

@@ -2,10 +2,8 @@
 
 from enum import StrEnum
 
-from repro.core.sweep.claiming import is_target_reached
-from repro.model.sampling import count_grid
+from repro.core.sweep.claiming import count_trials, is_target_reached
 from repro.model.sweep import OVER, Agent, SweepAt, Trial, TrialState
-from repro.model.sweepspec import Method
 from repro.store.process import host_name, is_alive, parse_process
 
 _SILENT_S = 300.0  # an agent elsewhere that was not heard of for so long may be gone
@@ -24,12 +22,7 @@ class Standing(StrEnum):
 
 def count_wanted(at: SweepAt) -> int | None:
     """How many trials a sweep comes to; None where it has no end of itself."""
-    spec = at.sweep.spec
-    cap = at.progress.run_cap if at.progress.run_cap is not None else spec.run_cap
-    if spec.method is not Method.GRID:
-        return cap
-    size = count_grid(spec.space)
-    return size if cap is None else min(size, cap)
+    return count_trials(at.sweep.spec, at.progress.run_cap)
 
 
 def find_standing(at: SweepAt, *, now: float) -> Standing:

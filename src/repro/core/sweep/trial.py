@@ -1,7 +1,7 @@
 """One trial of a sweep, run as an ordinary run in a tree of its own."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from repro.atomic import storage_errors
@@ -130,7 +130,8 @@ def workbench(project: Project, sweep: Sweep) -> Iterator[Workbench]:
     try:
         yield bench
     finally:
-        bench.close()
+        with suppress(ReproError, OSError):  # what is left goes when the next tree is made
+            bench.close()
 
 
 def run_trial(bench: Workbench, task: Task, *, relay: Relay, streams: Streams) -> TrialEnd:
@@ -150,7 +151,7 @@ def run_trial(bench: Workbench, task: Task, *, relay: Relay, streams: Streams) -
         with storage_errors("the run of a trial"):
             return _run(bench, task, relay, streams)
     except ReproError as error:
-        return TrialEnd(run=task.run, error=error.message, hint=error.hint or "", slug=error.slug)
+        return TrialEnd.by_error(task.run, error)
     except OSError as error:
         return TrialEnd(run=task.run, error=str(error), hint="`dmesg` may say what is broken")
 
@@ -274,11 +275,5 @@ def _seal(project: Project, live: LiveRun, relay: Relay, refusal: CommandError |
         sealed = seal_run(project, live.dir).run
     failed = [sign_sealed(project, sealed.id), push_soon(project, [sealed.id])]
     if refusal is not None:
-        return TrialEnd(
-            run=sealed.id,
-            status=sealed.status,
-            error=refusal.message,
-            hint=refusal.hint or "",
-            slug=refusal.slug,
-        )
+        return TrialEnd.by_error(sealed.id, refusal, sealed.status)
     return TrialEnd(run=sealed.id, status=sealed.status, error="; ".join(filter(None, failed)))

@@ -9,7 +9,7 @@ from repro.model.dotted import find_path, value_at
 from repro.model.points import fits_space
 from repro.model.run import Record, Status
 from repro.model.space import Params
-from repro.model.sweep import SweepAt
+from repro.model.sweep import SweepAt, TrialState
 
 _ENDED = (Status.FINISHED, Status.FAILED)
 
@@ -36,7 +36,7 @@ def find_unknown(project: Project, at: SweepAt) -> dict[int, Unknown]:
         number = record.run.trial
         if number is None or number in found or not _is_done(at, record):
             continue
-        if _has_result(at, number, record.run.id):
+        if _is_settled(at, number, record):
             continue
         params = _read_params(at, record)
         if params is not None:
@@ -48,15 +48,19 @@ def _is_done(at: SweepAt, record: Record) -> bool:
     return record.run.status in _ENDED and not find_loss(at.sweep.spec, record)
 
 
-def _has_result(at: SweepAt, number: int, run_id: str) -> bool:
-    """Whether the trial is over, or the ledger says more of that very run than that it began."""
+def _is_settled(at: SweepAt, number: int, record: Record) -> bool:
+    """Whether the ledger says of the trial, or will say, all that follows from a run."""
     trials = at.progress.trials
     if number >= len(trials):
         return False
-    trial = trials[number]
-    # A trial that failed and is to be tried again is not ended by the attempt that failed.
-    is_retried = trial.n_reopened > 0 and run_id in trial.earlier
-    return trial.is_over or trial.run == run_id or is_retried
+    trial, run = trials[number], record.run.id
+    if trial.is_over or (trial.state is TrialState.RUNNING and trial.run == run):
+        return True
+    # An attempt is dropped where its failure says nothing of the trial. One that was given up
+    # on another machine may have finished there, and have come here since.
+    # One that failed, and is to be tried again, is not ended by that failure.
+    is_past = record.run.status is not Status.FINISHED or trial.n_reopened > 0
+    return is_past and run in (trial.run, *trial.earlier)
 
 
 def _read_params(at: SweepAt, record: Record) -> Params | None:

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
 
@@ -15,6 +16,7 @@ from repro.core.sweep.killing import GRACE_S, kill_command
 from repro.core.sweep.messages import end_message, read_sweep_message, read_task
 from repro.core.sweep.protocols import Task, TrialEnd
 from repro.core.sweep.trial import Workbench, run_trial, workbench
+from repro.errors import ReproError
 from repro.model.sweep import Sweep
 
 _PAUSE_S = 0.05
@@ -67,7 +69,8 @@ class _Worker:
         threading.Thread(target=self._listen, args=(messages,), daemon=True).start()
         while (task := self._tasks.get()) is not None and not self._is_left:
             self._answer(end_message(self._run(task)))
-            self._bench.put_back()  # while nothing else is to be done
+            with suppress(ReproError, OSError):  # the next trial says it, if it meets the same
+                self._bench.put_back()  # while nothing else is to be done
 
     def _run(self, task: Task) -> TrialEnd:
         with Relay() as relay:

@@ -1,3 +1,5 @@
+"""What a sweep that learns can search, and what it cannot."""
+
 import pytest
 from tests.support.searching import MIXED, make_search_spec
 

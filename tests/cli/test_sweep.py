@@ -315,6 +315,23 @@ def test_where_every_trial_fails_the_reason_is_told_and_the_answer_is_no(
     ]
 
 
+STOPS = """
+import os, subprocess, sys
+subprocess.run([sys.executable, "-m", "repro", "sweep", "stop", "@"], cwd=os.environ["HERE"])
+"""
+
+
+def test_a_stop_that_came_when_nothing_was_left_to_do_is_no_failure(
+    code: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HERE", str(code))
+
+    done = cli("sweep", "-p", "lr=0.1,0.2", "-n", "1", "--no-args", "--", "python", "-c", STOPS)
+
+    assert "no trial is started any more" in done.err
+    assert "is done after" in done.err
+
+
 def test_an_interrupted_sweep_ends_in_order_and_goes_on(code: Path, cli: Cli) -> None:
     words = ["sweep", *TWO, "--", "python", "train.py"]
     with subprocess.Popen(

@@ -112,9 +112,10 @@ def test_the_best_trial_under_a_bound_is_one_command(swept: SweepAt, cli: Cli) -
     assert bounded == "1\tbbbbbbbb0000\t0.2\n"
     assert cli("sweep", "best", "@", "--where", "duration < 1s", code=1).err == (
         "none of the 2 finished trials fits\n"
+        "hint: their `loss` is 0.1 to 0.2, and they took 9.0s to 1m 30s\n"
     )
     assert [
-        one["trial"] for one in json.loads(cli("sweep", "best", "@", "-k", "0", "--json").out)
+        one["trial"] for one in json.loads(cli("sweep", "best", "@", "-n", "0", "--json").out)
     ] == [0, 1]
 
 
@@ -220,11 +221,11 @@ def test_a_dry_run_shows_no_secret_and_misses_a_variable_that_is_not_there(
     monkeypatch.setenv("HUB_TOKEN", "hunter2")
     words = ("sweep", "-p", "lr=1", "--dry-run")
 
-    done = cli(*words, "--", "run", "--token=${envvar:HUB_TOKEN}", "${args}")
+    done = cli(*words, "--", "true", "--token=${envvar:HUB_TOKEN}", "${args}")
 
     assert "--lr=1" in done.out
     assert "hunter2" not in done.out + done.err
-    assert "no such variable" in cli(*words, "--", "run", "${envvar:HUB_TOKE}", code=128).err
+    assert "no such variable" in cli(*words, "--", "true", "${envvar:HUB_TOKE}", code=128).err
 
 
 def test_options_of_the_line_win_over_the_file(code: Path, cli: Cli) -> None:
@@ -245,6 +246,8 @@ def test_options_of_the_line_win_over_the_file(code: Path, cli: Cli) -> None:
     assert (spec.run_cap, spec.seed, spec.metric) == (5, 7, "loss")
     assert list(spec.space) == ["lr", "depth"]
     assert spec.early == EarlyStop(kind="hyperband", min_iter=4, eta=2)
+    refused = cli("sweep", "sweep.yaml", "--method", "grid", code=128).err
+    assert "the sweep of `sweep.yaml`: a grid cannot try every value of `lr`" in refused
     assert "train.py" in spec.command
     assert "resume" in made.err
 
@@ -253,7 +256,9 @@ def test_options_of_the_line_win_over_the_file(code: Path, cli: Cli) -> None:
 def test_goal_and_target_of_the_files_metric_are_not_those_of_another_one(
     code: Path, cli: Cli, metric: str
 ) -> None:
-    write_files(code, {"sweep.yaml": f"program: a.py\n{metric}parameters: {{lr: {{value: 1}}}}\n"})
+    write_files(
+        code, {"sweep.yaml": f"program: train.py\n{metric}parameters: {{lr: {{value: 1}}}}\n"}
+    )
     words = ("sweep", "sweep.yaml", "--metric")
 
     assert "nobody said whether `acc` is to be small or large" in cli(*words, "acc", code=129).err

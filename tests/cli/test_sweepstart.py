@@ -1,9 +1,15 @@
+import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.support import git
+from tests.support import git, write_files
 from tests.support.cli import Cli
+from tests.support.projects import open_here
+from tests.support.sweeps import make_spec
+
+from repro.core.sweep.program import first_command
 
 
 @pytest.mark.parametrize(
@@ -44,3 +50,56 @@ def test_a_sweep_that_cannot_run_here_is_not_made(
     # Where others run it, it can be made all the same.
     cli(*search, "-n", "3", "--create", "--", "true")
     assert git(repository, "for-each-ref", "refs/repro/sweeps") != ""
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["nosuchcommand"], "`nosuchcommand` is not found on the PATH"),
+        (["python", "-u", "missing.py", "--x"], "there is no file `missing.py`"),
+        (["/usr/bin/env", "A=1", "python", "missing.py"], "there is no file `missing.py`"),
+    ],
+)
+def test_a_command_that_is_not_there_makes_no_sweep(
+    repository: Path, cli: Cli, command: list[str], said: str
+) -> None:
+    for more in ((), ("--dry-run",)):
+        assert said in cli("sweep", "-p", "x=1,2", *more, "--", *command, code=127).err
+    assert git(repository, "for-each-ref", "refs/repro/sweeps") == ""
+
+
+def test_a_program_with_words_behind_it_is_split(repository: Path, cli: Cli) -> None:
+    write_files(repository, {"train.py": "", "my train.py": ""})
+    rest = "parameters: {x: {values: [1]}}\n"
+    for program, words in [
+        ("train.py --epochs 3", ["train.py", "--epochs", "3"]),
+        ("my train.py", ["my train.py"]),
+        ("-m pkg.train", ["-m", "pkg.train"]),
+    ]:
+        write_files(repository, {"sweep.yaml": f"program: {program}\n{rest}"})
+        plan = json.loads(cli("sweep", "sweep.yaml", "--dry-run", "--json").out)
+        assert plan["trials"][0]["command"][2:-1] == words
+
+
+def test_where_no_python_is_on_the_path_trials_run_by_the_one_of_repro(
+    repository: Path,
+) -> None:
+    project = open_here(repository)
+    bare = replace(project, environ={**project.environ, "PATH": "/nowhere"})
+    assert first_command(bare, make_spec(command=("${interpreter}", "a.py"))) == (
+        sys.executable,
+        "a.py",
+    )
+
+
+def test_a_dry_run_refuses_what_has_no_end(repository: Path, cli: Cli) -> None:
+    words = ("sweep", "-p", "x=uniform(0,1)", "--dry-run")
+    assert "has no end of its own" in cli(*words, "--", "true", code=129).err
+    assert cli(*words, "-n", "2", "--", "true").out
+
+
+def test_the_first_line_names_the_sweep(repository: Path, cli: Cli) -> None:
+    done = cli("sweep", "-p", "x=1", "--name", "one", "--no-args", "--", "true")
+    [ref] = git(repository, "for-each-ref", "--format=%(refname)", "refs/repro/sweeps").split()
+    short = ref.rpartition("/")[2][:6]
+    assert done.err.startswith(f"repro: sweep {short} (one): 1 trial, by grid\n")

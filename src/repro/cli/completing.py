@@ -93,31 +93,22 @@ def _is_quoted(word: str) -> bool:
     return line.endswith(("'" + word, '"' + word))
 
 
-class RunName(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
-    """A run as the user names it, completed with ids and names."""
-
-    name = "run"
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        """Ids and names that start with `incomplete`."""
-        return complete_runs(ctx, param, incomplete)
+_Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
-RUN = RunName()
+class _Named(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
+    """Something as the user names it, completed with what there is."""
 
-
-class SweepName(click.ParamType):  # type: ignore[type-arg]  # as above
-    """A sweep as the user names it, completed with ids and names."""
-
-    name = "sweep"
+    def __init__(self, name: str, complete: _Complete) -> None:
+        self.name = name
+        self._complete = complete
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Ids and names that start with `incomplete`."""
-        return complete_sweeps(ctx, param, incomplete)
+        return self._complete(ctx, param, incomplete)
 
 
-SWEEP = SweepName()
+RUN = _Named("run", complete_runs)
+SWEEP = _Named("sweep", complete_sweeps)

@@ -15,6 +15,7 @@ from repro.cli.sweeptable import lay_trials
 from repro.core.query import run_json
 from repro.core.sweep.best import BestTrials, find_best_trials
 from repro.core.sweep.describe import trial_json
+from repro.core.sweep.figures import ranked_trials
 from repro.core.sweep.known import find_sweep
 from repro.errors import UnknownRunError, UsageError
 from repro.model.canonical import Json
@@ -31,7 +32,7 @@ _EXTREMES = {"minimize": "the smallest", "maximize": "the largest"}
 @click.argument("name", metavar="SWEEP", type=SWEEP)
 @WHERE
 @click.option(
-    "-k", "number", type=click.IntRange(min=0), metavar="N",
+    "-n", "number", type=click.IntRange(min=0), metavar="N",
     help="The best N trials as a table; 0 is all.",
 )  # fmt: skip
 @click.option("--checkout", "with_code", is_flag=True, help="Bring the code of the best one back.")
@@ -42,7 +43,7 @@ _EXTREMES = {"minimize": "the smallest", "maximize": "the largest"}
 @click.option(
     "--data", "with_data", is_flag=True, help="With --checkout: bring its datasets back, too."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON; an array with -k.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON; an array with -n.")
 @click.option(
     "--porcelain", is_flag=True, help="One line a trial for programs: number, run, value, by tabs."
 )
@@ -63,7 +64,7 @@ def best(  # noqa: PLR0913  # click hands over each option by its name
 
     \b
     repro sweep best @
-    repro sweep best @ --where 'duration < 60' -k 5
+    repro sweep best @ --where 'duration < 60' -n 5
     repro sweep best @ --checkout -w ../best
 
     --checkout does what `repro checkout RUN` does; with -w it brings the code into a folder of its
@@ -107,7 +108,7 @@ def _check(number: int | None, folder: Path | None, *, with_code: bool, with_dat
     if folder is not None and not with_code:
         raise UsageError("`-w` says where to check out", hint="add `--checkout`")
     if with_code and number is not None:
-        raise UsageError("`--checkout` is about one trial, and `-k` about several")
+        raise UsageError("`--checkout` is about one trial, and `-n` about several")
 
 
 def print_trial(at: SweepAt, trial: Trial, found: BestTrials) -> None:
@@ -154,7 +155,8 @@ def _print_table(at: SweepAt, found: BestTrials, now: float) -> None:
     render.flush()
     say_hidden([column.title for column in columns[n_columns:]], "repro sweep best --json")
     if len(found.trials) < found.n_fitting:
-        render.note(f"… of {found.n_fitting:,} trials")
+        more = found.n_fitting - len(found.trials)
+        render.note(f"… and {more:,} more: `-n 0` shows all")
 
 
 def _say_none(at: SweepAt, found: BestTrials) -> None:
@@ -163,3 +165,16 @@ def _say_none(at: SweepAt, found: BestTrials) -> None:
         render.note(f"no trial of the sweep has finished with a value of `{escape(metric)}`")
     else:
         render.note(f"none of the {found.n_valued:,} finished trials fits")
+        ranked = ranked_trials(at)
+        times = [trial.duration_s for trial in ranked if trial.duration_s is not None]
+        values = [trial.value for trial in ranked if trial.value is not None]
+        ends = [format_metric(metric, one) for one in (min(values), max(values))]
+        facts = [f"`{escape(metric)}` is {_range(ends)}"]
+        if times:
+            fastest, slowest = format_duration(min(times)), format_duration(max(times))
+            facts.append(f"they took {_range([fastest, slowest])}")
+        render.note(f"hint: their {', and '.join(facts)}")
+
+
+def _range(ends: list[str]) -> str:
+    return ends[0] if ends[0] == ends[1] else " to ".join(ends)

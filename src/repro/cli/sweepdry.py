@@ -7,10 +7,10 @@ from repro.cli.runtable import LaidColumn, lay_out, say_hidden
 from repro.core.project import Project
 from repro.core.sweep.claiming import count_trials
 from repro.core.sweep.hidden import hide_variables
+from repro.core.sweep.program import fill_words
 from repro.core.sweep.suggest import make_suggester
 from repro.model.canonical import Json
 from repro.model.diagnosis import count_of
-from repro.model.macros import fill_command
 from repro.model.readable import format_value
 from repro.model.space import Params
 from repro.model.sweep import Agent, Asked, Ledger
@@ -30,7 +30,7 @@ def show_plan(project: Project, spec: SweepSpec, *, as_json: bool) -> None:
     trials = _suggest(spec)
     wanted = count_trials(spec)
     environ = {**project.environ, **hide_variables(project, spec.command, project.environ)}
-    commands = [fill_command(spec.command, one, environ=environ) for one in trials]
+    commands = [fill_words(spec.command, one, environ=environ) for one in trials]
     if as_json:
         listed: list[Json] = [
             {"trial": number, "params": dict(one), "command": list(words)}

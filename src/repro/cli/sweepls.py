@@ -25,8 +25,9 @@ def ls(*, as_json: bool, porcelain: bool) -> None:
     project = open_here()
     known = list_sweeps(project)
     for problem in known.problems:
-        text = f"sweep `{escape(problem.run)}` cannot be read: {escape(problem.reason)}"
-        render.note(f"repro: warning: {text}")
+        render.note(f"repro: warning: {escape(problem.reason)}")
+        if problem.hint:
+            render.note(f"hint: {escape(problem.hint)}")
     now = project.clock()
     if as_json:
         render.data_json([sweep_json(at, now=now) for at in known.sweeps])

@@ -22,10 +22,11 @@ from repro.core.sweep.known import short_sweep
 from repro.core.sweep.loop import run_sweep
 from repro.core.sweep.options import Options, Outcome, Reason
 from repro.core.sweep.protocols import Book, Launcher, Others
-from repro.core.sweep.standing import is_done
+from repro.core.sweep.standing import count_wanted, is_done
 from repro.core.sweep.weighing import weigh_trials
+from repro.model.diagnosis import count_of
 from repro.model.readable import format_duration
-from repro.model.sweep import Sweep, SweepAt, TrialState
+from repro.model.sweep import OVER, Sweep, SweepAt, TrialState
 from repro.model.text import escape
 
 Share = Callable[[Callable[[], bool]], tuple[Book, Others]]
@@ -71,6 +72,7 @@ def run_here(
         closing(open_launcher(project, at.sweep, running)) as launcher,
         Live(project, at, short, is_strict=options.is_strict) as live,
     ):
+        _say_begin(at, short)
         book, others = _alone(project, at) if share is None else share(ending.is_wished)
         done = run_sweep(
             project, book, launcher, wish, tell=live.tell, should_stop=ending.ask, others=others
@@ -95,8 +97,17 @@ def run_here(
 
 def _find_reason(done: Outcome) -> Reason:
     """Why it went on no more: that it was ended is nothing where nothing was left to do."""
-    is_ended = done.reason in (Reason.STOPPED, Reason.TIME, Reason.COUNT)
+    is_ended = done.reason in (Reason.STOPPED, Reason.TIME)
     return Reason.DONE if is_ended and is_done(done.at) else done.reason
+
+
+def _say_begin(at: SweepAt, short: str) -> None:
+    """Name the sweep before anything of it is run: also where no terminal shows it."""
+    name = f" ({escape(at.sweep.spec.name)})" if at.sweep.spec.name else ""
+    wanted, n_over = count_wanted(at), at.progress.count(*OVER)
+    size = "trials without end" if wanted is None else count_of(wanted, "trial")
+    over = f", {n_over:,} of them over" if n_over else ""
+    render.note(f"repro: sweep {short}{name}: {size}{over}, by {at.sweep.spec.method.value}")
 
 
 def _alone(project: Project, at: SweepAt) -> tuple[Book, None]:

@@ -1,5 +1,7 @@
 """`repro sweep show`: one sweep, with its trials and what goes with them."""
 
+from collections.abc import Sequence
+
 import click
 
 from repro.cli import render
@@ -13,7 +15,7 @@ from repro.core.project import Project
 from repro.core.sweep.describe import full_sweep_json
 from repro.core.sweep.figures import ranked_trials
 from repro.core.sweep.known import find_sweep
-from repro.core.sweep.looking import TrialLooks
+from repro.core.sweep.looking import TrialLook, TrialLooks
 from repro.core.sweep.standing import Standing, find_standing
 from repro.core.sweep.weighing import weigh_trials
 from repro.model.readable import format_age, shorten
@@ -41,7 +43,8 @@ def show(name: str, number: int, *, as_json: bool) -> None:
     at = find_sweep(project, name)
     now = project.clock()
     if as_json:
-        render.data_json(full_sweep_json(at, now=now))
+        looks = _look(project, at, at.progress.trials)
+        render.data_json(full_sweep_json(at, now=now, looks=looks))
         return
     render.out(render.columns(_head(at, now)))
     if at.progress.trials:
@@ -83,8 +86,7 @@ def _head(at: SweepAt, now: float) -> list[list[str]]:
 def _print_trials(project: Project, at: SweepAt, number: int, now: float) -> None:
     trials = _in_order(at)
     shown = trials[: number or None]
-    running = [trial.run for trial in shown if trial.state is TrialState.RUNNING]
-    looks = TrialLooks(project, at.sweep.spec.metric).look(running)
+    looks = _look(project, at, shown)
     columns = lay_trials(at, shown, short_runs(project, shown), now=now, looks=looks)
     table, n_columns = lay_out(columns, width=render.width())
     render.out(table)
@@ -107,6 +109,11 @@ def _print_failed(at: SweepAt, most: int) -> None:
     if len(failed) > most:
         render.note(f"… and {len(failed) - most:,} more that failed: `-n 0` shows all")
     render.note("hint: `repro show --output RUN` has what a trial printed")
+
+
+def _look(project: Project, at: SweepAt, trials: Sequence[Trial]) -> dict[str, TrialLook]:
+    running = [trial.run for trial in trials if trial.state is TrialState.RUNNING]
+    return TrialLooks(project, at.sweep.spec.metric).look(running)
 
 
 def _in_order(at: SweepAt) -> list[Trial]:

@@ -16,7 +16,10 @@ from repro.core.project import Project
 from repro.core.sweep.describe import sweep_json
 from repro.core.sweep.freeze import freeze
 from repro.core.sweep.known import short_sweep
+from repro.core.sweep.program import check_program
+from repro.core.sweep.removing import forget_unbegun
 from repro.core.sweep.suggest import make_suggester
+from repro.errors import ReproError
 from repro.model.sweep import SweepAt
 from repro.model.sweepspec import Goal
 
@@ -140,22 +143,24 @@ def start(  # noqa: PLR0913  # click hands over each option by its name
         early=early,
         target=target,
         run_cap=run_cap,
-        has_end=create or dry_run or target is not None or running.options.max_time_s is not None,
+        has_end=create or target is not None or running.options.max_time_s is not None,
         seed=seed,
         name=name,
         note=note,
         no_args=no_args,
     )
     spec = read_wish(line)
+    project = open_here()
+    is_here = running.launcher == "local" and not create
+    check_program(project, spec, cwd=Path.cwd(), is_here=is_here)
     if dry_run:
         # Here, for it needs what suggests, and a sweep is not made.
         from repro.cli.sweepdry import show_plan  # noqa: PLC0415
 
-        show_plan(open_here(), spec, as_json=running.as_json)
+        show_plan(project, spec, as_json=running.as_json)
         return 0
     from repro.cli.sweeprun import check_engine, run_here  # noqa: PLC0415  # as above: the loop
 
-    project = open_here()
     if not create:  # what it lacks is said before anything is made
         make_suggester(spec)
         check_engine(project, running)
@@ -164,7 +169,11 @@ def start(  # noqa: PLR0913  # click hands over each option by its name
     if create:
         _say_made(project, at, as_json=running.as_json)
         return 0
-    return run_here(project, at, running, running.options)
+    try:
+        return run_here(project, at, running, running.options)
+    except ReproError:
+        forget_unbegun(project, at)
+        raise
 
 
 def _say_made(project: Project, at: SweepAt, *, as_json: bool) -> None:

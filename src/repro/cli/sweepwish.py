@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from repro.core.curate import check_label
-from repro.errors import UsageError
+from repro.errors import InvalidInputError, UsageError
 from repro.model.macros import names_params
 from repro.model.space import Distribution
 from repro.model.sweepcheck import check_spec, method_for
@@ -83,7 +83,7 @@ def read_wish(line: Line) -> SweepSpec:
         raise UsageError(
             "no command to run", hint="`repro sweep … -- python train.py`, or `program` in the file"
         )
-    check_spec(spec)
+    _check(spec, line.file)
     _check_end(spec, line)
     return spec
 
@@ -119,6 +119,16 @@ def _read_space(params: Sequence[str]) -> dict[str, Distribution]:
 
 def _read_method(text: str) -> Method:
     return Method.TPE if text == "bayes" else Method(text)
+
+
+def _check(spec: SweepSpec, file: Path | None) -> None:
+    try:
+        check_spec(spec)
+    except InvalidInputError as error:
+        if file is None:
+            raise
+        message = f"the sweep of `{escape(str(file))}`: {error.message}"
+        raise InvalidInputError(message, hint=error.hint) from None
 
 
 def _check_goal(line: Line) -> None:

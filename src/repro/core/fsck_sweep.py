@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from repro.core.frozen_sweep import check_params, read_frozen
 from repro.core.fsck_record import Broken, Seen, check_record
 from repro.core.project import Project
+from repro.core.sweep.damage import read_or_explain
 from repro.errors import NewerFormatError, ReproError
 from repro.model.ids import is_id
 from repro.store.content import ContentStore
 from repro.store.objects import Objects, reading
 from repro.store.refs import SWEEPS, list_refs
-from repro.store.sweeps import read_sweep
 
 
 def check_sweeps(project: Project, seen: Seen) -> Iterator[tuple[str, Broken]]:
@@ -36,7 +36,7 @@ def _check(
     objects: Objects, content: ContentStore, sweep_id: str, oid: str, seen: Seen
 ) -> Iterator[Broken]:
     try:
-        at = read_sweep(objects, oid).at
+        at = read_or_explain(objects, sweep_id, oid).at
     except NewerFormatError as error:
         yield Broken("F13", "sweep.json", error.message, error.hint or "")
         return

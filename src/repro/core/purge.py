@@ -13,6 +13,7 @@ from repro.core.known import open_runs
 from repro.core.naming import find_id
 from repro.core.needed import find_needed
 from repro.core.project import Project
+from repro.core.purge_commits import find_commits, find_frozen
 from repro.core.purge_staying import Staying, find_staying
 from repro.core.reclaim import refuse_recording, remove_entries
 from repro.core.trash import find_removed, remember_removed
@@ -39,7 +40,7 @@ from repro.store.erase import (
 from repro.store.fields import Fields
 from repro.store.gitfaults import GitFaults, find_touched
 from repro.store.index_place import index_path
-from repro.store.objects import is_oid, open_objects, read_commit, reading
+from repro.store.objects import is_oid, open_objects
 from repro.store.ownership import forget_own
 from repro.store.quarantine import open_quarantine, publish
 from repro.store.refnames import RUNS, UNDO, Kind, parse_ref
@@ -47,12 +48,6 @@ from repro.store.refs import SWEEPS, RefUpdate, RunRefs, list_refs, update_refs
 from repro.store.unsent import describe
 
 _FOLDER = "purge"  # of .git/repro, with a note of each purge that is under way
-_MOST_COMMITS = 10_000_000  # of one run, amendments; of one sweep, one for each trial and more
-# How the subjects of commits start: those that stand on code, and those around these.
-_FROZEN = "what sweep "
-_RECORDS = ("run ", _FROZEN)
-_AROUND = ("removed run ", "removed sweep ", "sweep ")
-
 OnStep = Callable[[str], None]
 
 
@@ -131,7 +126,7 @@ def plan_purge(project: Project, run_id: str) -> PurgePlan:
     tips = {*refs.values(), *archives.values()}
     if not tips:
         raise UnknownRunError(f"there is no run `{run_id}`", hint="`repro ls` lists the runs")
-    commits, code, bases = _find_commits(project, run_id, tips)
+    commits, code, bases = find_commits(project, run_id, tips)
     _refuse_here(project, commits)
     undo = {ref: oid for ref, oid in everything.items() if ref.startswith(UNDO)}
     own = list_reachable(repository, [*tips])
@@ -151,7 +146,7 @@ def plan_purge(project: Project, run_id: str) -> PurgePlan:
             gone_undo = {ref: oid for ref, oid in undo.items() if touched[oid]}
             held = _held(project, {*going, *gone_undo}, inner)
     # What reflogs alone hold goes with their entries.
-    named = {*tips, *_frozen_records(project, commits)}
+    named = {*tips, *find_frozen(project, commits)}
     doomed = {oid: path for oid, path in own.items() if oid not in held}
     shared = {oid: path for oid, path in own.items() if oid in held}
     going_objects = describe(repository.git, doomed)
@@ -299,45 +294,6 @@ def _is_of(ref: str, run_id: str) -> bool:
         return True
     parsed = parse_ref(ref)
     return parsed.name == run_id and parsed.kind in (Kind.RUN, Kind.LIVE, Kind.TRASH)
-
-
-def _frozen_records(project: Project, commits: Collection[str]) -> set[str]:
-    """Of the commits of a sweep those of what its trials start from."""
-    with reading(project.repository) as objects:
-        return {oid for oid in commits if read_commit(objects, oid).message.startswith(_FROZEN)}
-
-
-def _find_commits(
-    project: Project, run_id: str, tips: Collection[str]
-) -> tuple[set[str], set[str], set[str]]:
-    """The commits of a run: records, what they amend; those of its code; what that is based on."""
-    commits: set[str] = set()
-    codes: set[str] = set()
-    bases: set[str] = set()
-    waiting = list(tips)
-    with reading(project.repository) as objects:
-        while waiting and len(commits) < _MOST_COMMITS:
-            oid = waiting.pop()
-            if oid in commits:
-                continue
-            try:
-                commit = read_commit(objects, oid)
-            except DamagedRecordError:
-                continue
-            commits.add(oid)
-            subject = commit.message.partition("\n")[0]
-            if subject.startswith(_RECORDS) and commit.parents:
-                codes.add(commit.parents[0])
-                code = read_commit(objects, commit.parents[0])
-                if code.message.startswith(f"snapshot of run {run_id}"):
-                    commits.add(commit.parents[0])
-                    bases.update(code.parents)
-                else:
-                    bases.add(commit.parents[0])
-                waiting += commit.parents[1:]
-            elif subject.startswith(_AROUND):
-                waiting += commit.parents
-    return commits, codes, bases - commits
 
 
 def _refuse_here(project: Project, commits: Collection[str]) -> None:

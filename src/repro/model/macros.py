@@ -20,7 +20,8 @@ from repro.model.text import escape
 _MACRO = re.compile(r"\$?\$\{([^{}]*)\}")
 _ENVVAR = "envvar:"
 _PLACEHOLDER = "params.json"
-_ONE_WORD = {"env": "/usr/bin/env", "interpreter": "python"}
+_ENV, _INTERPRETER = "env", "interpreter"
+_ONE_WORD = (_ENV, _INTERPRETER)
 _PROGRAM = "program"
 _JSON_FILE = "args_json_file"
 _OF_ALL_PARAMS = (
@@ -44,6 +45,7 @@ def fill_command(
     *,
     environ: Mapping[str, str],
     json_file: str | None = None,
+    interpreter: str = "python",
 ) -> tuple[str, ...]:
     """Give the command of a trial: each macro replaced, all other words as they are.
 
@@ -55,11 +57,12 @@ def fill_command(
         environ: Where `${envvar:NAME}` is looked up.
         json_file: Path that `${args_json_file}` becomes; None where nothing is run, as when only
             the program of the command is looked for.
+        interpreter: What `${interpreter}` becomes.
 
     Raises:
         InvalidInputError: There is no such macro, or no such variable.
     """
-    filler = _Filler(params, environ, json_file or _PLACEHOLDER)
+    filler = _Filler(params, environ, json_file or _PLACEHOLDER, interpreter)
     return tuple(word for whole in words for word in filler.fill(whole))
 
 
@@ -99,14 +102,21 @@ def check_command(words: Sequence[str], keys: Iterable[str]) -> None:
             raise _no_program()
 
 
-def with_program(words: Iterable[str], program: str) -> tuple[str, ...]:
-    """Give the command with `${program}` replaced by the name of a program."""
+def with_program(words: Iterable[str], *program: str) -> tuple[str, ...]:
+    """Give the command with `${program}` replaced by a program, and words that go with it."""
+    told = tuple(word.replace("${", "$${") for word in program)
+    text = told[0] if len(told) == 1 else shlex.join(told)
 
     def replace(match: re.Match[str]) -> str:
         is_program = match[1] == _PROGRAM and not match[0].startswith("$$")
-        return program.replace("${", "$${") if is_program else match[0]
+        return text if is_program else match[0]
 
-    return tuple(_MACRO.sub(replace, word) for word in words)
+    whole = f"${{{_PROGRAM}}}"
+    return tuple(
+        word
+        for given in words
+        for word in (told if given == whole else (_MACRO.sub(replace, given),))
+    )
 
 
 def say_json(params: Params) -> str:
@@ -126,10 +136,13 @@ def _macros(words: Iterable[str]) -> set[str]:
 class _Filler:
     """One trial's values for macros."""
 
-    def __init__(self, params: Params, environ: Mapping[str, str], json_file: str) -> None:
+    def __init__(
+        self, params: Params, environ: Mapping[str, str], json_file: str, interpreter: str
+    ) -> None:
         self.params = params
         self.environ = environ
         self.json_file = json_file
+        self.one_word = {_ENV: "/usr/bin/env", _INTERPRETER: interpreter}
 
     def fill(self, word: str) -> Sequence[str]:
         whole = _MACRO.fullmatch(word)
@@ -144,8 +157,8 @@ class _Filler:
         return words[0] if len(words) == 1 else shlex.join(words)
 
     def words_of(self, name: str) -> Sequence[str]:
-        if name in _ONE_WORD:
-            return [_ONE_WORD[name]]
+        if name in self.one_word:
+            return [self.one_word[name]]
         if name in _OF_ALL_PARAMS:
             return self.all_params(name)
         if name.startswith(_ENVVAR):

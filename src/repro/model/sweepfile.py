@@ -1,6 +1,7 @@
 """A sweep file: W&B's sweep configuration as a sweep spec."""
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from repro.model.canonical import Json
@@ -47,6 +48,7 @@ def parse_sweep_file(
     *,
     name: str,
     lines: Mapping[Keys, int] | None = None,
+    is_file: Callable[[str], bool] = lambda _: False,
 ) -> SweepSpec:
     """Read what a sweep file holds; whether that can be done is for `check_spec` to say.
 
@@ -56,6 +58,7 @@ def parse_sweep_file(
         value: Of the whole file.
         name: What to call the file in an error.
         lines: The line of each value by the keys that lead to it.
+        is_file: Whether there is a file of that name: `program` may be one with blanks in it.
 
     Raises:
         InvalidInputError: A key is unknown or not supported, a value is wrong or contradicts
@@ -70,7 +73,7 @@ def parse_sweep_file(
         )
     space = parse_parameters(top.inner("parameters", "write `lr: {values: [0.1, 0.01]}` below it"))
     metric, goal, target = _metric(top)
-    command = _command(top)
+    command = _command(top, is_file)
     top.one_of("kind", ["sweep"])
     seed = top.integer("seed")
     method = top.one_of("method", _METHODS)
@@ -90,11 +93,11 @@ def parse_sweep_file(
     )
 
 
-def _command(top: Section) -> tuple[str, ...]:
+def _command(top: Section, is_file: Callable[[str], bool]) -> tuple[str, ...]:
     """The words of the command; none where the file leaves that to the command line."""
-    program = top.text("program")
+    program = _program(top, is_file)
     if not top.has("command"):
-        return () if program is None else with_program(DEFAULT_COMMAND, program)
+        return () if program is None else with_program(DEFAULT_COMMAND, *program)
     words = []
     for word in top.items("command"):
         if not isinstance(word, str | int | float):
@@ -108,7 +111,27 @@ def _command(top: Section) -> tuple[str, ...]:
             'write it as `command: ["${interpreter}", "${program}", "${args}"]`',
             "command",
         )
-    return tuple(words) if program is None else with_program(words, program)
+    return tuple(words) if program is None else with_program(words, *program)
+
+
+def _program(top: Section, is_file: Callable[[str], bool]) -> list[str] | None:
+    """The words of `program`, as a shell would split them: a name alone is one."""
+    program = top.text("program")
+    if program is None:
+        return None
+    if is_file(program):
+        return [program]
+    try:
+        words = shlex.split(program)
+    except ValueError:
+        words = []
+    if not words:
+        raise top.wrong(
+            "`program` is no program: it is empty, or a quote in it does not end",
+            "write it as `program: train.py`",
+            "program",
+        )
+    return words
 
 
 def _metric(top: Section) -> tuple[str | None, Goal, float | None]:

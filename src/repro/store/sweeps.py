@@ -103,6 +103,20 @@ def read_sweep(objects: Objects, commit: str, before: StoredSweep | None = None)
     return StoredSweep(at, head.oid, pages)
 
 
+def read_head(objects: Objects, commit: str) -> Sweep:
+    """Read what a sweep was made from, whatever its ledger is like.
+
+    Raises:
+        DamagedRecordError: It breaks FORMAT.md.
+        NewerFormatError: A newer repro wrote it.
+    """
+    parents = read_commit(objects, commit).parents
+    data = read_file(objects, commit, SWEEP_FILE)
+    if not parents or data is None:
+        raise DamagedRecordError(f"the commit {commit[:12]} is no sweep")
+    return decode_sweep(parse_json(data, name=SWEEP_FILE), parents[0])
+
+
 def read_appended(
     objects: Objects, commit: str, before: StoredSweep, entries: Iterable[Entry]
 ) -> StoredSweep:

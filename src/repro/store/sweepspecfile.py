@@ -23,4 +23,11 @@ def read_sweep_file(path: Path) -> SweepSpec:
             hint="name a YAML file with `method` and `parameters`",
         )
     value, lines = load_yaml_lines(data, name=name, float_tags=True)
-    return parse_sweep_file(value, name=name, lines=lines)
+    return parse_sweep_file(value, name=name, lines=lines, is_file=_is_file)
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False

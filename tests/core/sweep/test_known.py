@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from tests.support import git
 from tests.support.projects import open_here
-from tests.support.sweeps import make_sweep
+from tests.support.sweeps import ask, make_sweep, tell
 
 from repro.core.project import Project
+from repro.core.sweep.book import LocalBook
 from repro.core.sweep.known import find_sweep, list_sweeps
-from repro.errors import UnknownRunError
+from repro.errors import DamagedRecordError, UnknownRunError
 from repro.store.refs import SWEEPS
 
 
@@ -46,3 +47,30 @@ def test_a_damaged_sweep_hides_no_other(project: Project):
     known = list_sweeps(project)
     assert [at.sweep.id for at in known.sweeps] == [good.sweep.id]
     assert [problem.run for problem in known.problems] == ["bbbbbbbbbbbb"]
+
+
+def test_a_sweep_with_a_damaged_ledger_keeps_its_name_and_says_the_way_back(project: Project):
+    make_sweep(project, name="other")
+    at = make_sweep(project, name="torn")
+    book = LocalBook(project, at.sweep.id)
+    book.write(lambda _: [ask(0, "aaaaaaaa0000")])
+    book.write(lambda _: [tell(0, "aaaaaaaa0000")])
+    root = project.repository.root
+    ref = SWEEPS + at.sweep.id
+    tree = git(root, "ls-tree", "-r", ref).replace("\t", " ").split("\n")
+    head = next(line.split()[2] for line in tree if line.endswith("sweep.json"))
+    page = git(root, "hash-object", "-w", "--stdin", stdin=b'{"type":')
+    pages = git(root, "mktree", stdin=f"100644 blob {page}\t000000.jsonl\n".encode())
+    entries = f"040000 tree {pages}\tjournal\n100644 blob {head}\tsweep.json\n"
+    torn = git(root, "mktree", stdin=entries.encode())
+    old = git(root, "rev-parse", ref)
+    commit = git(root, "commit-tree", "-m", "torn", "-p", at.sweep.base, "-p", old, torn)
+    git(root, "update-ref", ref, commit)
+
+    for name in ("torn", "@", at.sweep.id, at.sweep.id[:6]):
+        with pytest.raises(DamagedRecordError, match=f"`{at.sweep.id}` cannot be read") as caught:
+            find_sweep(project, name)
+        assert f"git update-ref {ref} {old}" in str(caught.value.hint)
+
+    git(root, "update-ref", ref, old)
+    assert find_sweep(project, "torn").progress.trials[0].is_over

@@ -85,6 +85,26 @@ def test_pipes_that_a_run_left_among_its_code_go(repository: Path) -> None:
         assert all_in(isolation.folder) == before
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("update-index", "--assume-unchanged", "a.py"),
+        ("update-index", "--skip-worktree", "a.py"),
+        ("sparse-checkout", "set", "--no-cone", "/b.py"),
+    ],
+)
+def test_a_tree_in_which_git_was_told_to_look_away_is_not_used_again(
+    repository: Path, words: tuple[str, ...]
+) -> None:
+    write_files(repository, {"a.py": "a\n", "b.py": "b\n"})
+    commit_all(repository)
+    with laid_out(repository) as (isolation, pristine):
+        assert pristine.put_back()
+        git(isolation.folder, *words)
+        (isolation.folder / "a.py").write_text("changed\n")
+        assert not pristine.put_back()
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may look into any folder")
 @pytest.mark.parametrize("mode", [0o000, 0o500])
 def test_a_tree_that_a_run_closed_against_its_owner_is_taken_away(

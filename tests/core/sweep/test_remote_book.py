@@ -54,6 +54,20 @@ def test_every_clone_sees_what_another_wrote(team: Team):
         assert git(root, "rev-parse", SWEEPS + sweep_id) == at.commit
 
 
+def test_a_mirror_that_lags_behind_where_pushes_go_is_no_truth(team: Team):
+    sweep_id, (ada, bob) = shared(team)
+    mirror = team.folder / "mirror.git"
+    git(team.folder, "clone", "-q", "--mirror", str(team.hub), str(mirror))
+    for project in (ada, bob):
+        git(project.repository.root, "remote", "set-url", "--push", "origin", str(team.hub))
+        git(project.repository.root, "remote", "set-url", "origin", str(mirror))
+    first, second = book_of(ada, sweep_id), book_of(bob, sweep_id)
+    for book in (first, second, first):
+        at = book.write(claim_next)
+    assert [trial.number for trial in at.progress.trials] == [0, 1, 2]
+    assert second.read() == at
+
+
 def test_who_was_slower_decides_again_on_what_the_faster_one_wrote(team: Team):
     sweep_id, (ada, bob) = shared(team)
     books = [book_of(ada, sweep_id), book_of(bob, sweep_id)]

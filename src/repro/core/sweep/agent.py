@@ -6,7 +6,7 @@ from dataclasses import replace
 from repro.core.project import Project
 from repro.core.sweep.known import find_sweep
 from repro.core.sweep.remote_book import RemoteBook
-from repro.core.sweep.team import LEASE_S, Team
+from repro.core.sweep.team import BEATS, LEASE_S, Team
 from repro.core.sweep_arrivals import fetch_sweeps
 from repro.errors import AmbiguousRunError, ConflictError, UnknownRunError
 from repro.model.ids import is_id_prefix
@@ -16,7 +16,6 @@ from repro.store.background import unattended
 from repro.store.remoterefs import GitRemote, list_remote
 
 _PATIENT = 0.6  # of the lease: what is left is for a connection that hangs
-_BEATS = 5  # in a lease
 
 
 def join_sweep(project: Project, remote: GitRemote, text: str) -> SweepAt:
@@ -31,7 +30,7 @@ def join_sweep(project: Project, remote: GitRemote, text: str) -> SweepAt:
         ConflictError: What the remote has is not sound, or another sweep than the one here.
         RemoteError: The remote is not there, refuses, or gives no answer.
     """
-    there = list_remote(project.repository.git, remote).sweeps
+    there = list_remote(project.repository.git, remote, push=True).sweeps
     fitting = [one for one in there if is_id_prefix(text) and one.startswith(text)]
     if len(fitting) > 1:
         raise AmbiguousRunError(
@@ -45,7 +44,7 @@ def join_sweep(project: Project, remote: GitRemote, text: str) -> SweepAt:
             f"`{remote.label}` does not have the sweep `{sweep_id}` yet",
             hint=f"`repro push {remote.label} {sweep_id}` gives it",
         )
-    for refusal in fetch_sweeps(project, remote, {sweep_id: there[sweep_id]}).refused:
+    for refusal in fetch_sweeps(project, remote, {sweep_id: there[sweep_id]}, push=True).refused:
         raise ConflictError(
             f"sweep `{sweep_id}` of `{remote.label}` was refused: {refusal.reason}",
             hint=refusal.hint or None,
@@ -94,4 +93,4 @@ def share_sweep(
 
 def beat_every_s(lease_s: float) -> float:
     """How often an agent shows that it is alive, in seconds."""
-    return lease_s / _BEATS
+    return lease_s / BEATS

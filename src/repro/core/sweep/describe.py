@@ -1,5 +1,6 @@
 """A sweep as `--json` prints it: a stable shape, to which keys may be added."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from repro.core.sweep.figures import (
@@ -7,6 +8,7 @@ from repro.core.sweep.figures import (
     parallel_coordinates,
     ranked_trials,
 )
+from repro.core.sweep.looking import TrialLook
 from repro.core.sweep.standing import count_wanted, find_standing
 from repro.model.canonical import Json
 from repro.model.sweep import SweepAt, Trial, TrialState
@@ -50,11 +52,14 @@ def sweep_json(at: SweepAt, *, now: float) -> dict[str, Json]:
     }
 
 
-def full_sweep_json(at: SweepAt, *, now: float) -> dict[str, Json]:
+def full_sweep_json(
+    at: SweepAt, *, now: float, looks: Mapping[str, TrialLook] | None = None
+) -> dict[str, Json]:
     """One sweep with its spec, all of its trials, and the figures that they make.
 
     Args:
         now: Seconds since 1970.
+        looks: What is seen of runs in progress, by their id.
     """
     # Here, for a list of sweeps starts without the run index.
     from repro.core.importance import importance_json  # noqa: PLC0415
@@ -70,7 +75,10 @@ def full_sweep_json(at: SweepAt, *, now: float) -> dict[str, Json]:
         "stopped": None if stopped is None else stopped.why,
         "base": at.sweep.base,
         "spec": encode_spec(spec),
-        "trials": [trial_json(trial) for trial in at.progress.trials],
+        "trials": [
+            {**trial_json(trial), "so_far": _so_far(trial, now, looks or {})}
+            for trial in at.progress.trials
+        ],
         "importance": None
         if spec.metric is None
         else importance_json(weigh_trials(at), spec.metric),
@@ -94,6 +102,18 @@ def trial_json(trial: Trial) -> dict[str, Json]:
         "lost": trial.n_lost,
         "why": trial.why,
         "host": trial.agent.host,
+    }
+
+
+def _so_far(trial: Trial, now: float, looks: Mapping[str, TrialLook]) -> Json:
+    """What a trial in progress has come to; None for any other one."""
+    if trial.state is not TrialState.RUNNING:
+        return None
+    look = looks.get(trial.run)
+    return {
+        "value": None if look is None else look.value,
+        "step": None if look is None or not look.step else look.step,
+        "duration_s": max(now - trial.asked_at, 0.0),
     }
 
 

@@ -12,11 +12,10 @@ from repro.core.request import Request
 from repro.core.start import describe_start
 from repro.core.started import Started, surrounding_files
 from repro.core.sweep.hidden import refuse_secrets
+from repro.core.sweep.program import first_command
 from repro.errors import ConflictError, GitError
 from repro.model.ids import new_id
-from repro.model.macros import fill_command
 from repro.model.run import Record, Status
-from repro.model.sampling import draw, rng_for
 from repro.model.sweep import Sweep, SweepAt
 from repro.model.sweepcheck import check_spec
 from repro.model.sweepspec import SweepSpec
@@ -55,8 +54,7 @@ def freeze(
     check_spec(spec)
     refuse_secrets(spec.space)
     # A command may name its interpreter in a macro only.
-    params = draw(spec.space, rng_for(spec.seed, 0))
-    sample = fill_command(spec.command, params, environ=project.environ)
+    sample = first_command(project, spec)
     request = Request(
         command=spec.command,
         cwd=cwd,

@@ -1,19 +1,19 @@
 """The sweeps of a clone: listed, and found by what a user calls them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from repro.core.frozen_sweep import read_frozen
 from repro.core.project import Project
-from repro.errors import AmbiguousRunError, ReproError, UnknownRunError
+from repro.core.sweep.damage import read_or_explain, tell_of
+from repro.errors import AmbiguousRunError, DamagedRecordError, ReproError, UnknownRunError
 from repro.model.ids import is_id, is_id_prefix, shorten_ids
 from repro.model.run import Record
 from repro.model.sharing import Refusal
-from repro.model.sweep import SweepAt
+from repro.model.sweep import Sweep, SweepAt
 from repro.model.text import escape
 from repro.store.objects import reading
 from repro.store.refs import SWEEPS, list_refs
-from repro.store.sweeps import read_sweep
 
 _NEWEST = "@"
 
@@ -25,10 +25,12 @@ class KnownSweeps:
     Attributes:
         sweeps: The newest first.
         problems: Those that cannot be read; they hide no other.
+        damaged: What each of these was made from, by its id, where that can be read.
     """
 
     sweeps: tuple[SweepAt, ...]
     problems: tuple[Refusal, ...]
+    damaged: Mapping[str, Sweep]
 
     @property
     def short(self) -> dict[str, str]:
@@ -36,26 +38,27 @@ class KnownSweeps:
         return shorten_ids(at.sweep.id for at in self.sweeps)
 
 
-def list_sweeps(project: Project, ids: Sequence[str] | None = None) -> KnownSweeps:
-    """Give all sweeps, or some of them.
+def list_sweeps(project: Project) -> KnownSweeps:
+    """Give all sweeps.
 
     Cost: reads the whole ledger of each, some ms for a thousand trials.
     """
-    git = project.repository.git
-    refs = list_refs(git, *([SWEEPS + one for one in ids] if ids is not None else [SWEEPS]))
+    refs = list_refs(project.repository.git, SWEEPS)
     sweeps: list[SweepAt] = []
     problems: list[Refusal] = []
-    if ids is not None and not ids:
-        return KnownSweeps((), ())
+    damaged: dict[str, Sweep] = {}
     with reading(project.repository) as objects:
         for ref, commit in refs.items():
             name = ref.removeprefix(SWEEPS)
             try:
-                sweeps.append(read_sweep(objects, commit).at)
+                sweeps.append(read_or_explain(objects, name, commit).at)
             except ReproError as error:
-                problems.append(Refusal(name, error.message, error.hint or ""))
+                problems.append(Refusal(name, error.message, error.hint or "", kind="sweep"))
+                head = tell_of(objects, commit)
+                if head is not None:
+                    damaged[name] = head
     sweeps.sort(key=lambda at: (at.sweep.created, at.sweep.id), reverse=True)
-    return KnownSweeps(tuple(sweeps), tuple(problems))
+    return KnownSweeps(tuple(sweeps), tuple(problems), damaged)
 
 
 def find_sweep(project: Project, text: str) -> SweepAt:
@@ -73,26 +76,34 @@ def find_sweep(project: Project, text: str) -> SweepAt:
         commit = list_refs(git, SWEEPS + text).get(SWEEPS + text)
         if commit is not None:
             with reading(project.repository) as objects:
-                return read_sweep(objects, commit).at
+                return read_or_explain(objects, text, commit).at
     known = list_sweeps(project)
-    if text == _NEWEST and known.sweeps:
-        return known.sweeps[0]
-    for at in known.sweeps:
-        if at.sweep.spec.name == text:
-            return at
-    starting = [at for at in known.sweeps if at.sweep.id.startswith(text)]
-    if is_id_prefix(text) and starting:
-        if len(starting) > 1:
-            raise AmbiguousRunError(
-                f"`{text}` is the start of {len(starting)} sweeps",
-                candidates=[at.sweep.id for at in starting],
-                hint="give more of the id: `repro sweep ls` lists them",
-            )
-        return starting[0]
+    # One that cannot be read is still what it is called: no other is taken for it.
+    heads = {at.sweep.id: at.sweep for at in known.sweeps} | dict(known.damaged)
+    newest = sorted(heads, key=lambda one: (heads[one].created, one), reverse=True)
+    called = newest[:1] if text == _NEWEST else []
+    called = called or [one for one in newest if heads[one].spec.name == text]
+    ids = [*newest, *(problem.run for problem in known.problems if problem.run not in heads)]
+    starting = [one for one in ids if one.startswith(text)] if is_id_prefix(text) else []
+    if not called and len(starting) > 1:
+        raise AmbiguousRunError(
+            f"`{text}` is the start of {len(starting)} sweeps",
+            candidates=starting,
+            hint="give more of the id: `repro sweep ls` lists them",
+        )
+    for one in called or starting:
+        return _give(known, one)
     raise UnknownRunError(
         f"there is no sweep `{escape(text[:200])}`",
-        hint="`repro sweep ls` lists them" if known.sweeps else "`repro sweep -p …` makes one",
+        hint="`repro sweep ls` lists them" if ids else "`repro sweep -p …` makes one",
     )
+
+
+def _give(known: KnownSweeps, sweep_id: str) -> SweepAt:
+    for problem in known.problems:
+        if problem.run == sweep_id:
+            raise DamagedRecordError(problem.reason, hint=problem.hint or None)
+    return next(at for at in known.sweeps if at.sweep.id == sweep_id)
 
 
 def short_sweep(project: Project, sweep_id: str) -> str:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from repro.core.sweep.program import fill_words
 from repro.core.vary import ParamsFiles, Variation, check_old, secret_error
 from repro.model.canonical import Json
 from repro.model.config import find_given, flatten_config, parse_value
 from repro.model.dotted import find_path, value_at
-from repro.model.macros import fill_command, needs_json_file, say_json
+from repro.model.macros import needs_json_file, say_json
 from repro.model.marking import is_marked
 from repro.model.run import Record
 from repro.model.space import Params
@@ -55,7 +56,7 @@ def place_params(
     if needs_json_file(spec.command):
         json_file = _free_name(root / record.run.cwd)
         edits[_inside(record.run.cwd, json_file)] = say_json(flat).encode()
-    argv = fill_command(spec.command, params, json_file=json_file, environ=environ)
+    argv = fill_words(spec.command, params, json_file=json_file, environ=environ)
     literal = _literal_keys(spec.command)
     files = ParamsFiles(root, settings)
     loose: dict[str, Json] = {}
@@ -70,7 +71,7 @@ def place_params(
         elif files.edit(key, value) is None:
             loose[key] = value
     if loose and not spec.is_macro:
-        argv = (*argv, *fill_command(("${args}",), loose, environ=environ))
+        argv = (*argv, *fill_words(("${args}",), loose, environ=environ))
     return Variation(tuple(argv), {**edits, **files.edits}, flat)
 
 

@@ -20,7 +20,8 @@ _CACHE = "__pycache__"
 _COMPILED = re.compile(r"(.+?)\.[^.]+(?:\.opt-\d)?\.pyc\Z")
 _STATUS = ("status", "--porcelain=v2", "--branch", "-z", "--untracked-files=no")
 _OF_CODE = ("--ignore-submodules=all", "--no-renames")
-_OTHERS = ("ls-files", "-z", "--others", "--directory")
+_FILES = ("ls-files", "-z", "-v", "--cached", "--others", "--directory")
+_OTHER, _PLAIN = "? ", "H "  # what it says of a file that git does not track, and of one it does
 _CHECKOUT = ("checkout", "--quiet", "--force", "--detach", "--no-recurse-submodules")
 
 # What tells a file from what it was before; of a folder only its mode counts.
@@ -33,12 +34,14 @@ class _Look:
 
     Attributes:
         code: What git says of HEAD and of the files that it tracks.
+        flagged: Files that it tracks, but not as usual: it may not look at them.
         others: All else in the tree by path, folders before what is in them; datasets and the
             files of submodules are among it.
         packages: All that is in the folder of packages.
     """
 
     code: tuple[str, ...]
+    flagged: frozenset[str]
     others: Mapping[str, _Mark] = field(default_factory=dict)
     packages: Mapping[str, _Mark] = field(default_factory=dict)
 
@@ -81,7 +84,8 @@ class Pristine:
         }
         new = _topmost(path for path in now.others if path not in before.others)
         if (
-            not _is_all_there(before.packages, now.packages)
+            now.flagged != before.flagged
+            or not _is_all_there(before.packages, now.packages)
             or not _is_all_there(others, now.others)
             or any(_is_in(path, one) for one in new for path in (*others, *plans))
         ):
@@ -156,19 +160,22 @@ class Pristine:
     def _look(self) -> _Look:
         isolation = self._isolation
         git, top = isolation.project.repository.git, str(isolation.folder)
-        listing = git.spawn(*_OTHERS)
+        listing = git.spawn(*_FILES)
         try:
             code = self._look_at_code()
         finally:
             out, said = listing.communicate()
         if listing.returncode != 0:
-            raise git.failure(_OTHERS, listing.returncode, said.decode(errors="replace"))
-        paths = [*split_names(out), *self._inner()]
+            raise git.failure(_FILES, listing.returncode, said.decode(errors="replace"))
+        lines = split_names(out)
+        flagged = frozenset(line for line in lines if not line.startswith((_OTHER, _PLAIN)))
+        listed = [line[len(_OTHER) :] for line in lines if line.startswith(_OTHER)]
+        paths = [*listed, *self._inner()]
         others = dict(_walk(top, (path.removesuffix("/") for path in paths)))
         others.update(_find_special(top, others))
         packages = str(isolation.packages)
         inside = os.listdir(packages) if os.path.isdir(packages) else []  # noqa: PTH112
-        return _Look(code, others, dict(_walk(packages, inside)))
+        return _Look(code, flagged, others, dict(_walk(packages, inside)))
 
     def _inner(self) -> tuple[str, ...]:
         """Submodules, in which git looks at nothing."""

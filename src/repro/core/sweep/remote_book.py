@@ -178,7 +178,8 @@ class RemoteBook:
         return self._stored
 
     def _ask(self) -> str:
-        oid = ask_ref(self._project.repository.git, self._remote, self._ref)
+        # Where pushes go, for what another place shows of it may be old.
+        oid = ask_ref(self._project.repository.git, self._remote, self._ref, push=True)
         if oid is None:
             raise UnknownRunError(
                 f"`{self._remote.label}` has no sweep `{self._id}`",
@@ -188,7 +189,7 @@ class RemoteBook:
 
     def _bring(self, oid: str) -> None:
         """Have a commit of the remote here, vetted, and the ref of this clone at it if it can."""
-        taken = fetch_sweeps(self._project, self._remote, {self._id: oid})
+        taken = fetch_sweeps(self._project, self._remote, {self._id: oid}, push=True)
         self._refuse(taken.refused)
         self._n_brought += 1
         if self._n_brought % _ROLL_UP == 0:  # who only waits for others seals no run that does it
@@ -237,7 +238,7 @@ class RemoteBook:
                 fault = answered.get(self._ref, _LOST)
             except RemoteError as error:
                 # The connection may have been lost behind what it was for.
-                if ask_ref(git, self._remote, self._ref) != commit:
+                if ask_ref(git, self._remote, self._ref, push=True) != commit:
                     raise error from None
                 fault = None
             if fault is not None and fault.is_moved:

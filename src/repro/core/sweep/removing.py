@@ -1,11 +1,14 @@
 """Sweeps removed to the trash; the runs of their trials stay."""
 
+from contextlib import suppress
+
 from repro.core.project import Project, who_am_i
 from repro.core.sweep.holding import hold
+from repro.errors import ReproError
 from repro.model.sweep import SweepAt
 from repro.model.times import format_time
 from repro.store.quarantine import CommitSpec, open_quarantine, publish, write_commits
-from repro.store.refs import SWEEPS, TRASH, RefUpdate
+from repro.store.refs import SWEEPS, TRASH, RefUpdate, update_refs
 from repro.store.trash import FILE, TrashEntry, encode_trash, list_trash_refs
 
 
@@ -42,3 +45,14 @@ def remove_sweep(project: Project, at: SweepAt) -> TrashEntry:
             ]
             publish(quarantine, tips=[tip], exclude=parents, refs=updates)
     return entry
+
+
+def forget_unbegun(project: Project, made: SweepAt) -> None:
+    """Take a sweep away that was just made, and of which no trial was begun since.
+
+    Args:
+        made: As it was made; one that was written into meanwhile stays.
+    """
+    with suppress(ReproError):
+        git = project.repository.git
+        update_refs(git, [RefUpdate(SWEEPS + made.sweep.id, new=None, old=made.commit)])

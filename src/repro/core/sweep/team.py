@@ -1,7 +1,8 @@
 """The agents of other clones that work on a sweep: who of them is gone, and what they are given."""
 
-from collections.abc import Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from time import monotonic
 
 from repro.core.fetch import fetch_runs
@@ -10,15 +11,16 @@ from repro.core.push import push_runs
 from repro.core.push_plan import choose_to_push, plan_push
 from repro.core.sweep.protocols import Gone
 from repro.core.sweep.remote_book import RemoteBook
-from repro.errors import RemoteError, UnknownRunError
+from repro.errors import RemoteError, ReproError, UnknownRunError
 from repro.model.readable import format_duration
 from repro.model.sharing import Refusal
-from repro.model.sweep import Agent, SweepAt, TrialState
+from repro.model.sweep import Agent, Beat, Entry, SweepAt, TrialState
 from repro.model.text import escape
 from repro.store.process import boot_id, host_name, is_alive, parse_process
 from repro.store.remoterefs import GitRemote
 
 LEASE_S = 300.0
+BEATS = 5  # in a lease
 
 
 class Team:
@@ -51,6 +53,7 @@ class Team:
         self._lease_s = lease_s
         self._heard: dict[str, tuple[float, float]] = {}  # what an agent said last, and when
         self._refused: dict[str, Refusal] = {}
+        self._me: str | None = None
 
     @property
     def refused(self) -> tuple[Refusal, ...]:
@@ -59,6 +62,7 @@ class Team:
 
     def find_gone(self, at: SweepAt, me: str) -> Sequence[Gone]:
         """The claims of agents that are gone, each with its run here, where that was pushed."""
+        self._me = me
         now = monotonic()
         for agent, beat in at.progress.beats.items():
             if self._heard.get(agent, (None,))[0] != beat:
@@ -88,7 +92,8 @@ class Team:
         """Fetch the run of an attempt that nobody told the end of; whether that could be asked."""
         with suppress(UnknownRunError):  # the agent did not come so far
             try:
-                fetch_runs(self._project, self._remote, names=[run])
+                with self._beating():
+                    fetch_runs(self._project, self._remote, names=[run])
             except RemoteError:
                 return False
         return True
@@ -106,7 +111,34 @@ class Team:
             lost |= {trial.run for trial in trials if trial.state is TrialState.WAITING}
             runs = [run for run in runs if run not in lost]
         if runs:
-            self._book.persist(lambda: self._push(runs))
+            with self._beating():
+                self._book.persist(lambda: self._push(runs))
+
+    @contextmanager
+    def _beating(self) -> Iterator[None]:
+        """Show that this process is alive while it carries runs, which may take an hour.
+
+        It does nothing else meanwhile, so that nobody else uses the ledger.
+        """
+        is_over = threading.Event()
+        thread = threading.Thread(target=self._beat, args=(is_over,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            thread.join()
+
+    def _beat(self, is_over: threading.Event) -> None:
+        me = self._me
+
+        def say(_: SweepAt) -> Sequence[Entry]:
+            # Before the first look nothing was claimed.
+            return [] if me is None else [Beat(agent=me, time=self._project.clock())]
+
+        while not is_over.wait(self._lease_s / BEATS):
+            with suppress(ReproError):  # what carries the runs says so, too
+                self._book.write(say)
 
     def _push(self, runs: Sequence[str]) -> None:
         plan = plan_push(self._project, self._remote, choose_to_push(self._project, runs))

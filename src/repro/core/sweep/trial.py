@@ -30,6 +30,7 @@ from repro.core.rerun import assigned_of, other_data, variables_for_runner, with
 from repro.core.start import Consider, LiveRun, start_run
 from repro.core.sweep.hidden import hide_variables, reveal
 from repro.core.sweep.params import place_params
+from repro.core.sweep.program import fill_words
 from repro.core.sweep.protocols import Task, TrialEnd
 from repro.core.sweep.putback import Pristine
 from repro.core.sweep.results import find_loss
@@ -39,7 +40,6 @@ from repro.errors import CommandError, ReproError
 from repro.model.canonical import Json
 from repro.model.config import flatten_config, merge_config, nest_config
 from repro.model.ids import is_id
-from repro.model.macros import fill_command
 from repro.model.run import Record
 from repro.model.space import Params
 from repro.model.sweep import Sweep
@@ -89,7 +89,7 @@ class Workbench:
         project = self.project
         with reading(project.repository) as objects:
             record = read_frozen(objects, self.sweep)
-        command = fill_command(self.sweep.spec.command, params, environ=project.environ)
+        command = fill_words(self.sweep.spec.command, params, environ=project.environ)
         filled = replace(record, run=replace(record.run, command=command))
         with ExitStack() as stack:
             isolation, _ = stack.enter_context(isolated(project, filled))

@@ -209,7 +209,7 @@ def test_a_dry_run_shows_the_first_trials_and_makes_nothing(code: Path, cli: Cli
 
     assert done.out.splitlines()[:3] == ["trial  lr   opt", "0      0.1  a", "1      0.1  b"]
     assert "command  python train.py --lr=0.1 --opt=a\n" in done.out
-    assert "4 trials by the method `grid`" in done.err
+    assert "4 trials, by grid" in done.err
     plan = json.loads(cli(*words, "--json", "--", "python", "train.py").out)
     assert [one["params"] for one in plan["trials"]][3] == {"lr": 0.2, "opt": "b"}
     assert git(code, "for-each-ref", "refs/repro") == ""

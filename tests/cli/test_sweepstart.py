@@ -7,7 +7,7 @@ import pytest
 from tests.support import git, write_files
 from tests.support.cli import Cli
 from tests.support.projects import open_here
-from tests.support.sweeps import make_spec
+from tests.support.sweeps import make_spec, make_sweep
 
 from repro.core.sweep.program import first_command
 
@@ -103,3 +103,31 @@ def test_the_first_line_names_the_sweep(repository: Path, cli: Cli) -> None:
     [ref] = git(repository, "for-each-ref", "--format=%(refname)", "refs/repro/sweeps").split()
     short = ref.rpartition("/")[2][:6]
     assert done.err.startswith(f"repro: sweep {short} (one): 1 trial, by grid\n")
+
+
+def test_a_command_without_dashes_before_it_is_told_about_them(repository: Path, cli: Cli) -> None:
+    failed = cli("sweep", "-p", "x=1", "python", "train.py", code=129)
+    assert "put `--` before the command" in failed.err
+
+
+def test_a_dry_run_says_that_it_shows_some_of_the_trials_only(repository: Path, cli: Cli) -> None:
+    words = ("sweep", "-p", "x=uniform(0,1)", "--dry-run")
+    assert "… and 5 more\n" in cli(*words, "-n", "15", "--", "true").err
+    assert "…\n" in cli(*words, "-n", "0", "--", "true").err
+    assert "…" not in cli(*words, "-n", "10", "--", "true").err
+
+
+def test_a_list_of_sweeps_fits_a_narrow_terminal(
+    repository: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_sweep(open_here(repository), name="wide")
+    monkeypatch.setattr("repro.cli.render.width", lambda: 40)
+    done = cli("sweep", "ls")
+    assert max(map(len, done.out.splitlines())) <= 40
+    assert "repro sweep ls --json" in done.err
+
+
+def test_a_param_that_is_a_section_too_is_a_mistake_of_the_line(repository: Path, cli: Cli) -> None:
+    failed = cli("sweep", "-p", "a=1", "-p", "a.b=2", "--no-args", "--", "true", code=129)
+    assert "`a` is a param, and a section too" in failed.err
+    assert "leave out or rename" in failed.err

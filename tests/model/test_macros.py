@@ -99,7 +99,7 @@ def test_an_unknown_macro_is_named(word):
 
 
 def test_a_misspelt_macro_is_guessed():
-    with pytest.raises(InvalidInputError, match="did you mean `args_no_hyphens`"):
+    with pytest.raises(InvalidInputError, match=r"did you mean `..args_no_hyphens.`"):
         check_command(["${args_no_hyphen}"], PARAMS)
 
 

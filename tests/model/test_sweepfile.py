@@ -244,14 +244,14 @@ def test_a_wrong_file_is_refused_with_the_place(changes, reason, hint):
     [
         ({"parameters": {}}, "there is no param", "name the params"),
         ({"parameters": {"a": {"value": 1}, "a.b": {"value": 1}}}, "`a` is a param, and a section",
-         "name the params"),
+         "leave out"),
         ({"method": "bayes"}, "the method `tpe` needs to know which metric counts", "metric:"),
         ({"method": "cmaes"}, "needs to know which metric", "--metric"),
         ({"early_terminate": {"type": "median"}}, "stopping trials early needs to know", "metric"),
         ({"run_cap": 0}, "a sweep of 0 trials", "from 1"),
         ({"run_cap": 10**9}, "a sweep of 1,000,000,000 trials", "from 1"),
         ({"seed": -1}, "the seed -1 is out of range", "from 0"),
-        ({"command": ["${agrs}"]}, "neither a macro nor a param; did you mean `args`", "$${agrs}"),
+        ({"command": ["${agrs}"]}, "a param; did you mean `${args}`", "$${agrs}"),
         ({"command": ["${program}"]}, "no `program` is given", "program: train.py"),
         ({"method": "grid"}, "every value of `lr`, which is continuous", "q_uniform"),
         ({"method": "grid", "parameters": {"a": {"min": 1, "max": 10**7}}},
@@ -261,7 +261,7 @@ def test_a_wrong_file_is_refused_with_the_place(changes, reason, hint):
         ({"method": "grid", "parameters": {"a": {"values": [1, 2], "probabilities": [0.5, 0.5]}}},
          "probabilities mean nothing", "random"),
         ({"parameters": {f"p{n}": {"value": 1} for n in range(1001)}}, "1,001 params", "name"),
-        ({"parameters": {"a": {"value": "x" * 70_000}}}, "take up to 70,", "name the params"),
+        ({"parameters": {"a": {"value": "x" * 70_000}}}, "take up to 70,", "leave out"),
     ],
 )  # fmt: skip
 def test_a_file_that_asks_for_what_cannot_be_done_is_refused(changes, reason, hint):

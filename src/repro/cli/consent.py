@@ -20,12 +20,15 @@ _SHOWN = 10  # lines of any list
 _SHOWN_PACKAGES = 20
 
 
-def ask_consent(project: Project, record: Record, *, yes: bool, what: str) -> None:
+def ask_consent(
+    project: Project, record: Record, *, yes: bool, what: str, is_sweep: bool = False
+) -> None:
     """Come back when the run is the user's own, or the user agrees to what will be done with it.
 
     Args:
         yes: The user agreed on the command line.
         what: What will be done, such as `execute its command`.
+        is_sweep: Whether the record is what the trials of a sweep start from.
 
     Raises:
         ConsentError: The answer is no, or there is nobody to ask.
@@ -33,16 +36,18 @@ def ask_consent(project: Project, record: Record, *, yes: bool, what: str) -> No
     if yes or is_own(project, record):
         return
     facts = foreign_facts(project, record)
-    for line in _describe(facts):
+    kind = "sweep" if is_sweep else "run"
+    for line in _describe(facts, kind):
         render.note(line)
     if sys.stdin is None or not sys.stdin.isatty():
         raise ConsentError(
-            f"run `{facts.run}` was not recorded in this clone, and there is nobody to ask",
+            f"{kind} `{facts.run}` was not recorded in this clone, and there is nobody to ask",
             hint=f"`--yes` agrees to {what}",
         )
     if not click.confirm(f"{what[:1].upper()}{what[1:]}?", err=True):
         raise ConsentError(
-            f"nothing of run `{facts.run}` was executed", hint=f"`repro show {facts.run}` shows it"
+            f"nothing of {kind} `{facts.run}` was executed",
+            hint=f"`repro {'sweep ' if is_sweep else ''}show {facts.run}` shows it",
         )
 
 
@@ -86,10 +91,10 @@ def ask_foreign(
     return plan is None or ask_packages(project, record, plan, yes=yes)
 
 
-def _describe(facts: ForeignRun) -> Iterator[str]:
+def _describe(facts: ForeignRun, kind: str) -> Iterator[str]:
     """The facts, line by line; all of it comes from elsewhere, so all of it is escaped."""
     who = f"{escape(facts.author)} on {escape(facts.host)}"
-    yield f"repro: run {facts.run} was not recorded in this clone; its record says by {who}"
+    yield f"repro: {kind} {facts.run} was not recorded in this clone; its record says by {who}"
     yield f"  command   {escape(shlex.join(facts.command))}"
     code = facts.code or ("as the working tree",)
     # The last line of git's is the sum of the others.

@@ -25,7 +25,13 @@ class Trailing(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the words before `--` as ours."""
         own, words = _split(args)
-        rest = super().parse_args(ctx, own)
+        try:
+            rest = super().parse_args(ctx, own)
+        except click.UsageError as error:
+            if "unexpected extra argument" in error.message and "--" not in args:
+                told = f"{error.message}; put `--` before the command"
+                raise click.UsageError(told, error.ctx) from None
+            raise
         ctx.params["appended"] = words
         return rest
 

@@ -72,7 +72,9 @@ def agent(  # noqa: PLR0913  # click hands over each option by its name
     project = open_here()
     place = find_remote(project.repository.git, remote, push=True)
     at = join_sweep(project, place, name)
-    ask_consent(project, read_base(project, at), yes=yes, what="run the trials of this sweep")
+    ask_consent(
+        project, read_base(project, at), yes=yes, what="run the trials of this sweep", is_sweep=True
+    )
     _ask_first(project, place, yes=yes)
     from repro.cli.sweeprun import run_here  # noqa: PLC0415  # the loop, once there is a sweep
 

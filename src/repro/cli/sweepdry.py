@@ -45,6 +45,8 @@ def show_plan(project: Project, spec: SweepSpec, *, as_json: bool) -> None:
     table, n_columns = lay_out(columns, width=render.width())
     render.out(table)
     render.flush()
+    if wanted is None or wanted > len(trials):
+        render.note("…" if wanted is None else f"… and {wanted - len(trials):,} more")
     say_hidden([column.title for column in columns[n_columns:]], "--dry-run --json")
     render.out("")
     for words in commands[:1]:
@@ -56,7 +58,7 @@ def show_plan(project: Project, spec: SweepSpec, *, as_json: bool) -> None:
     guess = (
         "" if spec.method in (Method.GRID, Method.RANDOM) else "; later ones follow from results"
     )
-    render.note(f"repro: nothing was run; {size} by the method `{spec.method.value}`{guess}")
+    render.note(f"repro: nothing was run; {size}, by {spec.method.value}{guess}")
 
 
 def _suggest(spec: SweepSpec) -> list[Params]:

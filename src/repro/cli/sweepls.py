@@ -4,6 +4,7 @@ import click
 
 from repro.cli import render
 from repro.cli.context import open_here
+from repro.cli.runtable import LaidColumn, lay_out, say_hidden
 from repro.cli.sweepwords import describe_best, describe_done
 from repro.core.sweep.describe import sweep_json
 from repro.core.sweep.figures import ranked_trials
@@ -39,7 +40,13 @@ def ls(*, as_json: bool, porcelain: bool) -> None:
     else:
         titles = ["id", "name", "status", "trials", "best", "method", "created"]
         rows = [_row(at, known.short[at.sweep.id], now) for at in known.sweeps]
-        render.out(render.table(rows, titles))
+        columns = [
+            LaidColumn(title, [row[place] for row in rows]) for place, title in enumerate(titles)
+        ]
+        table, n_columns = lay_out(columns, width=render.width())
+        render.out(table)
+        render.flush()
+        say_hidden(titles[n_columns:], "repro sweep ls --json")
 
 
 def _row(at: SweepAt, short: str, now: float) -> list[str]:

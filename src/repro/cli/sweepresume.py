@@ -43,7 +43,9 @@ def resume(name: str, more: int | None, running: Running, *, retry_failed: bool,
     """
     project = open_here()
     at = find_sweep(project, name)
-    ask_consent(project, read_base(project, at), yes=yes, what="run the trials of this sweep")
+    ask_consent(
+        project, read_base(project, at), yes=yes, what="run the trials of this sweep", is_sweep=True
+    )
     at = _look_elsewhere(project, at, yes=yes)
     cap = None if more is None else extend_cap(at, more)
     if cap is None:

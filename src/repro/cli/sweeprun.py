@@ -168,6 +168,10 @@ def _say_end(done: Outcome, short: str, passed_s: float, again: str) -> None:
         render.note(f"repro: {escape(done.error.message)}")
         if done.error.hint:
             render.note(f"hint: {escape(done.error.hint)}")
+    if done.reason is Reason.FAILURES and not at.sweep.spec.is_macro:
+        render.note(
+            "hint: params are added as --KEY=VALUE; `--no-args` leaves the command as it is"
+        )
     if done.reason not in (Reason.DONE, Reason.TARGET, Reason.NO_METRIC):
         render.note(f"hint: `{again}` goes on")
 

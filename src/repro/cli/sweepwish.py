@@ -9,6 +9,7 @@ from repro.core.curate import check_label
 from repro.errors import InvalidInputError, UsageError
 from repro.model.macros import names_params
 from repro.model.space import Distribution
+from repro.model.spacecheck import find_space_fault
 from repro.model.sweepcheck import check_spec, method_for
 from repro.model.sweepparam import parse_param
 from repro.model.sweepspec import EarlyStop, Goal, Method, SweepSpec
@@ -114,6 +115,9 @@ def _read_space(params: Sequence[str]) -> dict[str, Distribution]:
                 f"`-p {key}=…` is given twice", hint="give all values at once: `-p lr=0.1,0.01`"
             )
         space[key] = distribution
+    fault = find_space_fault(space) if space else None
+    if fault is not None:
+        raise UsageError(fault, hint="leave out or rename some of the params")
     return space
 
 

@@ -211,7 +211,7 @@ def _unknown(name: str, keys: Iterable[str]) -> InvalidInputError:
     text = escape(name[:80])
     return InvalidInputError(
         f"`${{{text}}}` in the command is neither a macro nor a param"
-        f"{say_meant(name, [*keys, *_KNOWN])}",
+        f"{say_meant(f'${{{name}}}', [f'${{{one}}}' for one in (*keys, *_KNOWN)])}",
         hint=f"`${{args}}` gives all params; write `$${{{text}}}` for that text itself",
     )
 

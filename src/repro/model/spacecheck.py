@@ -188,8 +188,10 @@ def _uniform_faults(distribution: Uniform) -> Iterator[str]:
         yield f"on a log scale `min` must be more than 0, not {low}"
     if q is not None:
         yield from _q_faults(q, max(abs(low), abs(high)))
-        if not multiples_within(low, high, q):
-            yield f"from `min` {low} to `max` {high} there is no multiple of `q` {q}"
+        multiples = multiples_within(low, high, q)
+        if len(multiples) < 2:
+            few = "only one" if multiples else "no"
+            yield f"from `min` {low} to `max` {high} there is {few} multiple of `q` {q}"
 
 
 def _normal_faults(distribution: Normal) -> Iterator[str]:

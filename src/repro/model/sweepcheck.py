@@ -68,7 +68,9 @@ def _check_space(space: Space) -> None:
     if fault is not None:
         raise InvalidInputError(
             f"no search space: {fault}",
-            hint="name the params to search, as in `-p lr=loguniform(1e-5,1e-1)`",
+            hint="leave out or rename some of them"
+            if space
+            else "name the params to search, as in `-p lr=loguniform(1e-5,1e-1)`",
         )
 
 

@@ -126,7 +126,7 @@ def _bracketed(text: str) -> Distribution:
         return Uniform(float(low), float(high))
     inside = escape(text[1:-1][:80])
     raise _Wrong(
-        "is one list or several values: tools differ",
+        ": that may be one list or several values, for tools differ about it",
         f"write `{inside}` for several values, `choice({escape(text[:80])})` for one list, or "
         "`uniform(LOW,HIGH)` for a range",
     )
@@ -149,8 +149,9 @@ def _call(name: str, inside: str, *, is_guild: bool) -> Distribution:
     if function is None:
         return _range(numbers, is_guild=is_guild)
     if len(numbers) != len(function.names):
+        n_given = "1 number is" if len(numbers) == 1 else f"{len(numbers)} numbers are"
         usage = f"{name}({','.join(function.names)})"
-        raise _Wrong(f": it is `{usage}`, and {len(numbers)} numbers are given", f"write `{usage}`")
+        raise _Wrong(f": it is `{usage}`, and {n_given} given", f"write `{usage}`")
     return function.make(*numbers)
 
 

@@ -68,7 +68,9 @@ def test_sweeps_are_listed_with_how_far_and_how_good_they_are(swept: SweepAt, cl
     lines = cli("sweep", "ls").out.splitlines()
 
     assert lines[0].split() == ["id", "name", "status", "trials", "best", "method", "created"]
-    assert lines[1].startswith(f"{swept.sweep.id[:6]}  wide  interrupted  3/4     loss 0.1  random")
+    assert lines[1].startswith(
+        f"{swept.sweep.id[:6]}  wide  interrupted  3/4, 1 failed  loss 0.1  random"
+    )
     [shown] = json.loads(cli("sweep", "ls", "--json").out)
     assert shown["best"] == {"trial": 0, "run": "aaaaaaaa0000", "value": 0.1}
     assert cli("sweep", "ls", "--porcelain").out == f"{swept.sweep.id}\twide\tinterrupted\t3\t4\n"
@@ -300,7 +302,39 @@ def test_where_every_trial_fails_the_reason_is_told_and_the_answer_is_no(
     failed = cli("sweep", *TWO, "--json", "--", "python", "-c", "raise SystemExit(3)", code=1)
 
     assert json.loads(failed.out)["counts"]["failed"] == 2
-    assert "exit code 3" in failed.err
+    assert "trial 1 failed in " in failed.err
+    assert failed.err.count("(exit code 3)") == 2
+    assert [one["why"] for one in json.loads(failed.out)["trials"]] == ["exit code 3"] * 2
+    assert "  failed  2/2, 2 failed  -" in cli("sweep", "ls").out
+    shown = cli("sweep", "show", "@")
+    assert "status   failed\n" in shown.out
+    assert "failed\n  trial 0  exit code 3\n  trial 1  exit code 3\n" in shown.out
+    assert "hint: `repro show --output RUN` has what a trial printed" in shown.err
+    over = cli("sweep", "resume", "@", code=1)
+    assert "`--retry-failed` runs the 2 that failed again" in over.err
+    again = cli("sweep", "resume", "@", "--retry-failed", "--json", code=1)
+    trials = json.loads(again.out)["trials"]
+    assert [one["trial"] for one in trials] == [0, 1]
+    assert [one["run"] for one in trials] != [
+        one["run"] for one in json.loads(failed.out)["trials"]
+    ]
+
+
+STOPS = """
+import os, subprocess, sys
+subprocess.run([sys.executable, "-m", "repro", "sweep", "stop", "@"], cwd=os.environ["HERE"])
+"""
+
+
+def test_a_stop_that_came_when_nothing_was_left_to_do_is_no_failure(
+    code: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HERE", str(code))
+
+    done = cli("sweep", "-p", "lr=0.1,0.2", "-n", "1", "--no-args", "--", "python", "-c", STOPS)
+
+    assert "no trial is started any more" in done.err
+    assert "is done after" in done.err
 
 
 def test_an_interrupted_sweep_ends_in_order_and_goes_on(code: Path, cli: Cli) -> None:

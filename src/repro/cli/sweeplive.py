@@ -17,12 +17,13 @@ from repro.core.sweep.events import Again, Begun, Ending, Event, Looked, NoMetri
 from repro.core.sweep.figures import ranked_trials, varied_keys
 from repro.core.sweep.looking import TrialLooks
 from repro.core.sweep.standing import count_wanted
-from repro.model.readable import format_duration, format_value
+from repro.model.readable import format_duration, format_value, shorten
 from repro.model.sweep import OVER, SweepAt, Trial, TrialState
 from repro.model.text import escape
 
 _EVERY_S = 0.25
 _MOST_PARAMS = 6  # on a line
+_LONGEST_WHY = 60  # characters of a reason, on a line that says more
 _MOST_SAID = 5  # reasons of failures that are told; `repro show` has each
 
 
@@ -93,9 +94,11 @@ class Live:
         self._ended = [*self._ended, trial.number]
         if self._terminal is None:
             render.note(self._line(trial, is_best=is_best, is_found=event.is_found))
+        is_said = self._terminal is None and len(event.why) <= _LONGEST_WHY
         if event.why and event.why not in self._said and len(self._said) < _MOST_SAID:
             self._said.add(event.why)
-            render.note(f"repro: warning: trial {trial.number} failed: {event.why}")
+            if not is_said:
+                render.note(f"repro: warning: trial {trial.number} failed: {event.why}")
             if event.hint:
                 render.note(f"hint: {escape(event.hint)}")
 
@@ -138,6 +141,7 @@ class Live:
     def _line(self, trial: Trial, *, is_best: bool, is_found: bool) -> str:
         how = "reused" if trial.is_reused else trial.state.value
         how += " before" if is_found else ""
+        why = f" ({shorten(escape(trial.why), _LONGEST_WHY)})" if trial.why else ""
         spent = "" if trial.duration_s is None else f" in {format_duration(trial.duration_s)}"
         value = "" if trial.value is None else f", {describe_best(self._at, trial)}"
         best = ", the best so far" if is_best else ""
@@ -147,7 +151,7 @@ class Live:
         given = f": {' '.join(params[:_MOST_PARAMS] + more)}" if params else ""
         wanted = count_wanted(self._at)
         of = f"{self._n_over:,}" if wanted is None else f"{self._n_over:,}/{wanted:,}"
-        return f"repro: {of} trial {trial.number} {how}{spent}{value}{best}{given}"
+        return f"repro: {of} trial {trial.number} {how}{spent}{why}{value}{best}{given}"
 
 
 def _has_terminal() -> bool:

@@ -11,7 +11,7 @@ from repro.core.sweep.figures import ranked_trials
 from repro.core.sweep.known import list_sweeps
 from repro.core.sweep.standing import count_wanted, find_standing
 from repro.model.readable import format_age
-from repro.model.sweep import OVER, SweepAt
+from repro.model.sweep import OVER, SweepAt, TrialState
 from repro.model.text import escape
 
 
@@ -51,11 +51,12 @@ def ls(*, as_json: bool, porcelain: bool) -> None:
 
 def _row(at: SweepAt, short: str, now: float) -> list[str]:
     spec, ranked = at.sweep.spec, ranked_trials(at)
+    n_failed = at.progress.count(TrialState.FAILED)
     return [
         short,
         spec.name or "",
         find_standing(at, now=now).value,
-        describe_done(at),
+        describe_done(at) + (f", {n_failed:,} failed" if n_failed else ""),
         describe_best(at, ranked[0]) if ranked else "-",
         spec.method.value,
         format_age(at.sweep.created, now),

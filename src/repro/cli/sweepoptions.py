@@ -174,14 +174,15 @@ _OPTIONS = (
     ),
     click.option(
         "--retries", type=click.IntRange(min=0), default=2, show_default=True, metavar="N",
-        help="Run a trial that was lost again, so often. One that fails is not.",
+        help="Run a trial that was lost again, so often. One that fails is not run again.",
     ),
     click.option(
         "--gpus", metavar="LIST",
         help="GPUs such as 0,1, or auto: each trial gets one in turn, by CUDA_VISIBLE_DEVICES.",
     ),
     click.option(
-        "--strict", is_flag=True, help="Stop if the first trial has not logged the metric."
+        "--strict", is_flag=True,
+        help="Stop if the first trial has not logged the metric, also where it crashed.",
     ),
     click.option(
         "--reuse", is_flag=True,

@@ -36,7 +36,7 @@ _MOST_HOSTS = 5
 @YES
 @takes_running
 def resume(name: str, more: int | None, running: Running, *, retry_failed: bool, yes: bool) -> int:
-    """Go on with a sweep: trials that are missing, lost ones again, and more on request.
+    """Go on with a sweep: trials that are missing, lost ones again, and MORE on request.
 
     What it is and what was frozen stay as they are. A sweep that somebody else made is asked about
     first, for its code is executed. Exits as `repro sweep start`.

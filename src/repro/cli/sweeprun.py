@@ -22,7 +22,7 @@ from repro.core.sweep.known import short_sweep
 from repro.core.sweep.loop import run_sweep
 from repro.core.sweep.options import Options, Outcome, Reason
 from repro.core.sweep.protocols import Book, Launcher, Others
-from repro.core.sweep.standing import count_wanted
+from repro.core.sweep.standing import count_wanted, is_done
 from repro.core.sweep.weighing import weigh_trials
 from repro.model.diagnosis import count_of
 from repro.model.readable import format_duration
@@ -77,6 +77,7 @@ def run_here(
         done = run_sweep(
             project, book, launcher, wish, tell=live.tell, should_stop=ending.ask, others=others
         )
+    done = replace(done, reason=_find_reason(done))
     again = f"repro sweep resume {short}"
     if share is not None:
         is_open = done.at.progress.stopped is None
@@ -92,6 +93,12 @@ def run_here(
         return 0
     is_over = done.reason in (Reason.DONE, Reason.TARGET)
     return 0 if is_over and done.at.progress.count(TrialState.FINISHED) else 1
+
+
+def _find_reason(done: Outcome) -> Reason:
+    """Why it went on no more: that it was ended is nothing where nothing was left to do."""
+    is_ended = done.reason in (Reason.STOPPED, Reason.TIME)
+    return Reason.DONE if is_ended and is_done(done.at) else done.reason
 
 
 def _say_begin(at: SweepAt, short: str) -> None:

@@ -18,12 +18,14 @@ from repro.core.sweep.known import find_sweep
 from repro.core.sweep.looking import TrialLook, TrialLooks
 from repro.core.sweep.standing import Standing, find_standing
 from repro.core.sweep.weighing import weigh_trials
-from repro.model.readable import format_age
+from repro.model.readable import format_age, shorten
 from repro.model.spacetext import describe_distribution
 from repro.model.sweep import SweepAt, Trial, TrialState
 
 _MOST_TRIALS = 20
 _MOST_PARAMS = 40  # of a space
+_MOST_FAILED = 10  # of which it is said why
+_LONGEST_WHY = 300  # characters
 
 
 @click.command()
@@ -92,6 +94,21 @@ def _print_trials(project: Project, at: SweepAt, number: int, now: float) -> Non
     say_hidden([column.title for column in columns[n_columns:]], "repro sweep show --json")
     if len(shown) < len(trials):
         render.note(f"… and {len(trials) - len(shown):,} more: `-n 0` shows all")
+    _print_failed(at, len(trials) if number == 0 else _MOST_FAILED)
+
+
+def _print_failed(at: SweepAt, most: int) -> None:
+    """Say why trials failed, whether or not there was room for them in the table."""
+    failed = [one for one in at.progress.trials if one.state is TrialState.FAILED and one.why]
+    if not failed:
+        return
+    render.out("")
+    rows = [[f"  trial {one.number}", shorten(one.why, _LONGEST_WHY)] for one in failed[:most]]
+    render.out(render.columns([["failed"], *rows]))
+    render.flush()
+    if len(failed) > most:
+        render.note(f"… and {len(failed) - most:,} more that failed: `-n 0` shows all")
+    render.note("hint: `repro show --output RUN` has what a trial printed")
 
 
 def _look(project: Project, at: SweepAt, trials: Sequence[Trial]) -> dict[str, TrialLook]:

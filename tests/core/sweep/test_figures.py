@@ -143,6 +143,11 @@ def test_how_a_sweep_stands_follows_from_who_works_on_it() -> None:
     assert standing(ask(0, "run000000000", agent=far, time=900.0)) is Standing.RUNNING
     assert standing(ask(0, "run000000000", agent=far, time=100.0)) is Standing.INTERRUPTED
     assert standing(*trial(0, 0.1, 0.1), stopped) is Standing.STOPPED
+    failed = trial(0, 0.1, None, state=TrialState.FAILED)
+    assert standing(*failed) is Standing.FAILED
+    assert standing(*failed, run_cap=1) is Standing.FAILED
+    assert standing(*failed, ask(1, "run100000000", agent=gone)) is Standing.INTERRUPTED
+    assert standing(*failed, *trial(1, 0.1, 0.1), run_cap=2) is Standing.FINISHED
     assert standing(*trial(0, 0.1, 0.1), target=0.2) is Standing.FINISHED
     assert standing(*trial(0, 0.1, 0.1), target=0.01) is Standing.INTERRUPTED
     assert standing(*trial(0, 0.1, 0.1), stopped, run_cap=1) is Standing.FINISHED

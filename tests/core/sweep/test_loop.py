@@ -152,6 +152,34 @@ def test_a_strict_sweep_ends_when_its_metric_is_not_logged(repository: Path):
     assert "logged no `val_loss`: it logged `loss`" in ran.outcome.error.message
 
 
+def test_a_strict_sweep_ends_at_a_first_trial_that_crashed_and_no_later_one(repository: Path):
+    project = open_here(repository)
+    at = make_sweep(project, metric="loss", space=FOUR)
+    ran = run_here(project, at, lambda _: BAD, is_strict=True)
+    assert (ran.outcome.reason, len(ran.states)) == (Reason.NO_METRIC, 1)
+    assert "trial 0 failed and logged no `loss`: exit code 1" in ran.outcome.error.message
+    late = run_here(project, make_sweep(project, metric="loss"), by_number({1: BAD}, GOOD),
+                    is_strict=True)  # fmt: skip
+    assert (late.outcome.reason, late.states) == (Reason.DONE, ["finished", "failed"])
+
+
+def test_a_trial_whose_metrics_could_not_be_kept_is_lost_not_wrong(repository: Path):
+    project = open_here(repository)
+    at = make_sweep(project, metric="loss")
+    full = Play(warning="219 bytes of output are not kept: no space left on the disk")
+    ran = run_here(project, at, lambda task: full if task.number == 0 else GOOD, retries=1)
+    [again] = [event for event in ran.events if isinstance(event, Again)]
+    assert (again.is_lost, again.why) == (True, full.warning)
+    assert (ran.states, params_of(ran)) == (["failed", "finished"], [0.1, 0.1, 0.2])
+    assert ran.outcome.at.progress.trials[0].why == f"it was lost 2 times: {full.warning}"
+    # Neither of its runs is a result of it, whatever becomes of the ledger.
+    lost = run_here(project, at, lambda _: GOOD, retry_failed=True)
+    assert lost.states == ["finished"] * 2
+    kept = make_sweep(project, metric="loss")
+    fine = run_here(project, kept, lambda _: Play((0.5,), warning=full.warning))
+    assert fine.states == ["finished"] * 2
+
+
 def test_a_sweep_of_which_nothing_works_ends_with_the_error(repository: Path):
     project = open_here(repository)
     at = make_sweep(project, space=FOUR)

@@ -16,11 +16,12 @@ from repro.core.sweep.protocols import Book, Launcher, Others, TrialEnd
 from repro.core.sweep.results import find_value
 from repro.core.sweep.settle import Cause, Settled, find_record, settle, tell_result
 from repro.core.sweep.suggest import make_suggester
+from repro.core.sweep.troubles import all_failed, no_metric
 from repro.core.sweep.underway import GRACE_S, Underway
 from repro.core.sweep.unknown import Unknown, find_unknown
-from repro.errors import DamagedRecordError, InvalidInputError, ReproError
+from repro.errors import DamagedRecordError, ReproError
 from repro.model.ids import new_id
-from repro.model.run import Record, Status
+from repro.model.run import Status
 from repro.model.space import Params
 from repro.model.sweep import (
     Agent,
@@ -333,32 +334,32 @@ class _Loop:
         self._settled[one.entry.run] = one
         if isinstance(one.entry, Dropped):
             return
-        if one.record is not None and one.record.run.status is Status.FINISHED:
-            self._check_metric(one.entry, one.record)
+        self._check_metric(one.entry, one)
         if one.entry.state is not TrialState.FAILED:
             self._has_result = True
         elif not self._has_result:
             self._n_failed += 1
             self._check_failures(one)
 
-    def _check_metric(self, told: Told, record: Record) -> None:
-        """Say once that the metric is not logged, and end a strict sweep."""
-        metric = self._spec.metric
-        if metric is None or self._has_said_no_metric:
+    def _check_metric(self, told: Told, one: Settled) -> None:
+        """Say once that the metric is not logged, and end a strict sweep, also by a crash."""
+        metric, record = self._spec.metric, one.record
+        is_finished = record is not None and record.run.status is Status.FINISHED
+        if metric is None or self._has_said_no_metric or told.state is not TrialState.FAILED:
+            return
+        if not (is_finished or self._options.is_strict):
             return
         has_any = any(trial.value is not None for trial in self._at.progress.trials)
-        if has_any or find_value(self._spec, record) is not None:
+        if has_any or (record is not None and find_value(self._spec, record) is not None):
             return
         self._has_said_no_metric = True
-        logged = [escape(name) for name in [*record.metrics, *record.summary]][:_MOST_NAMES]
-        trial = self._at.progress.trials[told.number]
-        self._tell(NoMetric(trial, escape(metric), tuple(logged)))
+        names = [] if record is None else [*record.metrics, *record.summary]
+        logged = [escape(name) for name in names][:_MOST_NAMES]
+        if is_finished:
+            trial = self._at.progress.trials[told.number]
+            self._tell(NoMetric(trial, escape(metric), tuple(logged)))
         if self._options.is_strict and self._ending is None:
-            what = f"it logged {', '.join(f'`{name}`' for name in logged)}" if logged else "nothing"
-            self._error = InvalidInputError(
-                f"trial {told.number} finished and logged no `{escape(metric)}`: {what}",
-                hint="name the metric as the program logs it: `repro show` has its names",
-            )
+            self._error = no_metric(told, metric, logged, is_finished=is_finished)
             why = f"no `{metric}` was logged"
             self._end(Reason.NO_METRIC, why, is_hard=True, grace_s=GRACE_S)
 
@@ -367,11 +368,7 @@ class _Loop:
         limit = self._options.max_failures
         if not limit or self._n_failed < limit or self._ending is not None:
             return
-        run = one.entry.run
-        self._error = InvalidInputError(
-            f"the first {limit} trials all failed, the last one (run `{run}`): {one.why}",
-            hint=one.hint or f"`repro show --output {run}` has what it printed",
-        )
+        self._error = all_failed(limit, one)
         why = f"the first {limit} trials all failed"
         self._end(Reason.FAILURES, why, is_hard=True, grace_s=GRACE_S)
 

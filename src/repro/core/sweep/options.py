@@ -33,7 +33,7 @@ class Options:
 
     Attributes:
         retries: Another attempt for a trial whose run was lost, so often.
-        is_strict: Stop when the first trial that finishes has not logged the metric.
+        is_strict: Stop when the first trial that is over has not logged the metric, as a crash.
         reuse: Take the results of an earlier run of the very same conditions.
         timeout_s: Of one trial: then its command is told to end, and the trial has failed.
         max_time_s: Of all of it: then no trial is started, and those that run are told to end.

@@ -6,7 +6,7 @@ from math import isfinite
 from repro.core.project import Project
 from repro.core.query import read_points
 from repro.model.condition import STATISTICS
-from repro.model.run import Record
+from repro.model.run import Record, Status
 from repro.model.series import Point
 from repro.model.sweep import MOST_STEPS
 from repro.model.sweepspec import SweepSpec
@@ -14,6 +14,7 @@ from repro.model.sweepspec import SweepSpec
 Steps = tuple[tuple[int, float], ...]
 
 _PREFIX = "metrics."
+_NOT_KEPT = ("bytes of output are not kept: ", "No space left", "no space left")
 
 
 def read_value(spec: SweepSpec, record: Record) -> float | None:
@@ -40,6 +41,23 @@ def find_value(spec: SweepSpec, record: Record) -> float | None:
     if isinstance(said, str) and said in ("NaN", "Infinity", "-Infinity"):
         return float(said)
     return float(said) if isinstance(said, int | float) and not isinstance(said, bool) else None
+
+
+def find_loss(spec: SweepSpec, record: Record) -> str:
+    """Say what of a finished run could not be kept, where that may be why it has no value.
+
+    Empty where it has a value, or nothing of it was lost: then its program gave none.
+    """
+    run = record.run
+    is_finished = run.status is Status.FINISHED
+    if spec.metric is None or not is_finished or read_value(spec, record) is not None:
+        return ""
+    if run.lost_points:
+        return f"{run.lost_points:,} points of it could not be kept"
+    if run.skipped_lines:
+        return f"{run.skipped_lines:,} lines of its journals are damaged"
+    # A program that could not even begin to log says so in its output, which was lost as well.
+    return next((text for text in run.warnings if any(one in text for one in _NOT_KEPT)), "")
 
 
 def split_metric(metric: str, names: Iterable[str]) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from repro.core.launch import OUTPUT
 from repro.core.project import Project
 from repro.core.query import read_part
 from repro.core.sweep.protocols import TrialEnd
-from repro.core.sweep.results import Steps, find_value, read_steps, read_value
+from repro.core.sweep.results import Steps, find_loss, find_value, read_steps, read_value
 from repro.errors import (
     CommandError,
     ConsentError,
@@ -214,18 +214,17 @@ def _settle_record(
     end: TrialEnd,
 ) -> Settled:
     run = record.run
+    if loss := find_loss(spec, record):
+        return replace(lose(project, trial, escape(loss), retries), record=record)
     if run.status is Status.FINISHED or _took_too_long(record):
         return tell_result(project, spec, trial.number, trial.run, record)
     if cause is Cause.PRUNED:
         return tell_result(project, spec, trial.number, trial.run, record, is_pruned=True)
-    if cause is Cause.INTERRUPTED:
-        return drop(project, trial, _WHY[cause])
-    if run.status is Status.FAILED:
-        return tell_result(project, spec, trial.number, trial.run, record)
     # An orphan is killed by whoever led it, or by what killed that.
-    if cause is Cause.ORPHANED:
+    is_cut_off = cause is Cause.ORPHANED and run.status is not Status.FAILED
+    if cause is Cause.INTERRUPTED or is_cut_off:
         return drop(project, trial, _WHY[cause])
-    if run.status is Status.KILLED:
+    if run.status in (Status.FAILED, Status.KILLED):
         return tell_result(project, spec, trial.number, trial.run, record)
     lost = lose(project, trial, escape(end.error) or "its process vanished", retries)
     return replace(lost, hint=end.hint)

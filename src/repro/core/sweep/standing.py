@@ -17,6 +17,7 @@ class Standing(StrEnum):
     STOPPED = "stopped"  # somebody ended it
     INTERRUPTED = "interrupted"  # nobody works on it, and there is more to do
     FINISHED = "finished"  # all trials are over, or one is as good as its target
+    FAILED = "failed"  # nobody works on it, and all trials that are over failed
 
 
 def count_wanted(at: SweepAt) -> int | None:
@@ -35,13 +36,22 @@ def find_standing(at: SweepAt, *, now: float) -> Standing:
     running = [trial for trial in progress.trials if trial.state is TrialState.RUNNING]
     if any(_is_working(trial.agent, progress.beats.get(trial.agent.id), now) for trial in running):
         return Standing.RUNNING
-    wanted = count_wanted(at)
-    is_full = wanted is not None and progress.count(*OVER) >= wanted
-    if is_full or is_target_reached(at.sweep.spec, progress):
-        return Standing.FINISHED
+    n_failed = progress.count(TrialState.FAILED)
+    has_failed = n_failed > 0 and n_failed == progress.count(*OVER)
+    if is_done(at):
+        return Standing.FAILED if has_failed else Standing.FINISHED
     if progress.stopped is not None:
         return Standing.STOPPED
+    if has_failed and not progress.count(TrialState.RUNNING, TrialState.WAITING):
+        return Standing.FAILED
     return Standing.INTERRUPTED if progress.trials else Standing.NEW
+
+
+def is_done(at: SweepAt) -> bool:
+    """Whether all trials that a sweep wants are over, or one is as good as its target."""
+    wanted = count_wanted(at)
+    is_full = wanted is not None and at.progress.count(*OVER) >= wanted
+    return is_full or is_target_reached(at.sweep.spec, at.progress)
 
 
 def find_elsewhere(at: SweepAt, *, now: float) -> list[Trial]:

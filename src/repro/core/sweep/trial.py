@@ -33,6 +33,7 @@ from repro.core.sweep.params import place_params
 from repro.core.sweep.program import fill_words
 from repro.core.sweep.protocols import Task, TrialEnd
 from repro.core.sweep.putback import Pristine
+from repro.core.sweep.results import find_loss
 from repro.core.tried import look_up
 from repro.core.vary import write_variation
 from repro.errors import CommandError, ReproError
@@ -42,6 +43,7 @@ from repro.model.ids import is_id
 from repro.model.run import Record
 from repro.model.space import Params
 from repro.model.sweep import Sweep
+from repro.model.sweepspec import SweepSpec
 from repro.model.varied import trial_variables
 from repro.store.objects import reading
 from repro.store.quarantine import Quarantine
@@ -182,7 +184,9 @@ def _run(bench: Workbench, task: Task, relay: Relay, streams: Streams) -> TrialE
     command = resolve_command(ready.argv, cwd=ready.request.cwd, environ=inside.environ)
     try:
         live = start_run(
-            inside, ready.request, consider=_considering(inside) if task.reuse else None
+            inside,
+            ready.request,
+            consider=_considering(inside, bench.sweep.spec) if task.reuse else None,
         )
     except _ReusedError as error:
         return TrialEnd(run=task.run, reused=error.run_id)
@@ -253,13 +257,13 @@ def _outer(environ: Mapping[str, str]) -> str | None:
     return outer if is_id(outer) else None
 
 
-def _considering(inside: Project) -> Consider:
+def _considering(inside: Project, spec: SweepSpec) -> Consider:
     def consider(quarantine: Quarantine, seen: Observed) -> None:
         try:
             tried = look_up(inside, quarantine, seen, is_patient=True)
         except (ReproError, OSError):  # no reason not to run
             return
-        if tried.finished is not None:
+        if tried.finished is not None and not find_loss(spec, tried.finished):
             raise _ReusedError(tried.finished.run.id)
 
     return consider

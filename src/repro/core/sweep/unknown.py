@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from repro.core.project import Project
 from repro.core.query import list_runs
+from repro.core.sweep.results import find_loss
 from repro.model.dotted import find_path, value_at
 from repro.model.points import fits_space
 from repro.model.run import Record, Status
@@ -33,7 +34,7 @@ def find_unknown(project: Project, at: SweepAt) -> dict[int, Unknown]:
     found: dict[int, Unknown] = {}
     for record in listing.records:
         number = record.run.trial
-        if number is None or number in found or record.run.status not in _ENDED:
+        if number is None or number in found or not _is_done(at, record):
             continue
         if _is_settled(at, number, record):
             continue
@@ -41,6 +42,10 @@ def find_unknown(project: Project, at: SweepAt) -> dict[int, Unknown]:
         if params is not None:
             found[number] = Unknown(record, params)
     return found
+
+
+def _is_done(at: SweepAt, record: Record) -> bool:
+    return record.run.status in _ENDED and not find_loss(at.sweep.spec, record)
 
 
 def _is_settled(at: SweepAt, number: int, record: Record) -> bool:

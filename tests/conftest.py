@@ -2,6 +2,7 @@
 
 import compileall
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,12 @@ def repository(
     root = copy_repository(_made_once(tmp_path_factory), tmp_path / "project")
     monkeypatch.chdir(root)
     return root
+
+
+@pytest.fixture
+def own_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`python` is the one of the tests, whatever the PATH has: it has repro."""
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
 
 
 def _made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -36,7 +36,7 @@ TWO = ("-p", "lr=0.1,0.2", "--metric", "loss", "--min")
 
 
 @pytest.fixture
-def code(repository: Path) -> Path:
+def code(repository: Path, own_python: None) -> Path:
     write_files(repository, {"train.py": TRAIN})
     return repository
 

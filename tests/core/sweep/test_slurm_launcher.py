@@ -24,6 +24,7 @@ from repro.model.ids import new_id
 from repro.model.launching import SlurmOptions
 from repro.model.run import Status
 
+pytestmark = pytest.mark.usefixtures("own_python")
 pytest.importorskip("submitit", reason="submitit is not here: pip install 'git-repro[slurm]'")
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel")

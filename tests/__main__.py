@@ -45,7 +45,8 @@ def main() -> int:
             return types.returncode
     finally:
         types.kill()
-    return run("python", "-m", "pytest", "-n", "2", "--dist", "worksteal", *sys.argv[1:])
+    # Three workers, for a test often waits for the processes that it started.
+    return run("python", "-m", "pytest", "-n", "3", "--dist", "worksteal", *sys.argv[1:])
 
 
 def make_environ() -> dict[str, str]:

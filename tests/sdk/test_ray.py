@@ -33,7 +33,7 @@ def train(config):
             raise ValueError("bad")
         tune.report({"loss": config["lr"] * 0.5 + step, "nested": {"acc": step}, "note": "text"})
 
-ray.init(num_cpus=2, include_dashboard=False, logging_level="ERROR")
+ray.init(address="local", num_cpus=2, include_dashboard=False, logging_level="ERROR")
 trainable = train
 run_config = tune.RunConfig(
     name="exp",

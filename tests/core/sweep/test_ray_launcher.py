@@ -23,6 +23,8 @@ from repro.model.ids import new_id
 from repro.model.launching import RayOptions
 from repro.model.run import Status
 
+pytestmark = pytest.mark.usefixtures("own_python")
+
 
 def test_without_ray_the_error_names_the_extra(
     repository: Path, monkeypatch: pytest.MonkeyPatch

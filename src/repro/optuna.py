@@ -10,10 +10,11 @@ from repro.core.study import StudyJournal
 from repro.errors import UsageError
 from repro.model.canonical import Json
 from repro.model.config import plain_value
+from repro.model.objective import Goal
 from repro.sdk.ends import End, end_by_code, end_by_error
 from repro.sdk.guest import Guests
 from repro.sdk.here import find_project
-from repro.sdk.run import Goal, Run
+from repro.sdk.run import Run
 from repro.sdk.session import current_run, init, inside
 
 try:

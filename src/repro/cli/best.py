@@ -9,12 +9,13 @@ from repro.cli.completing import complete_metrics
 from repro.cli.context import given_one, open_here
 from repro.cli.runtable import describe_constants, lay_column, lay_out, say_hidden
 from repro.cli.selection import WHERE, say_problems
-from repro.core.best import Best, Goal, find_best
+from repro.core.best import Best, find_best
 from repro.core.query import run_json
 from repro.model.cells import format_cell, format_metric
 from repro.model.columns import Column, KeyChoice, choose_keys, field_column, title_keys
 from repro.model.config import flatten_config
 from repro.model.lookup import look_up
+from repro.model.objective import Goal
 from repro.model.readable import count_runs, format_age, format_duration, format_value
 from repro.model.text import escape
 

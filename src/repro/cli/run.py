@@ -8,6 +8,7 @@ from click.shell_completion import CompletionItem
 from repro.cli import render
 from repro.cli.completing import complete_settings, complete_tags
 from repro.cli.context import open_here
+from repro.cli.dataoption import takes_data
 from repro.cli.outcome import say_end, say_omitted, warn
 from repro.cli.progress import showing_progress
 from repro.cli.tried import say_tried
@@ -56,14 +57,7 @@ from repro.store.quarantine import Quarantine
     help="Entry of the config, such as model.width=64; wins over files and command.",
 )
 @click.option("--note", metavar="TEXT", help="Free text kept with the run.")
-@click.option(
-    "--data",
-    "data",
-    multiple=True,
-    type=click.Path(),
-    metavar="PATH",
-    help="Dataset that the command reads, beside those of repro.yaml; may be repeated.",
-)
+@takes_data
 @click.option(
     "--no-bootstrap",
     is_flag=True,

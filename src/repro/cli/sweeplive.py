@@ -17,6 +17,7 @@ from repro.core.sweep.events import Again, Begun, Ending, Event, Looked, NoMetri
 from repro.core.sweep.figures import ranked_trials, varied_keys
 from repro.core.sweep.looking import TrialLooks
 from repro.core.sweep.standing import count_wanted
+from repro.model.objective import sign_of
 from repro.model.readable import format_duration, format_value, shorten
 from repro.model.sweep import OVER, SweepAt, Trial, TrialState
 from repro.model.text import escape
@@ -106,7 +107,7 @@ class Live:
         """Whether a trial that just ended is better than all before."""
         if trial.state is not TrialState.FINISHED or trial.value is None:
             return False
-        sign = -1.0 if self._at.sweep.spec.goal == "maximize" else 1.0
+        sign = sign_of(self._at.sweep.spec.goal)
         if self._best is not None and sign * trial.value >= sign * self._best:
             return False
         self._best = trial.value

@@ -9,6 +9,7 @@ from repro.cli import render
 from repro.cli.completing import complete_metrics
 from repro.cli.context import given_one, open_here
 from repro.cli.dashes import Trailing
+from repro.cli.dataoption import takes_data
 from repro.cli.progress import showing_progress
 from repro.cli.sweepoptions import Running, takes_running
 from repro.cli.sweepwish import Line, read_wish
@@ -20,8 +21,8 @@ from repro.core.sweep.program import check_program
 from repro.core.sweep.removing import forget_unbegun
 from repro.core.sweep.suggest import make_suggester
 from repro.errors import ReproError
+from repro.model.objective import Goal
 from repro.model.sweep import SweepAt
-from repro.model.sweepspec import Goal
 
 _EARLY = ("hyperband", "median", "none")
 _METHODS = ("grid", "random", "bayes", "tpe", "gp", "cmaes")
@@ -79,14 +80,7 @@ _GOALS: Mapping[str | None, Goal | None] = {
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Of the search. Default: 0.")
 @click.option("--name", metavar="NAME", help="Name of the sweep; need not be unique.")
 @click.option("--note", metavar="TEXT", help="Free text kept with the sweep.")
-@click.option(
-    "--data",
-    "data",
-    multiple=True,
-    type=click.Path(),
-    metavar="PATH",
-    help="Dataset that the command reads, beside those of repro.yaml; may be repeated.",
-)
+@takes_data
 @click.option(
     "--no-args", is_flag=True, help="Leave the command as it is: it reads REPRO_CONFIG itself."
 )

@@ -8,11 +8,12 @@ from typing import Literal
 from repro.core.curate import check_label
 from repro.errors import InvalidInputError, UsageError
 from repro.model.macros import names_params
+from repro.model.objective import Goal
 from repro.model.space import Distribution
 from repro.model.spacecheck import find_space_fault
 from repro.model.sweepcheck import check_spec, method_for
 from repro.model.sweepparam import parse_param
-from repro.model.sweepspec import EarlyStop, Goal, Method, SweepSpec
+from repro.model.sweepspec import EarlyStop, Method, SweepSpec
 from repro.model.text import escape
 
 _KINDS: Mapping[str, Literal["hyperband", "median"]] = {

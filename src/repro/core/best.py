@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from repro.core.known import open_runs
 from repro.core.metricname import find_metric
@@ -11,13 +10,10 @@ from repro.core.project import Project
 from repro.errors import UsageError
 from repro.model.binding import parse_filter
 from repro.model.condition import All, Comparison, Condition, Key, SortKey, Space
+from repro.model.objective import GOALS, Goal
 from repro.model.run import Record
 from repro.model.text import escape
 from repro.store.index import Problem, RunIndex
-
-Goal = Literal["minimize", "maximize"]
-
-_GOALS: Mapping[str, Goal] = {"minimize": "minimize", "maximize": "maximize"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +95,7 @@ def _agreed_goal(index: RunIndex, key: Key, condition: Condition, metric: str) -
             f"the runs disagree whether `{shown}` is to be small or large",
             hint="`--min` or `--max` says it; `--where` leaves some of the runs out",
         )
-    known = _GOALS.get(goals.pop()) if goals else None
+    known = GOALS.get(goals.pop()) if goals else None
     if known is None:
         raise UsageError(
             f"nobody said whether `{shown}` is to be small or large",

@@ -6,10 +6,11 @@ from typing import Literal
 
 from repro.model.canonical import Json
 from repro.model.macros import DEFAULT_COMMAND, with_program
+from repro.model.objective import GOALS, Goal
 from repro.model.sweepcheck import method_for
 from repro.model.sweepfields import Keys, Section
 from repro.model.sweepfileparams import parse_parameters
-from repro.model.sweepspec import GOALS, EarlyStop, Goal, Method, SweepSpec
+from repro.model.sweepspec import EarlyStop, Method, SweepSpec
 from repro.model.text import is_argument
 
 _KEYS = (

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from repro.model.objective import Goal
 from repro.model.space import Distribution
-
-Goal = Literal["minimize", "maximize"]
-GOALS: Mapping[str, Goal] = {"minimize": "minimize", "maximize": "maximize"}
 
 
 class Method(StrEnum):

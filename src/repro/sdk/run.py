@@ -8,7 +8,7 @@ from functools import partial
 from math import isfinite
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from repro.core.outputs import store_artifact
 from repro.errors import (
@@ -20,6 +20,7 @@ from repro.errors import (
     StorageError,
 )
 from repro.model.canonical import Json
+from repro.model.objective import Goal
 from repro.model.run import Artifact
 from repro.sdk.artifacts import find_files
 from repro.sdk.data import Expect, find_place, use
@@ -30,8 +31,6 @@ from repro.sdk.notices import warn
 from repro.sdk.values import STEP_LIMIT, plain_points, plain_step
 from repro.sdk.varied import open_config
 from repro.store.journal import JournalWriter
-
-Goal = Literal["minimize", "maximize"]
 
 _GOALS = {"min": "minimize", "max": "maximize"}
 _SUMMARIES = {"min", "max", "mean", "last", "first", "best", "copy", "none"}

@@ -17,6 +17,7 @@ from repro.errors import (
     StorageError,
     UsageError,
 )
+from repro.model.objective import Goal
 from repro.model.run import Artifact
 from repro.sdk.data import Expect
 from repro.sdk.disabled import DisabledRun
@@ -25,7 +26,7 @@ from repro.sdk.mappings import Config, Summary
 from repro.sdk.notices import say, warn
 from repro.sdk.ranks import find_rank_inside
 from repro.sdk.request import Wish, is_disabled, is_strict, read_wish
-from repro.sdk.run import Goal, Run
+from repro.sdk.run import Run
 from repro.sdk.seeding import begin_seeding, end_seeding
 from repro.sdk.varied import read_varied, vary_config
 from repro.store.journal import JournalWriter

@@ -6,6 +6,7 @@ from typing import Literal
 
 from repro.errors import DamagedRecordError, InvalidInputError
 from repro.model.canonical import Json
+from repro.model.objective import GOALS, Goal
 from repro.model.space import (
     Beta,
     Categorical,
@@ -17,7 +18,7 @@ from repro.model.space import (
 )
 from repro.model.spacecheck import MOST_PARAMS
 from repro.model.sweepcheck import check_spec
-from repro.model.sweepspec import GOALS, EarlyStop, Goal, Method, SweepSpec
+from repro.model.sweepspec import EarlyStop, Method, SweepSpec
 from repro.store.fields import Fields
 
 _EARLY: Mapping[str, Literal["hyperband", "median"]] = {

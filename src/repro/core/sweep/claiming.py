@@ -2,6 +2,7 @@
 
 from repro.core.sweep.options import Options
 from repro.core.sweep.protocols import Suggester
+from repro.model.objective import sign_of
 from repro.model.sampling import count_grid
 from repro.model.space import Params
 from repro.model.sweep import Entry, Ledger, Progress, Reopened, Resumed, TrialState
@@ -59,6 +60,5 @@ def is_target_reached(spec: SweepSpec, progress: Progress) -> bool:
         return False
     finished = (one.value for one in progress.trials if one.state is TrialState.FINISHED)
     values = [value for value in finished if value is not None]
-    if spec.goal == "minimize":
-        return any(value <= spec.target for value in values)
-    return any(value >= spec.target for value in values)
+    sign = sign_of(spec.goal)
+    return any(sign * value <= sign * spec.target for value in values)

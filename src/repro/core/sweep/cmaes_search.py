@@ -11,6 +11,7 @@ from math import isfinite
 import numpy as np
 from cmaes import CMA
 
+from repro.model.objective import sign_of
 from repro.model.sampling import draw, rng_for
 from repro.model.scales import Numeric, from_unit, to_unit
 from repro.model.space import Params
@@ -97,7 +98,7 @@ class _Replay:
     def __init__(self, spec: SweepSpec, edges: dict[str, Numeric]) -> None:
         self._edges = edges
         self._seed = spec.seed
-        self._sign = -1.0 if spec.goal == "maximize" else 1.0
+        self._sign = sign_of(spec.goal)
         self._units: dict[int, tuple[Params, _Point | None]] = {}  # by number
         self._start()
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from repro.model.canonical import Json
+from repro.model.objective import sign_of
 from repro.model.space import Beta, Categorical, Constant, Distribution, IntUniform, Normal, Uniform
 from repro.model.sweep import SweepAt, Trial, TrialState
 from repro.model.values import is_number
@@ -64,7 +65,7 @@ def varied_keys(at: SweepAt) -> list[str]:
 def ranked_trials(at: SweepAt) -> list[Trial]:
     """The finished trials that have a value, the best first; of equal ones the earlier."""
     spec = at.sweep.spec
-    sign = -1.0 if spec.goal == "maximize" else 1.0
+    sign = sign_of(spec.goal)
     valued = [(trial.value, trial) for trial in finished_trials(at) if trial.value is not None]
     valued.sort(key=lambda one: (sign * one[0], one[1].number))
     return [trial for _, trial in valued]

@@ -12,8 +12,9 @@ from optuna.pruners import BasePruner, MedianPruner, PercentilePruner
 from optuna.trial import TrialState as State
 
 from repro.core.sweep.optuna_study import Frozen, freeze_trial, make_study
+from repro.model.objective import Goal
 from repro.model.sweep import MOST_STEPS, Ledger, Trial, TrialState
-from repro.model.sweepspec import EarlyStop, Goal
+from repro.model.sweepspec import EarlyStop
 
 Steps = Sequence[tuple[int, float]]
 

@@ -12,7 +12,7 @@ from optuna.storages import InMemoryStorage
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from repro.model.sweepspec import Goal
+from repro.model.objective import Goal
 
 _NAME = "sweep"
 _SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)  # Optuna wants one, and no sampler looks at it

@@ -24,7 +24,7 @@ def multiple_of(q: _Number, factor: int) -> _Number:
 
 def nearest_multiple(value: float, q: _Number, factors: range | None = None) -> _Number:
     """Give the multiple of `q` next to `value`, halves to even, one of `factors` if given."""
-    factor = round(value / q)
+    factor = round(exact(value) / exact(q))
     if factors is not None:
         factor = min(max(factor, factors[0]), factors[-1])
     return multiple_of(q, factor)

@@ -69,8 +69,13 @@ def test_nobody_looks_once_the_last_page_is_closed(repository, monkeypatch):
     pulse = Pulse(project)
     with pulse.listening(), pulse.listening():
         _settled(pulse)
-    looked = []
-    monkeypatch.setattr("repro.web.pulse.look_after_runs", lambda _: looked.append(1) or "")
+    looked: list[object] = []
+
+    def look(asked: object) -> str:
+        looked.append(asked)
+        return ""
+
+    monkeypatch.setattr("repro.web.pulse.look_after_runs", look)
     time.sleep(1.2)
     assert len(looked) <= 1
     with pulse.listening():

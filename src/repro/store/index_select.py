@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 from repro.errors import FilterError
@@ -18,6 +19,7 @@ from repro.store.filtersql import (
     normalise,
 )
 from repro.store.index_names import key_number
+from repro.store.index_schema import COUNT_RUNS
 from repro.store.mergesql import merge
 from repro.store.pagesql import Having, is_in_cells, lacking_page, page
 from repro.store.stuck import Calls
@@ -58,10 +60,12 @@ class Selection:
 
     def count(self, condition: Condition | None) -> int:
         """How many runs fit."""
-        if condition is None:
-            [number] = self._db.execute("SELECT count(*) FROM run").fetchone()
-            return int(number)
-        return self._fit(condition)
+        return self._total if condition is None else self._fit(condition)
+
+    @cached_property
+    def _total(self) -> int:
+        [number] = self._db.execute(COUNT_RUNS).fetchone()
+        return int(number)
 
     def numbers(
         self,
@@ -71,7 +75,7 @@ class Selection:
         offset: int = 0,
     ) -> list[int]:
         """The numbers of the runs that fit, in their order, behind the first `offset` of them."""
-        total = self.count(None)
+        total = self._total
         most = -1 if limit is None else limit
         fitting = "all"
         if condition is not None:
@@ -170,7 +174,7 @@ class Selection:
         """The query for the runs that fit, and what it needs beside it."""
         driver, n_driven = self._driver(condition)
         compiler = Compiler(self._number)
-        if driver is None or n_driven * _FEW > self.count(None):
+        if driver is None or n_driven * _FEW > self._total:
             merged = self._merged(condition, compiler)
             if merged is not None:
                 return merged, compiler
@@ -215,7 +219,7 @@ class Selection:
         Returns:
             It, and how many runs fit it.
         """
-        fewest = int(self.count(None) * _MOST)
+        fewest = int(self._total * _MOST)
         best = None
         for key, literals in find_drivers(condition)[:_MOST_DRIVERS]:
             ranges = [literal for literal in literals if is_range(literal)]

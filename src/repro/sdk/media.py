@@ -13,7 +13,8 @@ from repro.model.canonical import Json
 from repro.model.histogram import count_bins
 from repro.model.imagetype import find_image_type
 from repro.model.medium import LARGEST_IMAGE, LONGEST_CAPTION, MOST_BINS, Bins
-from repro.sdk.loggable import Keep, Media, Pictured, blank, draw_figure, find_figure
+from repro.sdk.loggable import Keep, Media, find_figure
+from repro.sdk.pictured import Pictured, blank, draw_figure
 from repro.sdk.pixels import encode_array
 from repro.store.media import encode_item
 

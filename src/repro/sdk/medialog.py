@@ -6,14 +6,17 @@ from pathlib import Path
 
 from repro.core.mediakept import keep_bytes
 from repro.model.canonical import Json
-from repro.sdk.loggable import Media
+from repro.sdk.pictured import find_medium
 
 
-def keep_media(live_dir: Path, media: Mapping[str, Sequence[Media]]) -> dict[str, Json]:
-    """Keep media by their names; what the journal says of them.
+def keep_media(live_dir: Path, media: Mapping[str, Sequence[object]]) -> dict[str, Json]:
+    """Keep media by their names, figures as pictures; what the journal says of them.
 
     Raises:
         StorageError: The disk is full, read-only or forbidden, or the run is over.
     """
     keep = partial(keep_bytes, live_dir)
-    return {name: [one.describe(keep) for one in some] for name, some in media.items()}
+    return {
+        name: [one.describe(keep) for value in some if (one := find_medium(value)) is not None]
+        for name, some in media.items()
+    }

@@ -6,8 +6,9 @@ from typing import Any
 
 from repro.model.canonical import Json, carriable_text, name_number
 from repro.model.medium import LARGEST_TABLE, MOST_COLUMNS, MOST_ROWS, Cell, CellImage, MediaFile
-from repro.sdk.loggable import Keep, Media, Pictured, blank, find_medium
+from repro.sdk.loggable import Keep, Media
 from repro.sdk.notices import warn
+from repro.sdk.pictured import Pictured, blank, find_medium
 from repro.store.media import encode_item, format_rows
 
 _DEFAULT = ("Input", "Output", "Expected")

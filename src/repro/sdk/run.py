@@ -28,9 +28,7 @@ from repro.sdk.data import Expect, find_place, use
 from repro.sdk.ends import End, end_by_code, end_by_error
 from repro.sdk.goals import find_goal
 from repro.sdk.last import last_value
-from repro.sdk.loggable import Media
 from repro.sdk.mappings import Summary
-from repro.sdk.medialog import keep_media
 from repro.sdk.notices import warn
 from repro.sdk.values import STEP_LIMIT, plain_step, split_values
 from repro.sdk.varied import open_config
@@ -160,13 +158,13 @@ class Run:
         if media:
             self._keep_media(chosen, media)
 
-    def _keep_media(self, step: int, media: Mapping[str, list[Media]]) -> None:
+    def _keep_media(self, step: int, media: Mapping[str, list[object]]) -> None:
+        from repro.sdk.medialog import keep_media  # noqa: PLC0415  # most programs log none
+
         try:
-            kept = keep_media(self.dir, media)
+            self._record("media", s=step, v=keep_media(self.dir, media))
         except (StorageError, OSError) as error:
             self._trouble(f"{', '.join(media)} of step {step} is not kept: {error}", error)
-        else:
-            self._record("media", s=step, v=kept)
 
     def define_metric(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from repro.model.text import escape
-from repro.sdk.loggable import Media, find_media
+from repro.sdk.loggable import find_media
 
 STEP_LIMIT = 1 << 63
 _EXACT = 1 << 53  # larger integers would change on their way through a float
@@ -28,7 +28,7 @@ def plain_points(data: object) -> dict[str, float | str]:
     return points
 
 
-def split_values(data: object) -> tuple[dict[str, float | str], dict[str, list[Media]]]:
+def split_values(data: object) -> tuple[dict[str, float | str], dict[str, list[object]]]:
     """Give metrics by name, finite numbers or `NaN`, `Infinity`, `-Infinity`; and media by name.
 
     Nested mappings become names joined with `/`. Scalars of numpy, torch and others are taken
@@ -43,7 +43,7 @@ def split_values(data: object) -> tuple[dict[str, float | str], dict[str, list[M
             f"log() takes names and numbers, such as {{'loss': 0.5}}, not {_kind(data)}"
         )
     points: dict[str, float | str] = {}
-    media: dict[str, list[Media]] = {}
+    media: dict[str, list[object]] = {}
     for name, value in _flatten(data, "", 0):
         if name in points or name in media:
             raise ValueError(f"metric `{escape(name)}` is given twice in one log()")

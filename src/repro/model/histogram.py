@@ -1,5 +1,6 @@
 """How many of some numbers lie in each of several ranges of equal width."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from math import isfinite
 
@@ -16,21 +17,15 @@ def count_bins(values: Sequence[float], n_bins: int) -> Bins:
     Args:
         n_bins: At least 1.
 
-    Cost: O(n) for n values.
+    Cost: O(n log m) for n values and m ranges.
     """
     finite = [value for value in values if isfinite(value)]
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
     if low == high:
         low, high = low - 0.5, high + 0.5
     step = high / n_bins - low / n_bins  # their difference may be beyond a float
-    edges = [low + step * number for number in range(n_bins)] + [high]
+    edges = [min(low + step * number, high) for number in range(n_bins)] + [high]
     counts = [0] * n_bins
     for value in finite:
-        place = min(int((value - low) / step), n_bins - 1) if step > 0 else 0
-        # The division rounds, and the edges say what counts.
-        while place and value < edges[place]:
-            place -= 1
-        while place < n_bins - 1 and value >= edges[place + 1]:
-            place += 1
-        counts[place] += 1
+        counts[min(bisect_right(edges, value), n_bins) - 1] += 1
     return Bins(tuple(edges), tuple(counts), len(values) - len(finite))

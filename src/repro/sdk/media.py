@@ -176,9 +176,13 @@ def _count(values: Any, n_bins: int) -> Bins:
     if array.dtype.kind not in "biuf":
         raise TypeError(f"a histogram is of numbers, not of {array.dtype}")
     finite = array[numpy.isfinite(array)].astype(numpy.float64)
-    if finite.size and not isfinite(finite.max() - finite.min()):
-        return count_bins(array.tolist(), n_bins)  # numpy takes no range that wide
-    counts, edges = numpy.histogram(finite, bins=n_bins)
+    # numpy takes no range so wide, or so narrow, that floats cannot divide it.
+    if finite.size and not isfinite(float(finite.max()) - float(finite.min())):
+        return count_bins(array.tolist(), n_bins)
+    try:
+        counts, edges = numpy.histogram(finite, bins=n_bins)
+    except ValueError:
+        return count_bins(array.tolist(), n_bins)
     return Bins(tuple(edges.tolist()), tuple(counts.tolist()), int(array.size - finite.size))
 
 

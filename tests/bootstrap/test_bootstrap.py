@@ -133,7 +133,9 @@ def test_no_two_generators_share_a_sequence(tmp_path):
 
 def test_what_keeps_secrets_or_names_files_is_never_seeded(tmp_path):
     code = "import os, random, secrets, tempfile, uuid\n"
-    code += "print(secrets.token_hex(), uuid.uuid4(), os.urandom(8).hex(), random.Random().random())\n"
+    code += (
+        "print(secrets.token_hex(), uuid.uuid4(), os.urandom(8).hex(), random.Random().random())\n"
+    )
     code += "print(random.SystemRandom().random(), next(tempfile._get_candidate_names()))"
     first, again = play(tmp_path, code).out.split(), play(tmp_path, code).out.split()
 

@@ -44,6 +44,7 @@ VERBS = {
     "best": ("repro.cli.best:best", "Show the run with the best value of a metric"),
     "find": ("repro.cli.find:find", "Say whether something was tried already"),
     "grep": ("repro.cli.grep:grep", "Search the code, configs, notes and outputs of runs"),
+    "ui": ("repro.cli.ui:ui", "Show runs as a web page"),
     "diff": ("repro.cli.diff:diff", "Show what differs between two runs"),
     "compare": ("repro.cli.compare:compare", "Show what differs between many runs, side by side"),
     "verify": ("repro.cli.verify:verify", "Say whether a run gave the results of another one"),

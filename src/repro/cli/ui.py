@@ -1,0 +1,58 @@
+"""`repro ui`: the web page of the runs of this repository."""
+
+import importlib.util
+import secrets
+import webbrowser
+
+import click
+
+from repro.cli import render
+from repro.cli.context import open_here
+from repro.errors import UsageError
+
+_NEEDED = ("jinja2", "plotly", "pygments", "starlette", "uvicorn")
+
+
+@click.command()
+@click.option(
+    "--port", type=click.IntRange(0, 65535), metavar="N",
+    help="Listen on this port; 0 takes any. By default the first free one from 7373 on.",
+)  # fmt: skip
+@click.option("--no-open", is_flag=True, help="Do not open a browser; print the address alone.")
+@click.option("--read-only", is_flag=True, help="Refuse changes of tags, notes and the trash.")
+def ui(port: int | None, *, no_open: bool, read_only: bool) -> None:
+    """Show runs as a web page, until ^C.
+
+    The page is served to this machine alone, at an address with a token: who does not have that
+    sees nothing. Through a tunnel, take the same port on both ends:
+    `ssh -L 7373:127.0.0.1:7373 HOST`.
+    """
+    absent = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if absent:
+        raise UsageError(
+            f"the web page needs {absent[0]}, which is not installed here",
+            hint="`pip install 'git-repro[ui]'`",
+        )
+    project = open_here()
+    # Here, for they are there only with the extra.
+    from repro.web.pulse import Pulse  # noqa: PLC0415
+    from repro.web.serve import open_port, serve  # noqa: PLC0415
+    from repro.web.site import Site  # noqa: PLC0415
+
+    listening = open_port(port)
+    site = Site(
+        project=project,
+        port=listening.getsockname()[1],
+        token=secrets.token_urlsafe(24),
+        is_read_only=read_only,
+        pulse=Pulse(project),
+    )
+
+    def say() -> None:
+        render.out(site.address)
+        render.flush()
+        render.note("^C stops the server")
+        if not no_open:
+            webbrowser.open(site.address)
+
+    serve(listening, site, say)

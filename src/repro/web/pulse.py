@@ -1,0 +1,53 @@
+"""One look after all runs at a time, for as many pages as are open."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from repro.core.project import Project
+from repro.core.watch import look_after_runs
+from repro.errors import ReproError
+
+_EVERY_S = 0.5
+
+
+class Pulse:
+    """A number that grows whenever any run begins, logs, ends, is changed or removed.
+
+    A thread looks twice a second while somebody listens, and seals runs whose processes died.
+    """
+
+    def __init__(self, project: Project) -> None:
+        """Look at nothing yet."""
+        self._project = project
+        self._lock = threading.Lock()
+        self._listeners = 0
+        self._stop = threading.Event()
+        self._stamp: str | None = None
+        self.beat = 0
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Keep looking for as long as this is open."""
+        with self._lock:
+            self._listeners += 1
+            if self._listeners == 1:
+                self._stop = threading.Event()
+                threading.Thread(target=self._look_on, args=(self._stop,), daemon=True).start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._listeners -= 1
+                if not self._listeners:
+                    self._stop.set()
+
+    def _look_on(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            # What cannot be read now is looked at again; the pages say what is wrong with it.
+            with suppress(ReproError, OSError):
+                stamp = look_after_runs(self._project)
+                if stamp != self._stamp:
+                    self.beat += self._stamp is not None
+                    self._stamp = stamp
+            stop.wait(_EVERY_S)

@@ -1,0 +1,92 @@
+"""Templates filled: what a page says as HTML, or one block of it.
+
+Every text is escaped twice over: what HTML would obey, by jinja; what reorders or hides text, by
+`model/text.escape`. A text of several lines takes the filter `lines`.
+"""
+
+import importlib.resources
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from repro.model.readable import format_age, format_duration, format_size, format_value
+from repro.model.text import escape
+from repro.version import VERSION
+from repro.web.site import Site
+
+FRAGMENT = "X-Fragment"  # a request with it wants one block of the page
+
+
+@cache
+def environment() -> Environment:
+    """The templates of this package."""
+    made = Environment(
+        loader=PackageLoader("repro.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters |= {
+        "lines": _lines,
+        "age": format_age,
+        "duration": format_duration,
+        "size": format_size,
+        "value": format_value,
+    }
+    made.globals["version"] = VERSION
+    return made
+
+
+def site_of(request: Request) -> Site:
+    """The site that a request came to."""
+    site = request.app.state.site
+    assert isinstance(site, Site)
+    return site
+
+
+def page(
+    request: Request, template: str, values: Mapping[str, Any], *, status: int = 200
+) -> HTMLResponse:
+    """Fill a template, or the block of it that the request wants alone.
+
+    Args:
+        template: Its file name.
+        values: Its variables; `site`, `now` and `path` are there anyway.
+    """
+    site = site_of(request)
+    filled = environment().get_template(template)
+    known = {"site": site, "now": site.project.clock(), "path": request.url.path, **values}
+    block = request.headers.get(FRAGMENT)
+    if block is not None and block in filled.blocks:
+        return HTMLResponse(_block(filled, block, known), status_code=status)
+    return HTMLResponse(filled.render(known), status_code=status)
+
+
+def _block(template: Template, name: str, values: dict[str, Any]) -> str:
+    return "".join(template.blocks[name](template.new_context(values)))
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, str) and not hasattr(value, "__html__"):
+        return escape(value)
+    return value
+
+
+def _lines(text: str) -> Markup:
+    """A text of several lines; its line ends stay."""
+    return Markup("\n").join(escape(line) for line in text.replace("\r\n", "\n").split("\n"))
+
+
+@cache
+def static_names() -> frozenset[str]:
+    """The files of the folder `static`."""
+    folder = importlib.resources.files("repro.web") / "static"
+    return frozenset(entry.name for entry in folder.iterdir() if entry.is_file())

@@ -1,0 +1,20 @@
+"""The map of the pages: every address with what answers it."""
+
+from starlette.routing import Route
+
+from repro.web.pages import curation, live, runs, static
+
+ROUTES = [
+    Route("/", runs.show_runs),
+    # What pages ask for
+    Route("/live", live.follow),
+    Route("/static/{name}", static.give_file),
+    Route("/vendor/plotly.js", static.give_plotly),
+    Route("/favicon.ico", static.give_icon),
+    # What people say of runs: the only requests that change anything
+    Route("/curate/tags", curation.change_tags, methods=["POST"]),
+    Route("/curate/note", curation.change_note, methods=["POST"]),
+    Route("/curate/name", curation.change_name, methods=["POST"]),
+    Route("/curate/trash", curation.throw_away, methods=["POST"]),
+    Route("/curate/restore", curation.bring_back, methods=["POST"]),
+]

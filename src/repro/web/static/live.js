@@ -1,0 +1,53 @@
+// One stream from the server while the page is looked at; blocks marked `data-live` follow it.
+import { refresh, say } from "./fragment.js";
+
+let stream = null;
+let isBehind = false;
+
+/** Whether somebody is in the middle of something that a new block would take away. */
+function isBusy(element) {
+  const focused = document.activeElement;
+  return element.contains(focused) && focused.matches("input, textarea, select, [contenteditable]");
+}
+
+async function follow() {
+  document.dispatchEvent(new CustomEvent("repro:change"));
+  for (const element of document.querySelectorAll("[data-live]")) {
+    if (isBusy(element)) continue;
+    try {
+      await refresh(element.dataset.live);
+    } catch {
+      isBehind = true; // the stream says when the server is back
+    }
+  }
+}
+
+function open() {
+  if (stream || document.hidden) return;
+  stream = new EventSource("/live");
+  stream.addEventListener("change", follow);
+  stream.addEventListener("open", () => {
+    if (isBehind) follow();
+    isBehind = false;
+    say("");
+  });
+  stream.addEventListener("error", () => {
+    isBehind = true;
+    if (stream?.readyState === EventSource.CLOSED) close();
+    say("The server does not answer; this page tries again.", 0);
+  });
+}
+
+function close() {
+  stream?.close();
+  stream = null;
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) close();
+  else { isBehind = true; open(); }
+});
+// A browser opens few connections to a host: a page that is left gives its own back.
+window.addEventListener("pagehide", close);
+window.addEventListener("pageshow", (event) => { if (event.persisted) { isBehind = true; open(); } });
+open();

@@ -1,0 +1,31 @@
+"""A browser that is let in, without a network."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+from tests.support.projects import open_here
+from tests.support.web import PORT, TOKEN
+
+from repro.web.app import make_app
+from repro.web.pulse import Pulse
+from repro.web.site import Site
+
+
+@pytest.fixture
+def browse() -> Callable[..., TestClient]:
+    """Gives a client of the page of a repository, which has the token unless told otherwise."""
+
+    def make(root: Path, *, token: str | None = TOKEN, is_read_only: bool = False) -> TestClient:
+        project = open_here(root)
+        site = Site(
+            project=project, port=PORT, token=TOKEN, is_read_only=is_read_only, pulse=Pulse(project)
+        )
+        client = TestClient(make_app(site), base_url=f"http://127.0.0.1:{PORT}")
+        client.headers["accept"] = "text/html"
+        if token is not None:
+            client.cookies.set(f"repro-{PORT}", token)
+        return client
+
+    return make

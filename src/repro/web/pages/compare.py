@@ -30,7 +30,7 @@ FEWEST_WEIGHED = 9  # runs; with fewer, chance tells as much
 _MOST_UPRIGHT = 6  # runs that stand as columns where nobody says how
 _MOST_FITTING = 20  # runs whose curves are drawn, of those that fit a filter
 _MOST_CHARTS = 12
-_CHART_KEYS = ("metric", "x", "smooth", "logx", "logy", "large", "low", "high")
+_CHART_KEYS = ("metric", "x", "smooth", "logx", "logy", "large", "clip", "low", "high")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,8 +254,7 @@ class Comparison:
     @property
     def hidden_fields(self) -> list[tuple[str, str]]:
         """What a form for charts must say, too."""
-        kept = [key for key in _CHART_KEYS if key not in ("low", "high")]
-        return kept_query(self._request, *kept)
+        return kept_query(self._request, *_CHART_KEYS)
 
     # Among params
 

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from repro.model.importance import say_chance, say_strength
 from repro.model.readable import format_age, format_duration, format_size, format_value
 from repro.model.text import escape
 from repro.version import VERSION
@@ -40,6 +41,8 @@ def environment() -> Environment:
         "duration": format_duration,
         "size": format_size,
         "value": format_value,
+        "strength": say_strength,
+        "chance": say_chance,
     }
     made.globals["version"] = VERSION
     return made

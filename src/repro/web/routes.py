@@ -2,11 +2,15 @@
 
 from starlette.routing import Route
 
-from repro.web.pages import curation, live, runs, static
+from repro.web.pages import compare, coordinates, curation, curves, live, runs, static
 
 ROUTES = [
     Route("/", runs.show_runs),
+    Route("/compare", compare.show_compare),
     # What pages ask for
+    Route("/api/curves", curves.give_curves),
+    Route("/api/curves.svg", curves.give_chart),
+    Route("/api/coordinates", coordinates.give_coordinates),
     Route("/live", live.follow),
     Route("/static/{name}", static.give_file),
     Route("/vendor/plotly.js", static.give_plotly),

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from repro.cli import render
-from repro.cli.verdict import headline
 from repro.core.diff import format_patch
 from repro.core.harm import refuse_harmful
 from repro.core.history import WORDS, Change, history_json, read_history
@@ -21,6 +20,7 @@ from repro.model.progress import last_heard
 from repro.model.readable import format_age, format_duration, format_size, format_value
 from repro.model.run import Record, Run
 from repro.model.text import escape
+from repro.model.verdicttext import headline
 
 PARTS = ("config", "metrics", "env", "data", "output", "patch", "history")
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 
 from repro.core.project import Project
 from repro.model.canonical import Json
+from repro.model.medium import Medium
 from repro.model.run import Artifact
 from repro.model.series import Point
 from repro.store.content import ContentStore
+from repro.store.media import FILE, list_media_files, parse_media
 from repro.store.objects import read_file, reading
 from repro.store.runs import read_record, read_series, read_system
 
@@ -23,6 +25,8 @@ class Earlier:
         summary: What the user set.
         artifacts: By their name in the record.
         files: Content of the artifacts that are in git, by the same names.
+        media: Pictures, tables and histograms.
+        media_files: Object ids of their files that are in git, by path in the record.
         output: What the commands printed.
     """
 
@@ -32,6 +36,8 @@ class Earlier:
     summary: Mapping[str, Json] = field(default_factory=dict)
     artifacts: Mapping[str, Artifact] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
+    media: Sequence[Medium] = ()
+    media_files: Mapping[str, str] = field(default_factory=dict)
     output: bytes = b""
 
 
@@ -50,6 +56,7 @@ def read_earlier(project: Project, commit: str | None) -> Earlier:
             data = read_file(objects, commit, f"artifacts/{artifact.path}")
             if artifact.where == "git" and data is not None:
                 files[artifact.path] = data
+        media = read_file(objects, commit, FILE)
         return Earlier(
             series=read_series(objects, commit, stored=ContentStore(project.store).read),
             system=read_system(objects, commit),
@@ -57,5 +64,7 @@ def read_earlier(project: Project, commit: str | None) -> Earlier:
             summary=record.summary,
             artifacts={artifact.path: artifact for artifact in record.artifacts},
             files=files,
+            media=[] if media is None else parse_media(media),
+            media_files={} if media is None else list_media_files(objects, commit),
             output=read_file(objects, commit, "output.log") or b"",
         )

@@ -13,12 +13,15 @@ from repro.errors import DamagedRecordError
 from repro.model.canonical import Json
 from repro.model.config import merge_config
 from repro.model.configfile import parse_config
+from repro.model.medium import Medium
 from repro.model.paths import validate_path
 from repro.model.run import Artifact, Status
 from repro.model.series import Row
 from repro.model.times import is_moment
 from repro.store.datafacts import decode_facts
+from repro.store.fields import Fields
 from repro.store.journal import Journal
+from repro.store.media import decode_item
 from repro.store.objects import is_oid
 from repro.store.random_reports import check_flags, check_states
 
@@ -39,6 +42,7 @@ class Events:
         system: One for each sample of the machine.
         goals: `minimize` or `maximize` by metric.
         artifacts: By their name in the record; the newest wins.
+        media: By name and step, those of one `log()` call; the newest wins.
         data: What `data.json` shall say of datasets that were taken into use; by name.
         manifests: The tree of the pages of each of these.
         end: How the run ended, None while it has not.
@@ -56,6 +60,7 @@ class Events:
     summary: dict[str, Json] = field(default_factory=dict)
     goals: dict[str, str] = field(default_factory=dict)
     artifacts: dict[str, Artifact] = field(default_factory=dict)
+    media: dict[tuple[str, int], tuple[Medium, ...]] = field(default_factory=dict)
     data: dict[str, Json] = field(default_factory=dict)
     manifests: dict[str, str] = field(default_factory=dict)
     environment: dict[str, Json] = field(default_factory=dict)
@@ -235,6 +240,20 @@ def _take_artifact(events: Events, record: Mapping[str, Any], order: Order) -> N
     events.artifacts[path] = Artifact(path, _whole(record["size"]), digest, record["where"])
 
 
+def _take_media(events: Events, record: Mapping[str, Any], order: Order) -> None:
+    step, time = _whole(record["s"]), float(record["t"])
+    prefix = f"rank{order[0]}/" if order[0] > 0 else ""
+    taken = {
+        (prefix + name, step): tuple(
+            decode_item(Fields(item, name), name=prefix + name, step=step, time=time, place=place)
+            for place, item in enumerate(items)
+        )
+        for name, items in _mapping(record["v"]).items()
+        if isinstance(items, list)
+    }
+    events.media.update(taken)
+
+
 def _take_data(events: Events, record: Mapping[str, Any], order: Order) -> None:
     del order
     name, facts = _text(record["name"]), _mapping(record["v"])
@@ -313,6 +332,7 @@ _TAKES: dict[Any, Callable[[Events, Mapping[str, Any], Order], None]] = {
     "log": _take_log,
     "system": _take_system,
     "artifact": _take_artifact,
+    "media": _take_media,
     "data": _take_data,
     "warning": _take_warning,
     "lost": _take_lost,

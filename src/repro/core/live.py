@@ -9,6 +9,7 @@ from repro.core.growing import Look, look_at
 from repro.core.started import Started, read_start
 from repro.errors import ReproError
 from repro.model.config import merge_config
+from repro.model.medium import Medium
 from repro.model.randomness import describe_randomness
 from repro.model.run import MetricSummary, Record, Run
 from repro.model.series import Point, merge_rows, summarise
@@ -99,6 +100,11 @@ class InProgress:
     def manifests(self) -> dict[str, str]:
         """The tree of the pages of each dataset so far, by name."""
         return {**self.started.manifests, **self._events().manifests}
+
+    def media(self) -> list[Medium]:
+        """All media so far, by name, step and place."""
+        media = self._events().media
+        return [one for key in sorted(media) for one in media[key]]
 
     def series(self) -> dict[str, list[Point]]:
         """All points so far, by metric."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from repro.core.earlier import Earlier
 from repro.core.events import Events, read_events
+from repro.core.mediaseal import by_step, seal_media
 from repro.core.pins import manifest_files
 from repro.core.python_ran import doubt_environment
 from repro.core.started import Started, surrounding_files
@@ -88,6 +89,10 @@ def assemble(
         files["metrics/system.csv"] = format_system(_all_samples(earlier.system, events.system))
     files.update({f"artifacts/{name}": data for name, data in earlier.files.items()})
     files.update(_artifact_files(folder, events))
+    media = {**by_step(earlier.media), **events.media}
+    shown = seal_media(folder, content, media, earlier.media_files, marker)
+    files.update(shown.files)
+    events.warnings.extend(shown.warnings)
     files.update(_notebook_files(folder, marker))
     for path, tree in started.submodules.items():
         files[f"submodules/{path}"] = Existing("040000", tree)

@@ -1,0 +1,107 @@
+"""The media of a run: which there are, and what is in each; nothing of them is trusted."""
+
+import hashlib
+
+from repro.core.known import open_runs
+from repro.core.naming import find_id
+from repro.core.project import Project
+from repro.errors import DamagedRecordError
+from repro.model.imagetype import find_image_type
+from repro.model.medium import LARGEST_IMAGE, Bins, MediaFile, Medium, Picture, Rows
+from repro.model.run import Record
+from repro.store.content import ContentStore
+from repro.store.media import FILE, parse_media, parse_rows
+from repro.store.objects import read_file, reading
+
+MOST_ROWS_SHOWN = 1_000
+
+
+def list_media(project: Project, record: Record) -> list[Medium]:
+    """All media of a run, a run in progress included, by name, step and place.
+
+    Raises:
+        UnknownRunError: It was in progress, and is gone.
+        DamagedRecordError: They cannot be read.
+    """
+    commit = record.commit
+    if not commit:
+        with open_runs(project) as runs:
+            run_id = find_id(runs, record.run.id)
+            if run_id in runs.live:
+                return runs.live[run_id].media()
+            commit = runs.sealed[run_id]
+    with reading(project.repository) as objects:
+        data = read_file(objects, commit, FILE)
+    return [] if data is None else parse_media(data)
+
+
+def read_medium(project: Project, record: Record, medium: Medium) -> Picture | Rows | Bins:
+    """What a medium shows: a picture, the first rows of a table, or the bins of a histogram.
+
+    Raises:
+        DamagedRecordError: It is not there, or not what the record says.
+    """
+    if medium.kind == "image":
+        return read_image(project, record, medium)
+    if medium.kind == "table":
+        return read_rows(project, record, medium)
+    assert medium.bins is not None, "a histogram has bins"
+    return medium.bins
+
+
+def read_image(project: Project, record: Record, medium: Medium) -> Picture:
+    """The picture of a medium of the kind `image`; see `read_medium`."""
+    assert medium.file is not None, "an image has a file"
+    return read_picture(project, record, medium.file)
+
+
+def read_picture(project: Project, record: Record, file: MediaFile) -> Picture:
+    """The picture in one file, such as one of the `pictures` of a table.
+
+    Raises:
+        DamagedRecordError: It is not there, not what the record says, or no picture.
+    """
+    data = _read(project, record, file)
+    kind = find_image_type(data)
+    if kind is None or len(data) > LARGEST_IMAGE:
+        raise DamagedRecordError(f"`{file.path}` is no picture")
+    return Picture(kind, data)
+
+
+def read_rows(
+    project: Project, record: Record, medium: Medium, *, limit: int = MOST_ROWS_SHOWN
+) -> Rows:
+    """The first rows of a medium of the kind `table`; see `read_medium`."""
+    assert medium.file is not None, "a table has a file"
+    return parse_rows(_read(project, record, medium.file), limit=limit)
+
+
+def _read(project: Project, record: Record, file: MediaFile) -> bytes:
+    """The bytes of a file, which are those of its digest."""
+    content = ContentStore(project.store)
+    if file.where == "store":
+        return content.read(file.digest)
+    data = _read_live(project, record, file) if not record.commit else None
+    if data is None:
+        commit = record.commit or _sealed(project, record)
+        with reading(project.repository) as objects:
+            data = read_file(objects, commit, file.path)
+    if data is None and not record.commit and content.has(file.digest):
+        return content.read(file.digest)  # where it went when the run was sealed
+    if data is None:
+        raise DamagedRecordError(f"`{file.path}` is not in the record of run `{record.run.id}`")
+    if f"sha256:{hashlib.sha256(data).hexdigest()}" != file.digest:
+        raise DamagedRecordError(f"the bytes of `{file.path}` are not those of its digest")
+    return data
+
+
+def _read_live(project: Project, record: Record, file: MediaFile) -> bytes | None:
+    try:
+        return (project.live / record.run.id / file.path).read_bytes()
+    except FileNotFoundError:
+        return None  # it is over meanwhile
+
+
+def _sealed(project: Project, record: Record) -> str:
+    with open_runs(project) as runs:
+        return runs.sealed[find_id(runs, record.run.id)]

@@ -1,0 +1,153 @@
+"""The server itself, over loopback: its port, odd requests, and its end."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from tests.support.projects import begin, end, make_run, open_here
+
+from repro.web.serve import FIRST_PORT, open_port
+
+
+class Server:
+    """`repro ui` as users start it.
+
+    Attributes:
+        address: What it printed.
+    """
+
+    def __init__(self, root: Path, *words: str) -> None:
+        command = [sys.executable, "-m", "repro", "ui", "--no-open", "--port", "0", *words]
+        self.process = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.address = self.process.stdout.readline().strip()
+        parts = urlsplit(self.address)
+        assert parts.port is not None
+        self.port = parts.port
+        [self.token] = parse_qs(parts.query)["token"]
+
+    def send(self, text: str | bytes, patience_s: float = 20.0) -> bytes:
+        """Send exactly these bytes; all that is answered until the connection or patience ends."""
+        data = text if isinstance(text, bytes) else text.encode("latin-1")
+        where = "127.0.0.1", self.port
+        with closing(socket.create_connection(where, timeout=patience_s)) as link:
+            link.sendall(data)
+            parts = []
+            with suppress(TimeoutError):
+                while part := link.recv(1 << 16):
+                    parts.append(part)
+        return b"".join(parts)
+
+    def head(self, path: str = "/", *more: str) -> str:
+        """A GET request with the token."""
+        lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}", *more]
+        lines += [f"Authorization: token {self.token}", "Connection: close", "", ""]
+        return "\r\n".join(lines)
+
+
+@pytest.fixture
+def server(repository: Path) -> Iterator[Server]:
+    make_run(open_here(repository), name="here")
+    started = Server(repository)
+    yield started
+    started.process.kill()
+    started.process.communicate()
+
+
+def test_it_answers_on_loopback_alone_and_ends_at_a_signal(server):
+    assert server.address == f"http://127.0.0.1:{server.port}/?token={server.token}"
+    assert server.send(server.head()).startswith(b"HTTP/1.1 200 ")
+    for family, address in _own_addresses():
+        with closing(socket.socket(family)) as connection:
+            connection.settimeout(2)
+            assert connection.connect_ex((address, server.port)) != 0, address
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(timeout=20) in (0, 130)
+
+
+def _own_addresses() -> list[tuple[socket.AddressFamily, str]]:
+    try:
+        found = socket.getaddrinfo(socket.gethostname(), None)
+    except OSError:
+        return []
+    pairs = {(one[0], str(one[4][0])) for one in found}
+    return [(family, address) for family, address in pairs if not address.startswith("127.")]
+
+
+def test_odd_requests_are_refused_and_the_next_one_is_answered(server):
+    host = f"Host: 127.0.0.1:{server.port}\r\n"
+    token = f"Authorization: token {server.token}\r\n"
+    post = f"POST /curate/tags HTTP/1.1\r\n{host}{token}"
+    own = f"Origin: http://127.0.0.1:{server.port}\r\nContent-Type: application/json\r\n"
+    odd = {
+        "no host": f"GET / HTTP/1.1\r\n{token}\r\n",
+        "no host, HTTP/1.0": f"GET / HTTP/1.0\r\n{token}\r\n",
+        "two hosts": f"GET / HTTP/1.1\r\n{host}Host: evil.example\r\n{token}\r\n",
+        "a long header": f"GET / HTTP/1.1\r\n{host}{token}X: {'x' * (1 << 20)}\r\n\r\n",
+        "a long address": f"GET /?{'x' * (1 << 20)} HTTP/1.1\r\n{host}{token}\r\n",
+        "two lengths": f"{post}{own}Transfer-Encoding: chunked\r\n"
+        "Content-Length: 5\r\n\r\n0\r\n\r\n",
+        "a web socket": f"GET /live HTTP/1.1\r\n{host}Upgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Origin: http://evil.example\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n\r\n",
+        "another protocol": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        "a target elsewhere": f"GET http://evil.example/ HTTP/1.1\r\n{token}"
+        "Host: evil.example\r\n\r\n",
+        "a body of another length": f"{post}{own}Content-Length: 50\r\n\r\n{{}}",
+    }
+    for name, request in odd.items():
+        try:
+            answer = server.send(request, patience_s=0.5)
+        except ConnectionError:  # it was not even read to its end
+            continue
+        assert not answer.startswith(b"HTTP/1.1 2"), (name, answer[:200])
+        assert b"Traceback" not in answer, name
+    assert server.send(server.head()).startswith(b"HTTP/1.1 200 ")
+
+
+def test_idle_connections_keep_nobody_else_out(server):
+    idle = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(300)]
+    try:
+        for connection in idle[:50]:
+            connection.sendall(b"GET / HT")
+        assert server.send(server.head()).startswith(b"HTTP/1.1 200 ")
+    finally:
+        for connection in idle:
+            connection.close()
+
+
+def test_a_stream_tells_of_a_run_that_begins(server, repository):
+    with closing(socket.create_connection(("127.0.0.1", server.port), timeout=20)) as connection:
+        connection.sendall(server.head("/live").encode())
+        heard = b""
+        while b"retry" not in heard:
+            heard += connection.recv(1 << 16)
+        time.sleep(1)  # it has looked around once
+        run = begin(open_here(repository))
+        while b"event: change" not in heard:
+            part = connection.recv(1 << 16)
+            assert part, heard
+            heard += part
+        end(run, repository)
+
+
+def test_a_port_that_is_taken_is_never_shared():
+    with closing(open_port(None)) as first:
+        port = first.getsockname()[1]
+        assert port >= FIRST_PORT
+        with closing(open_port(None)) as second:
+            assert second.getsockname()[1] != port
+
+
+def test_a_port_that_was_asked_for_and_is_taken_is_an_error(repository, cli):
+    with closing(open_port(None)) as taken:
+        port = taken.getsockname()[1]
+        ended = cli("ui", "--no-open", "--port", str(port), code=129)
+        assert f"port {port} is not to be had" in ended.err
+        assert "takes a free one" in ended.err

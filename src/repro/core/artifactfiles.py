@@ -1,4 +1,4 @@
-"""The bytes of an artifact, from wherever they are: the record, the content store, a live folder."""
+"""The bytes of an artifact: from its record, the content store, or the folder of a run."""
 
 import hashlib
 import os
@@ -43,7 +43,7 @@ def open_artifact(project: Project, record: Record, artifact: Artifact) -> "Bloc
         return Blocks(_of_git(project, record, artifact))
     content = ContentStore(project.store)
     if not content.has(artifact.digest):
-        raise _missing(record, artifact)
+        raise _missing(artifact)
     return Blocks(content.open(artifact.digest))
 
 
@@ -76,7 +76,7 @@ def _of_git(project: Project, record: Record, artifact: Artifact) -> bytes:
     if data is None:
         data = _in_live_folder(project.live / record.run.id, artifact)
     if data is None:
-        raise _missing(record, artifact)
+        raise _missing(artifact)
     if f"sha256:{hashlib.sha256(data).hexdigest()}" != artifact.digest:
         raise DamagedRecordError(
             f"the bytes of `{escape(artifact.path)}` are not those of its digest",
@@ -113,7 +113,7 @@ def _in_live_folder(folder: Path, artifact: Artifact) -> bytes | None:
         return file.read()
 
 
-def _missing(record: Record, artifact: Artifact) -> MissingDataError:
+def _missing(artifact: Artifact) -> MissingDataError:
     return MissingDataError(
         f"the bytes of `{escape(artifact.path)}` are not in this clone",
         hint="`repro pull --data` brings what runs keep in the store of the project",

@@ -76,9 +76,7 @@ def read_code_diff(project: Project, a: str, b: str, *, only: int | None = None)
     chosen = [only] if only is not None and only < len(files) else list(_first(files))
     hunks: dict[int, tuple[Hunk, ...]] = {}
     if chosen:
-        paths = dict.fromkeys(
-            path for n in chosen for path in (files[n].old_path, files[n].path)
-        )
+        paths = dict.fromkeys(path for n in chosen for path in (files[n].old_path, files[n].path))
         parts = iter(split_patch(_read_patch(project, a, b, list(paths))))
         for n in chosen:
             wanted = 2 if files[n].status == "T" else 1  # one is removed, the other added

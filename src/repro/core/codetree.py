@@ -1,13 +1,21 @@
 """The code of a run as folders and files, looked up in git alone: no path touches a file system."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from repro.core.project import Project
 from repro.core.query import code_of
 from repro.model.run import Record
-from repro.store.blobs import blob_sizes
-from repro.store.objects import FOLDER, SUBMODULE, Objects, TreeEntry, parse_tree, read_commit, reading
+from repro.store.blobs import blob_sizes, stream_blob
+from repro.store.objects import (
+    FOLDER,
+    SUBMODULE,
+    Objects,
+    TreeEntry,
+    parse_tree,
+    read_commit,
+    reading,
+)
 from repro.store.treecheck import LARGEST_FOLDER, LINK
 
 A_PAGE = 500  # entries of a folder
@@ -94,6 +102,15 @@ def look_up_code(
         is_shown = entry.size is not None and entry.size <= LARGEST_TEXT
         data = objects.read(found.oid)[1] if is_shown else None
         return CodeFile(entry=entry, data=data)
+
+
+def open_code_file(project: Project, entry: CodeEntry) -> Iterator[bytes]:
+    """Give the bytes of a file in blocks of at most 1 MiB.
+
+    Raises:
+        GitError: It is not here.
+    """
+    return stream_blob(project.repository.git, entry.oid)
 
 
 def _read(objects: Objects, oid: str) -> list[TreeEntry]:

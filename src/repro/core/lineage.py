@@ -42,7 +42,7 @@ def read_lineage(project: Project, record: Record) -> Lineage:
         for one in list_runs(project, where=" or ".join(asked), limit=MOST).records
         if one.run.id != run.id
     ]
-    by_id = {one.run.id: one for one in found}
+    by_id: dict[str, Record] = {one.run.id: one for one in found}
     return Lineage(
         parent=by_id.get(run.parent) if run.parent else None,
         origin=by_id.get(run.rerun_of) if run.rerun_of else None,

@@ -21,6 +21,7 @@ from repro.web.rendering import page
 _MOST_LINES = 200
 _MOST_READ = 256 << 10  # bytes of a text
 _LARGEST_READ = 64 << 20  # of a file that is hashed for a preview
+_NO_PREVIEW = {"picture": False, "sheet": None, "lines": None, "is_cut": False, "problem": None}
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 
@@ -32,13 +33,19 @@ def list_artifacts(request: Request) -> Response:
 def show_artifact(request: Request) -> Response:
     """What an artifact is, with a preview."""
     record, artifact, number = _artifact(request)
-    shown = {"picture": False, "sheet": None, "lines": None, "problem": None, "is_cut": False}
+    shown: dict[str, object] = {}
     try:
-        shown |= _preview(project_of(request), record, artifact)
+        shown = _preview(project_of(request), record, artifact)
     except (MissingDataError, DamagedRecordError) as error:
         shown["problem"] = error
-    values = {"record": record, "artifact": artifact, "number": number, "most": _MOST_LINES}
-    return page(request, "artifact.html", {**values, **shown, "most_rows": MOST_ROWS})
+    values = {
+        "record": record,
+        "artifact": artifact,
+        "number": number,
+        "most": _MOST_LINES,
+        "most_rows": MOST_ROWS,
+    }
+    return page(request, "artifact.html", {**_NO_PREVIEW, **limits, **values, **shown})
 
 
 def give_artifact(request: Request) -> Response:

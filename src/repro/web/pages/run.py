@@ -14,7 +14,7 @@ from repro.core.codediff import read_code_diff
 from repro.core.diff import format_patch
 from repro.core.doctor import examine
 from repro.core.harm import refuse_harmful
-from repro.core.history import read_history
+from repro.core.history import WORDS, read_history
 from repro.core.hooks.rewrites import current_base
 from repro.core.lineage import Lineage, read_lineage
 from repro.core.media import list_media, read_rows
@@ -201,8 +201,14 @@ def _history(project: Project, record: Record, _request: Request) -> Values:
     return {
         "kin": lineage,
         "steps": read_history(project, record),
+        "said": _said,
         "signature": next(iter(signed), None),
     }
+
+
+def _said(what: str, side: str | None) -> str:
+    """One side of a change: a text as it is, of a file the beginning of its object id."""
+    return "" if side is None else side if what in WORDS else side[:12]
 
 
 def _reproduce(project: Project, record: Record, request: Request) -> Values:

@@ -2,6 +2,7 @@
 
 from urllib.parse import quote, unquote_to_bytes
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -12,6 +13,23 @@ from repro.model.run import Record
 from repro.web.rendering import site_of
 
 _MOST_DIGITS = 9
+
+
+class _Rest(Convertor[str]):
+    """All that follows in a path, line ends included, which names of files may have."""
+
+    regex = "(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        """As it came."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """The same."""
+        return value
+
+
+register_url_convertor("rest", _Rest())
 
 
 def project_of(request: Request) -> Project:

@@ -11,13 +11,13 @@ ROUTES = [
     Route("/runs/{id}/output", run.give_output),
     Route("/runs/{id}/patch", run.give_patch),
     Route("/runs/{id}/files", files.show_code),
-    Route("/runs/{id}/files/{path:path}", files.show_code),
+    Route("/runs/{id}/files/{path:rest}", files.show_code),
     Route("/runs/{id}/artifacts", artifacts.list_artifacts),
     Route("/runs/{id}/artifacts/{n}", artifacts.show_artifact),
     Route("/runs/{id}/artifacts/{n}/raw", artifacts.give_artifact),
     Route("/runs/{id}/media/{n}", artifacts.give_medium),
     Route("/runs/{id}/media/{n}/{k}", artifacts.give_medium),
-    Route("/runs/{name:path}", run.show_named),  # a name may have slashes
+    Route("/runs/{name:rest}", run.show_named),  # a name may have slashes
     Route("/diff", twodiff.show_diff),
     # What pages ask for
     Route("/live", live.follow),

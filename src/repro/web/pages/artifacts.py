@@ -45,7 +45,7 @@ def show_artifact(request: Request) -> Response:
         "most": _MOST_LINES,
         "most_rows": MOST_ROWS,
     }
-    return page(request, "artifact.html", {**_NO_PREVIEW, **limits, **values, **shown})
+    return page(request, "artifact.html", {**_NO_PREVIEW, **values, **shown})
 
 
 def give_artifact(request: Request) -> Response:

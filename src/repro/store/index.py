@@ -122,11 +122,12 @@ class RunIndex:
         *,
         sort: Sequence[SortKey] = (),
         limit: int | None = None,
+        offset: int = 0,
     ) -> list[str]:
-        """The ids of the runs that `select` gives, without reading these."""
+        """The ids of the runs that `select` gives, behind the first `offset`, without reading."""
 
         def select() -> list[str]:
-            numbers = self._selection.numbers(condition, sort, limit)
+            numbers = self._selection.numbers(condition, sort, limit, offset)
             return find_ids(self._db, numbers)
 
         return self._ask(select)

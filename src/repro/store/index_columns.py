@@ -16,6 +16,7 @@ from repro.model.values import Value
 from repro.store.filtersql import column, field_column, table
 from repro.store.index_names import key_number
 from repro.store.index_rows import uncell
+from repro.store.index_schema import COUNT_RUNS
 
 _FEW = 10  # of so many runs one is asked for: then it is faster to look for each
 _NESTED = {Space.CONFIG: 1, Space.SUMMARY: 3}  # where in a document the values of a space are
@@ -31,7 +32,7 @@ def read_columns(
     Cost: a look for each value where the runs are few, else it reads the cells of all runs under
     these keys; and the documents of those runs that have lists there, or texts that look like some.
     """
-    [total] = db.execute("SELECT count(*) FROM run").fetchone()
+    [total] = db.execute(COUNT_RUNS).fetchone()
     runs = _Runs(db, ids, is_few=len(ids) * _FEW <= total)
     fields = _read_fields(runs, [key for key in keys if key.space is Space.FIELD])
     columns = [fields.get(key) or _read(runs, key) for key in keys]

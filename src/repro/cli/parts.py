@@ -15,8 +15,8 @@ from repro.model.canonical import Json
 from repro.model.cells import format_metric
 from repro.model.config import flatten_config
 from repro.model.configfile import format_config
-from repro.model.medium import Medium
 from repro.model.environment import environment_facts
+from repro.model.medium import Medium
 from repro.model.nearest import say_meant
 from repro.model.progress import last_heard
 from repro.model.readable import format_age, format_duration, format_size, format_value

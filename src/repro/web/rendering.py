@@ -15,11 +15,8 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-<<<<<<< HEAD
-from repro.model.importance import say_chance, say_strength
-=======
 from repro.model.canonical import Json
->>>>>>> w8
+from repro.model.importance import say_chance, say_strength
 from repro.model.readable import format_age, format_duration, format_size, format_value
 from repro.model.text import escape
 from repro.model.values import ABSENT
@@ -50,13 +47,10 @@ def environment() -> Environment:
         "duration": format_duration,
         "size": format_size,
         "value": format_value,
-<<<<<<< HEAD
         "strength": say_strength,
         "chance": say_chance,
-=======
         "exact": _exact,
         "verdict": headline,
->>>>>>> w8
     }
     made.tests["absent"] = _is_absent
     made.globals["version"] = VERSION

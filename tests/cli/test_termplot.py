@@ -103,7 +103,17 @@ def test_on_a_terminal_each_line_has_its_colour(monkeypatch):
     drawn = "".join(draw(line(0.0, 1.0), line(1.0, 0.0, colour=1)))
 
     assert "\x1b[38;5;33m" in drawn
-    assert "\x1b[38;5;166m" in drawn
+    assert "\x1b[38;5;166mB\x1b[0m" in drawn
+
+
+def test_a_letter_has_the_colour_of_its_line_under_lines_drawn_later(monkeypatch):
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+
+    rows = draw(line(0.0, 1.0), line(0.0, 1.0, colour=1))[1:-2]
+
+    assert "\x1b[38;5;33mA\x1b[0m" in "".join(rows)
 
 
 def test_without_plotille_it_is_said_what_to_install(monkeypatch):

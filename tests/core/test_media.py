@@ -81,12 +81,23 @@ def test_a_line_that_no_repro_wrote_is_counted_and_hides_no_other(repository: Pa
     assert len(list_media(project, record)) == 1
 
 
-def test_media_whose_bytes_are_gone_are_left_out_and_that_is_said(repository: Path) -> None:
+def _unlink(path: Path) -> None:
+    path.unlink()
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(b"")  # as a power loss may leave it
+
+
+@pytest.mark.parametrize("lose", [_unlink, _cut])
+def test_media_whose_bytes_are_gone_are_left_out_and_that_is_said(
+    repository: Path, lose: Callable[[Path], None]
+) -> None:
     project = open_here(repository)
     live = begin(project)
     kept, gone = keep_bytes(live.dir, PNG, "png"), keep_bytes(live.dir, PNG + b"2", "png")
     log_media(project, live, 1, a_medium(kept), a_medium(gone))
-    (live.dir / gone.path).unlink()
+    lose(live.dir / gone.path)
 
     record = seal(project, live)
 
@@ -151,6 +162,7 @@ def record_of(repository: Path, medium: Medium, files: dict[str, bytes]) -> Any:
     [
         (b"<svg onload='alert(1)'/>", "", "is no picture"),
         (b"<html>", "", "is no picture"),
+        (PNG + b"\0\0\0\rIHDR\0\1\x86\xa0\0\1\x86\xa0", "", "100,000 x 100,000 pixels"),
         (PNG, "sha256:" + "0" * 64, "are not those of its digest"),
     ],
 )

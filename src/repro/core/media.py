@@ -9,8 +9,8 @@ from repro.core.naming import find_id
 from repro.core.project import Project
 from repro.errors import DamagedRecordError
 from repro.model.canonical import Json
-from repro.model.imagetype import find_image_type
-from repro.model.medium import LARGEST_IMAGE, Bins, MediaFile, Medium, Picture, Rows
+from repro.model.imagetype import find_image_size, find_image_type
+from repro.model.medium import LARGEST_IMAGE, MOST_PIXELS, Bins, MediaFile, Medium, Picture, Rows
 from repro.model.run import Record
 from repro.store.content import ContentStore
 from repro.store.media import FILE, parse_media, parse_rows
@@ -87,12 +87,18 @@ def read_picture(project: Project, record: Record, file: MediaFile) -> Picture:
     """The picture in one file, such as one of the `pictures` of a table.
 
     Raises:
-        DamagedRecordError: It is not there, not what the record says, or no picture.
+        DamagedRecordError: It is not there, not what the record says, no picture, or one that
+            would take more than half a gigabyte of memory to show.
     """
     data = _read(project, record, file)
     kind = find_image_type(data)
     if kind is None or len(data) > LARGEST_IMAGE:
         raise DamagedRecordError(f"`{file.path}` is no picture")
+    width, height = find_image_size(data) or (0, 0)
+    if width * height > MOST_PIXELS:
+        raise DamagedRecordError(
+            f"`{file.path}` claims {width:,} x {height:,} pixels, too many to be shown"
+        )
     return Picture(kind, data)
 
 

@@ -294,3 +294,40 @@ def test_a_row_has_another_stamp_once_anything_of_it_has_changed(repository, bro
     wish = {"runs": [run], "add": ["x"]}
     client.post("/curate/tags", json=wish, headers={"origin": "http://127.0.0.1:7373"})
     assert before == again != stamp()
+
+
+def test_groups_have_means_and_lead_to_their_runs(repository, browse):
+    write(
+        repository,
+        *(
+            make_record(
+                config={"opt": opt, "seed": seed},
+                metrics={"loss": a_summary(loss, goal="minimize")},
+            )
+            for opt, seed, loss in (("adam", 1, 0.25), ("adam", 2, 0.75), ("sgd", 1, 0.125))
+        ),
+    )
+    client = browse(repository)
+    text = client.get("/?q=seed+<+5&group=opt").text
+    _, heads, *rows = table(text)
+
+    assert [cell[2] for cell in heads] == ["opt", "runs", "loss↓ minimize"]
+    assert [[cell[2] for cell in row] for row in rows] == [
+        ["adam", "2 runs", "0.50 ± 0.35"],
+        ["sgd", "1 run", "0.125"],
+    ]
+    assert rows[1][2][1]["class"] == "number best"
+    assert link(text, "adam") == "/?q=%28seed%20%3C%205%29%20and%20config.opt%20%3D%20%27adam%27"
+    assert len(order(client.get(link(text, "adam")).text)) == 2
+    assert "2</strong> groups of <strong>3</strong> runs" in text
+    assert '<option value="config.opt">opt</option>' in text
+
+
+def test_groups_are_sorted_by_their_heads(repository, browse):
+    write(repository, *(make_record(config={"n": n}) for n in (1, 2, 2)))
+    client = browse(repository)
+    first = client.get("/?group=n").text
+    by_size = client.get(link(first, "runs")).text
+
+    assert [row[0][2] for row in table(by_size)[2:]] == ["2", "1"]
+    assert "sort=-runs" in link(first, "runs")

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from repro.cli import render
-from repro.cli.verdict import headline
 from repro.core.diff import format_patch
 from repro.core.harm import refuse_harmful
 from repro.core.history import WORDS, Change, history_json, read_history
@@ -16,12 +15,14 @@ from repro.model.canonical import Json
 from repro.model.cells import format_metric
 from repro.model.config import flatten_config
 from repro.model.configfile import format_config
+from repro.model.environment import environment_facts
 from repro.model.medium import Medium
 from repro.model.nearest import say_meant
 from repro.model.progress import last_heard
 from repro.model.readable import format_age, format_duration, format_size, format_value
 from repro.model.run import Record, Run
 from repro.model.text import escape
+from repro.model.verdicttext import headline
 
 PARTS = ("config", "metrics", "env", "data", "output", "patch", "history")
 
@@ -72,7 +73,7 @@ def describe_run(
     yield from _section("summary", _pairs(flatten_config(record.summary)))
     if record.data:
         yield from _section("data", _data_table(record).splitlines())
-    yield from _section("environment", list(_environment_facts(record.environment)))
+    yield from _section("environment", list(environment_facts(record.environment)))
     artifacts = [f"{escape(a.path)}  {a.size:,} bytes, {a.where}" for a in record.artifacts]
     yield from _section("artifacts", artifacts)
     yield from _section("media", list(_media_lines(media)))
@@ -171,22 +172,6 @@ def _data_table(record: Record) -> str:
             ]
         )
     return render.table(rows, ["dataset", "files", "size", "kept", "path", "digest"])
-
-
-def _environment_facts(environment: Mapping[str, Json]) -> Iterator[str]:
-    """The few facts that tell most; `--env` has all."""
-    interpreter, packages = environment.get("interpreter"), environment.get("packages")
-    if isinstance(interpreter, dict):
-        words = [interpreter.get("implementation"), interpreter.get("version")]
-        yield " ".join(format_value(word) for word in words if word is not None)
-    if isinstance(packages, dict) and isinstance(packages.get("count"), int):
-        yield f"{packages['count']} packages"
-    hardware = environment.get("hardware")
-    if isinstance(hardware, dict):
-        gpus = hardware.get("gpus")
-        yield f"{format_value(hardware.get('cpu'))}, {format_value(hardware.get('cores'))} cores"
-        if isinstance(gpus, list) and gpus:
-            yield f"{len(gpus)} GPU{'s' if len(gpus) > 1 else ''}"
 
 
 def print_part(

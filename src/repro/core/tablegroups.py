@@ -19,6 +19,7 @@ from repro.model.columns import Column, choose_keys, title_keys
 from repro.model.condition import Condition, Key, Space
 from repro.model.goals import agreed_goal
 from repro.model.groups import GroupOrder, Statistics, sort_groups, summarise_values
+from repro.model.nextword import quote_text
 from repro.model.run import Record
 from repro.model.values import ABSENT, Value, is_nan
 from repro.model.wanted import parse_columns
@@ -149,5 +150,4 @@ def _test(key: Key, value: Value) -> str:
     if isinstance(value, int | float):
         return f"{word} = {value!r}"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    escaped = text.replace("\\", "\\\\").replace("'", "''")
-    return f"{word} = '{escaped}'"
+    return f"{word} = {quote_text(text)}"

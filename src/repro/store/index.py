@@ -33,7 +33,7 @@ from repro.store.index_refresh import Problem as Problem
 from repro.store.index_rows import cell, decode_document
 from repro.store.index_schema import ensure_schema
 from repro.store.index_select import Selection, find_ids
-from repro.store.index_starting import Starting, list_starting
+from repro.store.index_starting import Starting, list_starting, list_texts
 from repro.store.refs import RunRefs
 from repro.store.sqlitefile import FAULTS, is_broken, is_locked, is_odd, remove_database
 
@@ -176,6 +176,10 @@ class RunIndex:
         The ids of the newest runs come first; names and tags are in their order.
         """
         return self._ask(lambda: list_starting(self._db, prefix, what, limit))
+
+    def texts(self, key: Key, prefix: str, limit: int) -> list[str]:
+        """Texts that runs have under a key, and that start with `prefix`, at most `limit`."""
+        return self._ask(lambda: list_texts(self._db, key, prefix, limit))
 
     def alike(
         self,

@@ -4,8 +4,9 @@ import pytest
 from starlette.datastructures import QueryParams
 
 from repro.errors import UsageError
+from repro.model.palette import PALETTE
 from repro.web.pagelinks import link_pages
-from repro.web.runsview import N_COLOURS, RunsView, read_pins, read_view
+from repro.web.runsview import RunsView, read_view
 
 A, B = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
 
@@ -48,7 +49,7 @@ def test_a_number_that_is_none_is_said(query):
 
 
 def test_a_pin_that_is_none_hides_nothing():
-    assert read_pins(f"{A}:3,{B}:10,{B}:-1,x:1,{B},<script>:2") == {A: 3}
+    assert view_of(f"pin={A}:3,{B}:10,{B}:-1,x:1,{B},<script>:2").pins == {A: 3}
     assert view_of(f"sel={A},../x,{B}").chosen == (A, B)
 
 
@@ -56,7 +57,7 @@ def test_a_run_is_given_the_colour_that_fewest_have():
     view = RunsView(pins={A: 0})
     assert view.toggle_pin(B) == {A: 0, B: 1}
     assert view.toggle_pin(A) == {}
-    full = RunsView(pins={f"{A[:-1]}{n}": n for n in range(N_COLOURS)})
+    full = RunsView(pins={f"{A[:-1]}{n}": n for n in range(len(PALETTE))})
     assert full.toggle_pin(B)[B] == 0
 
 

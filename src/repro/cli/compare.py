@@ -13,18 +13,15 @@ from repro.core.project import Project
 from repro.core.query import list_runs
 from repro.core.sidebyside import SideBySide, lay_side_by_side, side_by_side_json
 from repro.errors import UsageError
-from repro.model.cells import format_cells, format_change
-from repro.model.condition import Key, Space
-from repro.model.readable import format_duration, format_value, plain_text
+from repro.model.readable import format_duration, plain_text
+from repro.model.rowtext import describe_difference, is_numeric, row_texts, row_titles
 from repro.model.sidebyside import PARTS, Row
 from repro.model.text import escape
-from repro.model.values import ABSENT, Value
 
 _MOST_RUNS = 50  # taken of those that fit a filter
 _MOST_COLUMNS = 8  # runs that stand as columns where there is no terminal to measure
 _MOST_AROUND = 20  # rows of one part of the surroundings: an upgrade changes many at once
 _AROUND = ("environment", "hardware", "randomness")
-_DIGITS = 12  # of a digest
 _BEST = "*"
 
 
@@ -165,7 +162,7 @@ def _lie(found: SideBySide, rows: Sequence[Row], width: int) -> tuple[str, int]:
     columns = [("", [found.short[one.run.id] for one in found.records])]
     columns += _facts(found)
     first = len(columns)
-    columns += zip(_titles(rows), map(_cells, rows), strict=True)
+    columns += zip(row_titles(rows), map(_cells, rows), strict=True)
     widths = [max(map(render.places, (title, *cells))) for title, cells in columns]
     kept = set(range(len(columns)))
     if width:
@@ -176,7 +173,7 @@ def _lie(found: SideBySide, rows: Sequence[Row], width: int) -> tuple[str, int]:
                 left -= widths[place] + len(render.GAP)
     shown = [column for place, column in enumerate(columns) if place in kept]
     lines = [list(line) for line in zip(*([title, *cells] for title, cells in shown), strict=True)]
-    numbers = {first + place for place, row in enumerate(rows) if _is_numeric(row)}
+    numbers = {first + place for place, row in enumerate(rows) if is_numeric(row)}
     right = {n for n, place in enumerate(sorted(kept)) if place in numbers}
     return render.columns(lines, right=right), len(columns) - len(shown)
 
@@ -191,22 +188,6 @@ def _by_turns(rows: Sequence[Row]) -> list[int]:
     return [place for _, _, place in sorted(ranks)]
 
 
-def _is_numeric(row: Row) -> bool:
-    if row.part not in ("metrics", "summary", "config"):
-        return False
-    there = [value for value in row.values if value is not ABSENT]
-    return all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in there)
-
-
-def _titles(rows: Sequence[Row]) -> list[str]:
-    """The name of each row, with its part where another has the same: a param may be a metric."""
-    keys = Counter(row.key for row in rows)
-    return [
-        escape(f"{row.part}.{row.key}" if row.key and keys[row.key] > 1 else row.key or row.part)
-        for row in rows
-    ]
-
-
 def _facts(found: SideBySide) -> Iterator[tuple[str, list[str]]]:
     runs = [one.run for one in found.records]
     if any(run.name for run in runs):
@@ -217,46 +198,18 @@ def _facts(found: SideBySide) -> Iterator[tuple[str, list[str]]]:
 
 
 def _cells(row: Row, *, with_differences: bool = False) -> list[str]:
-    if row.part == "code":
-        return [_code(*pair) for pair in zip(row.values, row.n_files, strict=True)]
-    if row.part == "data":
-        return [_short_digest(value) for value in row.values]
     if row.part != "metrics":
-        return [format_value(value) for value in row.values]
+        return row_texts(row)
     best = row.best()
-    texts = format_cells(row.values, Key(Space.METRIC, row.key), 0.0).texts
-    cells = [text + (_BEST if n in best else "") for n, text in enumerate(texts)]
+    cells = [text + (_BEST if n in best else "") for n, text in enumerate(row_texts(row))]
     if not with_differences:
         return [cell if not best or n in best else f"{cell} " for n, cell in enumerate(cells)]
     start = row.values[0]
     pairs = zip(cells, row.differences(), strict=True)
     return [
-        cell + (_difference(row.key, change, start) if change else "") for cell, change in pairs
+        cell + (describe_difference(row.key, change, start) if change else "")
+        for cell, change in pairs
     ]
-
-
-def _code(letter: Value, n_files: int | None) -> str:
-    if letter is ABSENT:
-        return "-"
-    changed = f" ({n_files} file{'s' if n_files > 1 else ''})" if n_files else ""
-    return f"{letter}{changed}"
-
-
-def _short_digest(value: Value) -> str:
-    if isinstance(value, str):
-        return escape(value.rpartition(":")[2][:_DIGITS])
-    return format_value(value)
-
-
-def _difference(metric: str, change: float, start: Value) -> str:
-    """Such as ` (-0.041, -16%)`; no share of a start that is 0 or much smaller."""
-    text = format_change(metric, change)
-    share = 100 * change / abs(start) if isinstance(start, (int, float)) and start else None
-    if share is None or abs(share) >= 1e5:
-        return f" ({text})"
-    if abs(share) < 0.05:  # one digit, which is no zero
-        return f" ({text}, {float(f'{share:.1g}'):+g}%)"
-    return f" ({text}, {share:+.0f}%)" if abs(share) >= 9.95 else f" ({text}, {share:+.1f}%)"
 
 
 def _equal(found: SideBySide) -> str:

@@ -3,7 +3,7 @@
 import click
 
 from repro.cli import render
-from repro.cli.changes import describe_state, list_changes, list_files, state_json
+from repro.cli.changes import describe_state, state_json
 from repro.cli.context import RUN, open_here
 from repro.cli.progress import showing_progress
 from repro.core.datadiff import compare_data
@@ -15,6 +15,7 @@ from repro.core.query import resolve_code, resolve_run
 from repro.errors import AmbiguousRunError, UnknownRunError
 from repro.model.canonical import Json
 from repro.model.datastate import DataState, State
+from repro.model.datatext import list_changes, list_files
 from repro.model.readable import format_size
 from repro.model.run import Record
 from repro.model.text import escape

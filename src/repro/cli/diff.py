@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import click
 
 from repro.cli import render
-from repro.cli.changes import list_changes
 from repro.cli.context import RUN, open_here
 from repro.cli.parts import print_bytes
 from repro.cli.progress import showing_progress
@@ -21,6 +20,7 @@ from repro.core.project import Project
 from repro.core.python_then import likely_command
 from repro.core.query import code_of, resolve_code, resolve_run
 from repro.errors import AmbiguousRunError, UnknownRunError, UsageError
+from repro.model.datatext import list_changes
 from repro.model.diff import Change, Comparison, describe_package
 from repro.model.readable import format_value
 from repro.model.run import Record

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from repro.cli import render
 from repro.core.importance import Importance, importance_json, weigh_params
 from repro.core.project import Project
-from repro.model.importance import Influence
+from repro.model.importance import Influence, say_chance, say_strength
 from repro.model.readable import count_runs, format_number
 from repro.model.text import escape
 
@@ -46,22 +46,8 @@ def print_influences(found: Importance, limit: int = _MOST) -> None:
 
 
 def _line(one: Influence, *, with_forest: bool) -> list[str]:
-    cells = [one.key, _strength(one), str(one.n_runs), _chance(one.chance)]
+    cells = [one.key, say_strength(one), str(one.n_runs), say_chance(one.chance)]
     return [*cells, _share(one.forest)] if with_forest else cells
-
-
-def _strength(one: Influence) -> str:
-    if one.strength is None:
-        return "-"
-    if one.measure == "rank correlation":
-        return f"{one.strength:+.2f}"
-    return f"{one.strength:.2f} ({one.n_values} groups)"
-
-
-def _chance(chance: float | None) -> str:
-    if chance is None:
-        return "n too small"
-    return "< 0.001" if chance < 0.001 else f"{chance:.3f}"
 
 
 def _share(share: float | None) -> str:

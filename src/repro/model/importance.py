@@ -90,6 +90,22 @@ def by_strength(influences: Sequence[Influence]) -> list[Influence]:
     return sorted(influences, key=order)
 
 
+def say_strength(one: Influence) -> str:
+    """How strongly a param goes with the metric: signed where it is a rank correlation."""
+    if one.strength is None:
+        return "-"
+    if one.measure == "rank correlation":
+        return f"{one.strength:+.2f}"
+    return f"{one.strength:.2f} ({one.n_values} groups)"
+
+
+def say_chance(chance: float | None) -> str:
+    """How often chance alone gives as much."""
+    if chance is None:
+        return "n too small"
+    return "< 0.001" if chance < 0.001 else f"{chance:.3f}"
+
+
 def as_numbers(values: Sequence[Value]) -> list[float]:
     """A column of a param for a model that knows numbers only.
 

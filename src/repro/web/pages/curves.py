@@ -31,7 +31,7 @@ def give_curves(request: Request) -> Response:
     """
     project = site_of(request).project
     wish = read_wish(project, request.query_params)
-    curves = read_curves(project, wish)
+    curves = read_curves(project, wish, cache=request.app.state.curves)
     live = _find_live(project, wish.runs)
     value = {
         "metric": wish.metric,
@@ -47,7 +47,7 @@ def give_chart(request: Request) -> Response:
     project = site_of(request).project
     params = request.query_params
     wish = read_wish(project, params)
-    curves = read_curves(project, wish)
+    curves = read_curves(project, wish, cache=request.app.state.curves)
     labels = _labels(project, wish.runs)
     lines = [
         Line(label=labels[curve.run], xs=curve.x, ys=curve.smooth or curve.y, colour=place)
@@ -106,16 +106,23 @@ def read_number(params: QueryParams, key: str) -> float | None:
     return number
 
 
+_DIGITS = 9  # of a value: no chart shows more, and answers are half as long
+
+
 def _curve_json(curve: RunCurve, *, is_live: bool) -> dict[str, Json]:
     return {
         "run": curve.run,
         "x": _numbers(curve.x),
-        "y": _numbers(curve.y),
-        "smooth": None if curve.smooth is None else _numbers(curve.smooth),
+        "y": _numbers(_rounded(curve.y)),
+        "smooth": None if curve.smooth is None else _numbers(_rounded(curve.smooth)),
         "n_points": curve.n_points,
         "problem": curve.problem,
         "is_live": is_live,
     }
+
+
+def _rounded(values: Sequence[float]) -> list[float]:
+    return [float(f"{value:.{_DIGITS}g}") for value in values]
 
 
 def _numbers(values: Sequence[float]) -> list[Json]:

@@ -11,7 +11,7 @@ from typing import Self
 
 from repro.cli import render
 from repro.cli.sweepframe import Pace, draw_frame
-from repro.cli.sweepwords import describe_best
+from repro.core.sweep.words import describe_best
 from repro.core.project import Project
 from repro.core.sweep.events import Again, Begun, Ending, Event, Looked, NoMetric, Over
 from repro.core.sweep.figures import ranked_trials, varied_keys

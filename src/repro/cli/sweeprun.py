@@ -12,7 +12,7 @@ from repro.cli.sweeplive import Live
 from repro.cli.sweepoptions import Running, find_gpus, say_jobs
 from repro.cli.sweepsignals import ending_signals
 from repro.cli.sweeptable import lay_trials, short_runs
-from repro.cli.sweepwords import describe_counts
+from repro.core.sweep.words import describe_counts
 from repro.core.project import Project
 from repro.core.sweep.best import find_best_trials
 from repro.core.sweep.book import LocalBook

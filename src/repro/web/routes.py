@@ -2,12 +2,15 @@
 
 from starlette.routing import Route
 
-from repro.web.pages import compare, coordinates, curation, curves, live, runs, static
+from repro.web.pages import compare, coordinates, curation, curves, live, runs, static, sweeps
 
 ROUTES = [
     Route("/", runs.show_runs),
     Route("/compare", compare.show_compare),
+    Route("/sweeps", sweeps.show_sweeps),
+    Route("/sweeps/{sweep}", sweeps.show_sweep),
     # What pages ask for
+    Route("/api/sweeps/{sweep}", sweeps.give_history),
     Route("/api/curves", curves.give_curves),
     Route("/api/curves.svg", curves.give_chart),
     Route("/api/coordinates", coordinates.give_coordinates),

@@ -10,6 +10,7 @@ from repro.core.curvecache import CurveCache
 from repro.core.known import KnownRuns, open_runs
 from repro.core.project import Project
 from repro.errors import DamagedRecordError, ReproError, UsageError
+from repro.model.axis import Quantity
 from repro.model.downsample import FEWEST, downsample
 from repro.model.run import Record
 from repro.model.seriescolumn import EMPTY, Column, is_rising
@@ -20,7 +21,7 @@ from repro.store.objects import reading
 from repro.store.seriestables import read_columns
 
 STEP, TIME, WALL = "step", "time", "wall"
-_NOT_A_METRIC = (STEP, TIME, WALL)
+NOT_METRICS = (STEP, TIME, WALL)
 _PREFIX = "metrics."
 
 
@@ -91,7 +92,7 @@ def read_curves(
     if wish.most < FEWEST:
         raise UsageError(f"a curve has at least {FEWEST} points")
     names = [wish.metric]
-    if wish.x not in _NOT_A_METRIC:
+    if wish.x not in NOT_METRICS:
         names.append(wish.x.removeprefix(_PREFIX))
     kept = CurveCache() if cache is None else cache
     with open_runs(project) as runs:
@@ -109,6 +110,21 @@ def read_curves(
             problem = error.message if error else f"run `{run_id}` is not there any more"
             curves.append(RunCurve(run=run_id, problem=problem))
     return curves
+
+
+def is_empty(curves: Iterable[Iterable[RunCurve]]) -> bool:
+    """Whether there is no point in any of the curves."""
+    return not any(curve.n_points for each in curves for curve in each)
+
+
+def describe_x(x: str) -> str:
+    """What an axis of a chart is called that shows `x` of a wish."""
+    return {TIME: "time since the start", WALL: "time (UTC)"}.get(x, x)
+
+
+def quantity_of(x: str) -> Quantity:
+    """What the numbers of such an axis are."""
+    return {TIME: Quantity.DURATION, WALL: Quantity.MOMENT}.get(x, Quantity.NUMBER)
 
 
 def _find(

@@ -46,7 +46,7 @@ class CoordinateAxis:
         return [format_value(one) for one in self.categories]
 
 
-def make_axis(  # noqa: PLR0913  # each is a fact of the axis
+def make_axis(  # each is a fact of the axis
     key: Key,
     values: Sequence[Value],
     *,

@@ -5,6 +5,7 @@ Every text is escaped twice over: what HTML would obey, by jinja; what reorders 
 """
 
 import importlib.resources
+import json
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -14,13 +15,18 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from repro.model.canonical import Json
 from repro.model.importance import say_chance, say_strength
 from repro.model.readable import format_age, format_duration, format_size, format_value
 from repro.model.text import escape
+from repro.model.values import ABSENT
+from repro.model.verdicttext import headline
 from repro.version import VERSION
 from repro.web.site import Site
 
 FRAGMENT = "X-Fragment"  # a request with it wants one block of the page
+
+_LONGEST = 4_000  # characters of a value
 
 
 @cache
@@ -43,7 +49,10 @@ def environment() -> Environment:
         "value": format_value,
         "strength": say_strength,
         "chance": say_chance,
+        "exact": _exact,
+        "verdict": headline,
     }
+    made.tests["absent"] = _is_absent
     made.globals["version"] = VERSION
     return made
 
@@ -56,18 +65,27 @@ def site_of(request: Request) -> Site:
 
 
 def page(
-    request: Request, template: str, values: Mapping[str, Any], *, status: int = 200
+    request: Request,
+    template: str,
+    values: Mapping[str, Any],
+    *,
+    status: int = 200,
+    instead: str | None = None,
 ) -> HTMLResponse:
     """Fill a template, or the block of it that the request wants alone.
 
     Args:
         template: Its file name.
         values: Its variables; `site`, `now` and `path` are there anyway.
+        instead: The block for whoever wants another one, such as one that says what is wrong;
+            the header `X-Instead` tells. It is no status, for browsers call that an error.
     """
     site = site_of(request)
     filled = environment().get_template(template)
     known = {"site": site, "now": site.project.clock(), "path": request.url.path, **values}
     block = request.headers.get(FRAGMENT)
+    if block is not None and instead is not None:
+        return HTMLResponse(_block(filled, instead, known), headers={"X-Instead": instead})
     if block is not None and block in filled.blocks:
         return HTMLResponse(_block(filled, block, known), status_code=status)
     return HTMLResponse(filled.render(known), status_code=status)
@@ -81,6 +99,16 @@ def _shown(value: object) -> object:
     if isinstance(value, str) and not hasattr(value, "__html__"):
         return escape(value)
     return value
+
+
+def _exact(value: Json) -> str:
+    """A value as JSON, whole but for what is endless."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _is_absent(value: object) -> bool:
+    return value is ABSENT
 
 
 def _lines(text: str) -> Markup:

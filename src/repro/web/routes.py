@@ -2,10 +2,36 @@
 
 from starlette.routing import Route
 
-from repro.web.pages import compare, coordinates, curation, curves, live, runs, static, sweeps
+from repro.web.pages import (
+    artifacts,
+    compare,
+    coordinates,
+    curation,
+    curves,
+    files,
+    live,
+    run,
+    runs,
+    static,
+    sweeps,
+    twodiff,
+)
 
 ROUTES = [
     Route("/", runs.show_runs),
+    # One run, and two
+    Route("/runs/{id}", run.show_run),
+    Route("/runs/{id}/output", run.give_output),
+    Route("/runs/{id}/patch", run.give_patch),
+    Route("/runs/{id}/files", files.show_code),
+    Route("/runs/{id}/files/{path:rest}", files.show_code),
+    Route("/runs/{id}/artifacts", artifacts.list_artifacts),
+    Route("/runs/{id}/artifacts/{n}", artifacts.show_artifact),
+    Route("/runs/{id}/artifacts/{n}/raw", artifacts.give_artifact),
+    Route("/runs/{id}/media/{n}", artifacts.give_medium),
+    Route("/runs/{id}/media/{n}/{k}", artifacts.give_medium),
+    Route("/runs/{name:rest}", run.show_named),  # a name may have slashes
+    Route("/diff", twodiff.show_diff),
     Route("/compare", compare.show_compare),
     Route("/sweeps", sweeps.show_sweeps),
     Route("/sweeps/{sweep}", sweeps.show_sweep),

@@ -91,10 +91,11 @@ def _item(row: Row) -> Item:
                 whole=whole,
                 is_best=place in best,
                 differs=not is_same(value, row.values[0]),
-                change=describe_difference(row.key, change, row.values[0]).strip() if change else "",
+                change=describe_difference(row.key, change, row.values[0]).strip()
+                if change
+                else "",
             )
         )
     return Item(
         title=row.key or row.part, cells=tuple(cells), is_number=is_numeric(row), goal=row.goal
     )
-

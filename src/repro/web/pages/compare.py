@@ -18,7 +18,6 @@ from repro.model.cells import format_metric
 from repro.model.condition import Key, Space
 from repro.model.goals import agreed_goal, best_places
 from repro.model.run import Record
-from repro.model.values import ABSENT
 from repro.web.address import changed_address, kept_query
 from repro.web.colours import give_colours, parse_pins
 from repro.web.pages.beside import Part, lay_parts, say_equal
@@ -162,7 +161,7 @@ class Comparison:
     def beside(self) -> SideBySide | None:
         """The first runs side by side; None where there are not two."""
         ids = self.compared.ids[:MOST_BESIDE]
-        if len(self.compared.ids) < 2:  # noqa: PLR2004  # there is nothing to compare it with
+        if len(self.compared.ids) < 2:  # there is nothing to compare it with
             return None
         return lay_side_by_side(self._project, (), chosen=ids, baseline=self.base)
 
@@ -201,9 +200,7 @@ class Comparison:
         """Whether runs are columns."""
         asked = self.params.get("lay")
         assert self.beside is not None
-        return asked != "rows" and (
-            asked == "columns" or len(self.beside.records) <= _MOST_UPRIGHT
-        )
+        return asked != "rows" and (asked == "columns" or len(self.beside.records) <= _MOST_UPRIGHT)
 
     # The curves
 

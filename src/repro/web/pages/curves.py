@@ -15,7 +15,6 @@ from repro.core.known import open_runs
 from repro.core.project import Project
 from repro.errors import InvalidInputError
 from repro.model.canonical import Json
-from repro.model.run import Status
 from repro.model.svgchart import Line, line_chart
 from repro.web.rendering import site_of
 

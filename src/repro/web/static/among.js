@@ -3,7 +3,7 @@ import { asked, changed, setAddress } from "./address.js";
 import { chooser, element, showAxes } from "./axes.js";
 import { Brushes } from "./brushes.js";
 import { Parcoords } from "./parcoords.js";
-import { changeRuns } from "./runs.js";
+import { changeRuns } from "./shownruns.js";
 import { tinter } from "./scales.js";
 import { Scatter } from "./scatter.js";
 

@@ -2,7 +2,7 @@
 import { asked, changed, setAddress } from "./address.js";
 import { axis, draw, dragging, layout, loadPlotly, onTheme, plain, theme } from "./chart.js";
 import { refresh, say } from "./fragment.js";
-import { hiddenRuns, isHidden, onRuns, opacityOf, changeRuns } from "./runs.js";
+import { hiddenRuns, isHidden, onRuns, opacityOf, changeRuns } from "./shownruns.js";
 
 const UNITS = [[3 * 86400, 86400, "days"], [2 * 3600, 3600, "hours"], [180, 60, "minutes"], [0, 1, "seconds"]];
 const MARKS = { null: ["x-thin-open", 0.01, "NaN"], Infinity: ["triangle-up", 0.99, "infinite"], "-Infinity": ["triangle-down", 0.01, "-infinite"] };

@@ -1,6 +1,6 @@
 // Two axes against each other; a box drawn around points is a range on both.
 import { axis as plotAxis, draw, dragging, layout, onTheme, plain } from "./chart.js";
-import { changeRuns, onRuns, opacityOf } from "./runs.js";
+import { changeRuns, onRuns, opacityOf } from "./shownruns.js";
 import { say, ticks } from "./scales.js";
 
 export class Scatter {

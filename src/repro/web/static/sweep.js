@@ -2,7 +2,7 @@
 import { startAmong } from "./among.js";
 import { axis, draw, layout, loadPlotly, onTheme, plain, theme } from "./chart.js";
 import { refresh, say } from "./fragment.js";
-import "./runs.js";
+import "./shownruns.js";
 
 document.documentElement.classList.add("scripted");
 const place = document.getElementById("history");

@@ -10,7 +10,6 @@ from repro.cli.context import open_here
 from repro.cli.importance import show_importance
 from repro.cli.runtable import lay_out, say_hidden
 from repro.cli.sweeptable import lay_trials, short_runs
-from repro.core.sweep.words import describe_counts, describe_done
 from repro.core.project import Project
 from repro.core.sweep.describe import full_sweep_json
 from repro.core.sweep.figures import ordered_trials, ranked_trials
@@ -18,6 +17,7 @@ from repro.core.sweep.known import find_sweep
 from repro.core.sweep.looking import TrialLook, TrialLooks
 from repro.core.sweep.standing import Standing, find_standing
 from repro.core.sweep.weighing import weigh_trials
+from repro.core.sweep.words import describe_counts, describe_done
 from repro.model.readable import format_age, shorten
 from repro.model.spacetext import describe_distribution
 from repro.model.sweep import SweepAt, Trial, TrialState
@@ -114,4 +114,3 @@ def _print_failed(at: SweepAt, most: int) -> None:
 def _look(project: Project, at: SweepAt, trials: Sequence[Trial]) -> dict[str, TrialLook]:
     running = [trial.run for trial in trials if trial.state is TrialState.RUNNING]
     return TrialLooks(project, at.sweep.spec.metric).look(running)
-

@@ -6,7 +6,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from repro.core.curves import CurveCache
+from repro.core.curvecache import CurveCache
 from repro.errors import (
     AmbiguousRunError,
     BusyRepositoryError,

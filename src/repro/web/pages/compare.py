@@ -115,7 +115,9 @@ class Comparison:
     @cached_property
     def records(self) -> list[Record]:
         """Of the runs that are drawn."""
-        by_id = {one.run.id: one for one in read_records(self._project, self.drawn)}
+        by_id: dict[str, Record] = {
+            one.run.id: one for one in read_records(self._project, self.drawn)
+        }
         return [by_id[run_id] for run_id in self.drawn]
 
     @cached_property

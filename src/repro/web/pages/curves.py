@@ -146,5 +146,5 @@ def _find_live(project: Project, ids: Sequence[str]) -> set[str]:
 def _labels(project: Project, ids: Sequence[str]) -> dict[str, str]:
     with open_runs(project) as runs:
         short = runs.shorten(ids)
-    names = {one.run.id: one.run.name for one in read_records(project, ids)}
+    names: dict[str, str | None] = {one.run.id: one.run.name for one in read_records(project, ids)}
     return {one: f"{short[one]} {names.get(one) or ''}".rstrip() for one in ids}

@@ -39,6 +39,7 @@ def lay_side_by_side(
     *,
     chosen: Sequence[str] = (),
     baseline: str | None = None,
+    fewest: int = 2,
 ) -> SideBySide:
     """Read runs and lay them side by side.
 
@@ -46,12 +47,13 @@ def lay_side_by_side(
         names: Of runs, as a person writes them; one that is named twice counts once.
         chosen: Ids of more runs; one that cannot be read is a problem, and no error.
         baseline: Of the run that comes first, added where it is none of the others.
+        fewest: How many runs there must be, at least one.
 
     Raises:
         UnknownRunError: No run has one of the names.
         AmbiguousRunError: Several have.
         DamagedRecordError: A run that was named cannot be read.
-        UsageError: There are not two runs to compare.
+        UsageError: There are fewer runs.
 
     Cost: reads the whole record of each, and which files differ between their codes.
     """
@@ -64,10 +66,9 @@ def lay_side_by_side(
             if run_id not in records:
                 _add(runs, run_id, records, problems)
         short = runs.shorten(records)
-    if len(records) < 2:
-        raise UsageError(
-            "there are not two runs to compare", hint="`repro ls` lists the runs that there are"
-        )
+    if len(records) < fewest:
+        lacking = "is no run to look at" if fewest == 1 else "are not two runs to compare"
+        raise UsageError(f"there {lacking}", hint="`repro ls` lists the runs that there are")
     listed = tuple(records.values())
     rows = lay_out(listed, _codes(project, listed))
     return SideBySide(records=listed, rows=tuple(rows), short=short, problems=tuple(problems))

@@ -1,11 +1,12 @@
 """Which environment a run had: digests over what decides the code that Python loads."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from repro.model.canonical import Json, format_json
+from repro.model.readable import format_value
 
 # Numbers that a scheduler gives: with them, no two jobs would have the same environment.
 _OF_ONE_LAUNCH = ("SLURM_JOB_ID",)
@@ -82,3 +83,19 @@ def split_launch(
         return dict(environment), {}
     rest: Json = {name: value for name, value in variables.items() if name not in launch}
     return {**environment, "variables": rest}, launch
+
+
+def environment_facts(environment: Mapping[str, Json]) -> Iterator[str]:
+    """The few facts that tell most, for a person."""
+    interpreter, packages = environment.get("interpreter"), environment.get("packages")
+    if isinstance(interpreter, dict):
+        words = [interpreter.get("implementation"), interpreter.get("version")]
+        yield " ".join(format_value(word) for word in words if word is not None)
+    if isinstance(packages, dict) and isinstance(packages.get("count"), int):
+        yield f"{packages['count']} packages"
+    hardware = environment.get("hardware")
+    if isinstance(hardware, dict):
+        gpus = hardware.get("gpus")
+        yield f"{format_value(hardware.get('cpu'))}, {format_value(hardware.get('cores'))} cores"
+        if isinstance(gpus, list) and gpus:
+            yield f"{len(gpus)} GPU{'s' if len(gpus) > 1 else ''}"

@@ -67,6 +67,13 @@ class Selection:
         [number] = self._db.execute(COUNT_RUNS).fetchone()
         return int(number)
 
+    def fitting(self, condition: Condition | None) -> list[int] | None:
+        """The numbers of the runs that fit, in their order; None where all do."""
+        if condition is None:
+            return None
+        self._fit(condition)
+        return [number for (number,) in self._db.execute("SELECT num FROM temp.fitting")]
+
     def numbers(
         self,
         condition: Condition | None,

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from repro.model.canonical import Json
+from repro.model.importance import say_chance, say_strength
 from repro.model.readable import format_age, format_duration, format_size, format_value
 from repro.model.text import escape
 from repro.model.values import ABSENT
@@ -46,6 +47,8 @@ def environment() -> Environment:
         "duration": format_duration,
         "size": format_size,
         "value": format_value,
+        "strength": say_strength,
+        "chance": say_chance,
         "exact": _exact,
         "verdict": headline,
     }

@@ -2,7 +2,19 @@
 
 from starlette.routing import Route
 
-from repro.web.pages import artifacts, curation, files, live, run, runs, static, twodiff
+from repro.web.pages import (
+    artifacts,
+    compare,
+    coordinates,
+    curation,
+    curves,
+    files,
+    live,
+    run,
+    runs,
+    static,
+    twodiff,
+)
 
 ROUTES = [
     Route("/", runs.show_runs),
@@ -19,7 +31,11 @@ ROUTES = [
     Route("/runs/{id}/media/{n}/{k}", artifacts.give_medium),
     Route("/runs/{name:rest}", run.show_named),  # a name may have slashes
     Route("/diff", twodiff.show_diff),
+    Route("/compare", compare.show_compare),
     # What pages ask for
+    Route("/api/curves", curves.give_curves),
+    Route("/api/curves.svg", curves.give_chart),
+    Route("/api/coordinates", coordinates.give_coordinates),
     Route("/live", live.follow),
     Route("/static/{name}", static.give_file),
     Route("/vendor/plotly.js", static.give_plotly),

@@ -1,0 +1,330 @@
+"""A report of some runs: everything that it says is gathered here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from repro.core.known import open_runs
+from repro.core.project import Project
+from repro.core.query import describe_problem, list_runs, read_points
+from repro.core.reportcode import read_code_changes
+from repro.core.sidebyside import SideBySide, lay_side_by_side, side_by_side_json
+from repro.errors import InvalidInputError, ReproError
+from repro.model.canonical import Json
+from repro.model.condition import Among, Key, Space
+from repro.model.diff import DataChange
+from repro.model.downsample import FEWEST, downsample
+from repro.model.importance import by_strength, rate_param
+from repro.model.nearest import say_meant
+from repro.model.report import (
+    Curve,
+    DatasetChange,
+    MetricCurves,
+    Report,
+    Weights,
+)
+from repro.model.run import Record
+from repro.model.sidebyside import Row
+from repro.model.text import escape
+from repro.model.times import format_time
+from repro.model.values import Value, is_number, is_same
+from repro.model.verdict import Verdict
+from repro.version import VERSION
+
+MOST_METRICS = 6  # shown where nobody names any
+_MOST_POINTS = 16_000  # of all curves together: some 180 kB of SVG
+_MOST_OF_CURVE = 400  # a chart is no wider
+_FEWEST_TO_WEIGH = 8  # runs; with fewer, chance tells as much
+_MOST_VERDICTS = 50
+_MOST_DATA = 20  # states of datasets that are compared file by file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportWish:
+    """What a report is to be about.
+
+    Attributes:
+        names: Of runs.
+        where: A filter for more runs, or for the only ones; blank with no names is every run.
+        sort: The order of those that fit; the newest first without it.
+        limit: At most so many of those that fit; None is all.
+        baseline: The run that the others are compared with; the first one without it.
+        metrics: Which ones to show; none is those with a goal, else those that most runs share.
+        title: Empty for one that says which runs.
+        command: The words that make the report again.
+    """
+
+    names: tuple[str, ...] = ()
+    where: str = ""
+    sort: tuple[str, ...] = ()
+    limit: int | None = 20
+    baseline: str | None = None
+    metrics: tuple[str, ...] = ()
+    title: str = ""
+    command: tuple[str, ...] = ("repro", "report")
+
+
+def make_report(project: Project, wish: ReportWish) -> Report:
+    """Gather what a report says.
+
+    A run that fits and cannot be read, and a part of a run that cannot, is a problem that the
+    report names, and no error.
+
+    Raises:
+        FilterError: The filter, or a key to sort by, is wrong.
+        UnknownRunError: No run has one of the names.
+        AmbiguousRunError: Several have.
+        DamagedRecordError: A run that was named cannot be read.
+        UsageError: There is no run to report on.
+        InvalidInputError: No run has one of the metrics.
+
+    Cost: reads the whole record and all points of each run, and the patches of their codes.
+    """
+    chosen: list[str] = []
+    n_left = 0
+    problems: list[str] = []
+    if wish.where.strip() or not wish.names:
+        listing = list_runs(project, where=wish.where, sort=wish.sort, limit=wish.limit)
+        chosen = [record.run.id for record in listing.records]
+        n_left = listing.matching - len(chosen)
+        problems += map(describe_problem, listing.problems)
+    found = lay_side_by_side(project, wish.names, chosen=chosen, baseline=wish.baseline, fewest=1)
+    shown, n_metrics = choose_metrics(found.records, wish.metrics)
+    curves, unread = _read_curves(project, found.records, shown)
+    codes = read_code_changes(project, found.records, found.rows)
+    data, unknown = _compare_datasets(project, found)
+    verdicts, short = _read_verdicts(project, found)
+    return Report(
+        title=wish.title,
+        made=format_time(project.clock()),
+        version=VERSION,
+        command=wish.command,
+        chosen=_say_chosen(wish),
+        where=wish.where,
+        n_left=n_left,
+        runs=found.records,
+        short=short,
+        rows=found.rows,
+        metrics=tuple(shown),
+        n_metrics=n_metrics,
+        curves=curves,
+        codes=codes,
+        data=data,
+        verdicts=verdicts,
+        weights=_weigh(found, shown),
+        problems=tuple(dict.fromkeys([*problems, *found.problems, *unread, *unknown])),
+    )
+
+
+def _say_chosen(wish: ReportWish) -> str:
+    order = f", by {', '.join(wish.sort)}" if wish.sort else ", the newest first"
+    if wish.where.strip():
+        named = "those that were named, and " if wish.names else ""
+        return f"{named}those that fit a filter{order}"
+    return "those that were named" if wish.names else f"all{order}"
+
+
+def choose_metrics(records: Sequence[Record], asked: Sequence[str] = ()) -> tuple[list[str], int]:
+    """Give the metrics that a report of these runs shows, and how many there are.
+
+    Args:
+        asked: Names; none is those with a goal, else those that most of the runs share.
+
+    Raises:
+        InvalidInputError: No run has one of them.
+    """
+    counts: dict[str, int] = {}
+    goals: dict[str, bool] = {}
+    for record in records:
+        for name, summary in record.metrics.items():
+            counts[name] = counts.get(name, 0) + 1
+            goals[name] = goals.get(name, False) or summary.goal is not None
+    if asked:
+        return [_find_metric(name, counts) for name in dict.fromkeys(asked)], len(counts)
+    usual = [name for name in counts if goals[name]]
+    usual = usual or sorted(counts, key=lambda name: -counts[name])
+    return usual[:MOST_METRICS], len(counts)
+
+
+def _find_metric(name: str, known: dict[str, int]) -> str:
+    for one in (name, name.removeprefix("metrics.")):
+        if one in known:
+            return one
+    raise InvalidInputError(
+        f"none of these runs has a metric `{escape(name)}`{say_meant(name, known)}",
+        hint="`repro show RUN --metrics` lists those of a run",
+    )
+
+
+def _read_curves(
+    project: Project, records: Sequence[Record], metrics: Sequence[str]
+) -> tuple[tuple[MetricCurves, ...], list[str]]:
+    """The curves of each metric, every run read once, and which runs could not be read."""
+    n_curves = sum(name in record.metrics for record in records for name in metrics)
+    most = max(FEWEST, min(_MOST_OF_CURVE, _MOST_POINTS // max(n_curves, 1)))
+    curves: dict[str, list[Curve]] = {name: [] for name in metrics}
+    problems = []
+    for record in records:
+        try:
+            series = read_points(project, record) if metrics and record.metrics else {}
+        except ReproError as error:
+            problems.append(f"the points of run `{record.run.id}`: {error.message}")
+            continue
+        for name in metrics:
+            points = series.get(name, [])
+            values = [point.value for point in points]
+            places = downsample(values, most)
+            if places:
+                curve = Curve(
+                    run=record.run.id,
+                    xs=[points[place].step for place in places],
+                    ys=[values[place] for place in places],
+                    n_points=len(points),
+                )
+                curves[name].append(curve)
+    found = (MetricCurves(metric=name, curves=tuple(of)) for name, of in curves.items() if of)
+    return tuple(found), problems
+
+
+def _compare_datasets(
+    project: Project, found: SideBySide
+) -> tuple[tuple[DatasetChange, ...], list[str]]:
+    """What differs in each dataset from that of the baseline, each state of it once."""
+    rows = [row for row in found.rows if row.part == "data" and row.differs]
+    states = [(row, place) for row in rows for place in _first_places(row)][:_MOST_DATA]
+    changes, problems = [], []
+    for row, place in states:
+        value = row.values[place]
+        try:
+            change = _compare_dataset(project, found.records[0], found.records[place], row.key)
+        except ReproError as error:
+            problems.append(f"dataset `{row.key}`: {error.message}")
+            continue
+        runs = tuple(
+            record.run.id
+            for record, other in zip(found.records, row.values, strict=True)
+            if is_same(other, value)
+        )
+        if change is not None:
+            changes.append(DatasetChange(runs=runs, name=row.key, change=change))
+    return tuple(changes), problems
+
+
+def _first_places(row: Row) -> list[int]:
+    """The first run of each value but the baseline's."""
+    seen: list[Value] = [row.values[0]]
+    places = []
+    for place, value in enumerate(row.values):
+        if not any(is_same(value, one) for one in seen):
+            seen.append(value)
+            places.append(place)
+    return places
+
+
+def _compare_dataset(
+    project: Project, before: Record, after: Record, name: str
+) -> DataChange | None:
+    # Here, for most reports are of no datasets, and would pay 30 ms for SQLite and threads.
+    from repro.core.datadiff import compare_data  # noqa: PLC0415
+
+    return compare_data(project, before, after, names=[name]).get(name)
+
+
+def _read_verdicts(
+    project: Project, found: SideBySide
+) -> tuple[tuple[Verdict, ...], dict[str, str]]:
+    """What verifying said of these runs and of reruns of them, and how to name all of these."""
+    ids = tuple(record.run.id for record in found.records)
+    with open_runs(project) as runs:
+        reruns = Among(Key(Space.FIELD, "rerun_of"), ids)
+        records = [*found.records, *runs.index.select(reruns, sort=(), limit=_MOST_VERDICTS)]
+        verdicts = {one.run.id: one.verdict for one in records if one.verdict is not None}
+        named = {*ids, *verdicts, *(one.rerun_of for one in verdicts.values())}
+        short = runs.shorten(named)
+    return tuple(verdicts[run_id] for run_id in sorted(verdicts)), short
+
+
+def _weigh(found: SideBySide, metrics: Sequence[str]) -> Weights | None:
+    """Which params go with the first of the metrics, where enough runs tell."""
+    row = next(
+        (one for one in found.rows if one.part == "metrics" and one.key in metrics[:1]), None
+    )
+    if row is None:
+        return None
+    there = [place for place, value in enumerate(row.values) if is_number(value)]
+    if len(there) < _FEWEST_TO_WEIGH:
+        return None
+    ys = [float(value) for value in row.values if is_number(value)]
+    params = [one for one in found.rows if one.part == "config" and one.differs]
+    rated = [rate_param(one.key, [one.values[place] for place in there], ys) for one in params]
+    influences = by_strength([one for one in rated if one is not None])
+    return Weights(metric=row.key, n_runs=len(ys), influences=tuple(influences))
+
+
+def report_json(report: Report) -> dict[str, Json]:
+    """What `repro report --json` prints: `repro compare --json`, and what a report has besides."""
+    from repro.core.diff import change_json  # noqa: PLC0415  # what writes pages needs it not
+    from repro.store.verdicts import encode_verdict  # noqa: PLC0415
+
+    beside = SideBySide(records=report.runs, rows=report.rows, short=dict(report.short))
+    return {
+        "title": report.title,
+        "made": report.made,
+        "command": list(report.command),
+        "where": report.where,
+        "left": report.n_left,
+        **side_by_side_json(beside, with_equal=len(report.runs) == 1),
+        "metrics": list(report.metrics),
+        "curves": [
+            {
+                "metric": one.metric,
+                "runs": [
+                    {
+                        "run": curve.run,
+                        "points": curve.n_points,
+                        "steps": list(curve.xs),
+                        "values": list(curve.ys),
+                    }
+                    for curve in one.curves
+                ],
+            }
+            for one in report.curves
+        ],
+        "code": [
+            {
+                "letter": one.letter,
+                "before": one.before,
+                "after": one.after,
+                "uncommitted": one.is_of_baseline,
+                "files": [{"path": file.path, "status": file.status} for file in one.files],
+                "patch": list(one.lines),
+                "cut": one.is_cut,
+                "problem": one.problem,
+            }
+            for one in report.codes
+        ],
+        "data": [
+            {"dataset": one.name, "runs": list(one.runs), **change_json(one.change)}
+            for one in report.data
+        ],
+        "verdicts": [encode_verdict(one) for one in report.verdicts],
+        "importance": None if report.weights is None else _weights_json(report.weights),
+        "problems": list(report.problems),
+    }
+
+
+def _weights_json(weights: Weights) -> dict[str, Json]:
+    return {
+        "metric": weights.metric,
+        "runs": weights.n_runs,
+        "params": [
+            {
+                "param": one.key,
+                "measure": one.measure,
+                "strength": one.strength,
+                "chance": one.chance,
+                "runs": one.n_runs,
+                "values": one.n_values,
+            }
+            for one in weights.influences
+        ],
+    }

@@ -1,0 +1,141 @@
+"""A page to read, block by block, before it is HTML or Markdown.
+
+Texts of ours stand as `str`; what comes from a record, or is to be typed, is `Code`. Neither is
+escaped here: that is for whoever writes the page.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A text that is shown as it is, whatever it looks like."""
+
+    text: str
+
+
+Piece = str | Code
+Text = tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A few sentences."""
+
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """An unordered list."""
+
+    items: Sequence[Text]
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """Lines for a shell."""
+
+    lines: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a table.
+
+    Attributes:
+        is_best: Whether its value is the best of its column, or row.
+        colour: Place in the palette of the run that it names.
+    """
+
+    text: Text
+    is_best: bool = False
+    colour: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Cells in rows.
+
+    Attributes:
+        caption: What it shows.
+        heads: Of the columns.
+        rows: As wide as `heads`; the first cell is the head of its row.
+        right: Columns that are aligned to the right.
+    """
+
+    caption: str
+    heads: Sequence[Cell]
+    rows: Sequence[Sequence[Cell]]
+    right: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A line of a chart: its label, and its points."""
+
+    label: str
+    xs: Sequence[float]
+    ys: Sequence[float]
+    colour: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Lines over the same axes."""
+
+    title: str
+    x_label: str
+    lines: Sequence[Plot]
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Lines of a patch, as git writes them."""
+
+    lines: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Lines that somebody wrote."""
+
+    lines: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Blocks that not everybody wants to see at once.
+
+    Attributes:
+        is_open: Whether they are so short that they may be seen at once.
+    """
+
+    title: Text
+    blocks: Sequence["Block"]
+    is_open: bool = False
+
+
+Block = Paragraph | Items | Commands | Table | Chart | Patch | Quote | Fold
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Blocks below a heading."""
+
+    title: str
+    blocks: Sequence[Block]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A whole page.
+
+    Attributes:
+        head: What stands before the first section.
+    """
+
+    title: Text
+    head: Sequence[Block] = field(default=())
+    sections: Sequence[Section] = field(default=())

@@ -1,0 +1,362 @@
+"""A report laid out as a page: what is shown of it, in which order, in which words."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+
+from repro.model.blocks import (
+    Block,
+    Cell,
+    Chart,
+    Code,
+    Commands,
+    Fold,
+    Items,
+    Page,
+    Paragraph,
+    Plot,
+    Quote,
+    Section,
+    Table,
+    Text,
+)
+from repro.model.datatext import describe_change, list_files
+from repro.model.diagnosis import count_of
+from repro.model.environment import environment_facts
+from repro.model.importance import Influence, say_chance, say_strength
+from repro.model.readable import count_runs, format_duration
+from repro.model.report import Report
+from repro.model.reportcode import PatchRoom, lay_out_code
+from repro.model.rowtext import is_numeric, row_texts
+from repro.model.run import Record, Status
+from repro.model.sidebyside import Row
+from repro.model.verdict import Verdict
+from repro.model.verdicttext import headline
+
+_MOST_PARAMS = 8  # columns of the table of runs
+_MOST_CELLS = 1500  # of one table of values side by side
+_FEWEST_ROWS = 10  # of it, however many runs there are
+_MOST_FACTS = 200  # that are the same in all runs
+_MOST_FILES = 20  # of a dataset
+_MOST_WEIGHTS = 20
+_MOST_WARNINGS = 20
+_GOALS = {"minimize": " ↓", "maximize": " ↑"}
+_AROUND = {"environment": "Environment", "hardware": "Hardware", "randomness": "Randomness"}
+_MORE = Code("repro compare")
+
+
+def lay_out_report(report: Report, *, patch_chars: int) -> Page:
+    """Give the page of a report.
+
+    Args:
+        patch_chars: Room for all patches together.
+    """
+    sections = [
+        Section("Runs", list(_runs(report))),
+        Section("Curves", list(_curves(report))),
+        Section("Notes", list(_notes(report))),
+        Section("Config", list(_config(report))),
+        Section("Summary", list(_beside(report, "summary", "What the runs set as summary"))),
+        Section("Code", list(lay_out_code(report, PatchRoom(patch_chars)))),
+        Section("Data", list(_data(report))),
+        Section("Environment", list(_environment(report))),
+        Section("Importance", list(_weights(report))),
+        Section("Reruns", list(_verdicts(report))),
+        Section("Reproduce", list(_reproduce(report))),
+    ]
+    return Page(
+        title=_title(report),
+        head=list(_head(report)),
+        sections=[section for section in sections if section.blocks],
+    )
+
+
+def _title(report: Report) -> Text:
+    if report.title:
+        return (report.title,)
+    if len(report.runs) > 1:
+        return (f"Report of {count_runs(len(report.runs))}",)
+    run = report.runs[0].run
+    return ("Report of run ", Code(run.name or run.id))
+
+
+def _head(report: Report) -> Iterator[Block]:
+    n_runs = len(report.runs)
+    chosen: Text = (f"{count_runs(n_runs)}: {report.chosen}",)
+    if report.where.strip():
+        chosen += (", ", Code(report.where))
+    if report.n_left:
+        chosen += (f"; {report.n_left:,} more fit",)
+    chosen += (".",)
+    if n_runs > 1:
+        chosen += (" All are compared with ", *_label(report, report.runs[0]), ".")
+    yield Paragraph(chosen)
+    made = f"{report.made[:16].replace('T', ' ')} UTC"
+    yield Paragraph((f"Made on {made} by repro {report.version}; this makes it again:",))
+    yield Commands([shlex.join(report.command)])
+    live = sum(record.run.status is Status.RUNNING for record in report.runs)
+    if live:
+        are = "1 run was" if live == 1 else f"{live:,} runs were"
+        yield Paragraph((f"{are} in progress then.",))
+    if report.problems:
+        yield Paragraph(("What could not be read:",))
+        yield Items([(Code(problem),) for problem in report.problems])
+
+
+def _label(report: Report, record: Record) -> Text:
+    """The short id of a run, with its name."""
+    short = Code(report.short[record.run.id])
+    return (short, " (", Code(record.run.name), ")") if record.run.name else (short,)
+
+
+def _cell(text: str) -> Cell:
+    return Cell((text,))
+
+
+def _quoted(text: str) -> Cell:
+    """A cell with something of a record; a dash where there is nothing."""
+    return Cell((Code(text),)) if text not in ("", "-") else _cell("-")
+
+
+def _cells(row: Row) -> list[Cell]:
+    best, plain = row.best(), is_numeric(row) or row.part == "code"
+    return [
+        Cell((text if plain or text == "-" else Code(text),), is_best=place in best)
+        for place, text in enumerate(row_texts(row))
+    ]
+
+
+def _of_part(report: Report, part: str) -> list[Row]:
+    return [row for row in report.rows if row.part == part]
+
+
+def _telling(report: Report, part: str) -> list[Row]:
+    """What differs in one part; of a single run all of it."""
+    return [row for row in _of_part(report, part) if row.tells or len(report.runs) == 1]
+
+
+def _runs(report: Report) -> Iterator[Block]:
+    runs = [record.run for record in report.runs]
+    shorts = [Cell((Code(report.short[run.id]),), colour=place) for place, run in enumerate(runs)]
+    columns: list[tuple[Cell, list[Cell], bool]] = [(_cell("run"), shorts, False)]
+    if any(run.name for run in runs):
+        columns.append((_cell("name"), [_quoted(run.name or "") for run in runs], False))
+    columns.append((_cell("status"), [_status(record) for record in report.runs], False))
+    params = _telling(report, "config")[:_MOST_PARAMS] if len(runs) > 1 else []
+    found = {row.key: row for row in _of_part(report, "metrics")}
+    metrics = [found[name] for name in report.metrics if name in found]
+    code = [row for row in _of_part(report, "code") if row.differs]
+    for row in (*params, *metrics, *code):
+        head = Cell((Code(row.key), _GOALS.get(row.goal or "", "")) if row.key else ("code",))
+        columns.append((head, _cells(row), is_numeric(row)))
+    columns.append((_cell("duration"), [_cell(format_duration(r.duration_s)) for r in runs], True))
+    if any(run.tags for run in runs):
+        columns.append((_cell("tags"), [_quoted(", ".join(run.tags)) for run in runs], False))
+    yield Table(
+        caption="Runs: params that differ, and the last values of metrics",
+        heads=[head for head, _, _ in columns],
+        rows=list(zip(*(cells for _, cells, _ in columns), strict=True)),
+        right=frozenset(place for place, column in enumerate(columns) if column[2]),
+    )
+    if any(row.best() for row in metrics):
+        yield Paragraph(("Bold is the best by the goal of the metric: ↓ lower, ↑ higher.",))
+    left = report.n_metrics - len(report.metrics)
+    if left > 0:
+        yield Paragraph(
+            (f"{count_of(left, 'more metric')}: ", Code("--metric NAME"), " shows others.")
+        )
+
+
+def _status(record: Record) -> Cell:
+    run = record.run
+    text: Text = (run.status.value,)
+    if run.exit_code:
+        text += (f", exit code {run.exit_code}",)
+    if run.signal:
+        text += (", ", Code(run.signal))
+    return Cell(text)
+
+
+def _curves(report: Report) -> Iterator[Block]:
+    places = {record.run.id: place for place, record in enumerate(report.runs)}
+    names = {record.run.id: record.run.name for record in report.runs}
+    for one in report.curves:
+        lines = [
+            Plot(
+                label=" ".join(filter(None, [report.short[curve.run], names[curve.run]])),
+                xs=curve.xs,
+                ys=curve.ys,
+                colour=places[curve.run],
+            )
+            for curve in one.curves
+        ]
+        yield Chart(title=one.metric, x_label="step", lines=lines)
+
+
+def _notes(report: Report) -> Iterator[Block]:
+    for record in report.runs:
+        if record.run.note:
+            yield Paragraph((*_label(report, record), ":"))
+            yield Quote(record.run.note.splitlines())
+    warnings: list[Text] = []
+    for record in report.runs:
+        run = record.run
+        said = [Code(warning) for warning in run.warnings]
+        if run.lost_points:
+            warnings.append((Code(report.short[run.id]), f": {run.lost_points:,} points are lost"))
+        warnings += [(Code(report.short[run.id]), ": ", one) for one in said]
+    if warnings:
+        yield Paragraph(("Warnings:",))
+        yield Items(_cut(warnings, _MOST_WARNINGS))
+
+
+def _cut(items: Sequence[Text], most: int) -> list[Text]:
+    more = [(f"… and {len(items) - most:,} more",)] if len(items) > most else []
+    return [*items[:most], *more]
+
+
+def _config(report: Report) -> Iterator[Block]:
+    telling = _telling(report, "config")
+    if len(report.runs) == 1:
+        yield from _beside(report, "config", "Params")
+        return
+    if len(telling) > _MOST_PARAMS:
+        yield from _beside(report, "config", "Params that differ")
+    elif telling:
+        params = count_of(len(telling), "param")
+        yield Paragraph((f"{params} of the table above {_do(len(telling))}.",))
+    same = [row for row in _of_part(report, "config") if not row.differs]
+    if same:
+        title = f"{count_of(len(same), 'param')} the same in all runs"
+        table = Table(
+            caption=title,
+            heads=[_cell("param"), _cell("value")],
+            rows=[(Cell((Code(row.key),)), _cells(row)[0]) for row in same[:_MOST_FACTS]],
+        )
+        yield Fold((title,), [table, *_more(len(same), _MOST_FACTS)])
+
+
+def _do(number: int) -> str:
+    return "differs" if number == 1 else "differ"
+
+
+def _beside(report: Report, part: str, caption: str) -> Iterator[Block]:
+    """What differs in one part, a row an item, a column a run."""
+    rows = _telling(report, part)
+    if not rows:
+        return
+    most = max(_FEWEST_ROWS, _MOST_CELLS // len(report.runs))
+    heads = [_cell("value")]
+    if len(report.runs) > 1:
+        heads = [
+            Cell((Code(report.short[record.run.id]),), colour=place)
+            for place, record in enumerate(report.runs)
+        ]
+    yield Table(
+        caption=caption,
+        heads=[_cell(part), *heads],
+        rows=[[Cell((Code(row.key),)), *_cells(row)] for row in rows[:most]],
+    )
+    yield from _more(len(rows), most)
+
+
+def _more(number: int, most: int) -> list[Block]:
+    if number <= most:
+        return []
+    return [Paragraph((f"… and {number - most:,} more: ", _MORE, " shows all."))]
+
+
+def _data(report: Report) -> Iterator[Block]:
+    yield from _beside(report, "data", "Datasets, by their digests")
+    for one in report.data:
+        names: Text = ()
+        for run_id in one.runs:
+            names += (*((", ",) if names else ()), Code(report.short[run_id]))
+        told = [(Code(line),) for line in list_files(one.change)]
+        title: Text = (Code(one.name), " of ", *names, f": {describe_change(one.change)}")
+        yield Fold(title, [Items(_cut(told, _MOST_FILES))], is_open=len(told) <= _MOST_FILES)
+
+
+def _environment(report: Report) -> Iterator[Block]:
+    first = report.runs[0]
+    facts = list(environment_facts(first.environment))
+    if facts:
+        of: Text = (" of ", *_label(report, first)) if len(report.runs) > 1 else ()
+        yield Paragraph(("Environment", *of, ": ", Code("; ".join(facts)), "."))
+    if len(report.runs) == 1:
+        return
+    differing = [part for part in _AROUND if _telling(report, part)]
+    for part in differing:
+        yield from _beside(report, part, f"{_AROUND[part]}: what differs")
+    if facts and not differing:
+        yield Paragraph(("Nothing of environment, hardware and randomness differs.",))
+
+
+def _weights(report: Report) -> Iterator[Block]:
+    if report.weights is None or not report.weights.influences:
+        return
+    shown = report.weights.influences[:_MOST_WEIGHTS]
+    yield Paragraph(
+        (
+            "Which params go with ", Code(report.weights.metric),
+            f", over {count_runs(report.weights.n_runs)}, the least likely to be luck first."
+            " Signed numbers are rank correlations: above 0, the metric rises with the param.",
+        )
+    )  # fmt: skip
+    yield Table(
+        caption="Params by how they go with the metric",
+        heads=[_cell("param"), _cell("goes with it"), _cell("runs"), _cell("by chance")],
+        rows=[_weight(one) for one in shown],
+        right=frozenset({1, 2, 3}),
+    )
+
+
+def _weight(one: Influence) -> list[Cell]:
+    cells = (say_strength(one), str(one.n_runs), say_chance(one.chance))
+    return [Cell((Code(one.key),)), *map(_cell, cells)]
+
+
+def _verdicts(report: Report) -> Iterator[Block]:
+    if report.verdicts:
+        yield Items([_verdict(report, one) for one in report.verdicts])
+
+
+def _verdict(report: Report, verdict: Verdict) -> Text:
+    outcome = verdict.outcome.value
+    rest = headline(verdict).removeprefix(outcome).removeprefix(":").strip()
+    run, of = (report.short.get(one, one) for one in (verdict.run, verdict.rerun_of))
+    text: Text = (Code(run), " against ", Code(of), f": {outcome}")
+    text += (", ", Code(rest)) if rest else ()
+    if verdict.causes:
+        cause = verdict.causes[0]
+        text += ("; likeliest cause: ", Code(f"{cause.part}: {cause.what}"))
+    return text
+
+
+def _reproduce(report: Report) -> Iterator[Block]:
+    yield Paragraph(
+        (
+            "In a clone of this repository, ",
+            Code("repro fetch"),
+            " brings the runs that were pushed.",
+        )
+    )
+    rows = [_commands(record) for record in report.runs]
+    yield Table(
+        caption="How to have each run again",
+        heads=[_cell("run"), _cell("was"), _cell("its code"), _cell("the same again, verified")],
+        rows=rows,
+    )
+
+
+def _commands(record: Record) -> list[Cell]:
+    run = record.run
+    words = shlex.join(run.command)
+    was = words if run.cwd == "." else f"cd {shlex.quote(run.cwd)} && {words}"
+    if run.status is Status.RUNNING:
+        return [Cell((Code(run.id),)), _quoted(was), _cell("in progress"), _cell("in progress")]
+    return [
+        Cell((Code(run.id),)),
+        _quoted(was),
+        Cell((Code(f"repro checkout {run.id}"),)),
+        Cell((Code(f"repro rerun {run.id} --verify"),)),
+    ]

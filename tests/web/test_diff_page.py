@@ -68,8 +68,8 @@ def test_code_is_shown_line_by_line(repository, browse):
     assert "renamed old_name.py → new name.py" in words
     assert "of another type kind" in words
     assert "A binary file" in words
-    assert "- print('hello')" in words
-    assert "+ print('<script>')" in words
+    assert "-print('hello')" in words
+    assert "+print('<script>')" in words
 
 
 def test_a_large_file_is_shown_alone(repository, browse, monkeypatch):

@@ -4,7 +4,7 @@ import re
 from html import unescape
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repro.model.text import escape
@@ -25,6 +25,7 @@ def test_words_have_the_class_of_their_kind():
 
 
 @pytest.mark.parametrize("path", ["a.py", "a.md", "a.json", "Dockerfile", "a.yaml", "a.html", "a"])
+@settings(max_examples=25)
 @given(
     text=st.text(
         alphabet=st.sampled_from("ab<>&\"'#\n\r\t\\`{}[]():\x1b\udcff\u2028 1-"), max_size=80

@@ -31,7 +31,7 @@ from repro.model.verdict import Verdict
 from repro.version import VERSION
 
 MOST_METRICS = 6  # shown where nobody names any
-_MOST_POINTS = 16_000  # of all curves together: some 180 kB of SVG
+_MOST_POINTS = 20_000  # of all curves together: some 120 kB of SVG
 _MOST_OF_CURVE = 400  # a chart is no wider
 _FEWEST_TO_WEIGH = 8  # runs; with fewer, chance tells as much
 _MOST_VERDICTS = 50
@@ -48,7 +48,7 @@ class ReportWish:
         sort: The order of those that fit; the newest first without it.
         limit: At most so many of those that fit; None is all.
         baseline: The run that the others are compared with; the first one without it.
-        metrics: Which ones to show; none is those with a goal, else those that most runs share.
+        metrics: Which ones to show; none is the usual ones of `choose_metrics`.
         title: Empty for one that says which runs.
         command: The words that make the report again.
     """
@@ -88,8 +88,8 @@ def make_report(project: Project, wish: ReportWish) -> Report:
         n_left = listing.matching - len(chosen)
         problems += map(describe_problem, listing.problems)
     found = lay_side_by_side(project, wish.names, chosen=chosen, baseline=wish.baseline, fewest=1)
-    shown, n_metrics = choose_metrics(found.records, wish.metrics)
-    curves, unread = _read_curves(project, found.records, shown)
+    metrics = choose_metrics(found.records, wish.metrics)
+    curves, unread = _read_curves(project, found.records, metrics.drawn)
     codes = read_code_changes(project, found.records, found.rows)
     data, unknown = _compare_datasets(project, found)
     verdicts, short = _read_verdicts(project, found)
@@ -104,13 +104,13 @@ def make_report(project: Project, wish: ReportWish) -> Report:
         runs=found.records,
         short=short,
         rows=found.rows,
-        metrics=tuple(shown),
-        n_metrics=n_metrics,
+        metrics=metrics.shown,
+        n_metrics=metrics.n_known,
         curves=curves,
         codes=codes,
         data=data,
         verdicts=verdicts,
-        weights=_weigh(found, shown),
+        weights=_weigh(found, metrics.shown),
         problems=tuple(dict.fromkeys([*problems, *found.problems, *unread, *unknown])),
     )
 
@@ -123,26 +123,44 @@ def _say_chosen(wish: ReportWish) -> str:
     return "those that were named" if wish.names else f"all{order}"
 
 
-def choose_metrics(records: Sequence[Record], asked: Sequence[str] = ()) -> tuple[list[str], int]:
-    """Give the metrics that a report of these runs shows, and how many there are.
+@dataclass(frozen=True, slots=True)
+class MetricChoice:
+    """The metrics of a report.
+
+    Attributes:
+        shown: In the table of runs.
+        drawn: Those of them that have a curve.
+        n_known: How many the runs have.
+    """
+
+    shown: tuple[str, ...]
+    drawn: tuple[str, ...]
+    n_known: int
+
+
+def choose_metrics(records: Sequence[Record], asked: Sequence[str] = ()) -> MetricChoice:
+    """Choose the metrics that a report of these runs shows.
 
     Args:
-        asked: Names; none is those with a goal, else those that most of the runs share.
+        asked: Names; with none, those with a goal come first, then those that most of the runs
+            share; only those with a goal are drawn, where there are any.
 
     Raises:
         InvalidInputError: No run has one of them.
     """
     counts: dict[str, int] = {}
-    goals: dict[str, bool] = {}
+    with_goal: set[str] = set()
     for record in records:
         for name, summary in record.metrics.items():
             counts[name] = counts.get(name, 0) + 1
-            goals[name] = goals.get(name, False) or summary.goal is not None
+            with_goal |= {name} if summary.goal is not None else set()
     if asked:
-        return [_find_metric(name, counts) for name in dict.fromkeys(asked)], len(counts)
-    usual = [name for name in counts if goals[name]]
-    usual = usual or sorted(counts, key=lambda name: -counts[name])
-    return usual[:MOST_METRICS], len(counts)
+        named = tuple(dict.fromkeys(_find_metric(name, counts) for name in asked))
+        return MetricChoice(named, named, len(counts))
+    usual = sorted(counts, key=lambda name: (name not in with_goal, -counts[name]))
+    shown = tuple(usual[:MOST_METRICS])
+    drawn = tuple(name for name in shown if name in with_goal)
+    return MetricChoice(shown, drawn or shown, len(counts))
 
 
 def _find_metric(name: str, known: dict[str, int]) -> str:

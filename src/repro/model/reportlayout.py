@@ -18,14 +18,15 @@ from repro.model.blocks import (
     Section,
     Table,
     Text,
+    quote,
 )
 from repro.model.datatext import describe_change, list_files
 from repro.model.diagnosis import count_of
 from repro.model.environment import environment_facts
 from repro.model.importance import Influence, say_chance, say_strength
-from repro.model.readable import count_runs, format_duration
+from repro.model.readable import count_runs, format_duration, shorten
 from repro.model.report import Report
-from repro.model.reportcode import PatchRoom, lay_out_code
+from repro.model.reportcode import lay_out_code
 from repro.model.rowtext import is_numeric, row_texts
 from repro.model.run import Record, Status
 from repro.model.sidebyside import Row
@@ -39,6 +40,8 @@ _MOST_FACTS = 200  # that are the same in all runs
 _MOST_FILES = 20  # of a dataset
 _MOST_WEIGHTS = 20
 _MOST_WARNINGS = 20
+_MOST_LINES = 60  # of a note
+_LONGEST = 400  # characters of a command, or of a sentence
 _GOALS = {"minimize": " ↓", "maximize": " ↑"}
 _AROUND = {"environment": "Environment", "hardware": "Hardware", "randomness": "Randomness"}
 _MORE = Code("repro compare")
@@ -56,7 +59,7 @@ def lay_out_report(report: Report, *, patch_chars: int) -> Page:
         Section("Notes", list(_notes(report))),
         Section("Config", list(_config(report))),
         Section("Summary", list(_beside(report, "summary", "What the runs set as summary"))),
-        Section("Code", list(lay_out_code(report, PatchRoom(patch_chars)))),
+        Section("Code", list(lay_out_code(report, patch_chars))),
         Section("Data", list(_data(report))),
         Section("Environment", list(_environment(report))),
         Section("Importance", list(_weights(report))),
@@ -72,18 +75,18 @@ def lay_out_report(report: Report, *, patch_chars: int) -> Page:
 
 def _title(report: Report) -> Text:
     if report.title:
-        return (report.title,)
+        return (shorten(report.title, _LONGEST),)
     if len(report.runs) > 1:
         return (f"Report of {count_runs(len(report.runs))}",)
     run = report.runs[0].run
-    return ("Report of run ", Code(run.name or run.id))
+    return ("Report of run ", quote(run.name or run.id))
 
 
 def _head(report: Report) -> Iterator[Block]:
     n_runs = len(report.runs)
     chosen: Text = (f"{count_runs(n_runs)}: {report.chosen}",)
     if report.where.strip():
-        chosen += (", ", Code(report.where))
+        chosen += (", ", quote(report.where, _LONGEST))
     if report.n_left:
         chosen += (f"; {report.n_left:,} more fit",)
     chosen += (".",)
@@ -99,22 +102,22 @@ def _head(report: Report) -> Iterator[Block]:
         yield Paragraph((f"{are} in progress then.",))
     if report.problems:
         yield Paragraph(("What could not be read:",))
-        yield Items([(Code(problem),) for problem in report.problems])
+        yield Items([(quote(problem, _LONGEST),) for problem in report.problems])
 
 
 def _label(report: Report, record: Record) -> Text:
     """The short id of a run, with its name."""
     short = Code(report.short[record.run.id])
-    return (short, " (", Code(record.run.name), ")") if record.run.name else (short,)
+    return (short, " (", quote(record.run.name), ")") if record.run.name else (short,)
 
 
 def _cell(text: str) -> Cell:
     return Cell((text,))
 
 
-def _quoted(text: str) -> Cell:
+def _quoted(text: str, longest: int = 100) -> Cell:
     """A cell with something of a record; a dash where there is nothing."""
-    return Cell((Code(text),)) if text not in ("", "-") else _cell("-")
+    return Cell((quote(text, longest),)) if text not in ("", "-") else _cell("-")
 
 
 def _cells(row: Row) -> list[Cell]:
@@ -146,7 +149,7 @@ def _runs(report: Report) -> Iterator[Block]:
     metrics = [found[name] for name in report.metrics if name in found]
     code = [row for row in _of_part(report, "code") if row.differs]
     for row in (*params, *metrics, *code):
-        head = Cell((Code(row.key), _GOALS.get(row.goal or "", "")) if row.key else ("code",))
+        head = Cell((quote(row.key), _GOALS.get(row.goal or "", "")) if row.key else ("code",))
         columns.append((head, _cells(row), is_numeric(row)))
     columns.append((_cell("duration"), [_cell(format_duration(r.duration_s)) for r in runs], True))
     if any(run.tags for run in runs):
@@ -172,13 +175,13 @@ def _status(record: Record) -> Cell:
     if run.exit_code:
         text += (f", exit code {run.exit_code}",)
     if run.signal:
-        text += (", ", Code(run.signal))
+        text += (", ", quote(run.signal))
     return Cell(text)
 
 
 def _curves(report: Report) -> Iterator[Block]:
-    places = {record.run.id: place for place, record in enumerate(report.runs)}
-    names = {record.run.id: record.run.name for record in report.runs}
+    places: dict[str, int] = {record.run.id: place for place, record in enumerate(report.runs)}
+    names: dict[str, str | None] = {one.run.id: one.run.name for one in report.runs}
     for one in report.curves:
         lines = [
             Plot(
@@ -196,11 +199,17 @@ def _notes(report: Report) -> Iterator[Block]:
     for record in report.runs:
         if record.run.note:
             yield Paragraph((*_label(report, record), ":"))
-            yield Quote(record.run.note.splitlines())
+            lines = record.run.note.splitlines()
+            more = (
+                [f"… and {len(lines) - _MOST_LINES:,} more lines"]
+                if len(lines) > _MOST_LINES
+                else []
+            )
+            yield Quote([*(shorten(line, _LONGEST) for line in lines[:_MOST_LINES]), *more])
     warnings: list[Text] = []
     for record in report.runs:
         run = record.run
-        said = [Code(warning) for warning in run.warnings]
+        said = [quote(warning, _LONGEST) for warning in run.warnings]
         if run.lost_points:
             warnings.append((Code(report.short[run.id]), f": {run.lost_points:,} points are lost"))
         warnings += [(Code(report.short[run.id]), ": ", one) for one in said]
@@ -230,7 +239,7 @@ def _config(report: Report) -> Iterator[Block]:
         table = Table(
             caption=title,
             heads=[_cell("param"), _cell("value")],
-            rows=[(Cell((Code(row.key),)), _cells(row)[0]) for row in same[:_MOST_FACTS]],
+            rows=[(Cell((quote(row.key),)), _cells(row)[0]) for row in same[:_MOST_FACTS]],
         )
         yield Fold((title,), [table, *_more(len(same), _MOST_FACTS)])
 
@@ -254,7 +263,7 @@ def _beside(report: Report, part: str, caption: str) -> Iterator[Block]:
     yield Table(
         caption=caption,
         heads=[_cell(part), *heads],
-        rows=[[Cell((Code(row.key),)), *_cells(row)] for row in rows[:most]],
+        rows=[[Cell((quote(row.key),)), *_cells(row)] for row in rows[:most]],
     )
     yield from _more(len(rows), most)
 
@@ -271,8 +280,8 @@ def _data(report: Report) -> Iterator[Block]:
         names: Text = ()
         for run_id in one.runs:
             names += (*((", ",) if names else ()), Code(report.short[run_id]))
-        told = [(Code(line),) for line in list_files(one.change)]
-        title: Text = (Code(one.name), " of ", *names, f": {describe_change(one.change)}")
+        told = [(quote(line, _LONGEST),) for line in list_files(one.change)]
+        title: Text = (quote(one.name), " of ", *names, f": {describe_change(one.change)}")
         yield Fold(title, [Items(_cut(told, _MOST_FILES))], is_open=len(told) <= _MOST_FILES)
 
 
@@ -281,7 +290,7 @@ def _environment(report: Report) -> Iterator[Block]:
     facts = list(environment_facts(first.environment))
     if facts:
         of: Text = (" of ", *_label(report, first)) if len(report.runs) > 1 else ()
-        yield Paragraph(("Environment", *of, ": ", Code("; ".join(facts)), "."))
+        yield Paragraph(("Environment", *of, ": ", quote("; ".join(facts), _LONGEST), "."))
     if len(report.runs) == 1:
         return
     differing = [part for part in _AROUND if _telling(report, part)]
@@ -297,7 +306,7 @@ def _weights(report: Report) -> Iterator[Block]:
     shown = report.weights.influences[:_MOST_WEIGHTS]
     yield Paragraph(
         (
-            "Which params go with ", Code(report.weights.metric),
+            "Which params go with ", quote(report.weights.metric),
             f", over {count_runs(report.weights.n_runs)}, the least likely to be luck first."
             " Signed numbers are rank correlations: above 0, the metric rises with the param.",
         )
@@ -312,7 +321,7 @@ def _weights(report: Report) -> Iterator[Block]:
 
 def _weight(one: Influence) -> list[Cell]:
     cells = (say_strength(one), str(one.n_runs), say_chance(one.chance))
-    return [Cell((Code(one.key),)), *map(_cell, cells)]
+    return [Cell((quote(one.key),)), *map(_cell, cells)]
 
 
 def _verdicts(report: Report) -> Iterator[Block]:
@@ -325,10 +334,10 @@ def _verdict(report: Report, verdict: Verdict) -> Text:
     rest = headline(verdict).removeprefix(outcome).removeprefix(":").strip()
     run, of = (report.short.get(one, one) for one in (verdict.run, verdict.rerun_of))
     text: Text = (Code(run), " against ", Code(of), f": {outcome}")
-    text += (", ", Code(rest)) if rest else ()
+    text += (", ", quote(rest, _LONGEST)) if rest else ()
     if verdict.causes:
         cause = verdict.causes[0]
-        text += ("; likeliest cause: ", Code(f"{cause.part}: {cause.what}"))
+        text += ("; likeliest cause: ", quote(f"{cause.part}: {cause.what}", _LONGEST))
     return text
 
 
@@ -353,10 +362,15 @@ def _commands(record: Record) -> list[Cell]:
     words = shlex.join(run.command)
     was = words if run.cwd == "." else f"cd {shlex.quote(run.cwd)} && {words}"
     if run.status is Status.RUNNING:
-        return [Cell((Code(run.id),)), _quoted(was), _cell("in progress"), _cell("in progress")]
+        return [
+            Cell((Code(run.id),)),
+            _quoted(was, _LONGEST),
+            _cell("in progress"),
+            _cell("in progress"),
+        ]
     return [
         Cell((Code(run.id),)),
-        _quoted(was),
+        _quoted(was, _LONGEST),
         Cell((Code(f"repro checkout {run.id}"),)),
         Cell((Code(f"repro rerun {run.id} --verify"),)),
     ]

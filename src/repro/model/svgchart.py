@@ -102,6 +102,15 @@ def line_chart(  # noqa: PLR0913  # each is a choice of who draws
     )
 
 
+def line_sample(colour: int) -> str:
+    """A short piece of a line with that place in the palette, to stand beside a name in HTML."""
+    line = Line(label="", xs=(), ys=(), colour=colour)
+    return (
+        '<svg class="sample" width="24" height="8" viewBox="0 0 240 80" aria-hidden="true"'
+        f' fill="none" stroke-width="25">{_path(line, "M0 40h240")}</svg>'
+    )
+
+
 def _make_frame(
     lines: Sequence[Line],
     width: int,

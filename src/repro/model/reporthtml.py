@@ -89,7 +89,9 @@ def _block(block: Block) -> Iterator[str]:
         case Table():
             yield from _table(block)
         case Chart():
-            yield f"<figure>{_chart(block)}</figure>"
+            # As for a table: on a phone a chart is wider than the page.
+            label = _safe(f"Curves of {block.title}")
+            yield f'<figure tabindex="0" aria-label="{label}">{_chart(block)}</figure>'
         case Fold():
             is_open = " open" if block.is_open else ""
             yield f"<details{is_open}><summary>{_text(block.title)}</summary>\n"

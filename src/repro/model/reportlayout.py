@@ -164,9 +164,7 @@ def _runs(report: Report) -> Iterator[Block]:
         yield Paragraph(("Bold is the best by the goal of the metric: ↓ lower, ↑ higher.",))
     left = report.n_metrics - len(report.metrics)
     if left > 0:
-        yield Paragraph(
-            (f"{count_of(left, 'more metric')}: ", Code("--metric NAME"), " shows others.")
-        )
+        yield Paragraph((f"{count_of(left, 'more metric')}: ", Code("--metric NAME"), " shows it."))
 
 
 def _status(record: Record) -> Cell:
@@ -193,6 +191,11 @@ def _curves(report: Report) -> Iterator[Block]:
             for curve in one.curves
         ]
         yield Chart(title=one.metric, x_label="step", lines=lines)
+    left = len(report.metrics) - len(report.curves)
+    if report.curves and left > 0:
+        yield Paragraph(
+            ("Drawn are metrics with a goal: ", Code("--metric NAME"), " draws others.")
+        )
 
 
 def _notes(report: Report) -> Iterator[Block]:
@@ -200,12 +203,9 @@ def _notes(report: Report) -> Iterator[Block]:
         if record.run.note:
             yield Paragraph((*_label(report, record), ":"))
             lines = record.run.note.splitlines()
-            more = (
-                [f"… and {len(lines) - _MOST_LINES:,} more lines"]
-                if len(lines) > _MOST_LINES
-                else []
-            )
-            yield Quote([*(shorten(line, _LONGEST) for line in lines[:_MOST_LINES]), *more])
+            shown = [shorten(line, _LONGEST) for line in lines[:_MOST_LINES]]
+            left = len(lines) - len(shown)
+            yield Quote([*shown, *([f"… and {left:,} more lines"] if left else [])])
     warnings: list[Text] = []
     for record in report.runs:
         run = record.run
@@ -361,16 +361,11 @@ def _commands(record: Record) -> list[Cell]:
     run = record.run
     words = shlex.join(run.command)
     was = words if run.cwd == "." else f"cd {shlex.quote(run.cwd)} && {words}"
+    first = [Cell((Code(run.id),)), _quoted(was, _LONGEST)]
     if run.status is Status.RUNNING:
-        return [
-            Cell((Code(run.id),)),
-            _quoted(was, _LONGEST),
-            _cell("in progress"),
-            _cell("in progress"),
-        ]
+        return [*first, _cell("in progress"), _cell("in progress")]
     return [
-        Cell((Code(run.id),)),
-        _quoted(was, _LONGEST),
+        *first,
         Cell((Code(f"repro checkout {run.id}"),)),
         Cell((Code(f"repro rerun {run.id} --verify"),)),
     ]

@@ -26,7 +26,7 @@ margin:.5rem 0;overflow:auto}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.93em}
 caption{text-align:left;color:var(--quiet);padding:.2rem 0}
 th,td{text-align:left;vertical-align:top;padding:.2rem .6rem;border-bottom:1px solid var(--line);\
-max-width:28rem;overflow-wrap:anywhere}
+max-width:28rem;overflow-wrap:break-word}
 thead th{background:var(--raised);white-space:nowrap}
 tbody th{font-weight:400;white-space:nowrap}
 .n{text-align:right;white-space:nowrap}
@@ -51,8 +51,9 @@ h1,h2,caption,summary{break-after:avoid}
 tr,figure,img,li{break-inside:avoid}
 thead{display:table-header-group}
 .scroll,pre,figure{overflow:visible}
-table{width:100%;font-size:.85em}
-th,td,tbody th,thead th{white-space:normal;padding:.1rem .3rem}
+table{font-size:.85em}
+thead th:first-child{overflow-wrap:normal}
+th,td,tbody th,thead th{white-space:normal;padding:.1rem .3rem;overflow-wrap:anywhere}
 pre{white-space:pre-wrap;overflow-wrap:anywhere}
 .charts{display:block}
 .chart{min-width:0;width:150mm}

@@ -98,8 +98,9 @@ def make_report(project: Project, wish: ReportWish) -> Report:
         made=format_time(project.clock()),
         version=VERSION,
         command=wish.command,
-        chosen=_say_chosen(wish),
-        where=wish.where,
+        where=wish.where.strip(),
+        sort=wish.sort,
+        has_named=bool(wish.names),
         n_left=n_left,
         runs=found.records,
         short=short,
@@ -113,14 +114,6 @@ def make_report(project: Project, wish: ReportWish) -> Report:
         weights=_weigh(found, metrics.shown),
         problems=tuple(dict.fromkeys([*problems, *found.problems, *unread, *unknown])),
     )
-
-
-def _say_chosen(wish: ReportWish) -> str:
-    order = f", by {', '.join(wish.sort)}" if wish.sort else ", the newest first"
-    if wish.where.strip():
-        named = "those that were named, and " if wish.names else ""
-        return f"{named}those that fit a filter{order}"
-    return "those that were named" if wish.names else f"all{order}"
 
 
 @dataclass(frozen=True, slots=True)

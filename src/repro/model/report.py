@@ -91,7 +91,9 @@ class Report:
         made: When, as `format_time` writes it.
         version: Of the repro that made it.
         command: The words that make it again.
-        chosen: How the runs were chosen, in words of ours; with a filter, `where` has it.
+        where: The filter that chose runs; empty for none.
+        sort: What the runs that fit are sorted by; nothing is the newest first.
+        has_named: Whether any run was named.
         n_left: How many more runs fit.
         runs: Whole records, the baseline first.
         short: The shortest unique prefix of the id of each run, and of each original of a rerun.
@@ -107,8 +109,9 @@ class Report:
     made: str
     version: str
     command: tuple[str, ...]
-    chosen: str
     where: str = ""
+    sort: tuple[str, ...] = ()
+    has_named: bool = False
     n_left: int = 0
     runs: tuple[Record, ...]
     short: Mapping[str, str]

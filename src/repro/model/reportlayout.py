@@ -84,12 +84,7 @@ def _title(report: Report) -> Text:
 
 def _head(report: Report) -> Iterator[Block]:
     n_runs = len(report.runs)
-    chosen: Text = (f"{count_runs(n_runs)}: {report.chosen}",)
-    if report.where.strip():
-        chosen += (", ", quote(report.where, _LONGEST))
-    if report.n_left:
-        chosen += (f"; {report.n_left:,} more fit",)
-    chosen += (".",)
+    chosen = _chosen(report)
     if n_runs > 1:
         chosen += (" All are compared with ", *_label(report, report.runs[0]), ".")
     yield Paragraph(chosen)
@@ -103,6 +98,20 @@ def _head(report: Report) -> Iterator[Block]:
     if report.problems:
         yield Paragraph(("What could not be read:",))
         yield Items([(quote(problem, _LONGEST),) for problem in report.problems])
+
+
+def _chosen(report: Report) -> Text:
+    """How many runs there are, and how they were chosen."""
+    n_runs = len(report.runs)
+    text: Text = (count_runs(n_runs),)
+    if report.where:
+        fit = "fits" if n_runs == 1 and not report.has_named else "fit"
+        text += (": by name, and those that " if report.has_named else " that ",)
+        text += (f"{fit} ", quote(report.where, _LONGEST))
+    if report.has_named and not report.where:
+        return (*text, ".")
+    text += (", by ", quote(", ".join(report.sort))) if report.sort else (", the newest first",)
+    return (*text, f"; {report.n_left:,} more fit." if report.n_left else ".")
 
 
 def _label(report: Report, record: Record) -> Text:

@@ -40,6 +40,7 @@ _MOST_FACTS = 200  # that are the same in all runs
 _MOST_FILES = 20  # of a dataset
 _MOST_WEIGHTS = 20
 _MOST_WARNINGS = 20
+_MOST_NOTES = 20
 _MOST_LINES = 60  # of a note
 _LONGEST = 400  # characters of a command, or of a sentence
 _GOALS = {"minimize": " ↓", "maximize": " ↑"}
@@ -208,13 +209,16 @@ def _curves(report: Report) -> Iterator[Block]:
 
 
 def _notes(report: Report) -> Iterator[Block]:
-    for record in report.runs:
-        if record.run.note:
-            yield Paragraph((*_label(report, record), ":"))
-            lines = record.run.note.splitlines()
-            shown = [shorten(line, _LONGEST) for line in lines[:_MOST_LINES]]
-            left = len(lines) - len(shown)
-            yield Quote([*shown, *([f"… and {left:,} more lines"] if left else [])])
+    noted = [record for record in report.runs if record.run.note]
+    for record in noted[:_MOST_NOTES]:
+        lines = (record.run.note or "").splitlines()
+        shown = [shorten(line, _LONGEST) for line in lines[:_MOST_LINES]]
+        left = len(lines) - len(shown)
+        yield Paragraph((*_label(report, record), ":"))
+        yield Quote([*shown, *([f"… and {left:,} more lines"] if left else [])])
+    if len(noted) > _MOST_NOTES:
+        left = count_of(len(noted) - _MOST_NOTES, "more note")
+        yield Paragraph((f"… and {left}: ", Code("repro show RUN"), " has each."))
     warnings: list[Text] = []
     for record in report.runs:
         run = record.run
@@ -280,7 +284,7 @@ def _beside(report: Report, part: str, caption: str) -> Iterator[Block]:
 def _more(number: int, most: int) -> list[Block]:
     if number <= most:
         return []
-    return [Paragraph((f"… and {number - most:,} more: ", _MORE, " shows all."))]
+    return [Paragraph((f"… and {number - most:,} more: ", _MORE, " has all."))]
 
 
 def _data(report: Report) -> Iterator[Block]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MOST_RUNS = 20  # of those that fit: as many as a chart can tell apart
 _FORMATS = {"html": "html", "htm": "html", "md": "md", "markdown": "md", "json": "json"}
-_PATCH_CHARS = {"html": 64_000, "md": 20_000}
+_PATCH_CHARS = {"html": 48_000, "md": 20_000}
 _STANDARD_OUTPUT = "-"
 
 

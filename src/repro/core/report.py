@@ -31,7 +31,7 @@ from repro.model.verdict import Verdict
 from repro.version import VERSION
 
 MOST_METRICS = 6  # shown where nobody names any
-_MOST_POINTS = 20_000  # of all curves together: some 120 kB of SVG
+_MOST_POINTS = 16_000  # of all curves together: 130 kB of SVG where they are noise
 _MOST_OF_CURVE = 400  # a chart is no wider
 _FEWEST_TO_WEIGH = 8  # runs; with fewer, chance tells as much
 _MOST_VERDICTS = 50

@@ -217,8 +217,8 @@ def _notes(report: Report) -> Iterator[Block]:
         yield Paragraph((*_label(report, record), ":"))
         yield Quote([*shown, *([f"… and {left:,} more lines"] if left else [])])
     if len(noted) > _MOST_NOTES:
-        left = count_of(len(noted) - _MOST_NOTES, "more note")
-        yield Paragraph((f"… and {left}: ", Code("repro show RUN"), " has each."))
+        more = count_of(len(noted) - _MOST_NOTES, "more note")
+        yield Paragraph((f"… and {more}: ", Code("repro show RUN"), " has each."))
     warnings: list[Text] = []
     for record in report.runs:
         run = record.run

@@ -9,11 +9,14 @@ from importlib import import_module
 from repro.version import VERSION
 
 __all__ = [
+    "Histogram",
+    "Image",
     "Record",
     "RecordingWarning",
     "ReproError",
     "Run",
     "RunList",
+    "Table",
     "__version__",
     "config",
     "define_metric",
@@ -32,11 +35,14 @@ __all__ = [
 __version__ = VERSION
 
 _HOMES = {
+    "Histogram": "repro.sdk.media",
+    "Image": "repro.sdk.media",
     "Record": "repro.sdk.record",
     "RecordingWarning": "repro.sdk.notices",
     "ReproError": "repro.errors",
     "Run": "repro.sdk.run",
     "RunList": "repro.sdk.runlist",
+    "Table": "repro.sdk.mediatable",
     "define_metric": "repro.sdk.session",
     "finish": "repro.sdk.session",
     "get_run": "repro.sdk.queries",

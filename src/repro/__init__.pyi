@@ -1,5 +1,8 @@
 from repro.errors import ReproError as ReproError
 from repro.sdk.mappings import Config, Summary
+from repro.sdk.media import Histogram as Histogram
+from repro.sdk.media import Image as Image
+from repro.sdk.mediatable import Table as Table
 from repro.sdk.notices import RecordingWarning as RecordingWarning
 from repro.sdk.queries import get_run as get_run
 from repro.sdk.queries import runs as runs
@@ -15,11 +18,14 @@ from repro.sdk.session import log_artifact as log_artifact
 from repro.sdk.session import use_data as use_data
 
 __all__ = [
+    "Histogram",
+    "Image",
     "Record",
     "RecordingWarning",
     "ReproError",
     "Run",
     "RunList",
+    "Table",
     "__version__",
     "config",
     "define_metric",

@@ -183,7 +183,7 @@ def test_a_damaged_run_is_a_problem_where_it_fits_and_an_error_where_it_was_name
 
     assert {one.run.id for one in report.runs} == {good.id, run_id("hacf")}
     assert any("bad0" in problem for problem in report.problems)
-    assert any("the points of run `hacf" in problem for problem in report.problems)
+    assert any("the points of hacf0" in problem for problem in report.problems)
     with pytest.raises(DamagedRecordError):
         report_of(repository, run_id("bad"))
 

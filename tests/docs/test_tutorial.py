@@ -22,6 +22,8 @@ _BLOCK = re.compile(
         "how-to/datasets.md",
         "how-to/environments.md",
         "how-to/hooks.md",
+        "how-to/plot.md",
+        "how-to/media.md",
         "how-to/report.md",
         "how-to/reproduce.md",
         "how-to/share.md",

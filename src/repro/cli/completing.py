@@ -42,6 +42,13 @@ def complete_metrics(ctx: click.Context, _: click.Parameter, word: str) -> list[
     return _plain(_ask(ctx, suggest_metrics, word))
 
 
+def complete_plotted(
+    ctx: click.Context, parameter: click.Parameter, word: str
+) -> list[CompletionItem]:
+    """Names of metrics, then names and ids of runs."""
+    return [*complete_metrics(ctx, parameter, word), *complete_runs(ctx, parameter, word)]
+
+
 def complete_settings(ctx: click.Context, _: click.Parameter, word: str) -> list[CompletionItem]:
     """Of `K=V` the keys of params; values are not known."""
     from repro.core.suggest import suggest_params  # noqa: PLC0415

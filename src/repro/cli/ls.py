@@ -27,6 +27,7 @@ from repro.cli.runtable import (
 )
 from repro.cli.selection import (
     Selection,
+    group_selected,
     say_cut,
     say_more,
     say_none,
@@ -228,16 +229,14 @@ def _list_groups(
         resolve_columns,
         resolve_keys,
         resolve_order,
-        with_environment,
     )
-    from repro.model.groups import group_runs, sort_groups  # noqa: PLC0415
+    from repro.model.groups import sort_groups  # noqa: PLC0415
 
     wanted = None if shown_metrics is None else resolve_columns(project, shown_metrics)
-    records = stream_runs(project, replace(selection, sort=(), limit=None))
     columns = resolve_keys(project, group_by)
     orders = resolve_order(project, selection.sort)
     keys = [column.key for column in columns if column.key is not None]
-    grouping = group_runs(with_environment(project, records, columns), keys)
+    grouping = group_selected(project, replace(selection, sort=(), limit=None), keys)
     groups = sort_groups(grouping.groups, keys, orders)
     shown = groups[: selection.limit]
     if not shown and chosen.name == "table":

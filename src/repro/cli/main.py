@@ -41,6 +41,7 @@ VERBS = {
     "ls": ("repro.cli.ls:ls", "List runs as a table"),
     "log": ("repro.cli.log:log", "Show runs one below the other, as git log does"),
     "show": ("repro.cli.show:show", "Show one run, or one part of it"),
+    "plot": ("repro.cli.plot:plot", "Draw the curves of metrics, in the terminal or into a file"),
     "best": ("repro.cli.best:best", "Show the run with the best value of a metric"),
     "find": ("repro.cli.find:find", "Say whether something was tried already"),
     "grep": ("repro.cli.grep:grep", "Search the code, configs, notes and outputs of runs"),

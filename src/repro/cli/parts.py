@@ -1,7 +1,7 @@
 """What `repro show` prints: a run as text, and each of its parts."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from repro.cli import render
 from repro.core.diff import format_patch
@@ -16,6 +16,7 @@ from repro.model.cells import format_metric
 from repro.model.config import flatten_config
 from repro.model.configfile import format_config
 from repro.model.environment import environment_facts
+from repro.model.medium import Medium
 from repro.model.nearest import say_meant
 from repro.model.progress import last_heard
 from repro.model.readable import format_age, format_duration, format_size, format_value
@@ -42,12 +43,14 @@ def describe_run(
     *,
     base_now: str | None = None,
     signature: Signature | None = None,
+    media: Sequence[Medium] = (),
 ) -> Iterator[str]:
     """The lines that show a run whole.
 
     Args:
         base_now: The commit that took the place of its base.
         signature: Who vouches for it.
+        media: Pictures, tables and histograms that it logged.
     """
     run = record.run
     name = f" ({escape(run.name)})" if run.name else ""
@@ -73,6 +76,7 @@ def describe_run(
     yield from _section("environment", list(environment_facts(record.environment)))
     artifacts = [f"{escape(a.path)}  {a.size:,} bytes, {a.where}" for a in record.artifacts]
     yield from _section("artifacts", artifacts)
+    yield from _section("media", list(_media_lines(media)))
     omitted = [f"{escape(one.path)}  {escape(one.reason)}" for one in run.omitted]
     yield from _section("not in the snapshot", omitted)
     yield from _section("warnings", [escape(warning) for warning in run.warnings])
@@ -80,6 +84,19 @@ def describe_run(
         yield ""
         name = record.commit  # the run may have no ref of its own
         yield f"`git ls-tree -r {name}` lists the record; `repro checkout {short}` restores it"
+
+
+def _media_lines(media: Sequence[Medium]) -> Iterator[str]:
+    """A line for each name: how many media of which kind, and at which steps."""
+    kinds: dict[tuple[str, str], list[int]] = {}
+    for one in media:
+        kinds.setdefault((one.name, one.kind), []).append(one.step)
+    width = max((len(escape(name)) for name, _ in kinds), default=0)
+    for (name, kind), steps in kinds.items():
+        first, last = min(steps), max(steps)
+        where = f"step {first:,}" if first == last else f"steps {first:,} to {last:,}"
+        count = f"{len(steps):,} {kind}{'' if len(steps) == 1 else 's'}"
+        yield f"{escape(name).ljust(width)}  {count}, {where}"
 
 
 def _origins(run: Run) -> Iterator[tuple[str, str]]:

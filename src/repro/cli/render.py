@@ -196,5 +196,10 @@ def colour(text: str, name: str) -> str:
     return f"\x1b[{_COLOURS[name]}m{text}\x1b[0m"
 
 
+def shade(text: str, number: int) -> str:
+    """`text` in one of the 256 colours of terminals, where there may be any."""
+    return f"\x1b[38;5;{number}m{text}\x1b[0m" if has_colour() else text
+
+
 def _is_terminal() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()

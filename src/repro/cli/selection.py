@@ -1,7 +1,7 @@
 """Which runs a verb is about: the options for that, and the runs that they choose."""
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from repro.cli.progress import showing_count
 from repro.core.choosing import Choice
 from repro.core.project import Project
 from repro.core.query import Listing, describe_problem, list_runs
+from repro.model.condition import Key
 from repro.model.readable import count_runs
 from repro.model.run import Status
 from repro.model.text import escape
@@ -21,6 +22,7 @@ from repro.store.index import Problem
 
 if TYPE_CHECKING:
     from repro.core.chosen import ChosenRecords
+    from repro.model.groups import Grouping
 
 MOST = 50  # runs that are shown where nobody says how many
 _STATUSES = [status.value for status in Status]
@@ -128,6 +130,21 @@ def stream_runs(project: Project, selection: Selection) -> "ChosenRecords":
         )
     say_problems(found.problems)
     return ChosenRecords(project, found)
+
+
+def group_selected(project: Project, selection: Selection, keys: Sequence[Key]) -> "Grouping":
+    """The runs that a selection chooses, however many, in groups of the same values.
+
+    Raises:
+        FilterError: The filter is wrong.
+    """
+    # Here, for few lists are grouped.
+    from repro.core.grouping import group_chosen  # noqa: PLC0415
+
+    with showing_count("reading runs") as on_progress:
+        found = group_chosen(project, selection, keys, on_progress=on_progress)
+    say_problems(found.problems)
+    return found.grouping
 
 
 def say_problems(problems: Iterable[Problem]) -> None:

@@ -7,6 +7,7 @@ from repro.cli.completing import complete_metrics
 from repro.cli.context import RUN, open_here
 from repro.cli.parts import PARTS, describe_run, print_part
 from repro.core.hooks.rewrites import current_base
+from repro.core.media import describe_media, list_media
 from repro.core.query import full_json, resolve_run, short_id
 from repro.core.signatures import check_signatures, signature_json
 from repro.errors import UsageError
@@ -51,14 +52,18 @@ def show(name: str, parts: tuple[str, ...], series: str | None, *, as_json: bool
     # To look at a run of somebody else must not reach out to a server that it names.
     found = check_signatures(project, [record.run.id], by_network=False)
     signature = next(iter(found), None)
+    media = list_media(project, record)
     if as_json:
         more = {
             "base_now": current_base(project, record.run.base),
             "signature": signature_json(signature) if signature else None,
+            "media": describe_media(media),
         }
         render.data_json({**full_json(record), **more})
     else:
         short = short_id(project, record.run.id)
         base_now = current_base(project, record.run.base)
-        shown = describe_run(record, short, project.clock(), base_now=base_now, signature=signature)
+        shown = describe_run(
+            record, short, project.clock(), base_now=base_now, signature=signature, media=media
+        )
         render.page("\n".join(shown))

@@ -30,7 +30,7 @@ PACKAGES = "packages"
 _README = "README.md"
 _LICENCES = ("LICENSE", "LICENCE", "COPYING")
 _INPUTS = ("config.yaml",)
-_RESULTS = ("metrics.json", "metrics/", "output.log", "artifacts/", "notebook/")
+_RESULTS = ("metrics.json", "metrics/", "output.log", "artifacts/", "media/", "notebook/")
 _SHOWN = 1000  # files of a run or a dataset that are described one by one
 
 Files = dict[str, bytes | Path | Existing]

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 
 from repro.errors import NewerFormatError, ReproError
 from repro.model.manifest import FileEntry
-from repro.model.run import Record
+from repro.model.medium import MediaFile
+from repro.model.run import Artifact, Record
 from repro.store.content import ContentStore
 from repro.store.datafacts import decode_facts
+from repro.store.media import FILE as MEDIA
+from repro.store.media import list_media_files, parse_media
 from repro.store.objects import FOLDER, Objects, list_files, read_commit, read_file, read_tree
 from repro.store.pages import RecordedPages, iter_pages, open_recorded_pages
 from repro.store.runs import read_record, read_series, read_system
@@ -65,7 +68,7 @@ def check_record(
     if record.run.id != run_id:
         return [Broken("F1", "run.json", f"it says that it is run `{record.run.id}`")]
     found = []
-    for check in (_check_code, _check_series, _check_data, _check_artifacts):
+    for check in (_check_code, _check_series, _check_data, _check_artifacts, _check_media):
         try:
             found += list(check(_Look(objects, content, commit, record, seen)))
         except ReproError as error:
@@ -78,6 +81,7 @@ _ABOUT = {
     "_check_series": ("F10", "metrics/"),
     "_check_data": ("F16", "data/"),
     "_check_artifacts": ("F1", "artifacts/"),
+    "_check_media": ("F1", "media/"),
 }
 
 
@@ -159,7 +163,26 @@ def _check_artifacts(look: _Look) -> Iterator[Broken]:
         if artifact.path not in held:
             yield Broken("F1", what, "it is not in the record")
             continue
-        data = look.objects.read(held[artifact.path], limit=_CHUNK_LIMIT)[1]
-        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
-        if len(data) != artifact.size or digest != artifact.digest:
-            yield Broken("F1", what, "its bytes are not those of its digest")
+        yield from _check_bytes(look, what, held[artifact.path], artifact)
+
+
+def _check_media(look: _Look) -> Iterator[Broken]:
+    index = read_file(look.objects, look.commit, MEDIA)
+    if index is None:
+        return
+    held = list_media_files(look.objects, look.commit)
+    files = {file.path: file for one in parse_media(index) for file in one.files}
+    for path, file in files.items():
+        if file.where == "store":
+            look.want(file.digest)
+        elif path not in held:
+            yield Broken("F1", path, "it is not in the record")
+        else:
+            yield from _check_bytes(look, path, held[path], file)
+
+
+def _check_bytes(look: _Look, what: str, oid: str, said: Artifact | MediaFile) -> Iterator[Broken]:
+    data = look.objects.read(oid, limit=_CHUNK_LIMIT)[1]
+    digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    if len(data) != said.size or digest != said.digest:
+        yield Broken("F1", what, "its bytes are not those of its digest")

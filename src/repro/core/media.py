@@ -1,11 +1,14 @@
 """The media of a run: which there are, and what is in each; nothing of them is trusted."""
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
 
 from repro.core.known import open_runs
 from repro.core.naming import find_id
 from repro.core.project import Project
 from repro.errors import DamagedRecordError
+from repro.model.canonical import Json
 from repro.model.imagetype import find_image_type
 from repro.model.medium import LARGEST_IMAGE, Bins, MediaFile, Medium, Picture, Rows
 from repro.model.run import Record
@@ -33,6 +36,31 @@ def list_media(project: Project, record: Record) -> list[Medium]:
     with reading(project.repository) as objects:
         data = read_file(objects, commit, FILE)
     return [] if data is None else parse_media(data)
+
+
+def describe_media(media: Sequence[Medium]) -> list[Json]:
+    """Media as `show --json` prints them, less the bins of histograms."""
+    return [_describe(one) for one in media]
+
+
+def _describe(medium: Medium) -> dict[str, Json]:
+    keys = ("name", "step", "time", "place", "kind", "caption")
+    shown: dict[str, Json] = {key: getattr(medium, key) for key in keys}
+    shown["file"] = None if medium.file is None else asdict(medium.file)
+    if medium.kind == "table":
+        shown.update(rows=medium.rows, left_out=medium.left_out, columns=medium.columns)
+    return shown
+
+
+def next_step(project: Project, record: Record) -> int:
+    """The step after the last one that a run logged anything at, 0 where it logged nothing.
+
+    Raises:
+        DamagedRecordError: Its media cannot be read.
+    """
+    steps = [metric.last_step for metric in record.metrics.values()]
+    steps += [one.step for one in list_media(project, record)]
+    return max(steps, default=-1) + 1
 
 
 def read_medium(project: Project, record: Record, medium: Medium) -> Picture | Rows | Bins:

@@ -24,7 +24,7 @@ _LARGEST = 2 << 30  # bytes of a blob that may name entries
 # What only runs and undo entries have at their top, as it stands in a tree object.
 _MARKS = tuple(f" {name}\0".encode() for name in ("run.json", "undo.json", "start.json"))
 # Names, at the top of a record, of folders whose files were written by the user, not by repro.
-_FOREIGN = ("artifacts", "editables", "environment", "submodules", "raw", "worktree")
+_FOREIGN = ("artifacts", "editables", "environment", "media", "submodules", "raw", "worktree")
 _TELLS_NOTHING = (".csv", ".page")  # how the names of files end that never name an entry
 DAMAGED = "damaged"  # the folder of the content store for what was set aside
 

@@ -22,7 +22,7 @@ from repro.store.runs import RUN_FILE, encode_run, read_record
 _SEALED = {
     "config.yaml", "metrics.json", "metrics", "data.json", "data", "environment.json",
     "environment", "launch.json", "editables", "randomness.json", "generators.json",
-    "artifacts.json", "artifacts", "output.log", "notebook", "submodules",
+    "artifacts.json", "artifacts", "media.jsonl", "media", "output.log", "notebook", "submodules",
 }  # fmt: skip
 
 

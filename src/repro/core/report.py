@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from repro.core.curvecache import CurveCache
+from repro.core.curves import CurveWish, read_curves
 from repro.core.known import open_runs
 from repro.core.project import Project
-from repro.core.query import describe_problem, list_runs, read_points
+from repro.core.query import describe_problem, list_runs
 from repro.core.reportcode import read_code_changes
 from repro.core.sidebyside import SideBySide, lay_side_by_side, side_by_side_json
 from repro.errors import InvalidInputError, ReproError
 from repro.model.canonical import Json
 from repro.model.condition import Among, Key, Space
 from repro.model.diff import DataChange
-from repro.model.downsample import FEWEST, downsample
+from repro.model.downsample import FEWEST
 from repro.model.importance import by_strength, rate_param
 from repro.model.nearest import say_meant
 from repro.model.report import (
@@ -169,30 +171,20 @@ def _find_metric(name: str, known: dict[str, int]) -> str:
 def _read_curves(
     project: Project, records: Sequence[Record], metrics: Sequence[str]
 ) -> tuple[tuple[MetricCurves, ...], list[str]]:
-    """The curves of each metric, every run read once, and which runs could not be read."""
+    """The curves of each metric, and which runs could not be read."""
     n_curves = sum(name in record.metrics for record in records for name in metrics)
     most = max(FEWEST, min(_MOST_OF_CURVE, _MOST_POINTS // max(n_curves, 1)))
-    curves: dict[str, list[Curve]] = {name: [] for name in metrics}
-    problems = []
-    for record in records:
-        try:
-            series = read_points(project, record) if metrics and record.metrics else {}
-        except ReproError as error:
-            problems.append(f"the points of run `{record.run.id}`: {error.message}")
-            continue
-        for name in metrics:
-            points = series.get(name, [])
-            values = [point.value for point in points]
-            places = downsample(values, most)
-            if places:
-                curve = Curve(
-                    run=record.run.id,
-                    xs=[points[place].step for place in places],
-                    ys=[values[place] for place in places],
-                    n_points=len(points),
-                )
-                curves[name].append(curve)
-    found = (MetricCurves(metric=name, curves=tuple(of)) for name, of in curves.items() if of)
+    found, problems = [], []
+    cache = CurveCache()
+    for name in metrics:
+        runs = tuple(record.run.id for record in records if name in record.metrics)
+        read = read_curves(project, CurveWish(runs=runs, metric=name, most=most), cache=cache)
+        problems += [f"the points of {one.run}: {one.problem}" for one in read if one.problem]
+        curves = tuple(
+            Curve(run=one.run, xs=one.x, ys=one.y, n_points=one.n_points) for one in read if one.x
+        )
+        if curves:
+            found.append(MetricCurves(metric=name, curves=curves))
     return tuple(found), problems
 
 

@@ -1,4 +1,4 @@
-"""What of a run's record lies in the content store: large artifacts, series and output."""
+"""What of a run's record lies in the content store: large artifacts, media, series, output."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,8 @@ from repro.model.canonical import parse_json
 from repro.model.output import find_cut
 from repro.model.run import Record
 from repro.store.fields import Fields
+from repro.store.media import FILE as MEDIA
+from repro.store.media import parse_media
 from repro.store.objects import Objects, read_file
 
 SERIES = "metrics/store.json"
@@ -39,6 +41,14 @@ def list_stored(objects: Objects, record: Record) -> tuple[Stored, ...]:
         for one in record.artifacts
         if one.where == "store"
     ]
+    media = read_file(objects, record.commit, MEDIA)
+    if media is not None:
+        files = {file.path: file for one in parse_media(media) for file in one.files}
+        found += [
+            Stored(path, file.digest, file.size)
+            for path, file in files.items()
+            if file.where == "store"
+        ]
     pointers = read_file(objects, record.commit, SERIES)
     if pointers is not None:
         tables = Fields(parse_json(pointers, name=SERIES), SERIES)

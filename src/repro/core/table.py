@@ -19,6 +19,7 @@ from repro.model.wanted import find_columns, parse_columns
 from repro.store.index import Problem
 
 MOST_PER_PAGE = 1000
+_LAST_PAGE = 1_000_000_000  # more than any repository has, less than SQLite counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +145,7 @@ def read_table(project: Project, wish: TableWish) -> TableView:
         UsageError: There is no such page, a pattern of columns fits nothing, or groups have no
             such column or order.
     """
-    if wish.page < 1 or not 1 <= wish.per_page <= MOST_PER_PAGE:
+    if not 1 <= wish.page <= _LAST_PAGE or not 1 <= wish.per_page <= MOST_PER_PAGE:
         raise UsageError(
             f"there is no page {wish.page} of {wish.per_page} rows",
             hint=f"pages begin at 1, and have up to {MOST_PER_PAGE} rows",
@@ -171,8 +172,8 @@ def _read_rows(
     runs: KnownRuns, wish: TableWish, condition: Condition | None, sort: Sequence[SortKey]
 ) -> TableView:
     index = runs.index
-    last = wish.page * wish.per_page
-    ids = index.select_ids(condition, sort=sort, limit=last)[last - wish.per_page :]
+    offset = (wish.page - 1) * wish.per_page
+    ids = index.select_ids(condition, sort=sort, limit=wish.per_page, offset=offset)
     records = index.records(ids)
     asked = (*(one.key for one in sort), *(keys_in(condition) if condition else ()))
     choice = choose_keys(records)

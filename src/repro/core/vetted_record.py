@@ -9,6 +9,7 @@ from repro.model.run import Record
 from repro.model.text import escape
 from repro.store.datafacts import decode_facts
 from repro.store.fields import Fields
+from repro.store.media import FILE, list_media_files, parse_media
 from repro.store.objects import (
     FOLDER,
     SUBMODULE,
@@ -25,9 +26,11 @@ from repro.store.treecheck import LINK, TreeCheck
 LARGEST_RUN_FILE = 4 << 20  # bytes; whoever lists runs reads that of each
 LARGEST_TEXT = 16 << 20  # bytes of any other file that is read whole; ten times the largest known
 LARGEST_OUTPUT = 64 << 20  # bytes of output.log, which is written with at most 10 MiB
+MOST_MEDIA = 256 << 20  # bytes in media/, which is written with at most 64 MiB an attempt
 MOST_TABLES = 64 << 20  # bytes in metrics/; past 16 MiB points are in the content store
 
 _LIMITS = {RUN_FILE: LARGEST_RUN_FILE, "output.log": LARGEST_OUTPUT}
+_FOLDERS = {"metrics": MOST_TABLES, "media": MOST_MEDIA}
 _STORED = "metrics/store.json"
 _JSON = ("launch.json", "notebook/cells.json")  # read by nothing else here
 # What holds the files of others as they are; all else in a record is a plain file.
@@ -78,6 +81,7 @@ class RecordCheck:
                 parse_json(data, name=path)
         self._check_data(record, entries)
         self._check_artifacts(record, entries)
+        self._check_media(tree, entries)
 
     def _check_sizes(self, entries: Mapping[str, TreeEntry]) -> None:
         for name, entry in entries.items():
@@ -85,8 +89,8 @@ class RecordCheck:
                 facts = self._trees.check(entry.oid, f"`{escape(name)}/` of its record")
                 if facts.special and name not in _OF_OTHERS:
                     raise DamagedRecordError(f"`{escape(name)}/` of its record holds a link")
-                if name == "metrics":
-                    _refuse_larger(facts.size, MOST_TABLES, "metrics/")
+                if name in _FOLDERS:
+                    _refuse_larger(facts.size, _FOLDERS[name], f"{name}/")
             elif entry.mode in (LINK, SUBMODULE):
                 raise DamagedRecordError(f"`{escape(name)}` of its record is no plain file")
             else:
@@ -125,6 +129,16 @@ class RecordCheck:
                 raise DamagedRecordError(
                     f"it does not hold the artifact `{escape(artifact.path)}` that it names"
                 )
+
+    def _check_media(self, tree: str, entries: Mapping[str, TreeEntry]) -> None:
+        if FILE not in entries:
+            return
+        media = parse_media(read_file(self._objects, tree, FILE) or b"")
+        held = list_media_files(self._objects, tree)
+        for file in (file for one in media for file in one.files if file.where == "git"):
+            oid = held.get(file.path)
+            if oid is None or self._size_of(oid) not in (None, file.size):
+                raise DamagedRecordError(f"it does not hold `{file.path}`, which its media need")
 
 
 def _refuse_larger(size: int | None, limit: int, name: str) -> None:

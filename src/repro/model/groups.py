@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from repro.errors import UsageError
 from repro.model.condition import Key, Space
@@ -44,6 +45,30 @@ class Group:
     values: tuple[Value, ...]
     runs: tuple[str, ...]
     metrics: Mapping[str, Statistics]
+
+    @property
+    def n_runs(self) -> int:
+        """How many there are."""
+        return len(self.runs)
+
+
+class Sortable(Protocol):
+    """Anything that says of a group what `Group` does, but for its runs."""
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """One for each key."""
+
+    @property
+    def n_runs(self) -> int:
+        """How many runs it has."""
+
+    @property
+    def metrics(self) -> Mapping[str, Statistics]:
+        """By name."""
+
+
+_G = TypeVar("_G", bound=Sortable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +126,8 @@ class GroupOrder:
 
 
 def sort_groups(
-    groups: Sequence[Group], keys: Sequence[Key], orders: Sequence[GroupOrder]
-) -> list[Group]:
+    groups: Sequence[_G], keys: Sequence[Key], orders: Sequence[GroupOrder]
+) -> list[_G]:
     """Give groups in another order; those without a value, and with NaN, are last either way.
 
     Raises:
@@ -115,8 +140,8 @@ def sort_groups(
 
 
 def _sort_once(
-    groups: Sequence[Group], value: Callable[[Group], Value], *, descending: bool
-) -> list[Group]:
+    groups: Sequence[_G], value: Callable[[Sortable], Value], *, descending: bool
+) -> list[_G]:
     ranked = [(rank_value(value(group)), group) for group in groups]
     having = [entry for entry in ranked if entry[0][0] < _LACKING]
     having.sort(key=lambda entry: entry[0], reverse=descending)
@@ -124,9 +149,9 @@ def _sort_once(
     return [*(group for _, group in having), *lacking]
 
 
-def _value_of(key: Key | None, keys: Sequence[Key]) -> Callable[[Group], Value]:
+def _value_of(key: Key | None, keys: Sequence[Key]) -> Callable[[Sortable], Value]:
     if key is None:
-        return lambda group: len(group.runs)
+        return lambda group: group.n_runs
     if key in keys:
         place = keys.index(key)
         return lambda group: group.values[place]
@@ -138,7 +163,7 @@ def _value_of(key: Key | None, keys: Sequence[Key]) -> Callable[[Group], Value]:
     return lambda group: _mean_of(group, key.name)
 
 
-def _mean_of(group: Group, metric: str) -> Value:
+def _mean_of(group: Sortable, metric: str) -> Value:
     found = group.metrics.get(metric)
     return ABSENT if found is None or found.mean is None else found.mean
 

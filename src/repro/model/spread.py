@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
+_MANY = 1000  # values, from which on exact fractions take too long
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
@@ -74,10 +76,19 @@ def find_deviation(values: Sequence[float]) -> float | None:
     """The sample standard deviation of finite values; None below two."""
     if len(values) < 2:
         return None
+    if len(values) > _MANY:
+        return _deviation(values)
     try:
         return stdev(values)
     except OverflowError:  # so are the squares
         return math.inf
+
+
+def _deviation(values: Sequence[float]) -> float:
+    """As `stdev`, but for the last digits, in a tenth of the time."""
+    mean = find_mean(values) or 0.0
+    off = [value - mean for value in values]
+    return math.sqrt(math.fsum([one * one for one in off]) / (len(values) - 1))
 
 
 def _is_inside(

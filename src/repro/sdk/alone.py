@@ -122,14 +122,13 @@ def _start(
     )
     notebook = _open_notebook(live.dir)
     launch = place.launch
-    last_steps = [metric.last_step for metric in before.metrics.values()] if before else []
     run = Run(
         root=project.repository.root,
         journal=live.journal,
         config=live.config,
         varied=wish.varied,
         describe={"name": live.run.name, "note": live.run.note, "tags": live.run.tags},
-        next_step=max(last_steps, default=-1) + 1,
+        next_step=_next_step(project, before),
         strict=is_strict(os.environ),
         at_end=lambda end: _end(project, run, end, notebook, launch, leave),
     )
@@ -152,6 +151,14 @@ def _tell_omitted(omitted: tuple[Omitted, ...]) -> None:
         say(f"left out of the snapshot: `{escape(one.path)}` ({one.reason})")
     if len(omitted) > _SHOWN:
         say(f"left out of the snapshot: {len(omitted) - _SHOWN} more")
+
+
+def _next_step(project: Project, before: Record | None) -> int:
+    if before is None:
+        return 0
+    # Loaded when it is needed, as above.
+    step: int = import_module("repro.core.media").next_step(project, before)
+    return step
 
 
 def _open_notebook(live_dir: Path) -> Notebook | None:

@@ -116,14 +116,13 @@ class Guests:
                 **described,  # type: ignore[arg-type]  # three words of one call above
             ),
         )
-        steps = [metric.last_step for metric in before.metrics.values()] if before else []
         run = Run(
             root=project.repository.root,
             journal=live.journal,
             config=live.config,
             varied={},
             describe={"name": live.run.name, "note": live.run.note, "tags": live.run.tags},
-            next_step=max(steps, default=-1) + 1,
+            next_step=_next_step(project, before),
             strict=is_strict(os.environ),
             at_end=lambda end: self._end(project, run, end),
         )
@@ -178,6 +177,14 @@ def _find(project: Project, resume: str | None) -> Record | None:
     from repro.core.query import resolve_run  # noqa: PLC0415  # reading runs takes SQLite with it
 
     return resolve_run(project, resume)
+
+
+def _next_step(project: Project, before: Record | None) -> int:
+    if before is None:
+        return 0
+    from repro.core.media import next_step  # noqa: PLC0415  # as above
+
+    return next_step(project, before)
 
 
 def _forked() -> None:

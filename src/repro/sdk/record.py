@@ -6,8 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from repro.core.media import list_media, read_medium
 from repro.core.query import read_points, read_whole
 from repro.model.canonical import Json
+from repro.model.medium import Bins, Medium, Picture, Rows
 from repro.model.run import Artifact, MetricSummary, Run, Status
 from repro.model.run import Record as Parts
 from repro.sdk.here import project_at
@@ -97,6 +99,23 @@ class Record:
     def artifacts(self) -> tuple[Artifact, ...]:
         """The files that the run produced, with path, size, digest."""
         return self._whole.artifacts
+
+    @cached_property
+    def media(self) -> tuple[Medium, ...]:
+        """Pictures, tables and histograms, by name, step and place; read when first asked for.
+
+        Raises:
+            DamagedRecordError: They cannot be read.
+        """
+        return tuple(list_media(project_at(self._root), self._parts))
+
+    def read_medium(self, medium: Medium) -> Picture | Rows | Bins:
+        """What one of `media` shows: `data` in bytes, or `columns` and `rows`, or its bins.
+
+        Raises:
+            DamagedRecordError: It is not there, or not what the record says.
+        """
+        return read_medium(project_at(self._root), self._parts, medium)
 
     @property
     def randomness(self) -> Mapping[str, Json]:

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from math import isfinite
 from pathlib import Path
@@ -25,15 +26,14 @@ from repro.model.run import Artifact
 from repro.sdk.artifacts import find_files
 from repro.sdk.data import Expect, find_place, use
 from repro.sdk.ends import End, end_by_code, end_by_error
+from repro.sdk.goals import find_goal
 from repro.sdk.last import last_value
 from repro.sdk.mappings import Summary
 from repro.sdk.notices import warn
-from repro.sdk.values import STEP_LIMIT, plain_points, plain_step
+from repro.sdk.values import STEP_LIMIT, plain_step, split_values
 from repro.sdk.varied import open_config
 from repro.store.journal import JournalWriter
 
-_GOALS = {"min": "minimize", "max": "maximize"}
-_SUMMARIES = {"min", "max", "mean", "last", "first", "best", "copy", "none"}
 _MOST_NAMES = 1024  # sets of metrics that a training loop logs together
 _now = time.time
 
@@ -100,13 +100,14 @@ class Run:
 
         Args:
             data: Numbers by metric, scalars of numpy and torch too; nested mappings become
-                names joined with `/`. NaN and infinities are kept.
+                names joined with `/`. NaN and infinities are kept. Or media: `repro.Image`,
+                `Table`, `Histogram`, lists of them, figures of matplotlib.
             step: Any integer, in any order; a later point for a step replaces the earlier
                 one. By default one more than the highest step so far, from 0.
             commit: False leaves the default step where it is, for more metrics of that step.
 
         Raises:
-            TypeError: A value is no number, or the step no integer; nothing is recorded.
+            TypeError: A value is neither, or the step no integer; nothing is recorded.
             ValueError: A name is empty, too long or given twice, or a number too large.
             UsageError: The run is over.
             StorageError: Writing failed and `REPRO_STRICT=1` is set.
@@ -140,7 +141,7 @@ class Run:
         self._log_carefully(data, step, commit)
 
     def _log_carefully(self, data: object, step: object, commit: bool | None) -> None:
-        points = plain_points(data)
+        points, media = split_values(data)
         if len(self._names) >= _MOST_NAMES:
             self._names.clear()
         if isinstance(data, Mapping) and all(type(name) is str for name in data):
@@ -152,7 +153,18 @@ class Run:
             after = chosen + (commit is not False)
             if after > self._next_step:
                 self._next_step = after
-        self._points(chosen, _now(), points)
+        if points or not media:
+            self._points(chosen, _now(), points)
+        if media:
+            self._keep_media(chosen, media)
+
+    def _keep_media(self, step: int, media: Mapping[str, list[object]]) -> None:
+        from repro.sdk.medialog import keep_media  # noqa: PLC0415  # most programs log none
+
+        try:
+            self._record("media", s=step, v=keep_media(self.dir, media))
+        except (StorageError, OSError) as error:
+            self._trouble(f"{', '.join(media)} of step {step} is not kept: {error}", error)
 
     def define_metric(
         self,
@@ -172,13 +184,7 @@ class Run:
         Raises:
             ValueError: `goal` or `summary` is none of these.
         """
-        if goal not in (None, "minimize", "maximize"):
-            raise ValueError(f"the goal of a metric is `minimize` or `maximize`, not {goal!r}")
-        words = [word.strip() for word in (summary or "").split(",") if word.strip()]
-        if unknown := [word for word in words if word not in _SUMMARIES]:
-            raise ValueError(f"a summary is one of {sorted(_SUMMARIES)}, not {unknown[0]!r}")
-        found = [goal] if goal else [_GOALS[word] for word in words if word in _GOALS]
-        self._record("define", n=str(name), goal=found[0] if found else None, summary=summary)
+        self._record("define", n=str(name), goal=find_goal(goal, summary), summary=summary)
 
     def log_artifact(
         self,
@@ -199,8 +205,8 @@ class Run:
         Raises:
             InvalidInputError: There is no such file, or no record can hold its name.
         """
-        found = find_files(path, name, self._root)
-        return tuple(kept for item in found.items() if (kept := self._keep(*item)) is not None)
+        found = find_files(path, name, self._root).items()
+        return tuple(kept for item in found if (kept := self._keep(*item)) is not None)
 
     def use_data(self, path: str | os.PathLike[str], *, expect: Expect = None) -> Path:
         """Pin a dataset as it is now, with a manifest of all its files, and give its path.
@@ -229,9 +235,8 @@ class Run:
         return used.place
 
     def _keep(self, label: str, path: Path) -> Artifact | None:
-        content = self.dir.parent.parent / "store"
         try:
-            kept = store_artifact(self.dir, content, path.resolve(), label)
+            kept = store_artifact(self.dir, self.dir.parent.parent / "store", path.resolve(), label)
         except InvalidInputError:
             raise
         except (ReproError, OSError) as error:
@@ -273,8 +278,7 @@ class Run:
     def tags(self, tags: Iterable[str]) -> None:
         if isinstance(tags, str):
             raise TypeError("tags are several texts, such as ['v2']")
-        added = [str(tag) for tag in tags if str(tag) not in self._tags]
-        if added:
+        if added := [str(tag) for tag in tags if str(tag) not in self._tags]:
             self._tags = (*self._tags, *added)
             self._record("tags", v=[*added])
 
@@ -312,9 +316,8 @@ class Run:
         if self._is_over:
             return
         self._is_over = True
-        is_child = os.getpid() != self._pid
         journal = self._journal
-        if is_child:
+        if os.getpid() != self._pid:  # a forked child
             if journal is not None:
                 journal.close()
         else:
@@ -335,10 +338,9 @@ class Run:
 
     def progress(self) -> int:
         """A number that grows with everything recorded."""
-        try:
+        with suppress(OSError):
             return self._journal.path.stat().st_size if self._journal else 0
-        except OSError:
-            return 0
+        return 0
 
     def forked(self) -> None:
         """Let go of the parent's journal in a forked child; the first record opens another."""
@@ -371,7 +373,7 @@ class Run:
     def _record(self, kind: str, **values: Json) -> None:
         if self._journal is None and self._open() is None:
             return
-        if self.rank > 0 and kind not in ("artifact", "data", "end"):
+        if self.rank > 0 and kind not in ("artifact", "data", "end", "media"):
             return
         if self._journal is not None:
             self._journal.append({"k": kind, "t": _now(), **values})

@@ -1,4 +1,4 @@
-"""What `log()` was given, as numbers; whatever is no number is refused by name."""
+"""What `log()` was given, as numbers and media; whatever is neither is refused by name."""
 
 import math
 import operator
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from repro.model.text import escape
+from repro.sdk.loggable import find_media
 
 STEP_LIMIT = 1 << 63
 _EXACT = 1 << 53  # larger integers would change on their way through a float
@@ -15,13 +16,26 @@ _SHOWN = 60
 
 
 def plain_points(data: object) -> dict[str, float | str]:
-    """Give metrics by name: finite numbers, or `NaN`, `Infinity`, `-Infinity`.
+    """Give metrics by name, as `split_values` does; whatever is no number is refused.
+
+    Raises:
+        TypeError: As `split_values`, or there are media.
+        ValueError: As `split_values`.
+    """
+    points, media = split_values(data)
+    for name, found in media.items():
+        raise _no_number(name, found[0])
+    return points
+
+
+def split_values(data: object) -> tuple[dict[str, float | str], dict[str, list[object]]]:
+    """Give metrics by name, finite numbers or `NaN`, `Infinity`, `-Infinity`; and media by name.
 
     Nested mappings become names joined with `/`. Scalars of numpy, torch and others are taken
     by their `item()` or `__float__`, which waits for a GPU.
 
     Raises:
-        TypeError: `data` is no mapping, a name no text, or a value no number; it names the key.
+        TypeError: `data` is no mapping, a name no text, or a value neither; it names the key.
         ValueError: A name is empty, too long or given twice, or an integer is beyond a float.
     """
     if not isinstance(data, Mapping):
@@ -29,11 +43,15 @@ def plain_points(data: object) -> dict[str, float | str]:
             f"log() takes names and numbers, such as {{'loss': 0.5}}, not {_kind(data)}"
         )
     points: dict[str, float | str] = {}
+    media: dict[str, list[object]] = {}
     for name, value in _flatten(data, "", 0):
-        if name in points:
+        if name in points or name in media:
             raise ValueError(f"metric `{escape(name)}` is given twice in one log()")
-        points[name] = _number(name, value)
-    return points
+        if not isinstance(value, (int, float)) and (found := find_media(value)) is not None:
+            media[name] = found
+        else:
+            points[name] = _number(name, value)
+    return points, media
 
 
 def _flatten(data: Mapping[Any, Any], prefix: str, depth: int) -> Iterator[tuple[str, object]]:
@@ -95,7 +113,11 @@ def _scalar(name: str, value: object) -> int | float:
                 return float(item)
         except Exception as error:  # noqa: BLE001  code of the program, not ours
             reason = f": {error}"
-    raise TypeError(
+    raise _no_number(name, value, reason)
+
+
+def _no_number(name: str, value: object, reason: str = "") -> TypeError:
+    return TypeError(
         f"metric `{escape(name)}` must be a number, not {_kind(value)} ({_show(value)}){reason}"
     )
 

@@ -97,7 +97,7 @@ class Compiler:
         if isinstance(part, Stored):
             return Sql(f"({self.run} IN (SELECT num FROM temp.{part.table}))")  # noqa: S608
         tests = []
-        for key, group in _by_key(part.parts):
+        for key, group in by_key(part.parts):
             if key is None:
                 tests += [self.test(inner) for inner in group]
             else:
@@ -117,7 +117,7 @@ class Compiler:
     def _exists(self, key: Key, group: Sequence[Normal], word: str) -> Sql:
         """A test of the one cell that a run has under `key`; tags are several."""
         literal = group[0]
-        assert isinstance(literal, Literal)  # by `_by_key`
+        assert isinstance(literal, Literal)  # by `by_key`
         if isinstance(literal.leaf, IsNull):
             found = self._has(key, Sql(_KNOWN if literal.leaf.or_missing else _NULL))
             if literal.holds != literal.leaf.or_missing:
@@ -230,7 +230,7 @@ def find_drivers(condition: Normal) -> list[tuple[Key, tuple[Literal, ...]]]:
     if isinstance(condition, Junction) and condition.word == "OR":
         return []
     found = []
-    for key, group in _by_key(parts):
+    for key, group in by_key(parts):
         literals = tuple(part for part in group if isinstance(part, Literal))
         if key is not None and _is_found(key) and any(map(is_range, literals)):
             found.append((key, literals))
@@ -249,7 +249,7 @@ def is_range(literal: Literal) -> bool:
     return literal.holds and isinstance(leaf, Comparison) and leaf.operator != "!="
 
 
-def _by_key(parts: Sequence[Normal]) -> list[tuple[Key | None, list[Normal]]]:
+def by_key(parts: Sequence[Normal]) -> list[tuple[Key | None, list[Normal]]]:
     """The parts about one key together, as they are about one cell; None for all others."""
     groups: dict[Key | None, list[Normal]] = {}
     alone: list[tuple[Key | None, list[Normal]]] = []

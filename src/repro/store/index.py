@@ -21,6 +21,8 @@ from repro.model.values import Value
 from repro.store.git import Repository
 from repro.store.index_alike import find_alike
 from repro.store.index_columns import read_columns
+from repro.store.index_groups import CellGroup as CellGroup
+from repro.store.index_groups import group_cells
 from repro.store.index_names import find_kinds, has_name, list_names
 from repro.store.index_place import FILE as FILE
 from repro.store.index_place import index_path
@@ -122,11 +124,12 @@ class RunIndex:
         *,
         sort: Sequence[SortKey] = (),
         limit: int | None = None,
+        offset: int = 0,
     ) -> list[str]:
-        """The ids of the runs that `select` gives, without reading these."""
+        """The ids of the runs that `select` gives, behind the first `offset`, without reading."""
 
         def select() -> list[str]:
-            numbers = self._selection.numbers(condition, sort, limit)
+            numbers = self._selection.numbers(condition, sort, limit, offset)
             return find_ids(self._db, numbers)
 
         return self._ask(select)
@@ -148,6 +151,24 @@ class RunIndex:
         Tags are a list, sorted.
         """
         return self._ask(lambda: read_columns(self._db, keys, ids))
+
+    def groups(
+        self, keys: Sequence[Key], metrics: Sequence[str], condition: Condition | None = None
+    ) -> list[CellGroup]:
+        """The runs that fit in groups with the same values under some keys, in no order.
+
+        Args:
+            metrics: Whose last values are given.
+        """
+
+        def groups() -> list[CellGroup]:
+            return group_cells(self._db, self._selection.fitting(condition), keys, metrics)
+
+        return self._ask(groups)
+
+    def ids_of(self, group: CellGroup) -> list[str]:
+        """The ids of the runs of a group, in no order."""
+        return self._ask(lambda: find_ids(self._db, group.numbers))
 
     def starting(self, prefix: str, what: Starting, limit: int) -> list[str]:
         """Ids, names or tags of runs that start with `prefix`, at most `limit`.

@@ -16,6 +16,7 @@ from repro.model.values import Value
 from repro.store.filtersql import column, field_column, table
 from repro.store.index_names import key_number
 from repro.store.index_rows import uncell
+from repro.store.index_schema import COUNT_RUNS
 
 _FEW = 10  # of so many runs one is asked for: then it is faster to look for each
 _NESTED = {Space.CONFIG: 1, Space.SUMMARY: 3}  # where in a document the values of a space are
@@ -31,11 +32,11 @@ def read_columns(
     Cost: a look for each value where the runs are few, else it reads the cells of all runs under
     these keys; and the documents of those runs that have lists there, or texts that look like some.
     """
-    [total] = db.execute("SELECT count(*) FROM run").fetchone()
+    [total] = db.execute(COUNT_RUNS).fetchone()
     runs = _Runs(db, ids, is_few=len(ids) * _FEW <= total)
     fields = _read_fields(runs, [key for key in keys if key.space is Space.FIELD])
     columns = [fields.get(key) or _read(runs, key) for key in keys]
-    _put_lists(db, keys, columns, ids)
+    put_lists(db, keys, columns, ids)
     return columns
 
 
@@ -90,19 +91,29 @@ def _read(runs: _Runs, key: Key) -> list[Value]:
     values: list[Value] = [None] * runs.n_runs
     if key.space is Space.TAG:
         tags: dict[int, list[str]] = {}
-        for run, tag in runs.rows("SELECT run, v FROM tag WHERE 1", "run"):
+        for run, tag in runs.rows(*query_cells(runs.db, key)):
             tags.setdefault(run, []).append(tag)
         for number, here in runs.places.items():
             values[here] = [*sorted(tags.get(number, ()))]
         return values
-    for run, cell in runs.rows(*_query(runs.db, key)):
+    for run, cell in runs.rows(*query_cells(runs.db, key)):
         place = runs.places.get(run)
         if place is not None:
             values[place] = uncell(cell) if isinstance(cell, bytes) else cell
     return values
 
 
-def _query(db: sqlite3.Connection, key: Key) -> tuple[str, str, list[int]]:
+def query_cells(db: sqlite3.Connection, key: Key) -> tuple[str, str, list[int]]:
+    """The query for the number and the cell of each run that has one under a key.
+
+    Returns:
+        It, the expression in it that is the number of the run, and what it binds. More conditions
+        can be put behind it.
+    """
+    if key.space is Space.FIELD:
+        return f"SELECT num, {field_column(key.name)} FROM run WHERE 1", "num", []  # noqa: S608
+    if key.space is Space.TAG:
+        return "SELECT run, v FROM tag WHERE 1", "run", []
     bound = [key_number(db, key.space, key.name)]
     if key.space is Space.ENV:
         joined = "run JOIN env_value s ON s.env = run.env"
@@ -110,21 +121,28 @@ def _query(db: sqlite3.Connection, key: Key) -> tuple[str, str, list[int]]:
     return f"SELECT s.run, s.{column(key)} FROM {table(key)} s WHERE s.key = ?", "s.run", bound  # noqa: S608
 
 
-def _put_lists(
+def put_lists(
     db: sqlite3.Connection,
     keys: Sequence[Key],
     columns: Sequence[list[Value]],
-    ids: Sequence[str],
+    runs: Sequence[str] | Sequence[int],
 ) -> None:
-    """Put lists in place of the texts of their JSON, which is what a cell has of them."""
+    """Put lists in place of the texts of their JSON, which is what a cell has of them.
+
+    Args:
+        columns: One for each key.
+        runs: The id, or the number, of the run that each place of a column is of.
+    """
     nested: dict[int, list[int]] = {}  # the columns by the place of the run
     for number, key in enumerate(keys):
         for place, value in enumerate(columns[number] if key.space in _NESTED else ()):
             if isinstance(value, str) and value.startswith(("[", "{")):
                 nested.setdefault(place, []).append(number)
-    query = "SELECT doc FROM run JOIN doc ON run = num WHERE id = ?"
+    query = "SELECT doc FROM run JOIN doc ON run = num WHERE {} = ?"
     for place, numbers in nested.items():
-        document = zlib.decompress(db.execute(query, [ids[place]]).fetchone()[0])
+        run = runs[place]
+        chosen = query.format("id" if isinstance(run, str) else "num")
+        document = zlib.decompress(db.execute(chosen, [run]).fetchone()[0])
         for number in numbers:
             text = str(columns[number][place])
             columns[number][place] = _nested_value(document, keys[number], text)

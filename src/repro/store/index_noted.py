@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from repro.model.sharing import Refusal
+from repro.store.index_schema import COUNT_RUNS
 from repro.store.refnames import TRASH, Kind, parse_ref
 from repro.store.refstamp import RefStamp
 
@@ -42,7 +43,7 @@ def read_noted(db: sqlite3.Connection, n_live: int) -> Noted | None:
     row = db.execute("SELECT refs, n_sealed FROM noted").fetchone()
     if row is None:
         return None
-    [number] = db.execute("SELECT count(*) FROM run").fetchone()
+    [number] = db.execute(COUNT_RUNS).fetchone()
     if number - n_live != row[1]:
         return None
     try:

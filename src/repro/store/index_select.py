@@ -2,6 +2,8 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any
 
 from repro.errors import FilterError
 from repro.model.condition import Condition, Key, SortKey, Space
@@ -17,12 +19,15 @@ from repro.store.filtersql import (
     normalise,
 )
 from repro.store.index_names import key_number
-from repro.store.pagesql import first_page, is_indexed, last_page, page
+from repro.store.index_schema import COUNT_RUNS
+from repro.store.mergesql import merge
+from repro.store.pagesql import Having, is_in_cells, lacking_page, page
 from repro.store.stuck import Calls
 
 _DEEPEST = 12  # of 100 places in SQLite's parser each level takes up to five
 _MOST = 0.6  # of all runs: what most of them have is tested in the order of the runs instead
 _MOST_DRIVERS = 8  # parts of a condition that are counted first
+_MOST_INNER = 8  # junctions within one, each a table, that are found before it
 _FEW = 20  # of so many runs one fits: then it is faster to start from those that do
 _MANY = 1_000  # from so many on one sweep through the table is faster than a look for each
 
@@ -55,26 +60,54 @@ class Selection:
 
     def count(self, condition: Condition | None) -> int:
         """How many runs fit."""
+        return self._total if condition is None else self._fit(condition)
+
+    @cached_property
+    def _total(self) -> int:
+        [number] = self._db.execute(COUNT_RUNS).fetchone()
+        return int(number)
+
+    def fitting(self, condition: Condition | None) -> list[int] | None:
+        """The numbers of the runs that fit, in their order; None where all do."""
         if condition is None:
-            [number] = self._db.execute("SELECT count(*) FROM run").fetchone()
-            return int(number)
-        return self._fit(condition)
+            return None
+        self._fit(condition)
+        return [number for (number,) in self._db.execute("SELECT num FROM temp.fitting")]
 
     def numbers(
-        self, condition: Condition | None, sort: Sequence[SortKey], limit: int | None
+        self,
+        condition: Condition | None,
+        sort: Sequence[SortKey],
+        limit: int | None,
+        offset: int = 0,
     ) -> list[int]:
-        """The numbers of the runs that fit, in their order."""
-        total = self.count(None)
+        """The numbers of the runs that fit, in their order, behind the first `offset` of them."""
+        total = self._total
         most = -1 if limit is None else limit
         fitting = "all"
         if condition is not None:
             fitting = "few" if self._fit(condition) * _FEW <= total or limit is None else "many"
-        if limit is None or fitting == "few" or not is_indexed(sort):
-            return self._page(page(sort, self._number, fitting=fitting, limit=most))
-        found = self._page(first_page(sort, self._number, fitting=fitting, limit=limit))
+        if limit is None or fitting == "few" or not is_in_cells(sort):
+            query = page(sort, self._number, fitting=fitting, limit=most, offset=offset)
+            return [number for (number,) in self._all(query)]
+        return self._page_by_cells(sort, fitting, limit, offset)
+
+    def _page_by_cells(
+        self, sort: Sequence[SortKey], fitting: str, limit: int, offset: int
+    ) -> list[int]:
+        having = Having(sort, self._number, fitting=fitting)
+        cells = [cell for (cell,) in self._all(having.cells(limit=limit, offset=offset))]
+        found = []
+        if cells:
+            before = self._one(having.before(cells[0])) if offset else 0
+            query = having.page(cells[0], cells[-1], limit=len(cells), offset=offset - before)
+            found = [number for (number,) in self._all(query)]
         if len(found) < limit:
-            rest = limit - len(found)
-            found += self._page(last_page(sort, self._number, fitting=fitting, limit=rest))
+            passed = 0 if found else offset - (self._one(having.count()) if offset else 0)
+            query = lacking_page(
+                sort, self._number, fitting=fitting, limit=limit - len(found), offset=passed
+            )
+            found += [number for (number,) in self._all(query)]
         return found
 
     def goals(self, metric: str, condition: Condition | None) -> set[str]:
@@ -91,8 +124,12 @@ class Selection:
     def _number(self, space: Space, name: str) -> int:
         return key_number(self._db, space, name)
 
-    def _page(self, query: Sql) -> list[int]:
-        return [number for (number,) in self._db.execute(query.text, query.values)]
+    def _all(self, query: Sql) -> list[tuple[Any, ...]]:
+        return self._db.execute(query.text, query.values).fetchall()
+
+    def _one(self, query: Sql) -> int:
+        [number] = self._db.execute(query.text, query.values).fetchone()
+        return int(number)
 
     def _fit(self, condition: Condition) -> int:
         """Put the runs that fit into `temp.fitting`; how many there are."""
@@ -120,12 +157,7 @@ class Selection:
         for part in condition.parts:
             found, depth = self._cut(part)
             if isinstance(found, Junction) and depth + own > _DEEPEST:
-                name = f"part_{self._n_stored}"
-                self._n_stored += 1
-                self._db.execute(f"DROP TABLE IF EXISTS temp.{name}")
-                self._db.execute(f"CREATE TABLE temp.{name} (num INTEGER PRIMARY KEY)")
-                self._insert(name, found)
-                found, depth = Stored(name), 1
+                found, depth = self._store(found), 1
             parts.append(found)
             deepest = max(deepest, depth)
         return Junction(condition.word, tuple(parts)), deepest + own
@@ -147,8 +179,13 @@ class Selection:
 
     def _fitting(self, condition: Normal) -> tuple[Sql, Compiler]:
         """The query for the runs that fit, and what it needs beside it."""
-        driver = self._driver(condition)
+        driver, n_driven = self._driver(condition)
         compiler = Compiler(self._number)
+        if driver is None or n_driven * _FEW > self._total:
+            merged = self._merged(condition, compiler)
+            if merged is not None:
+                return merged, compiler
+            compiler = Compiler(self._number)
         if driver is None:
             test = compiler.test(condition)
             return Sql(f"SELECT run.num FROM run WHERE {test.text}", test.values), compiler  # noqa: S608
@@ -164,9 +201,32 @@ class Selection:
         where = " AND ".join(test.text for test in tests)
         return Sql(f"SELECT d.run FROM {source} WHERE {where}", values), compiler  # noqa: S608
 
-    def _driver(self, condition: Normal) -> tuple[Key, tuple[Literal, ...]] | None:
-        """The part of a condition that the fewest runs fit by an index, if these are not most."""
-        fewest = int(self.count(None) * _MOST)
+    def _merged(self, condition: Normal, compiler: Compiler) -> Sql | None:
+        """The condition as one merge, the runs that fit junctions within it found before that."""
+        parts = condition.parts if isinstance(condition, Junction) else (condition,)
+        if sum(isinstance(part, Junction) for part in parts) > _MOST_INNER:
+            return None
+        if isinstance(condition, Junction):
+            found = [self._store(part) if isinstance(part, Junction) else part for part in parts]
+            condition = Junction(condition.word, tuple(found))
+        return merge(condition, compiler)
+
+    def _store(self, condition: Normal) -> Stored:
+        """Put the runs that fit into a table of their own."""
+        name = f"part_{self._n_stored}"
+        self._n_stored += 1
+        self._db.execute(f"DROP TABLE IF EXISTS temp.{name}")
+        self._db.execute(f"CREATE TABLE temp.{name} (num INTEGER PRIMARY KEY)")
+        self._insert(name, condition)
+        return Stored(name)
+
+    def _driver(self, condition: Normal) -> tuple[tuple[Key, tuple[Literal, ...]] | None, int]:
+        """The part of a condition that the fewest runs fit by an index, if these are not most.
+
+        Returns:
+            It, and how many runs fit it.
+        """
+        fewest = int(self._total * _MOST)
         best = None
         for key, literals in find_drivers(condition)[:_MOST_DRIVERS]:
             ranges = [literal for literal in literals if is_range(literal)]
@@ -175,7 +235,7 @@ class Selection:
             [number] = self._db.execute(query, [*test.values, fewest]).fetchone()
             if number < fewest:
                 fewest, best = number, (key, literals)
-        return best
+        return best, fewest
 
     def _walk(self, key: Key, literals: Sequence[Literal], compiler: Compiler) -> tuple[str, Sql]:
         """An index as the table `d` of a query, and the test of the part of it to walk."""

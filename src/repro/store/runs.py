@@ -24,14 +24,12 @@ from repro.store.curations import decode_curation, encode_curation
 from repro.store.datafacts import check_data_path
 from repro.store.fields import Fields
 from repro.store.objects import (
-    FOLDER,
     Objects,
     is_oid,
-    list_files,
     parse_tree,
     read_commit,
-    read_tree,
 )
+from repro.store.seriestables import SYSTEM, find_files, list_tables
 
 if TYPE_CHECKING:
     from repro.model.verdict import Verdict
@@ -42,8 +40,6 @@ ENVIRONMENT_FILE = "environment.json"
 _VERDICT = "verdict.json"
 _BRIEF_FILES = ("config.yaml", "metrics.json", "data.json", _VERDICT)
 _LONG_FILES = (ENVIRONMENT_FILE, "artifacts.json", "randomness.json", "generators.json")
-_SYSTEM = "metrics/system.csv"
-_STORED = "store.json"
 _RUN_KEYS = tuple(one.name for one in fields(Run) if one.name not in ("curation", "extra"))
 _SUMMARY_KEYS = tuple(field.name for field in fields(MetricSummary))
 _FLOATS = (float, int, float, float, int, float, int, float, int)
@@ -363,12 +359,8 @@ def read_series(
     Raises:
         DamagedRecordError: A table is missing or malformed.
     """
-    files = _tables(objects, commit_oid)
-    pointers = files.pop(f"metrics/{_STORED}", None)
-    tables = {path: objects.read(oid)[1] for path, oid in files.items() if path != _SYSTEM}
-    if pointers is not None:
-        tables.update(_stored_tables(objects.read(pointers)[1], stored))
-    return parse_series(tables)
+    tables = list_tables(objects, commit_oid, stored=stored)
+    return parse_series({path: read() for path, read in tables.items()})
 
 
 def read_system(objects: Objects, commit_oid: str) -> dict[str, list[Point]]:
@@ -377,21 +369,5 @@ def read_system(objects: Objects, commit_oid: str) -> dict[str, list[Point]]:
     Raises:
         DamagedRecordError: The table is missing or malformed.
     """
-    oid = _tables(objects, commit_oid).get(_SYSTEM)
-    return parse_table(objects.read(oid)[1], path=_SYSTEM) if oid else {}
-
-
-def _tables(objects: Objects, commit_oid: str) -> dict[str, str]:
-    """Map the path of each file in `metrics/` to its object id."""
-    folder = read_tree(objects, commit_oid).get("metrics")
-    if folder is None or folder.mode != FOLDER:
-        return {}
-    return list_files(objects, folder.oid, "metrics/")
-
-
-def _stored_tables(pointers: bytes, stored: Callable[[str], bytes] | None) -> dict[str, bytes]:
-    name = f"metrics/{_STORED}"
-    outer = Fields(parse_json(pointers, name=name), name)
-    if stored is None:
-        raise DamagedRecordError("the points are in the content store, which was not given")
-    return {path: stored(outer.inner(path).sha256("digest")) for path in outer.values}
+    oid = find_files(objects, commit_oid).get(SYSTEM)
+    return parse_table(objects.read(oid)[1], path=SYSTEM) if oid else {}

@@ -53,18 +53,27 @@ def site_of(request: Request) -> Site:
 
 
 def page(
-    request: Request, template: str, values: Mapping[str, Any], *, status: int = 200
+    request: Request,
+    template: str,
+    values: Mapping[str, Any],
+    *,
+    status: int = 200,
+    instead: str | None = None,
 ) -> HTMLResponse:
     """Fill a template, or the block of it that the request wants alone.
 
     Args:
         template: Its file name.
         values: Its variables; `site`, `now` and `path` are there anyway.
+        instead: The block for whoever wants another one, such as one that says what is wrong;
+            the header `X-Instead` tells. It is no status, for browsers call that an error.
     """
     site = site_of(request)
     filled = environment().get_template(template)
     known = {"site": site, "now": site.project.clock(), "path": request.url.path, **values}
     block = request.headers.get(FRAGMENT)
+    if block is not None and instead is not None:
+        return HTMLResponse(_block(filled, instead, known), headers={"X-Instead": instead})
     if block is not None and block in filled.blocks:
         return HTMLResponse(_block(filled, block, known), status_code=status)
     return HTMLResponse(filled.render(known), status_code=status)

@@ -1,14 +1,101 @@
 """The runs as a table."""
 
+from dataclasses import dataclass
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 
-from repro.core.query import list_runs
+from repro.core.advance import read_progress
+from repro.core.query import describe_problem
+from repro.core.table import TableView, read_table
+from repro.errors import FilterError, UsageError
+from repro.model.caret import point_at
+from repro.model.condition import STATISTICS, Space
+from repro.model.readable import format_value, shorten
+from repro.web.groupstable import lay_groups
+from repro.web.pagelinks import link_pages
 from repro.web.rendering import page, site_of
+from repro.web.runstable import lay_table
+from repro.web.runsview import PER_PAGE, RunsView, read_view, write_pins
+
+_TEMPLATE = "runs.html"
+_PANEL = "panel"  # the parameter that opens the list of columns
+_GROUPED_BY = ("status", "user", "host", "branch", "sweep", "dirty")  # of the fields
+_MOST_OFFERED = 500  # names in a list to choose from
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """What is wrong with a wish.
+
+    Attributes:
+        lines: The text with a line of carets under it; None where there is no place in it.
+        is_at_end: Whether it may be right once more of the filter is typed.
+    """
+
+    error: UsageError
+    lines: tuple[str, str] | None
+    is_at_end: bool
 
 
 def show_runs(request: Request) -> Response:
-    """A page of the runs that fit the filter in the address."""
+    """A page of the runs that fit the filter in the address; a wrong one is pointed at."""
+    view = RunsView(where=request.query_params.get("q", ""))
+    try:
+        view = read_view(request.query_params)
+        table = read_table(site_of(request).project, view.wish)
+    except UsageError as error:
+        values = _values(request, view) | {"wrong": _point_at(error, view)}
+        return page(request, _TEMPLATE, values, instead="wrong")
+    return page(request, _TEMPLATE, _values(request, view) | _show(request, view, table))
+
+
+def _values(request: Request, view: RunsView) -> dict[str, Any]:
+    return {
+        "title": "Runs",
+        "view": view,
+        "pins": write_pins(view.pins),
+        "wrong": None,
+        "table": None,
+        "grouped_by": [],
+        "is_panel": request.query_params.get(_PANEL) == "columns",
+    }
+
+
+def _show(request: Request, view: RunsView, table: TableView) -> dict[str, Any]:
     project = site_of(request).project
-    listing = list_runs(project, where=request.query_params.get("q", ""), limit=50)
-    return page(request, "runs.html", {"title": "Runs", "listing": listing})
+    now = project.clock()
+    is_grouped = table.groups is not None
+    running = [row.id for row in table.rows if row.status == "running"]
+    n_rows = table.n_groups if is_grouped else table.matching
+    return {
+        "table": table,
+        "laid": None
+        if is_grouped
+        else lay_table(table, view, read_progress(project, running), now),
+        "groups": lay_groups(table, view, now) if is_grouped else None,
+        "n_rows": n_rows,
+        "pages": link_pages(view, n_rows),
+        "per_page": PER_PAGE,
+        "problems": [describe_problem(problem) for problem in table.problems],
+        "constant": [(shorten(key.name), format_value(value)) for key, value in table.constant],
+        "grouped_by": _names_to_group_by(table),
+        "statistics": [name for name in STATISTICS if name != "last"],
+        "most_offered": _MOST_OFFERED,
+    }
+
+
+def _point_at(error: UsageError, view: RunsView) -> Wrong:
+    if not isinstance(error, FilterError):
+        return Wrong(error, None, is_at_end=False)
+    is_at_end = error.text == view.where and error.end >= len(error.text.rstrip())
+    return Wrong(error, point_at(error.text, error.start, error.end), is_at_end)
+
+
+def _names_to_group_by(table: TableView) -> list[tuple[str, str]]:
+    """Words with their titles: params, then a few fields."""
+    shown = [(one.word, one.title, one.key.space) for one in table.columns if one.key]
+    offered = [*shown, *((one.word, one.title, one.space) for one in table.hidden)]
+    params = {word: title for word, title, space in offered if space is Space.CONFIG}
+    return [*list(params.items())[:_MOST_OFFERED], *((name, name) for name in _GROUPED_BY)]

@@ -1,10 +1,17 @@
 // Parts of a page asked for anew: the server renders them, the address says what they show.
 
-/** Fetch one block of the page at `address`; throws an Error with what the server said. */
+/**
+ * Fetch one block of the page at `address`; throws an Error with what the server said, `isBlock`
+ * where that is a block to put in instead.
+ */
 export async function fetchBlock(name, address, signal) {
   const answer = await fetch(address, { headers: { "X-Fragment": name }, signal });
   const text = await answer.text();
-  if (!answer.ok) throw new Error(text.trim() || `the server answered ${answer.status}`);
+  const isBlock = answer.headers.has("X-Instead");
+  if (!answer.ok || isBlock) {
+    const error = new Error(text.trim() || `the server answered ${answer.status}`);
+    throw Object.assign(error, { isBlock });
+  }
   return text;
 }
 
@@ -44,10 +51,22 @@ export async function refresh(name, address = location.href) {
   }
 }
 
-/** Say something to everybody, screen readers too. */
-export function say(text, forMs = 6000) {
+/** Whether a block is on its way. */
+export function isAsking(name) {
+  return asking.has(name);
+}
+
+/** Say something to everybody, screen readers too; `act` is what a button in it does. */
+export function say(text, forMs = 6000, label = "", act = null) {
   const place = document.getElementById("said");
   place.textContent = text;
+  if (act) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = label;
+    button.addEventListener("click", act, { once: true });
+    place.append(" ", button);
+  }
   clearTimeout(say.timer);
   if (forMs) say.timer = setTimeout(() => { place.textContent = ""; }, forMs);
 }

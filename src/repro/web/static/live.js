@@ -1,19 +1,38 @@
 // One stream from the server while the page is looked at; blocks marked `data-live` follow it.
-import { refresh, say } from "./fragment.js";
+import { isAsking, refresh, say } from "./fragment.js";
 
 let stream = null;
 let isBehind = false;
+let isFollowing = false;
+let isDue = false;
 
 /** Whether somebody is in the middle of something that a new block would take away. */
 function isBusy(element) {
   const focused = document.activeElement;
-  return element.contains(focused) && focused.matches("input, textarea, select, [contenteditable]");
+  const writes = "input:not([type=checkbox]), textarea, select, [contenteditable]";
+  return (element.contains(focused) && focused.matches(writes)) || element.querySelector(".editor");
 }
 
+/** Follow a change; those that come meanwhile are followed together. */
 async function follow() {
+  isDue = true;
+  if (isFollowing) return;
+  isFollowing = true;
+  while (isDue) {
+    isDue = false;
+    await followOnce();
+  }
+  isFollowing = false;
+}
+
+async function followOnce() {
   document.dispatchEvent(new CustomEvent("repro:change"));
   for (const element of document.querySelectorAll("[data-live]")) {
     if (isBusy(element)) continue;
+    if (isAsking(element.dataset.live)) { // what somebody wished to see goes first
+      setTimeout(follow, 300);
+      continue;
+    }
     try {
       await refresh(element.dataset.live);
     } catch {

@@ -1,0 +1,46 @@
+"""What `log()` takes beside numbers: media, lists of them, figures of matplotlib."""
+
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from repro.model.canonical import Json
+
+if TYPE_CHECKING:
+    from repro.model.medium import FileType, MediaFile
+
+Keep = Callable[[bytes, "FileType", tuple[int, int] | None], "MediaFile"]
+"""Keeps bytes for the record, with the width and height of a picture."""
+
+
+class Media:
+    """Something to look at that `log()` keeps with the run."""
+
+    def describe(self, keep: Keep) -> dict[str, Json]:
+        """The entry in the journal, once `keep` has what it names."""
+        raise NotImplementedError
+
+
+def find_media(value: object) -> list[object] | None:
+    """The media and figures that `value` is or lists; None where it is anything else."""
+    several = list(value) if isinstance(value, (list, tuple)) else [value]
+    return several if several and all(map(_is_medium, several)) else None
+
+
+def _is_medium(value: object) -> bool:
+    return isinstance(value, Media) or find_figure(value) is not None
+
+
+def find_figure(value: object) -> Any:
+    """The figure that `value` is, is part of, or, being `pyplot`, has; None for all else.
+
+    matplotlib is not imported: what it made is there only once it was.
+    """
+    if isinstance(value, ModuleType):
+        is_pyplot = value is sys.modules.get("matplotlib.pyplot")
+        return value.gcf() if is_pyplot else None
+    artists = sys.modules.get("matplotlib.artist")
+    if artists is None or not isinstance(value, artists.Artist):
+        return None
+    return value.get_figure()  # of a figure itself, too

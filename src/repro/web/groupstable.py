@@ -1,0 +1,117 @@
+"""The table of groups of runs as its template shows it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from repro.core.table import TableColumn, TableGroup, TableView
+from repro.model.cells import format_cells, format_spread
+from repro.model.equation import narrow, write_equation
+from repro.model.goals import best_places
+from repro.model.values import ABSENT, Value
+from repro.web.runstable import Cell, Head, make_cell, sort_head, title_in_band
+from repro.web.runsview import RunsView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupLine:
+    """One group.
+
+    Attributes:
+        keys: The values that its runs share.
+        address: Where its runs are listed; None where no filter finds them.
+        cells: Mean and deviation of each metric.
+    """
+
+    keys: tuple[Cell, ...]
+    n_runs: int
+    address: str | None
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaidGroups:
+    """The table.
+
+    Attributes:
+        keys: The heads of what the runs are grouped by.
+        heads: Of the metrics.
+    """
+
+    keys: tuple[Head, ...]
+    runs: Head
+    heads: tuple[Head, ...]
+    lines: tuple[GroupLine, ...]
+
+
+def lay_groups(table: TableView, view: RunsView, now: float) -> LaidGroups:
+    """Lay a page of groups out.
+
+    Args:
+        now: Seconds since 1970.
+    """
+    groups = table.groups or ()
+    keys, metrics = table.columns[: table.n_keys], table.columns[table.n_keys :]
+    values = [[group.values[place] for group in groups] for place in range(table.n_keys)]
+    key_cells = []
+    for column, shared in zip(keys, values, strict=True):
+        laid = format_cells(shared, column.key, now)
+        pairs = zip(laid.texts, shared, strict=True)
+        key_cells.append([make_cell(text, one, is_right=laid.is_right) for text, one in pairs])
+    metric_cells = [
+        _lay_metric(groups, column.key.name, column.goal) for column in metrics if column.key
+    ]
+    return LaidGroups(
+        keys=tuple(sort_head(one.title, one.word, view, is_descending=False) for one in keys),
+        runs=sort_head("runs", "runs", view, is_descending=True, is_right=True),
+        heads=tuple(_metric_head(one, view) for one in metrics),
+        lines=tuple(
+            GroupLine(
+                keys=tuple(column[place] for column in key_cells),
+                n_runs=group.n_runs,
+                address=_address(table, view, group),
+                cells=tuple(column[place] for column in metric_cells),
+            )
+            for place, group in enumerate(groups)
+        ),
+    )
+
+
+def _metric_head(column: TableColumn, view: RunsView) -> Head:
+    title = column.title if column.key is None else title_in_band(column.key)
+    is_descending = column.goal == "maximize"
+    return sort_head(
+        title, column.word, view, is_descending=is_descending, goal=column.goal, is_right=True
+    )
+
+
+def _address(table: TableView, view: RunsView, group: TableGroup) -> str | None:
+    equations = []
+    for column, value in zip(table.columns, group.values, strict=False):
+        equation = column.key and write_equation(column.word, column.key, value)
+        if not equation:
+            return None
+        equations.append(equation)
+    return view.address(where=narrow(view.where, equations), group="", sort=())
+
+
+def _lay_metric(groups: Sequence[TableGroup], name: str, goal: str | None) -> list[Cell]:
+    means = [_mean(group, name) for group in groups]
+    best = best_places(means, goal)
+    return [
+        make_cell(_text(group, name), mean, is_right=True, is_best=place in best)
+        for place, (group, mean) in enumerate(zip(groups, means, strict=True))
+    ]
+
+
+def _mean(group: TableGroup, name: str) -> Value:
+    found = group.metrics.get(name)
+    return ABSENT if found is None or found.mean is None else found.mean
+
+
+def _text(group: TableGroup, name: str) -> str:
+    """Mean and deviation, with the number of values where runs lack one."""
+    found = group.metrics.get(name)
+    if found is None or found.mean is None:
+        return "-"
+    few = f" ({found.count:,})" if found.count < group.n_runs else ""
+    return format_spread(name, found.mean, found.std) + few

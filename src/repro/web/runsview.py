@@ -1,0 +1,125 @@
+"""What the address of the runs page says of its table, and addresses that say something else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from starlette.datastructures import QueryParams
+
+from repro.core.table import TableWish
+from repro.errors import UsageError
+from repro.model.ids import is_id
+from repro.model.text import escape
+from repro.model.wanted import split_names
+
+PER_PAGE = (25, 50, 100, 250)
+USUAL_PER_PAGE = 50
+N_COLOURS = 10
+_MOST_CHOSEN = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunsView:
+    """The state of the page, all of it.
+
+    Attributes:
+        where: A filter; blank is every run.
+        sort: Names, the first one first, `-NAME` descending.
+        columns: As `ls --columns` takes them; blank is what tells the runs apart.
+        group: Names; blank is single runs.
+        page: From 1 on.
+        per: Rows of a page.
+        pins: The colour that a run has wherever it is drawn: an id, a place in the palette.
+        chosen: Ids of the runs that are ticked.
+    """
+
+    where: str = ""
+    sort: tuple[str, ...] = ()
+    columns: str = ""
+    group: str = ""
+    page: int = 1
+    per: int = USUAL_PER_PAGE
+    pins: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    chosen: tuple[str, ...] = ()
+
+    @property
+    def wish(self) -> TableWish:
+        """The page of the table that this is about."""
+        return TableWish(
+            where=self.where,
+            sort=self.sort,
+            columns=tuple(split_names(self.columns)) or None,
+            page=self.page,
+            per_page=self.per,
+            group_by=tuple(split_names(self.group)),
+        )
+
+    def address(self, **changes: Any) -> str:
+        """The address of this view with some of it changed; its first page, unless one is named."""
+        changed = replace(self, **{"page": 1, **changes})
+        parts = {
+            "q": changed.where,
+            "sort": ",".join(changed.sort),
+            "columns": changed.columns,
+            "group": changed.group,
+            "page": "" if changed.page == 1 else str(changed.page),
+            "per": "" if changed.per == USUAL_PER_PAGE else str(changed.per),
+            "pin": write_pins(changed.pins),
+            "sel": ",".join(changed.chosen),
+        }
+        query = urlencode(
+            {key: text for key, text in parts.items() if text}, quote_via=quote, safe=",:/"
+        )
+        return f"/?{query}" if query else "/"
+
+    def toggle_pin(self, run_id: str) -> Mapping[str, int]:
+        """The pins without that of a run, or with one of the colour that fewest have."""
+        if run_id in self.pins:
+            return {run: colour for run, colour in self.pins.items() if run != run_id}
+        used = list(self.pins.values())
+        return {**self.pins, run_id: min(range(N_COLOURS), key=used.count)}
+
+
+def read_view(query: QueryParams) -> RunsView:
+    """Read the view that the query of an address describes.
+
+    Raises:
+        UsageError: A number is none.
+    """
+    return RunsView(
+        where=query.get("q", ""),
+        sort=tuple(split_names(query.get("sort", ""))),
+        # Of a form each tick is a parameter of its own.
+        columns=",".join(one for one in query.getlist("columns") if one.strip()),
+        group=query.get("group", ""),
+        page=_read_number(query, "page", 1),
+        per=_read_number(query, "per", USUAL_PER_PAGE),
+        pins=read_pins(query.get("pin", "")),
+        chosen=tuple(one for one in query.get("sel", "").split(",") if is_id(one))[:_MOST_CHOSEN],
+    )
+
+
+def read_pins(text: str) -> dict[str, int]:
+    """Read `ID:3,ID:5`; what is no pin is left out, for a colour is no reason to show nothing."""
+    pairs = (piece.partition(":") for piece in text.split(","))
+    return {
+        run: int(colour)
+        for run, _, colour in pairs
+        if is_id(run) and colour in map(str, range(N_COLOURS))
+    }
+
+
+def write_pins(pins: Mapping[str, int]) -> str:
+    """Write pins as an address has them."""
+    return ",".join(f"{run}:{colour}" for run, colour in pins.items())
+
+
+def _read_number(query: QueryParams, name: str, usual: int) -> int:
+    text = query.get(name, "").strip()
+    if not text:
+        return usual
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise UsageError(f"`{name}` is a number, not `{escape(text[:20])}`")
+    return int(text)

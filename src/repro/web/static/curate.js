@@ -1,0 +1,85 @@
+// What people say of runs: names, tags and notes in their cells, and of many runs at once.
+import { chosenRuns, forget } from "./chosen.js";
+import { openEditor } from "./editor.js";
+import { post, refresh, say } from "./fragment.js";
+
+/** Send a change of some runs; says what could not be done, and gives the runs of which it was. */
+export async function change(path, wish) {
+  let said;
+  try {
+    said = await post(path, wish);
+  } catch (error) {
+    say(error.message);
+    return [];
+  }
+  if (said.problems.length) {
+    const [first] = said.problems;
+    const more = said.problems.length > 1 ? ` And ${said.problems.length - 1} more.` : "";
+    say(`${first.message}${first.hint ? ` (${first.hint})` : ""}${more}`, 12000);
+  }
+  return said.done;
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("#table button.edit");
+  if (button) openEditor(button.closest("td"), change);
+});
+document.addEventListener("dblclick", (event) => {
+  const cell = event.target.closest("#table td[data-edit]");
+  if (cell && !cell.querySelector("form")) openEditor(cell, change);
+});
+
+const tagBox = document.getElementById("bulk-tag");
+
+async function tagAll(key) {
+  const tag = tagBox.value.trim();
+  const runs = chosenRuns();
+  if (!tag || !runs.length) {
+    tagBox.focus();
+    return;
+  }
+  const done = await change("/curate/tags", { runs, [key]: [tag] });
+  if (!done.length) return;
+  tagBox.value = "";
+  say(key === "add" ? `Tagged ${count(done)}: ${tag}` : `Took the tag from ${count(done)}: ${tag}`);
+  await refresh("table");
+}
+
+async function throwAway() {
+  const runs = chosenRuns();
+  if (!runs.length || !(await isSure(runs))) return;
+  const done = await change("/curate/trash", { runs });
+  if (!done.length) return;
+  forget(done);
+  await refresh("table");
+  say(`Moved ${count(done)} to the trash.`, 15000, "Undo", async () => {
+    const back = await change("/curate/restore", { runs: done });
+    say(`Brought ${count(back)} back.`);
+    await refresh("table");
+  });
+}
+
+function isSure(runs) {
+  const dialog = document.getElementById("sure");
+  document.getElementById("sure-text").textContent =
+    `${count(runs)} will be in the trash, from which \`repro restore\` brings them back.`;
+  dialog.returnValue = "no";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
+function count(runs) {
+  return runs.length === 1 ? "1 run" : `${runs.length} runs`;
+}
+
+document.getElementById("add-tag")?.addEventListener("click", () => tagAll("add"));
+document.getElementById("remove-tag")?.addEventListener("click", () => tagAll("remove"));
+document.getElementById("trash")?.addEventListener("click", throwAway);
+tagBox?.addEventListener("keydown", (event) => {
+  if (event.key === "Enter") {
+    event.preventDefault(); // which would compare
+    tagAll("add");
+  }
+});

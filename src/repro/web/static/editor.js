@@ -1,0 +1,105 @@
+// A cell of the table in which somebody writes: a name, tags, or a note.
+import { refresh } from "./fragment.js";
+
+/** Open the editor of a cell; `change(path, wish)` sends what is written. */
+export function openEditor(cell, change) {
+  const close = makeClose(cell);
+  const run = cell.closest("tr").dataset.run;
+  const kind = cell.dataset.edit;
+  if (kind === "tags") return editTags(cell, run, change, close);
+  const wasBefore = cell.dataset.text;
+  const field = document.createElement(kind === "note" ? "textarea" : "input");
+  field.defaultValue = wasBefore;
+  field.setAttribute("aria-label", `${kind} of ${cell.closest("tr").dataset.short}`);
+  if (kind === "note") field.rows = Math.min(8, Math.max(3, wasBefore.split("\n").length + 1));
+  else field.type = "text";
+  const form = makeForm([field, makeButton("Save", "submit"), makeButton("Cancel", "button", close)]);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (field.value === wasBefore) return close();
+    const done = await change(`/curate/${kind}`, { runs: [run], [kind]: field.value });
+    if (done.length) close(); // else what was written stays to be written better
+  });
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+  });
+  show(cell, form, close);
+  field.select();
+}
+
+function editTags(cell, run, change, close) {
+  const tags = [...cell.querySelectorAll("[data-tag]")].map((one) => one.dataset.tag);
+  const chips = document.createElement("span");
+  const field = document.createElement("input");
+  field.type = "text";
+  field.size = 10;
+  field.placeholder = "tag";
+  field.setAttribute("aria-label", `New tag of ${cell.closest("tr").dataset.short}`);
+
+  function draw() {
+    chips.replaceChildren(...tags.map((tag) => {
+      const chip = document.createElement("span");
+      chip.className = "tag";
+      const button = makeButton("×", "button", () => remove(tag));
+      button.setAttribute("aria-label", `Remove the tag ${tag}`);
+      chip.append(tag, button);
+      return chip;
+    }));
+  }
+
+  async function remove(tag) {
+    const done = await change("/curate/tags", { runs: [run], remove: [tag] });
+    if (done.length) tags.splice(tags.indexOf(tag), 1);
+    draw();
+    field.focus();
+  }
+
+  const form = makeForm([chips, field, makeButton("Done", "button", close)]);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const tag = field.value.trim();
+    if (!tag) return close();
+    const done = await change("/curate/tags", { runs: [run], add: [tag] });
+    if (!done.length) return;
+    if (!tags.includes(tag)) tags.push(tag);
+    field.value = "";
+    draw();
+  });
+  draw();
+  show(cell, form, close);
+  field.focus();
+}
+
+function show(cell, form, close) {
+  form.addEventListener("keydown", (event) => {
+    event.stopPropagation(); // no letter is a key of the page here
+    if (event.key === "Escape") close();
+  });
+  cell.classList.add("editing");
+  cell.replaceChildren(form);
+  form.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+/** What was not shown while somebody wrote is shown then. */
+function makeClose(cell) {
+  const focused = `run-${cell.closest("tr").dataset.run}`;
+  return async () => {
+    document.getElementById(focused)?.focus();
+    await refresh("table");
+  };
+}
+
+function makeForm(children) {
+  const form = document.createElement("form");
+  form.className = "editor";
+  form.append(...children);
+  return form;
+}
+
+function makeButton(text, type, onClick = null) {
+  const button = document.createElement("button");
+  button.type = type;
+  button.textContent = text;
+  if (onClick) button.addEventListener("click", onClick);
+  return button;
+}

@@ -1,0 +1,50 @@
+// The filter box: it filters while somebody types, and says what is wrong when they have stopped.
+import { attachWords } from "./words.js";
+import { addressWith, clearWrong, go, param, showWrong } from "./view.js";
+
+const QUIET_MS = 200;
+const UNFINISHED_MS = 1200; // after which half a filter is taken for all of it
+
+const box = document.getElementById("q");
+let timer = 0;
+let hasTyped = false; // since the last view that somebody may want to step back to
+
+async function apply(isTyped) {
+  clearTimeout(timer);
+  if (box.value === param("q")) {
+    clearWrong();
+    box.removeAttribute("aria-invalid");
+    return;
+  }
+  const how = isTyped && hasTyped ? "replace" : "push";
+  const went = await go(addressWith({ q: box.value.trim() && box.value }), how, (html) => {
+    if (isTyped && html.includes("data-unfinished")) {
+      clearWrong();
+      timer = setTimeout(() => showWrong(html), UNFINISHED_MS - QUIET_MS);
+    } else {
+      showWrong(html);
+    }
+  });
+  if (went) hasTyped = isTyped;
+}
+
+box.addEventListener("input", () => {
+  clearTimeout(timer);
+  box.removeAttribute("aria-invalid");
+  timer = setTimeout(() => apply(true), QUIET_MS);
+});
+box.addEventListener("blur", () => { hasTyped = false; });
+document.getElementById("filter").addEventListener("submit", (event) => {
+  event.preventDefault();
+  words.close();
+  hasTyped = false;
+  apply(false);
+});
+document.addEventListener("repro:wrong", () => box.setAttribute("aria-invalid", "true"));
+document.addEventListener("repro:moved", () => {
+  box.removeAttribute("aria-invalid");
+  // Not while somebody types on: the answer may be to what they typed before.
+  if (document.activeElement !== box) box.value = param("q");
+});
+
+const words = attachWords(box, document.getElementById("words"));

@@ -1,0 +1,9 @@
+// The runs page: what the server gives works without this; here it becomes quick.
+import "./filter.js";
+import "./columns.js";
+import "./chosen.js";
+import "./curate.js";
+import "./keys.js";
+import "./runtable.js";
+
+document.body.classList.add("quick"); // shows what only works with scripts

@@ -1,0 +1,93 @@
+// The view that the address describes, and the way to another one without a new page.
+import { putBlock, refresh, say } from "./fragment.js";
+
+/** Whether a move is what puts a block in, and not a change of the runs. */
+export let isMoving = false;
+
+const keepers = [];
+
+/** Have `keep(params)` put into each address what the page holds in memory. */
+export function keepInAddress(keep) {
+  keepers.push(keep);
+}
+
+/** The address of this view with some params changed; a blank one goes, and so does the page. */
+export function addressWith(changes) {
+  const params = new URLSearchParams(location.search);
+  params.delete("page");
+  params.delete("panel");
+  for (const [key, text] of Object.entries(changes)) {
+    if (text) params.set(key, text);
+    else params.delete(key);
+  }
+  return addressOf(params);
+}
+
+/** What the address says of one param. */
+export function param(name) {
+  return new URLSearchParams(location.search).get(name) ?? "";
+}
+
+/** Say in the address what the page holds in memory, without a step back to what it was. */
+export function noteInAddress() {
+  const params = new URLSearchParams(location.search);
+  for (const keep of keepers) keep(params);
+  history.replaceState(null, "", addressOf(params));
+}
+
+/**
+ * Show another view; what is wrong with it is given to `onWrong`, and then nothing changes.
+ * `how` is `push`, `replace`, or `stay` where the address is already there.
+ */
+export async function go(address, how = "push", onWrong = showWrong) {
+  if (isWriting()) return false;
+  const params = new URL(address, location.origin).searchParams;
+  params.delete("panel");
+  for (const keep of keepers) keep(params);
+  const target = addressOf(params);
+  document.getElementById("table").setAttribute("aria-busy", "true");
+  isMoving = true;
+  try {
+    if (!(await refresh("table", target))) return false; // a newer wish ended this one
+  } catch (error) {
+    document.getElementById("table").removeAttribute("aria-busy");
+    if (error.isBlock) onWrong(error.message);
+    else say(error.message);
+    return false;
+  } finally {
+    isMoving = false;
+  }
+  if (how === "push") history.pushState(null, "", target);
+  else if (how === "replace") history.replaceState(null, "", target);
+  clearWrong();
+  document.getElementById("found").textContent =
+    document.querySelector("#table [data-found]")?.dataset.found ?? "";
+  document.dispatchEvent(new CustomEvent("repro:moved"));
+  return true;
+}
+
+/** Whether something that is written in the table would be lost; its writer is told. */
+function isWriting() {
+  const fields = document.querySelectorAll("#table .editor :is(input, textarea)");
+  const open = [...fields].find((field) => field.value !== field.defaultValue);
+  if (!open) return false;
+  open.focus();
+  say("First save or cancel what you are writing.");
+  return true;
+}
+
+/** Say what is wrong with a wish, under the filter. */
+export function showWrong(html) {
+  putBlock(html);
+  document.dispatchEvent(new CustomEvent("repro:wrong"));
+}
+
+/** What was wrong is no more. */
+export function clearWrong() {
+  document.getElementById("wrong").replaceChildren();
+}
+
+function addressOf(params) {
+  const query = params.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%2F", "/");
+  return location.pathname + (query ? `?${query}` : "");
+}

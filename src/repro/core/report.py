@@ -9,6 +9,7 @@ from repro.core.known import open_runs
 from repro.core.project import Project
 from repro.core.query import describe_problem, list_runs
 from repro.core.reportcode import read_code_changes
+from repro.core.reportmedia import read_pictures
 from repro.core.sidebyside import SideBySide, lay_side_by_side, side_by_side_json
 from repro.errors import InvalidInputError, ReproError
 from repro.model.canonical import Json
@@ -18,6 +19,7 @@ from repro.model.downsample import FEWEST
 from repro.model.importance import by_strength, rate_param
 from repro.model.nearest import say_meant
 from repro.model.report import (
+    CodeChange,
     Curve,
     DatasetChange,
     MetricCurves,
@@ -35,6 +37,8 @@ from repro.version import VERSION
 MOST_METRICS = 6  # shown where nobody names any
 _MOST_POINTS = 16_000  # of all curves together: 130 kB of SVG where they are noise
 _MOST_OF_CURVE = 400  # a chart is no wider
+_MOST_BYTES = 230_000  # of an HTML report, less its tables
+_A_POINT = 8  # bytes, at most
 _FEWEST_TO_WEIGH = 8  # runs; with fewer, chance tells as much
 _MOST_VERDICTS = 50
 _MOST_DATA = 20  # states of datasets that are compared file by file
@@ -94,6 +98,8 @@ def make_report(project: Project, wish: ReportWish) -> Report:
     curves, unread = _read_curves(project, found.records, metrics.drawn)
     codes = read_code_changes(project, found.records, found.rows)
     data, unknown = _compare_datasets(project, found)
+    pictures = read_pictures(project, found.records, _room(curves, codes))
+    faults = [*unread, *unknown, *pictures.problems]
     verdicts, short = _read_verdicts(project, found)
     return Report(
         title=wish.title,
@@ -112,9 +118,10 @@ def make_report(project: Project, wish: ReportWish) -> Report:
         curves=curves,
         codes=codes,
         data=data,
+        pictures=pictures,
         verdicts=verdicts,
         weights=_weigh(found, metrics.shown),
-        problems=tuple(dict.fromkeys([*problems, *found.problems, *unread, *unknown])),
+        problems=tuple(dict.fromkeys([*problems, *found.problems, *faults])),
     )
 
 
@@ -186,6 +193,14 @@ def _read_curves(
         if curves:
             found.append(MetricCurves(metric=name, curves=curves))
     return tuple(found), problems
+
+
+def _room(curves: Sequence[MetricCurves], codes: Sequence[CodeChange]) -> int:
+    """How many bytes of pictures fit beside curves, patches and tables."""
+    n_points = sum(len(curve.xs) for one in curves for curve in one.curves)
+    n_chars = sum(len(line) + 1 for one in codes for line in one.lines)
+    left = _MOST_BYTES - _A_POINT * n_points - n_chars
+    return max(left, 0) * 3 // 4  # base64 has four letters for three bytes
 
 
 def _compare_datasets(
@@ -308,6 +323,10 @@ def report_json(report: Report) -> dict[str, Json]:
         "data": [
             {"dataset": one.name, "runs": list(one.runs), **change_json(one.change)}
             for one in report.data
+        ],
+        "pictures": [
+            {"run": one.run, "name": one.name, "step": one.step, "caption": one.caption}
+            for one in report.pictures.shots
         ],
         "verdicts": [encode_verdict(one) for one in report.verdicts],
         "importance": None if report.weights is None else _weights_json(report.weights),

@@ -99,6 +99,19 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """A picture.
+
+    Attributes:
+        content_type: Such as `image/png`.
+    """
+
+    caption: Text
+    content_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Patch:
     """Lines of a patch, as git writes them."""
 
@@ -125,7 +138,7 @@ class Fold:
     is_open: bool = False
 
 
-Block = Paragraph | Items | Commands | Table | Chart | Patch | Quote | Fold
+Block = Paragraph | Items | Commands | Table | Chart | Image | Patch | Quote | Fold
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,38 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """A picture that a run logged.
+
+    Attributes:
+        content_type: Of four that hold no script, such as `image/png`.
+    """
+
+    run: str
+    name: str
+    step: int
+    caption: str
+    content_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pictures:
+    """The pictures of a report.
+
+    Attributes:
+        n_left: How many more there was no room for.
+        n_others: How many earlier ones, tables and histograms the runs have.
+        problems: What could not be read, in words.
+    """
+
+    shots: tuple[Shot, ...] = ()
+    n_left: int = 0
+    n_others: int = 0
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Runs, and what differs between them.
 
@@ -121,6 +153,7 @@ class Report:
     curves: tuple[MetricCurves, ...] = ()
     codes: tuple[CodeChange, ...] = ()
     data: tuple[DatasetChange, ...] = ()
+    pictures: Pictures = Pictures()
     verdicts: tuple[Verdict, ...] = ()
     weights: Weights | None = None
     problems: tuple[str, ...] = field(default=())

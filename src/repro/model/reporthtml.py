@@ -13,6 +13,7 @@ from repro.model.blocks import (
     Code,
     Commands,
     Fold,
+    Image,
     Items,
     Page,
     Paragraph,
@@ -66,13 +67,13 @@ def _id(section: Section) -> str:
 
 
 def _blocks(blocks: Iterable[Block]) -> Iterator[str]:
-    for is_chart, some in groupby(blocks, lambda block: isinstance(block, Chart)):
-        if is_chart:
+    for is_drawn, some in groupby(blocks, lambda block: isinstance(block, Chart | Image)):
+        if is_drawn:
             yield '<div class="charts">\n'
         for block in some:
             yield from _block(block)
             yield "\n"
-        if is_chart:
+        if is_drawn:
             yield "</div>\n"
 
 
@@ -92,6 +93,12 @@ def _block(block: Block) -> Iterator[str]:
             # As for a table: on a phone a chart is wider than the page.
             label = _safe(f"Curves of {block.title}")
             yield f'<figure tabindex="0" aria-label="{label}">{_chart(block)}</figure>'
+        case Image():
+            data = base64.b64encode(block.data).decode()
+            caption = _text(block.caption)
+            alt = "".join(_safe(_plain(piece)) for piece in block.caption)
+            yield f'<figure><img alt="{alt}" src="data:{block.content_type};base64,{data}">'
+            yield f"<figcaption>{caption}</figcaption></figure>"
         case Fold():
             is_open = " open" if block.is_open else ""
             yield f"<details{is_open}><summary>{_text(block.title)}</summary>\n"

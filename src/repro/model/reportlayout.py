@@ -1,7 +1,7 @@
 """A report laid out as a page: what is shown of it, in which order, in which words."""
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from repro.model.blocks import (
     Block,
@@ -10,6 +10,7 @@ from repro.model.blocks import (
     Code,
     Commands,
     Fold,
+    Image,
     Items,
     Page,
     Paragraph,
@@ -27,15 +28,23 @@ from repro.model.importance import Influence, say_chance, say_strength
 from repro.model.readable import count_runs, format_duration, shorten
 from repro.model.report import Report
 from repro.model.reportcode import lay_out_code
-from repro.model.rowtext import is_numeric, row_texts
+from repro.model.reporttables import (
+    cut_items,
+    label_run,
+    lay_beside,
+    plain_cell,
+    quoted_cell,
+    row_cells,
+    rows_of,
+    say_more,
+    telling_rows,
+)
+from repro.model.rowtext import is_numeric
 from repro.model.run import Record, Status
-from repro.model.sidebyside import Row
 from repro.model.verdict import Verdict
 from repro.model.verdicttext import headline
 
 _MOST_PARAMS = 8  # columns of the table of runs
-_MOST_CELLS = 1500  # of one table of values side by side
-_FEWEST_ROWS = 10  # of it, however many runs there are
 _MOST_FACTS = 200  # that are the same in all runs
 _MOST_FILES = 20  # of a dataset
 _MOST_WEIGHTS = 20
@@ -45,7 +54,6 @@ _MOST_LINES = 60  # of a note
 _LONGEST = 400  # characters of a command, or of a sentence
 _GOALS = {"minimize": " ↓", "maximize": " ↑"}
 _AROUND = {"environment": "Environment", "hardware": "Hardware", "randomness": "Randomness"}
-_MORE = Code("repro compare")
 
 
 def lay_out_report(report: Report, *, patch_chars: int) -> Page:
@@ -57,9 +65,10 @@ def lay_out_report(report: Report, *, patch_chars: int) -> Page:
     sections = [
         Section("Runs", list(_runs(report))),
         Section("Curves", list(_curves(report))),
+        Section("Pictures", list(_pictures(report))),
         Section("Notes", list(_notes(report))),
         Section("Config", list(_config(report))),
-        Section("Summary", list(_beside(report, "summary", "What the runs set as summary"))),
+        Section("Summary", list(lay_beside(report, "summary", "What the runs set as summary"))),
         Section("Code", list(lay_out_code(report, patch_chars))),
         Section("Data", list(_data(report))),
         Section("Environment", list(_environment(report))),
@@ -87,7 +96,7 @@ def _head(report: Report) -> Iterator[Block]:
     n_runs = len(report.runs)
     chosen = _chosen(report)
     if n_runs > 1:
-        chosen += (" All are compared with ", *_label(report, report.runs[0]), ".")
+        chosen += (" All are compared with ", *label_run(report, report.runs[0]), ".")
     yield Paragraph(chosen)
     made = f"{report.made[:16].replace('T', ' ')} UTC"
     yield Paragraph((f"Made on {made} by repro {report.version}; this makes it again:",))
@@ -115,55 +124,27 @@ def _chosen(report: Report) -> Text:
     return (*text, f"; {report.n_left:,} more fit." if report.n_left else ".")
 
 
-def _label(report: Report, record: Record) -> Text:
-    """The short id of a run, with its name."""
-    short = Code(report.short[record.run.id])
-    return (short, " (", quote(record.run.name), ")") if record.run.name else (short,)
-
-
-def _cell(text: str) -> Cell:
-    return Cell((text,))
-
-
-def _quoted(text: str, longest: int = 100) -> Cell:
-    """A cell with something of a record; a dash where there is nothing."""
-    return Cell((quote(text, longest),)) if text not in ("", "-") else _cell("-")
-
-
-def _cells(row: Row) -> list[Cell]:
-    best, plain = row.best(), is_numeric(row) or row.part == "code"
-    return [
-        Cell((text if plain or text == "-" else Code(text),), is_best=place in best)
-        for place, text in enumerate(row_texts(row))
-    ]
-
-
-def _of_part(report: Report, part: str) -> list[Row]:
-    return [row for row in report.rows if row.part == part]
-
-
-def _telling(report: Report, part: str) -> list[Row]:
-    """What differs in one part; of a single run all of it."""
-    return [row for row in _of_part(report, part) if row.tells or len(report.runs) == 1]
-
-
 def _runs(report: Report) -> Iterator[Block]:
     runs = [record.run for record in report.runs]
     shorts = [Cell((Code(report.short[run.id]),), colour=place) for place, run in enumerate(runs)]
-    columns: list[tuple[Cell, list[Cell], bool]] = [(_cell("run"), shorts, False)]
+    columns: list[tuple[Cell, list[Cell], bool]] = [(plain_cell("run"), shorts, False)]
     if any(run.name for run in runs):
-        columns.append((_cell("name"), [_quoted(run.name or "") for run in runs], False))
-    columns.append((_cell("status"), [_status(record) for record in report.runs], False))
-    params = _telling(report, "config")[:_MOST_PARAMS] if len(runs) > 1 else []
-    found = {row.key: row for row in _of_part(report, "metrics")}
+        columns.append((plain_cell("name"), [quoted_cell(run.name or "") for run in runs], False))
+    columns.append((plain_cell("status"), [_status(record) for record in report.runs], False))
+    params = telling_rows(report, "config")[:_MOST_PARAMS] if len(runs) > 1 else []
+    found = {row.key: row for row in rows_of(report, "metrics")}
     metrics = [found[name] for name in report.metrics if name in found]
-    code = [row for row in _of_part(report, "code") if row.differs]
+    code = [row for row in rows_of(report, "code") if row.differs]
     for row in (*params, *metrics, *code):
         head = Cell((quote(row.key), _GOALS.get(row.goal or "", "")) if row.key else ("code",))
-        columns.append((head, _cells(row), is_numeric(row)))
-    columns.append((_cell("duration"), [_cell(format_duration(r.duration_s)) for r in runs], True))
+        columns.append((head, row_cells(row), is_numeric(row)))
+    columns.append(
+        (plain_cell("duration"), [plain_cell(format_duration(r.duration_s)) for r in runs], True)
+    )
     if any(run.tags for run in runs):
-        columns.append((_cell("tags"), [_quoted(", ".join(run.tags)) for run in runs], False))
+        columns.append(
+            (plain_cell("tags"), [quoted_cell(", ".join(run.tags)) for run in runs], False)
+        )
     yield Table(
         caption="Runs: params that differ, and the last values of metrics",
         heads=[head for head, _, _ in columns],
@@ -208,13 +189,30 @@ def _curves(report: Report) -> Iterator[Block]:
         )
 
 
+def _pictures(report: Report) -> Iterator[Block]:
+    names: dict[str, str | None] = {one.run.id: one.run.name for one in report.runs}
+    for one in report.pictures.shots:
+        name = names.get(one.run)
+        caption: Text = (quote(one.name), f", step {one.step:,}, of ", Code(report.short[one.run]))
+        caption += (" (", quote(name), ")") if name else ()
+        caption += (": ", quote(one.caption, _LONGEST)) if one.caption else ()
+        yield Image(caption, one.content_type, one.data)
+    counted = (
+        (report.pictures.n_left, "that there is no room for"),
+        (report.pictures.n_others, "earlier ones, tables and histograms"),
+    )
+    left = [f"{number:,} {what}" for number, what in counted if number]
+    if left:
+        yield Paragraph((f"Not shown: {'; '.join(left)}. ", Code("repro ui"), " shows all."))
+
+
 def _notes(report: Report) -> Iterator[Block]:
     noted = [record for record in report.runs if record.run.note]
     for record in noted[:_MOST_NOTES]:
         lines = (record.run.note or "").splitlines()
         shown = [shorten(line, _LONGEST) for line in lines[:_MOST_LINES]]
         left = len(lines) - len(shown)
-        yield Paragraph((*_label(report, record), ":"))
+        yield Paragraph((*label_run(report, record), ":"))
         yield Quote([*shown, *([f"… and {left:,} more lines"] if left else [])])
     if len(noted) > _MOST_NOTES:
         more = count_of(len(noted) - _MOST_NOTES, "more note")
@@ -228,87 +226,56 @@ def _notes(report: Report) -> Iterator[Block]:
         warnings += [(Code(report.short[run.id]), ": ", one) for one in said]
     if warnings:
         yield Paragraph(("Warnings:",))
-        yield Items(_cut(warnings, _MOST_WARNINGS))
-
-
-def _cut(items: Sequence[Text], most: int) -> list[Text]:
-    more = [(f"… and {len(items) - most:,} more",)] if len(items) > most else []
-    return [*items[:most], *more]
+        yield Items(cut_items(warnings, _MOST_WARNINGS))
 
 
 def _config(report: Report) -> Iterator[Block]:
-    telling = _telling(report, "config")
+    telling = telling_rows(report, "config")
     if len(report.runs) == 1:
-        yield from _beside(report, "config", "Params")
+        yield from lay_beside(report, "config", "Params")
         return
     if len(telling) > _MOST_PARAMS:
-        yield from _beside(report, "config", "Params that differ")
+        yield from lay_beside(report, "config", "Params that differ")
     elif telling:
         params = count_of(len(telling), "param")
         yield Paragraph((f"{params} of the table above {_do(len(telling))}.",))
-    same = [row for row in _of_part(report, "config") if not row.differs]
+    same = [row for row in rows_of(report, "config") if not row.differs]
     if same:
         title = f"{count_of(len(same), 'param')} the same in all runs"
         table = Table(
             caption=title,
-            heads=[_cell("param"), _cell("value")],
-            rows=[(Cell((quote(row.key),)), _cells(row)[0]) for row in same[:_MOST_FACTS]],
+            heads=[plain_cell("param"), plain_cell("value")],
+            rows=[(Cell((quote(row.key),)), row_cells(row)[0]) for row in same[:_MOST_FACTS]],
         )
-        yield Fold((title,), [table, *_more(len(same), _MOST_FACTS)])
+        yield Fold((title,), [table, *say_more(len(same), _MOST_FACTS)])
 
 
 def _do(number: int) -> str:
     return "differs" if number == 1 else "differ"
 
 
-def _beside(report: Report, part: str, caption: str) -> Iterator[Block]:
-    """What differs in one part, a row an item, a column a run."""
-    rows = _telling(report, part)
-    if not rows:
-        return
-    most = max(_FEWEST_ROWS, _MOST_CELLS // len(report.runs))
-    heads = [_cell("value")]
-    if len(report.runs) > 1:
-        heads = [
-            Cell((Code(report.short[record.run.id]),), colour=place)
-            for place, record in enumerate(report.runs)
-        ]
-    yield Table(
-        caption=caption,
-        heads=[_cell(part), *heads],
-        rows=[[Cell((quote(row.key),)), *_cells(row)] for row in rows[:most]],
-    )
-    yield from _more(len(rows), most)
-
-
-def _more(number: int, most: int) -> list[Block]:
-    if number <= most:
-        return []
-    return [Paragraph((f"… and {number - most:,} more: ", _MORE, " has all."))]
-
-
 def _data(report: Report) -> Iterator[Block]:
-    yield from _beside(report, "data", "Datasets, by their digests")
+    yield from lay_beside(report, "data", "Datasets, by their digests")
     for one in report.data:
         names: Text = ()
         for run_id in one.runs:
             names += (*((", ",) if names else ()), Code(report.short[run_id]))
         told = [(quote(line, _LONGEST),) for line in list_files(one.change)]
         title: Text = (quote(one.name), " of ", *names, f": {describe_change(one.change)}")
-        yield Fold(title, [Items(_cut(told, _MOST_FILES))], is_open=len(told) <= _MOST_FILES)
+        yield Fold(title, [Items(cut_items(told, _MOST_FILES))], is_open=len(told) <= _MOST_FILES)
 
 
 def _environment(report: Report) -> Iterator[Block]:
     first = report.runs[0]
     facts = list(environment_facts(first.environment))
     if facts:
-        of: Text = (" of ", *_label(report, first)) if len(report.runs) > 1 else ()
+        of: Text = (" of ", *label_run(report, first)) if len(report.runs) > 1 else ()
         yield Paragraph(("Environment", *of, ": ", quote("; ".join(facts), _LONGEST), "."))
     if len(report.runs) == 1:
         return
-    differing = [part for part in _AROUND if _telling(report, part)]
+    differing = [part for part in _AROUND if telling_rows(report, part)]
     for part in differing:
-        yield from _beside(report, part, f"{_AROUND[part]}: what differs")
+        yield from lay_beside(report, part, f"{_AROUND[part]}: what differs")
     if facts and not differing:
         yield Paragraph(("Nothing of environment, hardware and randomness differs.",))
 
@@ -326,7 +293,12 @@ def _weights(report: Report) -> Iterator[Block]:
     )  # fmt: skip
     yield Table(
         caption="Params by how they go with the metric",
-        heads=[_cell("param"), _cell("goes with it"), _cell("runs"), _cell("by chance")],
+        heads=[
+            plain_cell("param"),
+            plain_cell("goes with it"),
+            plain_cell("runs"),
+            plain_cell("by chance"),
+        ],
         rows=[_weight(one) for one in shown],
         right=frozenset({1, 2, 3}),
     )
@@ -334,7 +306,7 @@ def _weights(report: Report) -> Iterator[Block]:
 
 def _weight(one: Influence) -> list[Cell]:
     cells = (say_strength(one), str(one.n_runs), say_chance(one.chance))
-    return [Cell((quote(one.key),)), *map(_cell, cells)]
+    return [Cell((quote(one.key),)), *map(plain_cell, cells)]
 
 
 def _verdicts(report: Report) -> Iterator[Block]:
@@ -365,7 +337,12 @@ def _reproduce(report: Report) -> Iterator[Block]:
     rows = [_commands(record) for record in report.runs]
     yield Table(
         caption="How to have each run again",
-        heads=[_cell("run"), _cell("was"), _cell("its code"), _cell("the same again, verified")],
+        heads=[
+            plain_cell("run"),
+            plain_cell("was"),
+            plain_cell("its code"),
+            plain_cell("the same again, verified"),
+        ],
         rows=rows,
     )
 
@@ -374,9 +351,9 @@ def _commands(record: Record) -> list[Cell]:
     run = record.run
     words = shlex.join(run.command)
     was = words if run.cwd == "." else f"cd {shlex.quote(run.cwd)} && {words}"
-    first = [Cell((Code(run.id),)), _quoted(was, _LONGEST)]
+    first = [Cell((Code(run.id),)), quoted_cell(was, _LONGEST)]
     if run.status is Status.RUNNING:
-        return [*first, _cell("in progress"), _cell("in progress")]
+        return [*first, plain_cell("in progress"), plain_cell("in progress")]
     return [
         *first,
         Cell((Code(f"repro checkout {run.id}"),)),

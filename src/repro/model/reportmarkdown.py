@@ -16,6 +16,7 @@ from repro.model.blocks import (
     Code,
     Commands,
     Fold,
+    Image,
     Items,
     Page,
     Paragraph,
@@ -98,6 +99,8 @@ def _block(block: Block, rows: int) -> Iterator[str]:
             yield _fenced(block.lines, "text")
         case Patch():
             yield _fenced(block.lines, "diff")
+        case Image():  # a comment can only point to pictures that lie elsewhere
+            yield f"- {_text(block.caption)}: in `repro report -o report.html`"
         case Table():
             yield _text((block.caption + ":",))
             yield from _table(block.heads, block.rows, block.right, rows)

@@ -36,6 +36,7 @@ figure{margin:0;min-width:0;overflow:auto}
 .chart{max-width:100%;min-width:28rem;height:auto}
 .sample{margin-right:.4em;vertical-align:middle}
 img{max-width:100%;height:auto;background:#fff}
+figcaption{overflow-wrap:anywhere;color:var(--quiet)}
 details{margin:.5rem 0}
 summary{cursor:pointer;overflow-wrap:anywhere}
 ins,del{text-decoration:none;display:block}

@@ -110,6 +110,10 @@ class InProgress:
         """All points so far, by metric."""
         return merge_rows(self._events().rows)
 
+    def system(self) -> dict[str, list[Point]]:
+        """What was sampled of the machine so far, by name."""
+        return merge_rows(self._events().system)
+
     def _events(self) -> Events:
         return read_events(self.started, read_journals(self.folder))
 

@@ -1,6 +1,6 @@
 """Blobs of git that may be too large for memory, read piece by piece."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from repro.store.git import Git
 
@@ -29,3 +29,18 @@ def stream_blob(git: Git, oid: str) -> Iterator[bytes]:
         raise
     if process.returncode != 0:
         raise git.failure(words, process.returncode, err.decode(errors="replace"))
+
+
+def blob_sizes(git: Git, oids: Sequence[str]) -> dict[str, int]:
+    """Map each blob that is here to its size in bytes; none is fetched, and none is read.
+
+    Args:
+        oids: Whole object ids.
+    """
+    if not oids:
+        return {}
+    asked = "".join(f"{oid}\n" for oid in oids).encode()
+    words = ("cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)")
+    said = git.run(*words, stdin=asked, env={"GIT_NO_LAZY_FETCH": "1"}).out.decode()
+    lines = [line.split(" ") for line in said.splitlines()]
+    return {line[0]: int(line[2]) for line in lines if len(line) == 3 and line[1] == "blob"}

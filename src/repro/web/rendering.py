@@ -5,6 +5,7 @@ Every text is escaped twice over: what HTML would obey, by jinja; what reorders 
 """
 
 import importlib.resources
+import json
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -14,12 +15,18 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from repro.model.canonical import Json
+from repro.model.importance import say_chance, say_strength
 from repro.model.readable import format_age, format_duration, format_size, format_value
 from repro.model.text import escape
+from repro.model.values import ABSENT
+from repro.model.verdicttext import headline
 from repro.version import VERSION
 from repro.web.site import Site
 
 FRAGMENT = "X-Fragment"  # a request with it wants one block of the page
+
+_LONGEST = 4_000  # characters of a value
 
 
 @cache
@@ -40,7 +47,12 @@ def environment() -> Environment:
         "duration": format_duration,
         "size": format_size,
         "value": format_value,
+        "strength": say_strength,
+        "chance": say_chance,
+        "exact": _exact,
+        "verdict": headline,
     }
+    made.tests["absent"] = _is_absent
     made.globals["version"] = VERSION
     return made
 
@@ -87,6 +99,16 @@ def _shown(value: object) -> object:
     if isinstance(value, str) and not hasattr(value, "__html__"):
         return escape(value)
     return value
+
+
+def _exact(value: Json) -> str:
+    """A value as JSON, whole but for what is endless."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _is_absent(value: object) -> bool:
+    return value is ABSENT
 
 
 def _lines(text: str) -> Markup:

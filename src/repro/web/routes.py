@@ -2,11 +2,40 @@
 
 from starlette.routing import Route
 
-from repro.web.pages import curation, live, runs, static
+from repro.web.pages import (
+    artifacts,
+    compare,
+    coordinates,
+    curation,
+    curves,
+    files,
+    live,
+    run,
+    runs,
+    static,
+    twodiff,
+)
 
 ROUTES = [
     Route("/", runs.show_runs),
+    # One run, and two
+    Route("/runs/{id}", run.show_run),
+    Route("/runs/{id}/output", run.give_output),
+    Route("/runs/{id}/patch", run.give_patch),
+    Route("/runs/{id}/files", files.show_code),
+    Route("/runs/{id}/files/{path:rest}", files.show_code),
+    Route("/runs/{id}/artifacts", artifacts.list_artifacts),
+    Route("/runs/{id}/artifacts/{n}", artifacts.show_artifact),
+    Route("/runs/{id}/artifacts/{n}/raw", artifacts.give_artifact),
+    Route("/runs/{id}/media/{n}", artifacts.give_medium),
+    Route("/runs/{id}/media/{n}/{k}", artifacts.give_medium),
+    Route("/runs/{name:rest}", run.show_named),  # a name may have slashes
+    Route("/diff", twodiff.show_diff),
+    Route("/compare", compare.show_compare),
     # What pages ask for
+    Route("/api/curves", curves.give_curves),
+    Route("/api/curves.svg", curves.give_chart),
+    Route("/api/coordinates", coordinates.give_coordinates),
     Route("/live", live.follow),
     Route("/static/{name}", static.give_file),
     Route("/vendor/plotly.js", static.give_plotly),

@@ -1,0 +1,138 @@
+"""What differs between two code states, file by file, for a page that cannot show all at once."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from repro.core.project import Project
+from repro.model.patch import Hunk, parse_hunks, split_patch
+from repro.store.git import split_names
+
+MOST_LINES = 1_500  # added and removed ones, of all files shown
+_MOST_FILES = 100  # shown with their lines
+_MOST_BYTES = 8 << 20  # of a patch that is read
+_SHAPE = ("-r", "--no-ext-diff", "--no-textconv", "--find-renames")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileStat:
+    """How much of a file differs.
+
+    Attributes:
+        path: Bytes that are not UTF-8 are surrogates.
+        old_path: What it was called; `path` where that is the same.
+        status: As git writes it: `A` added, `D` deleted, `M` modified, `R` renamed, `T` of
+            another type.
+        added: Lines; None of a binary file. `removed` likewise.
+    """
+
+    path: str
+    old_path: str
+    status: str
+    added: int | None
+    removed: int | None
+
+    @property
+    def n_lines(self) -> int:
+        """Lines that were added or removed."""
+        return (self.added or 0) + (self.removed or 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeDiff:
+    """Two code states, compared.
+
+    Attributes:
+        files: All that differ, by path.
+        hunks: Of each file by its place in `files`; a file that is not among them is too large to
+            be shown beside the others.
+    """
+
+    files: tuple[FileStat, ...]
+    hunks: dict[int, tuple[Hunk, ...]]
+
+    @property
+    def added(self) -> int:
+        """Lines that were added, of all files."""
+        return sum(one.added or 0 for one in self.files)
+
+    @property
+    def removed(self) -> int:
+        """Lines that were removed, of all files."""
+        return sum(one.removed or 0 for one in self.files)
+
+
+def read_code_diff(project: Project, a: str, b: str, *, only: int | None = None) -> CodeDiff:
+    """Compare the trees of two commits.
+
+    Args:
+        only: The place of the one file to show, as large as it is; None shows the first ones.
+
+    Raises:
+        GitError: A commit is not here.
+
+    Cost: reads all files that differ; at most 8 MiB of their patch are taken.
+    """
+    files = tuple(_stats(project, a, b)) if a != b else ()
+    chosen = [only] if only is not None and only < len(files) else list(_first(files))
+    hunks: dict[int, tuple[Hunk, ...]] = {}
+    if chosen:
+        paths = dict.fromkeys(path for n in chosen for path in (files[n].old_path, files[n].path))
+        parts = iter(split_patch(_read_patch(project, a, b, list(paths))))
+        for n in chosen:
+            wanted = 2 if files[n].status == "T" else 1  # one is removed, the other added
+            found = [part for part, _ in zip(parts, range(wanted), strict=False)]
+            if found:
+                hunks[n] = tuple(hunk for part in found for hunk in parse_hunks(part))
+    return CodeDiff(files=files, hunks=hunks)
+
+
+def _first(files: Sequence[FileStat]) -> Iterator[int]:
+    """The places of files that fit on a page together."""
+    room = MOST_LINES
+    shown = 0
+    for n, one in enumerate(files):
+        if one.n_lines <= room and shown < _MOST_FILES:
+            room -= one.n_lines
+            shown += 1
+            yield n
+
+
+def _stats(project: Project, a: str, b: str) -> Iterator[FileStat]:
+    words = ("diff-tree", *_SHAPE, "-z", "--raw", "--numstat", "--end-of-options", a, b)
+    fields = iter(project.repository.git.run(*words).out.split(b"\0"))
+    named: list[tuple[str, str, str]] = []
+    for field in fields:
+        if not field.startswith(b":"):
+            break
+        status = field.rpartition(b" ")[2][:1].decode()
+        [old] = split_names(next(fields))
+        new = split_names(next(fields))[0] if status in ("R", "C") else old
+        named.append((status, old, new))
+    for status, old, new in named:
+        added, removed, path = field.split(b"\t", 2)
+        if not path:  # of a renamed file both names follow
+            next(fields), next(fields)
+        yield FileStat(
+            path=new, old_path=old, status=status, added=_number(added), removed=_number(removed)
+        )
+        field = next(fields, b"")
+
+
+def _number(text: bytes) -> int | None:
+    return int(text) if text.isdigit() else None
+
+
+def _read_patch(project: Project, a: str, b: str, paths: Sequence[str]) -> bytes:
+    git = project.repository.git
+    words = ["diff-tree", *_SHAPE, "--patch", "--no-color", "--end-of-options", a, b, "--", *paths]
+    process = git.spawn(*words, env={"GIT_LITERAL_PATHSPECS": "1"})
+    assert process.stdout is not None  # a pipe, by `spawn`
+    with process:
+        patch = process.stdout.read(_MOST_BYTES)
+        if len(patch) == _MOST_BYTES:
+            process.kill()
+            return patch
+        _, err = process.communicate()
+    if process.returncode != 0:
+        raise git.failure(words, process.returncode, err.decode(errors="replace"))
+    return patch

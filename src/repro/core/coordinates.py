@@ -1,0 +1,208 @@
+"""Runs as points among their params and metrics."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from repro.core.chosen import read_records
+from repro.core.known import open_runs
+from repro.core.project import Project
+from repro.core.sweep.figures import Axis, parallel_coordinates
+from repro.model.canonical import Json
+from repro.model.columns import title_keys
+from repro.model.condition import Key, Space
+from repro.model.config import flatten_config
+from repro.model.coordinates import CoordinateAxis, make_axis
+from repro.model.goals import agreed_goal
+from repro.model.lookup import look_up
+from repro.model.resolving import quote_name
+from repro.model.run import Record
+from repro.model.sweep import SweepAt, TrialState
+from repro.model.values import ABSENT, Value, is_number, is_same
+
+MOST_RUNS = 1000
+_MOST_METRICS = 60
+_MOST_PARAMS = 60
+_MOST_SHOWN = 10  # params drawn at first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One run.
+
+    Attributes:
+        run: Its id.
+        label: The shortest unique prefix of that, or the number of a trial.
+        name: Empty where it has none.
+        status: Of the run, or of the trial.
+    """
+
+    run: str
+    label: str
+    name: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coordinates:
+    """Runs as points among axes.
+
+    Attributes:
+        axes: Params first, then metrics; each has as many values as there are points.
+        shown: The places of those that are drawn at first.
+        points: The runs, in the order asked.
+    """
+
+    axes: tuple[CoordinateAxis, ...]
+    shown: tuple[int, ...]
+    points: tuple[Point, ...]
+
+
+def read_coordinates(
+    project: Project, ids: Sequence[str], metrics: Sequence[str] = ()
+) -> Coordinates:
+    """Give some runs as points among the params that vary between them, and their metrics.
+
+    Args:
+        ids: At most `MOST_RUNS` of them count.
+        metrics: Drawn at first; none is those with a goal, else the one that most runs have.
+
+    Raises:
+        UnknownRunError: One is not there any more.
+    """
+    records = read_records(project, list(ids)[:MOST_RUNS])
+    with open_runs(project) as runs:
+        short = runs.shorten(record.run.id for record in records)
+    keys = [*_varied(records)[:_MOST_PARAMS], *_metrics(records)]
+    axes = []
+    for column in title_keys(keys):
+        assert column.key is not None
+        axis = _axis(records, column.key, column.title)
+        if axis is not None:
+            axes.append(axis)
+    points = tuple(
+        Point(
+            run=record.run.id,
+            label=short[record.run.id],
+            name=record.run.name or "",
+            status=record.run.status.value,
+        )
+        for record in records
+    )
+    return Coordinates(axes=tuple(axes), shown=tuple(_choose_shown(axes, metrics)), points=points)
+
+
+def _axis(records: Sequence[Record], key: Key, title: str) -> CoordinateAxis | None:
+    is_param = key.space is Space.CONFIG
+    return make_axis(
+        key,
+        [look_up(record, key) for record in records],
+        title=title,
+        word=f"{key.space.value}.{quote_name(key.name)}",
+        goal=agreed_goal(records, key),
+        may_be_log=is_param,
+    )
+
+
+def _varied(records: Sequence[Record]) -> list[Key]:
+    """The params in which any two of the runs differ."""
+    first: dict[str, Value] = {}
+    varied: dict[str, None] = {}
+    flat = [flatten_config(record.config) for record in records]
+    for one in flat:
+        for name, value in one.items():
+            first.setdefault(name, value)
+    for name, value in first.items():
+        if not all(is_same(one.get(name, ABSENT), value) for one in flat):
+            varied[name] = None
+    return [Key(Space.CONFIG, name) for name in varied]
+
+
+def _metrics(records: Sequence[Record]) -> list[Key]:
+    """Those with a goal first, then those that most runs have."""
+    counts: dict[str, int] = {}
+    goals: set[str] = set()
+    for record in records:
+        for name, summary in record.metrics.items():
+            counts[name] = counts.get(name, 0) + 1
+            if summary.goal is not None:
+                goals.add(name)
+    order = sorted(counts, key=lambda name: (name not in goals, -counts[name]))
+    return [Key(Space.METRIC, name) for name in order[:_MOST_METRICS]]
+
+
+def _choose_shown(axes: Sequence[CoordinateAxis], metrics: Sequence[str]) -> list[int]:
+    params = [n for n, axis in enumerate(axes) if axis.key.space is Space.CONFIG][:_MOST_SHOWN]
+    found = [n for n, axis in enumerate(axes) if axis.key.space is Space.METRIC]
+    asked = [n for n in found if axes[n].key.name in metrics]
+    with_goal = [n for n in found if axes[n].goal is not None]
+    return [*params, *(asked or with_goal or found[:1])]
+
+
+def sweep_coordinates(at: SweepAt) -> Coordinates:
+    """Give the trials of a sweep that are over as points among its params, and its metric."""
+    figure = parallel_coordinates(at)
+    axes = []
+    for place, axis in enumerate(figure.axes):
+        made = _axis_of_sweep(at, axis, [line.values[place] for line in figure.lines])
+        if made is not None:
+            axes.append(made)
+    points = tuple(
+        Point(
+            run=line.run,
+            label=f"trial {line.trial}",
+            name="",
+            status="finished" if line.state is TrialState.FINISHED else line.state.value,
+        )
+        for line in figure.lines
+    )
+    return Coordinates(axes=tuple(axes), shown=tuple(range(len(axes))), points=points)
+
+
+def _axis_of_sweep(at: SweepAt, axis: Axis, values: Sequence[Json]) -> CoordinateAxis | None:
+    space = Space.METRIC if axis.is_metric else Space.CONFIG
+    return make_axis(
+        Key(space, axis.key),
+        [ABSENT if value is None and axis.is_metric else value for value in values],
+        title=axis.key,
+        word=f"{space.value}.{quote_name(axis.key)}",
+        goal=at.sweep.spec.goal if axis.is_metric else None,
+        may_be_log=axis.kind == "log",
+    )
+
+
+def coordinates_json(found: Coordinates) -> dict[str, Json]:
+    """What the page asks for: numbers are finite, categories places in their list."""
+    return {
+        "axes": [
+            {
+                "id": f"{axis.key.space.value}.{axis.key.name}",
+                "title": axis.title,
+                "word": axis.word,
+                "kind": axis.kind,
+                "is_metric": axis.key.space is Space.METRIC,
+                "goal": axis.goal,
+                "low": axis.low,
+                "high": axis.high,
+                "labels": list(axis.labels),
+                "literals": [_literal(one) for one in axis.categories],
+                "values": list(axis.values),
+            }
+            for axis in found.axes
+        ],
+        "shown": list(found.shown),
+        "points": [
+            {"run": one.run, "label": one.label, "name": one.name, "status": one.status}
+            for one in found.points
+        ],
+    }
+
+
+def _literal(value: Value) -> str | None:
+    """A value as a filter writes it; None where a filter has no such value."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if is_number(value):
+        return repr(value)
+    if isinstance(value, str):
+        return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+    return None

@@ -1,0 +1,105 @@
+"""Runs as points among axes: what parallel coordinates draw, and a scatter plot."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from repro.model.condition import Key
+from repro.model.readable import format_value
+from repro.model.values import ABSENT, Value, is_number
+
+Kind = Literal["linear", "log", "category"]
+
+MOST_CATEGORIES = 40  # of one axis: more of them are hardly ever the same
+_WIDE = 50.0  # times the smallest that the largest of a param is: then its axis is logarithmic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoordinateAxis:
+    """One axis.
+
+    Attributes:
+        key: What its values are.
+        title: Its name for a person.
+        word: Its name as a filter takes it.
+        kind: Of `category` the values are places in `categories`.
+        low: The smallest value; None where there is none, and for categories.
+        high: Likewise the largest.
+        categories: The values themselves, as the filter language has them.
+        goal: `minimize` or `maximize`; None of what has none.
+        values: Of each run; None where it has none that is finite.
+    """
+
+    key: Key
+    title: str
+    word: str
+    kind: Kind
+    low: float | None = None
+    high: float | None = None
+    categories: tuple[Value, ...] = ()
+    goal: str | None = None
+    values: tuple[float | None, ...]
+
+    @property
+    def labels(self) -> list[str]:
+        """The categories in words."""
+        return [format_value(one) for one in self.categories]
+
+
+def make_axis(  # each is a fact of the axis
+    key: Key,
+    values: Sequence[Value],
+    *,
+    title: str,
+    word: str,
+    goal: str | None = None,
+    may_be_log: bool = False,
+) -> CoordinateAxis | None:
+    """Give the axis of what some runs have under one key.
+
+    Numbers alone make a linear one, or one of logarithms where all are above 0 and far apart;
+    anything else makes categories, numbers first.
+
+    Args:
+        values: Of each run; `ABSENT` where it has none.
+        may_be_log: Whether it may be one of logarithms.
+
+    Returns:
+        None where no run has a value, or there are too many categories.
+    """
+    there = [value for value in values if value is not ABSENT and value is not None]
+    if not there:
+        return None
+    if all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in there):
+        numbers = tuple(float(one) if is_number(one) else None for one in values)
+        finite = [one for one in numbers if one is not None]
+        if not finite:
+            return None
+        low, high = min(finite), max(finite)
+        is_log = may_be_log and low > 0 and high / low >= _WIDE
+        return CoordinateAxis(
+            key=key, title=title, word=word, kind="log" if is_log else "linear",
+            low=low, high=high, goal=goal, values=numbers,
+        )  # fmt: skip
+    categories, places = _sort_into(there)
+    if len(categories) > MOST_CATEGORIES:
+        return None
+    return CoordinateAxis(
+        key=key, title=title, word=word, kind="category", categories=categories, goal=goal,
+        values=tuple(None if one in (ABSENT, None) else float(places[_name(one)]) for one in values),
+    )  # fmt: skip
+
+
+def _sort_into(values: Sequence[Value]) -> tuple[tuple[Value, ...], Mapping[str, int]]:
+    named = {_name(one): one for one in values}
+    order = sorted(named, key=lambda name: _rank(named[name], name))
+    return tuple(named[name] for name in order), {name: place for place, name in enumerate(order)}
+
+
+def _name(value: Value) -> str:
+    """What tells a value from others: the text "1" is no number."""
+    return f"{type(value).__name__}:{value!r}"
+
+
+def _rank(value: Value, name: str) -> tuple[bool, float, str]:
+    return (False, float(value), name) if is_number(value) else (True, 0.0, name)

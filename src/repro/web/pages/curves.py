@@ -1,0 +1,143 @@
+"""Curves for charts: as JSON for the page's own script, as one SVG for everybody else."""
+
+import json
+import math
+from collections.abc import Sequence
+
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+
+from repro.core.chosen import read_records
+from repro.core.comparing import choose_compared
+from repro.core.curves import CurveWish, RunCurve, read_curves
+from repro.core.known import open_runs
+from repro.core.project import Project
+from repro.errors import InvalidInputError
+from repro.model.canonical import Json
+from repro.model.svgchart import Line, line_chart
+from repro.web.rendering import site_of
+
+MOST_CURVES = 200  # of one chart
+_MOST_POINTS = 5_000  # of one curve
+_LONGEST = 500  # characters of the name of a metric
+
+
+def give_curves(request: Request) -> Response:
+    """The points of one metric of some runs, thinned to what a chart shows.
+
+    Numbers are JSON; a NaN is null, an infinity the text `Infinity` or `-Infinity`.
+    """
+    project = site_of(request).project
+    wish = read_wish(project, request.query_params)
+    curves = read_curves(project, wish)
+    live = _find_live(project, wish.runs)
+    value = {
+        "metric": wish.metric,
+        "x": wish.x,
+        "curves": [_curve_json(curve, is_live=curve.run in live) for curve in curves],
+    }
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return Response(text, media_type="application/json")
+
+
+def give_chart(request: Request) -> Response:
+    """The same as a picture, which needs no script."""
+    project = site_of(request).project
+    params = request.query_params
+    wish = read_wish(project, params)
+    curves = read_curves(project, wish)
+    labels = _labels(project, wish.runs)
+    lines = [
+        Line(label=labels[curve.run], xs=curve.x, ys=curve.smooth or curve.y, colour=place)
+        for place, curve in enumerate(curves)
+    ]
+    chart = line_chart(
+        lines,
+        title=wish.metric,
+        x_label=wish.x,
+        y_label=wish.metric,
+        is_log_x=params.get("logx") == "1",
+        is_log_y=params.get("logy") == "1",
+    )
+    # As a picture or a file, never as a page of ours.
+    headers = {"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'"}
+    return Response(chart, media_type="image/svg+xml", headers=headers)
+
+
+def read_wish(project: Project, params: QueryParams) -> CurveWish:
+    """Read what an address says of curves.
+
+    Raises:
+        InvalidInputError: A number in it is none.
+        UnknownRunError: It names a run that is not there.
+    """
+    metric = params.get("metric", "")
+    if not metric or len(metric) > _LONGEST:
+        raise InvalidInputError("`metric` is the name of a metric")
+    runs = choose_compared(project, params.getlist("run"), params.get("q"), most=MOST_CURVES)
+    return CurveWish(
+        runs=runs.ids,
+        metric=metric,
+        x=params.get("x") or "step",
+        low=read_number(params, "low"),
+        high=read_number(params, "high"),
+        smoothing=read_number(params, "smooth") or 0.0,
+        most=min(int(read_number(params, "most") or 1000), _MOST_POINTS),
+    )
+
+
+def read_number(params: QueryParams, key: str) -> float | None:
+    """A finite number of the address; None where it has none.
+
+    Raises:
+        InvalidInputError: It is no number.
+    """
+    text = params.get(key, "").strip()
+    if not text:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise InvalidInputError(f"`{key}` is a number")
+    return number
+
+
+def _curve_json(curve: RunCurve, *, is_live: bool) -> dict[str, Json]:
+    return {
+        "run": curve.run,
+        "x": _numbers(curve.x),
+        "y": _numbers(curve.y),
+        "smooth": None if curve.smooth is None else _numbers(curve.smooth),
+        "n_points": curve.n_points,
+        "problem": curve.problem,
+        "is_live": is_live,
+    }
+
+
+def _numbers(values: Sequence[float]) -> list[Json]:
+    if all(map(math.isfinite, values)):
+        return list(values)
+    return [_number(value) for value in values]
+
+
+def _number(value: float) -> Json:
+    if math.isnan(value):
+        return None
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+def _find_live(project: Project, ids: Sequence[str]) -> set[str]:
+    with open_runs(project) as runs:
+        return {run_id for run_id in ids if run_id in runs.live}
+
+
+def _labels(project: Project, ids: Sequence[str]) -> dict[str, str]:
+    with open_runs(project) as runs:
+        short = runs.shorten(ids)
+    names = {one.run.id: one.run.name for one in read_records(project, ids)}
+    return {one: f"{short[one]} {names.get(one) or ''}".rstrip() for one in ids}

@@ -1,0 +1,102 @@
+// Runs among their params: parallel coordinates, scatter, and the ranges that both share.
+import { asked, changed, setAddress } from "./address.js";
+import { chooser, element, showAxes } from "./axes.js";
+import { Brushes } from "./brushes.js";
+import { Parcoords } from "./parcoords.js";
+import { changeRuns } from "./shownruns.js";
+import { tinter } from "./scales.js";
+import { Scatter } from "./scatter.js";
+
+const colourOf = (run) => {
+  const chip = document.querySelector(`.legend [data-run="${run}"]`);
+  return chip ? Number(chip.dataset.colour) : -1;
+};
+
+async function read(source) {
+  const answer = await fetch(source, { headers: { Accept: "application/json" } });
+  const said = await answer.json();
+  if (!answer.ok) throw new Error(said.message);
+  return said;
+}
+
+function chosenBar(brushes) {
+  const bar = document.getElementById("chosen");
+  if (!bar) return;
+  document.getElementById("chosen-clear").addEventListener("click", () => brushes.clear());
+  const tell = () => {
+    const inside = brushes.inside();
+    bar.hidden = inside === null;
+    if (inside === null) return;
+    document.getElementById("chosen-count").textContent = `${inside.size} of ${brushes.data.points.length} runs in the ranges`;
+    const compare = document.getElementById("chosen-compare");
+    compare.hidden = !inside.size || inside.size > 200;
+    const page = new URL("/compare", location.href);
+    compare.href = changed({ run: [...inside], q: null, brush: null, base: null, hide: null }, location.pathname === "/compare" ? location.href : page.href);
+    const filter = brushes.asFilter();
+    const link = document.getElementById("chosen-filter");
+    link.hidden = !filter;
+    link.href = `/?q=${encodeURIComponent(filter ?? "")}`;
+  };
+  brushes.onChange(tell);
+  tell();
+}
+
+/** Draw the runs of `box.dataset.source` into it, and into `place` where there is one. */
+export async function startAmong(box, place) {
+  const data = await read(box.dataset.source);
+  const axes = new Map(data.axes.map((axis) => [axis.id, axis]));
+  if (data.points.length < 2 || axes.size < 2) {
+    box.replaceChildren(element("p", { class: "quiet" }, "There are not two things to compare runs by."));
+    place?.closest("section")?.remove();
+    return null;
+  }
+  const brushes = new Brushes(data, axes);
+  const ids = [...axes.keys()];
+  const usual = data.shown.map((n) => ids[n]);
+  const metrics = ids.filter((id) => axes.get(id).is_metric);
+  const known = (values) => values.filter((id) => axes.has(id));
+  const order = known(asked("axis"));
+  const target = usual.filter((id) => axes.get(id).is_metric).at(-1) ?? metrics[0] ?? ids.at(-1);
+  const [tint = data.points.length > 10 ? target : null] = known(asked("tint"));
+  const view = { order: order.length ? order : usual, tintAxis: tint, tint: tinter(axes.get(tint), colourOf) };
+
+  const scroll = element("div", { class: "scroll plain", tabindex: "0", role: "region", "aria-label": "Parallel coordinates" });
+  const fields = element("div", { class: "scroll" });
+  const details = element("details", {}, element("summary", { class: "quiet" }, "Axes, order and ranges"), fields);
+  const parcoords = new Parcoords(scroll, data, brushes, view);
+  const again = () => { parcoords.draw(); showAxes(fields, brushes, view); };
+  view.setOrder = (ids) => { view.order = ids; setAddress({ axis: ids }); again(); };
+  const setTint = (id) => {
+    view.tintAxis = id;
+    view.tint = tinter(axes.get(id), colourOf);
+    setAddress({ tint: id });
+    parcoords.draw();
+    scatter?.draw();
+  };
+  const tools = element("p", { class: "tools" }, chooser("colour by", ids, axes, tint, setTint, { none: "run" }),
+    element("span", { class: "quiet" }, "Drag along an axis to keep a range, click it to let go; drag a title to move its axis."));
+  box.replaceChildren(tools, scroll, details);
+  Parcoords.follow(scroll);
+  brushes.onChange(() => showAxes(fields, brushes, view));
+  again();
+  changeRuns({ inside: brushes.inside() });
+  chosenBar(brushes);
+
+  let scatter = null;
+  if (place) {
+    const params = ids.filter((id) => !axes.get(id).is_metric);
+    const pick = (key, usual) => known(asked(key))[0] ?? usual;
+    const numeric = params.find((id) => axes.get(id).kind !== "category");
+    const pair = { x: pick("sx", numeric ?? params[0] ?? metrics[0]), y: pick("sy", target) };
+    const plot = element("div", { class: "plot large" });
+    const shown = { get tint() { return view.tint; }, ...pair };
+    Object.defineProperty(shown, "tint", { get: () => view.tint });
+    scatter = new Scatter(plot, data, brushes, shown);
+    const set = (key, name) => (id) => { shown[key] = id; setAddress({ [name]: id }); scatter.draw(); };
+    place.replaceChildren(element("p", { class: "tools" },
+      chooser("x", ids, axes, pair.x, set("x", "sx")), chooser("y", ids, axes, pair.y, set("y", "sy")),
+      element("span", { class: "quiet" }, "Drag a box around runs to keep them.")), plot);
+    await scatter.draw();
+  }
+  return { brushes, parcoords };
+}

@@ -1,0 +1,76 @@
+// The axes of parallel coordinates as a table of fields: shown or not, order, ranges, colour.
+import { say } from "./scales.js";
+
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+    else if (value === true) made.setAttribute(key, "");
+    else if (value !== false && value !== undefined) made.setAttribute(key, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+function range(axis, brushes) {
+  const now = brushes.ranges.get(axis.id);
+  if (axis.kind === "category") {
+    return axis.labels.map((label, n) => element("label", {}, element("input", {
+      type: "checkbox", checked: !now || now.includes(n), id: `axis-${axis.id}-${n}`,
+      onchange: (event) => {
+        const kept = axis.labels.map((_, k) => k).filter((k) => (k === n ? event.target.checked : !now || now.includes(k)));
+        brushes.set(axis.id, kept.length === axis.labels.length ? null : kept);
+      },
+    }), ` ${label} `));
+  }
+  const field = (n, words, end) => element("input", {
+    type: "text", inputmode: "decimal", size: 9, id: `axis-${axis.id}-${n}`, "aria-label": `${axis.title} ${words}`,
+    placeholder: say(end), value: now?.[n] ?? "",
+    onchange: (event) => {
+      const text = event.target.value.trim();
+      const ends = [...(now ?? [null, null])];
+      ends[n] = text === "" || !Number.isFinite(Number(text)) ? null : Number(text);
+      brushes.set(axis.id, ends[0] === null && ends[1] === null ? null : ends);
+    },
+  });
+  return [field(0, "from", axis.low), " to ", field(1, "to", axis.high)];
+}
+
+/** Fill `box` with the table; `view` as parallel coordinates take it, with `setTint`. */
+export function showAxes(box, brushes, view) {
+  const focused = document.activeElement?.id;
+  const listed = [...view.order, ...[...brushes.axes.keys()].filter((id) => !view.order.includes(id))];
+  const rows = listed.map((id) => {
+    const axis = brushes.axes.get(id);
+    const place = view.order.indexOf(id);
+    const move = (by) => () => {
+      const order = [...view.order];
+      order.splice(place + by, 0, ...order.splice(place, 1));
+      view.setOrder(order);
+    };
+    const isShown = place >= 0;
+    return element("tr", {},
+      element("th", { scope: "row" }, element("label", {}, element("input", {
+        type: "checkbox", checked: isShown, id: `show-${id}`,
+        onchange: () => view.setOrder(isShown ? view.order.filter((one) => one !== id) : [...view.order, id]),
+      }), ` ${axis.title}`)),
+      element("td", {}, ...(isShown ? [
+        element("button", { type: "button", id: `left-${id}`, disabled: place === 0, "aria-label": `Move ${axis.title} to the left`, onclick: move(-1) }, "←"),
+        element("button", { type: "button", id: `right-${id}`, disabled: place === view.order.length - 1, "aria-label": `Move ${axis.title} to the right`, onclick: move(1) }, "→"),
+      ] : [])),
+      element("td", {}, ...range(axis, brushes)));
+  });
+  box.replaceChildren(element("table", { class: "dense" },
+    element("thead", {}, element("tr", {}, ...["axis", "order", "range"].map((text) => element("th", { scope: "col" }, text)))),
+    element("tbody", {}, ...rows)));
+  if (focused) document.getElementById(focused)?.focus();
+}
+
+/** A field to choose an axis. */
+export function chooser(words, ids, axes, chosen, onChange, { none } = {}) {
+  const options = ids.map((id) => element("option", { value: id, selected: id === chosen }, axes.get(id).title));
+  if (none) options.unshift(element("option", { value: "", selected: !chosen }, none));
+  return element("label", {}, `${words} `, element("select", { onchange: (event) => onChange(event.target.value || null) }, ...options));
+}
+
+export { element };

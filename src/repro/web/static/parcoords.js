@@ -1,0 +1,166 @@
+// Parallel coordinates: a line a run across axes that can be brushed and put in another order.
+import { onTheme } from "./chart.js";
+import { changeRuns, isInside, litRun, onRuns } from "./shownruns.js";
+import { placeOn, ticks, valueAt } from "./scales.js";
+
+const NS = "http://www.w3.org/2000/svg";
+const [TOP, BOTTOM, SIDE, LEAST, HEIGHT] = [40, 16, 60, 104, 320];
+
+function make(name, attributes, parent, text) {
+  const element = document.createElementNS(NS, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  if (text !== undefined) element.textContent = text;
+  parent?.append(element);
+  return element;
+}
+
+export class Parcoords {
+  /**
+   * @param box Where it is drawn.
+   * @param data Of /api/coordinates.
+   * @param view `{order, tint}`: ids of the axes shown, and a function that colours a point.
+   */
+  constructor(box, data, brushes, view) {
+    Object.assign(this, { box, data, brushes, view });
+    this.byId = brushes.axes;
+    new ResizeObserver(() => this.draw()).observe(box);
+    brushes.onChange(() => this.draw());
+    onRuns((names) => { if (names.includes("lit")) this.light(); });
+    onTheme(() => this.draw());
+  }
+
+  get axes() {
+    return this.view.order.map((id) => this.byId.get(id)).filter(Boolean);
+  }
+
+  draw() {
+    const { axes } = this;
+    const width = Math.max(this.box.clientWidth - 2, axes.length * LEAST + SIDE);
+    if (width <= 2) return;
+    this.width = width;
+    this.length = HEIGHT - TOP - BOTTOM;
+    const svg = make("svg", { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", class: "parcoords" });
+    const n = this.data.points.length;
+    svg.setAttribute("aria-label", `Parallel coordinates of ${n} runs across ${axes.map((one) => one.title).join(", ")}; ranges can be typed below`);
+    this.lines = make("g", { class: "lines", fill: "none" }, svg);
+    this.paths = new Map();
+    // Those inside lie above the others.
+    const order = [...this.data.points.keys()].sort((a, b) => isInside(this.data.points[a].run) - isInside(this.data.points[b].run));
+    for (const place of order) this.#line(place, axes);
+    axes.forEach((axis, place) => this.#axis(svg, axis, this.x(place)));
+    const { scrollLeft } = this.box;
+    this.box.replaceChildren(svg);
+    this.box.scrollLeft = scrollLeft;
+    this.svg = svg;
+    this.light();
+  }
+
+  x(place) {
+    const n = this.axes.length;
+    return n > 1 ? SIDE + (place * (this.width - 2 * SIDE)) / (n - 1) : this.width / 2;
+  }
+
+  y(axis, value) {
+    const at = placeOn(axis, value);
+    return at === null ? null : TOP + (1 - at) * this.length;
+  }
+
+  #line(place, axes) {
+    const point = this.data.points[place];
+    let path = "";
+    let isBroken = true;
+    axes.forEach((axis, n) => {
+      const y = this.y(axis, axis.values[place]);
+      if (y !== null) path += `${isBroken ? "M" : "L"}${this.x(n).toFixed(1)} ${y.toFixed(1)}`;
+      isBroken = y === null;
+    });
+    const inside = isInside(point.run);
+    const line = make("path", { d: path, stroke: this.view.tint(point, place), "data-run": point.run, class: inside ? "" : "outside" }, this.lines);
+    make("title", {}, line, `${point.name || point.label} (${point.status})`);
+    this.paths.set(point.run, line);
+  }
+
+  light() {
+    const run = litRun();
+    for (const line of this.lines?.querySelectorAll(".lit") ?? []) line.classList.remove("lit");
+    this.lines?.classList.toggle("dim", run !== null && this.paths.has(run));
+    this.paths?.get(run)?.classList.add("lit");
+  }
+
+  #axis(svg, axis, x) {
+    const group = make("g", { class: "axis", transform: `translate(${x.toFixed(1)} 0)` }, svg);
+    make("line", { y1: TOP, y2: TOP + this.length }, group);
+    const title = make("text", { y: 16, "text-anchor": "middle", class: "title" }, group);
+    const most = Math.max(8, Math.floor((this.width / this.axes.length) / 7.2));
+    title.textContent = axis.title.length > most ? `${axis.title.slice(0, most / 2 - 1)}…${axis.title.slice(1 - most / 2)}` : axis.title;
+    make("title", {}, title, `${axis.title}: drag sideways to move the axis`);
+    if (axis.goal) make("text", { y: 30, "text-anchor": "middle", class: "goal" }, group, axis.goal === "minimize" ? "↓ better" : "↑ better");
+    for (const [at, text] of ticks(axis)) {
+      const y = TOP + (1 - at) * this.length;
+      make("line", { x1: -4, x2: 0, y1: y, y2: y }, group);
+      make("text", { x: 6, y: y + 4, class: "tick" }, group, text.length > 14 ? `${text.slice(0, 13)}…` : text);
+    }
+    const range = this.brushes.ranges.get(axis.id);
+    if (range) this.#brush(group, axis, range);
+    const hit = make("rect", { x: -14, y: TOP - 6, width: 28, height: this.length + 12, class: "hit", "data-axis": axis.id }, group);
+    hit.addEventListener("pointerdown", (event) => this.#brushing(event, axis, group));
+    title.addEventListener("pointerdown", (event) => this.#moving(event, axis, group));
+  }
+
+  #brush(group, axis, range) {
+    const half = axis.kind === "category" ? this.length / Math.max(2, axis.labels.length) / 3 : 0;
+    const spans = axis.kind === "category" ? range.map((n) => [n, n]) : [[range[0] ?? axis.low, range[1] ?? axis.high]];
+    for (const [low, high] of spans) {
+      const clamp = (value) => Math.min(TOP + this.length, Math.max(TOP, this.y(axis, Math.max(value, axis.kind === "log" ? axis.low / 1e3 : -Infinity))));
+      const [above, below] = [clamp(high) - half, clamp(low) + half];
+      make("rect", { x: -7, width: 14, y: above, height: Math.max(3, below - above), class: "brush" }, group);
+    }
+  }
+
+  #brushing(event, axis, group) {
+    if (event.button) return;
+    event.preventDefault();
+    const top = this.svg.getBoundingClientRect().top;
+    const start = event.clientY - top;
+    const shown = make("rect", { x: -7, width: 14, y: start, height: 0, class: "brush" }, group);
+    const place = (y) => 1 - (y - TOP) / this.length;
+    const span = (moved) => [start, moved.clientY - top].sort((a, b) => a - b);
+    const move = (moved) => {
+      const [above, below] = span(moved);
+      shown.setAttribute("y", Math.max(TOP, above));
+      shown.setAttribute("height", Math.max(0, Math.min(TOP + this.length, below) - Math.max(TOP, above)));
+    };
+    const end = (moved) => {
+      window.removeEventListener("pointermove", move);
+      const [above, below] = span(moved);
+      if (below - above < 4) this.brushes.set(axis.id, null);
+      else if (axis.kind === "category") {
+        const inside = axis.labels.map((_, n) => n).filter((n) => this.y(axis, n) >= above - 6 && this.y(axis, n) <= below + 6);
+        this.brushes.set(axis.id, inside.length ? inside : null);
+      } else this.brushes.set(axis.id, [valueAt(axis, place(below)), valueAt(axis, place(above))].map((one) => Number(one.toPrecision(4))));
+    };
+    window.addEventListener("pointermove", move);
+    window.addEventListener("pointerup", end, { once: true });
+  }
+
+  #moving(event, axis, group) {
+    if (event.button) return;
+    event.preventDefault();
+    const left = this.svg.getBoundingClientRect().left;
+    const move = (moved) => group.setAttribute("transform", `translate(${(moved.clientX - left).toFixed(1)} 0)`);
+    const end = (moved) => {
+      window.removeEventListener("pointermove", move);
+      const others = this.view.order.filter((id) => id !== axis.id);
+      const at = (moved.clientX - left - SIDE) / Math.max(1, (this.width - 2 * SIDE) / Math.max(1, this.axes.length - 1));
+      others.splice(Math.min(others.length, Math.max(0, Math.round(at))), 0, axis.id);
+      this.view.setOrder(others);
+    };
+    window.addEventListener("pointermove", move);
+    window.addEventListener("pointerup", end, { once: true });
+  }
+
+  /** Whether a pointer over a line lights its run. */
+  static follow(box) {
+    box.addEventListener("pointerleave", () => changeRuns({ lit: null }));
+  }
+}

@@ -1,0 +1,90 @@
+// The page of a run: tabs without a whole new page, lists that filter, output that is followed.
+import { fetchBlock, refresh, say } from "./fragment.js";
+
+document.documentElement.classList.add("scripted");
+
+/** Whether a click on a link wants what links do: a tab of the browser, a window, a file. */
+function isPlain(event) {
+  return event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+}
+
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[data-tab]");
+  if (!link || !isPlain(event)) return;
+  event.preventDefault();
+  try {
+    if (!(await refresh("tab", link.href))) return;
+    history.pushState(null, "", link.href);
+    document.querySelector(".tabs [aria-current]")?.focus({ preventScroll: true });
+  } catch {
+    location.assign(link.href); // the whole page says what is wrong
+  }
+});
+
+window.addEventListener("popstate", () => {
+  if (document.getElementById("tab")) refresh("tab").catch(() => location.reload());
+});
+
+/** Fill what takes time, once it is there. */
+async function load() {
+  const place = document.querySelector("[data-load]");
+  if (!place) return;
+  const address = place.dataset.load;
+  place.removeAttribute("data-load");
+  place.setAttribute("aria-busy", "true");
+  const waiting = document.createElement("p");
+  waiting.className = "note";
+  waiting.textContent = "It is being examined …";
+  place.replaceChildren(waiting);
+  try {
+    const template = document.createElement("template");
+    template.innerHTML = await fetchBlock("tab", address);
+    const filled = template.content.getElementById(place.id);
+    if (filled && place.isConnected) place.replaceWith(filled);
+  } catch (error) {
+    place.removeAttribute("aria-busy");
+    waiting.className = "error";
+    waiting.textContent = error.message;
+  }
+}
+
+document.addEventListener("input", (event) => {
+  const field = event.target.closest("input[data-filter]");
+  if (!field) return;
+  const wanted = field.value.trim().toLowerCase();
+  let n = 0;
+  for (const row of document.querySelectorAll(`#${field.dataset.filter} tbody tr`)) {
+    row.hidden = !row.textContent.toLowerCase().includes(wanted);
+    n += row.hidden ? 0 : 1;
+  }
+  say(`${n} shown`, 2000);
+});
+
+let isFollowing = true;
+
+/** Show the end of an output that grows, as long as nobody has scrolled away from it. */
+function follow() {
+  const box = document.querySelector("#output[data-follow]");
+  const choice = document.getElementById("follow");
+  if (!box) return;
+  if (choice) {
+    choice.checked = isFollowing;
+    choice.onchange = () => { isFollowing = choice.checked; follow(); };
+  }
+  if (isFollowing) box.scrollTop = box.scrollHeight;
+  box.onscroll = () => {
+    isFollowing = box.scrollTop + box.clientHeight >= box.scrollHeight - 40;
+    if (choice) choice.checked = isFollowing;
+  };
+}
+
+/** Begin at the end of an output, which is what one looks for. */
+function begin() {
+  const box = document.getElementById("output");
+  if (box && !box.dataset.follow) box.scrollTop = box.scrollHeight;
+  follow();
+  load();
+}
+
+document.addEventListener("repro:put", begin);
+begin();

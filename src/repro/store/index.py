@@ -30,7 +30,7 @@ from repro.store.index_refresh import IndexRefresh
 from repro.store.index_refresh import LiveSource as LiveSource
 from repro.store.index_refresh import OnProgress as OnProgress
 from repro.store.index_refresh import Problem as Problem
-from repro.store.index_rows import cell, decode_document
+from repro.store.index_rows import cell, decode_documents
 from repro.store.index_schema import ensure_schema
 from repro.store.index_select import Selection, find_ids
 from repro.store.index_starting import Starting, list_starting, list_texts
@@ -141,7 +141,7 @@ class RunIndex:
 
         def records() -> list[Record]:
             found = (self._db.execute(query, [run_id]).fetchone() for run_id in ids)
-            return [decode_document(row[1], row[0]) for row in found if row is not None]
+            return decode_documents([row for row in found if row is not None])
 
         return self._ask(records)
 
@@ -276,7 +276,7 @@ class RunIndex:
     def _records(self, numbers: Iterable[int]) -> list[Record]:
         query = "SELECT commit_id, doc FROM run JOIN doc ON run = num WHERE num = ?"
         found = (self._db.execute(query, [number]).fetchone() for number in numbers)
-        return [decode_document(doc, commit) for commit, doc in found]
+        return decode_documents(list(found))
 
     def _open(self) -> sqlite3.Connection:
         """The file brought up to date, made anew if it is broken; memory if that is not to be."""

@@ -1,4 +1,4 @@
-// A cell of the table in which somebody writes: a name, tags, or a note.
+// A cell of a table, or of the head of a page, in which somebody writes: a name, tags, or a note.
 import { refresh, say } from "./fragment.js";
 
 let restore = null; // what the cell that is written in had before
@@ -13,13 +13,13 @@ export function putBack() {
 export function openEditor(cell, change) {
   if (isWriting()) return;
   const close = makeClose(cell);
-  const run = cell.closest("tr").dataset.run;
+  const run = cell.closest("[data-run]").dataset.run;
   const kind = cell.dataset.edit;
   if (kind === "tags") return editTags(cell, run, change, close);
   const wasBefore = cell.dataset.text;
   const field = document.createElement(kind === "note" ? "textarea" : "input");
   field.defaultValue = wasBefore;
-  field.setAttribute("aria-label", `${kind} of ${cell.closest("tr").dataset.short}`);
+  field.setAttribute("aria-label", `${kind} of ${cell.closest("[data-run]").dataset.short}`);
   if (kind === "note") field.rows = Math.min(8, Math.max(3, wasBefore.split("\n").length + 1));
   else field.type = "text";
   const form = makeForm([field, makeButton("Save", "submit"), makeButton("Cancel", "button", close)]);
@@ -43,7 +43,7 @@ function editTags(cell, run, change, close) {
   field.type = "text";
   field.size = 10;
   field.placeholder = "tag";
-  field.setAttribute("aria-label", `New tag of ${cell.closest("tr").dataset.short}`);
+  field.setAttribute("aria-label", `New tag of ${cell.closest("[data-run]").dataset.short}`);
 
   function draw() {
     chips.replaceChildren(...tags.map((tag) => {
@@ -103,15 +103,16 @@ export function isWriting() {
 function makeClose(cell) {
   putBack(); // of another cell
   const before = [...cell.childNodes];
-  const focused = `run-${cell.closest("tr").dataset.run}`;
+  const focused = `run-${cell.closest("[data-run]").dataset.run}`;
+  const block = cell.closest("[data-live]").dataset.live;
   restore = () => {
     cell.classList.remove("editing");
     cell.replaceChildren(...before);
   };
   return () => {
     putBack();
-    document.getElementById(focused)?.focus();
-    return refresh("table").catch((error) => say(error.message));
+    (document.getElementById(focused) ?? cell.querySelector("button.edit"))?.focus();
+    return refresh(block).catch((error) => say(error.message));
   };
 }
 

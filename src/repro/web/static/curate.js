@@ -35,12 +35,12 @@ async function throwAway() {
   const done = await change("/curate/trash", { runs });
   if (!done.length) return;
   forget(done);
-  await refresh("table");
   say(`Moved ${count(done)} to the trash.`, 15000, "Undo", async () => {
     const back = await change("/curate/restore", { runs: done });
     say(`Brought ${count(back)} back.`);
     await refresh("table");
   });
+  await refresh("table");
 }
 
 function isSure(runs) {

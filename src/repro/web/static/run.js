@@ -95,6 +95,7 @@ function follow() {
 function begin() {
   const box = document.getElementById("output");
   if (box && !box.dataset.follow) box.scrollTop = box.scrollHeight;
+  document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   follow();
   load();
 }

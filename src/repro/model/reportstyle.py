@@ -51,7 +51,7 @@ main{max-width:none;padding:0}
 table{font-size:.85em}
 main.wide{page:wide}
 .wide table{font-size:.75em}
-.wide td:not(.n){min-width:4.5em}
+.wide td:not(.n){min-width:5.5em}
 thead .n{white-space:normal}
 tbody th:has(.sample){white-space:nowrap}
 nav{display:none}

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 QUICK = (
@@ -12,6 +11,9 @@ QUICK = (
     ("ruff", "format", "--check", "."),
     ("lint-imports",),
 )
+# What only processes that tests start load: where pip compiled nothing, each would compile it.
+LATE = ("cmaes", "giftless.app", "IPython", "moto.server", "optuna", "pandas", "paramiko", "polars")
+LATE += ("s3fs", "starlette.applications", "submitit", "uvicorn", "venv", "virtualenv")
 MEMORY = Path("/dev/shm")
 ROOM = 6 << 30  # bytes: several times what the tests leave at any moment
 
@@ -62,9 +64,17 @@ def make_environ() -> dict[str, str]:
 
 
 def compile_tests(root: Path, environ: dict[str, str]) -> None:
-    """Have pytest compile all tests; what is wrong with one is told when they are run."""
-    collect: Sequence[str | Path] = (sys.executable, "-m", "pytest", "--collect-only", "-qq")
-    subprocess.run(collect, cwd=root, env=environ, check=False, stdout=subprocess.DEVNULL)
+    """Compile all tests, and what they load; what is wrong with one is told when they are run."""
+
+    def run(*words: str) -> None:
+        subprocess.run(
+            [sys.executable, *words], cwd=root, env=environ, check=False,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    for name in LATE:
+        run("-c", f"import {name}")
+    run("-m", "pytest", "--collect-only", "-qq")
 
 
 if __name__ == "__main__":

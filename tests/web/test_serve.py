@@ -2,54 +2,16 @@
 
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from tests.support.projects import begin, end, make_run, open_here
+from tests.support.web import Server
 
 from repro.web.serve import FIRST_PORT, open_port
-
-
-class Server:
-    """`repro ui` as users start it.
-
-    Attributes:
-        address: What it printed.
-    """
-
-    def __init__(self, root: Path, *words: str) -> None:
-        command = [sys.executable, "-m", "repro", "ui", "--no-open", "--port", "0", *words]
-        self.process = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        self.address = self.process.stdout.readline().strip()
-        parts = urlsplit(self.address)
-        assert parts.port is not None
-        self.port = parts.port
-        [self.token] = parse_qs(parts.query)["token"]
-
-    def send(self, text: str | bytes, patience_s: float = 20.0) -> bytes:
-        """Send exactly these bytes; all that is answered until the connection or patience ends."""
-        data = text if isinstance(text, bytes) else text.encode("latin-1")
-        where = "127.0.0.1", self.port
-        with closing(socket.create_connection(where, timeout=patience_s)) as link:
-            link.sendall(data)
-            parts = []
-            with suppress(TimeoutError):
-                while part := link.recv(1 << 16):
-                    parts.append(part)
-        return b"".join(parts)
-
-    def head(self, path: str = "/", *more: str) -> str:
-        """A GET request with the token."""
-        lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}", *more]
-        lines += [f"Authorization: token {self.token}", "Connection: close", "", ""]
-        return "\r\n".join(lines)
 
 
 @pytest.fixture
@@ -57,8 +19,7 @@ def server(repository: Path) -> Iterator[Server]:
     make_run(open_here(repository), name="here")
     started = Server(repository)
     yield started
-    started.process.kill()
-    started.process.communicate()
+    started.close()
 
 
 def test_it_answers_on_loopback_alone_and_ends_at_a_signal(server):

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from repro.core.chosen import read_records
 from repro.core.comparing import choose_compared
-from repro.core.curves import CurveWish, RunCurve, read_curves
+from repro.core.curves import CurveWish, RunCurve, describe_x, quantity_of, read_curves
 from repro.core.known import open_runs
 from repro.core.project import Project
 from repro.errors import InvalidInputError
@@ -30,7 +30,7 @@ def give_curves(request: Request) -> Response:
     """
     project = site_of(request).project
     wish = read_wish(project, request.query_params)
-    curves = read_curves(project, wish)
+    curves = read_curves(project, wish, cache=site_of(request).curves)
     live = _find_live(project, wish.runs)
     value = {
         "metric": wish.metric,
@@ -46,7 +46,7 @@ def give_chart(request: Request) -> Response:
     project = site_of(request).project
     params = request.query_params
     wish = read_wish(project, params)
-    curves = read_curves(project, wish)
+    curves = read_curves(project, wish, cache=site_of(request).curves)
     labels = _labels(project, wish.runs)
     lines = [
         Line(label=labels[curve.run], xs=curve.x, ys=curve.smooth or curve.y, colour=place)
@@ -55,10 +55,11 @@ def give_chart(request: Request) -> Response:
     chart = line_chart(
         lines,
         title=wish.metric,
-        x_label=wish.x,
+        x_label=describe_x(wish.x),
         y_label=wish.metric,
         is_log_x=params.get("logx") == "1",
         is_log_y=params.get("logy") == "1",
+        x_quantity=quantity_of(wish.x),
     )
     # As a picture or a file, never as a page of ours.
     headers = {"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'"}
@@ -105,16 +106,23 @@ def read_number(params: QueryParams, key: str) -> float | None:
     return number
 
 
+_DIGITS = 9  # of a value: no chart shows more, and answers are half as long
+
+
 def _curve_json(curve: RunCurve, *, is_live: bool) -> dict[str, Json]:
     return {
         "run": curve.run,
         "x": _numbers(curve.x),
-        "y": _numbers(curve.y),
-        "smooth": None if curve.smooth is None else _numbers(curve.smooth),
+        "y": _numbers(_rounded(curve.y)),
+        "smooth": None if curve.smooth is None else _numbers(_rounded(curve.smooth)),
         "n_points": curve.n_points,
         "problem": curve.problem,
         "is_live": is_live,
     }
+
+
+def _rounded(values: Sequence[float]) -> list[float]:
+    return [float(f"{value:.{_DIGITS}g}") for value in values]
 
 
 def _numbers(values: Sequence[float]) -> list[Json]:
@@ -139,5 +147,5 @@ def _find_live(project: Project, ids: Sequence[str]) -> set[str]:
 def _labels(project: Project, ids: Sequence[str]) -> dict[str, str]:
     with open_runs(project) as runs:
         short = runs.shorten(ids)
-    names = {one.run.id: one.run.name for one in read_records(project, ids)}
+    names: dict[str, str | None] = {one.run.id: one.run.name for one in read_records(project, ids)}
     return {one: f"{short[one]} {names.get(one) or ''}".rstrip() for one in ids}

@@ -60,8 +60,8 @@ export async function startAmong(box, place) {
   const [tint = data.points.length > 10 ? target : null] = known(asked("tint"));
   const view = { order: order.length ? order : usual, tintAxis: tint, tint: tinter(axes.get(tint), colourOf) };
 
-  const scroll = element("div", { class: "scroll plain", tabindex: "0", role: "region", "aria-label": "Parallel coordinates" });
-  const fields = element("div", { class: "scroll" });
+  const scroll = element("div", { class: "scroll plain", tabindex: "0", role: "region", "aria-label": "Lines of the runs" });
+  const fields = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Axes" });
   const details = element("details", {}, element("summary", { class: "quiet" }, "Axes, order and ranges"), fields);
   const parcoords = new Parcoords(scroll, data, brushes, view);
   const again = () => { parcoords.draw(); showAxes(fields, brushes, view); };

@@ -42,8 +42,12 @@ def storage_errors(what: str) -> Iterator[None]:
         ) from error
 
 
-def write_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
-    """Put `data` at `path`, durable on return; a reader sees the old file or the new one.
+def write_file(path: Path, data: bytes, *, mode: int = 0o600, is_durable: bool = True) -> None:
+    """Put `data` at `path`; a reader sees the old file or the new one.
+
+    Args:
+        is_durable: Whether a power loss after the return leaves the new file; if not, it may
+            leave one of any bytes.
 
     Raises:
         StorageError: The disk is full, read-only or forbidden.
@@ -58,12 +62,23 @@ def write_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
                 os.fchmod(fd, mode)
                 file.write(data)
                 file.flush()
-                os.fsync(fd)
+                if is_durable:
+                    os.fsync(fd)
             Path(temporary).replace(path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-        fsync_dir(path.parent)
+        if is_durable:
+            fsync_dir(path.parent)
+
+
+def fsync_file(path: Path) -> None:
+    """Make the bytes of the file at `path` survive a power loss."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def fsync_dir(path: Path) -> None:

@@ -3,6 +3,7 @@
 Makes a repository DIR with one commit and N runs on it, as a year of searching for good params
 leaves them: of the values of a run half are params, half metrics of two points; names repeat, some
 runs failed, some lack a metric or have NaN. The same number and commit give the same record.
+`--curves` adds runs with 10,000 steps of `loss` and `val_loss`, the newest of all, tagged `long`.
 
 `git fast-import` writes 10,000 runs to a pack; their refs are packed.
 """
@@ -15,13 +16,14 @@ import random
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from repro.model.canonical import Json
 from repro.model.ids import RunId, new_id
 from repro.model.run import Attempt, MetricSummary, Record, Run, Status
-from repro.model.series import format_series
+from repro.model.series import Point, format_series
+from repro.model.series import summarise as summarise_series
 from repro.model.times import format_time, parse_time
 from repro.store.git import Repository, open_repository
 from repro.store.refs import RUNS, list_refs
@@ -30,7 +32,10 @@ from repro.store.runs import encode_record
 START = 1_764_000_000.0  # creation of the first run, seconds since 1970
 APART_S = 300.0  # from one run to the next
 DAY_S = 24 * 3600.0
+YEAR_S = 366 * DAY_S
 LAST_STEP = 99
+LONG = 10_000  # steps
+Series = Mapping[str, Sequence[Point]]
 _RUNS_A_PACK = 10_000
 _RUNS_A_NAME = 1_000
 _SCRATCH = "refs/heads/generated"
@@ -60,7 +65,7 @@ _STATUSES = ((Status.FINISHED, 0),) * 18 + ((Status.FAILED, 1), (Status.KILLED, 
 _N_ENVIRONMENTS = 5
 
 
-def make_record(number: int, base: str, *, n_values: int = 40) -> Record:
+def make_record(number: int, base: str, *, n_values: int = 40, n_packages: int = 60) -> Record:
     """The `number`-th run, on the commit `base`: half of its values params, half metrics."""
     chance = random.Random(number)
     params = _draw_params(chance, n_values // 2)
@@ -83,7 +88,7 @@ def make_record(number: int, base: str, *, n_values: int = 40) -> Record:
         config=nest(params),
         metrics={name: summarise(name, 1.5 * last, last) for name, last in metrics.items()},
         data={"train": _dataset("train", chance.randrange(3)), "test": _dataset("test", 0)},
-        environment=_environment(number // _RUNS_A_NAME % _N_ENVIRONMENTS),
+        environment=_environment(number // _RUNS_A_NAME % _N_ENVIRONMENTS, n_packages),
     )
 
 
@@ -114,6 +119,31 @@ def make_run(
     )  # fmt: skip
 
 
+def make_curve(number: int, base: str, *, n_steps: int = LONG) -> tuple[Record, Series]:
+    """The `number`-th of the runs with long curves, on the commit `base`, and its series."""
+    chance = random.Random(f"curve {number}")
+    created = START + YEAR_S + APART_S * number
+    lr = 10 ** (-4 + number / 8)
+    level, noise = 0.2 + chance.random() / 5, 0.02 + 0.01 * (number % 5)
+    losses = [
+        level + 2 * math.exp(-9 * step / n_steps) + noise * chance.gauss(0, 1)
+        for step in range(n_steps)
+    ]
+    series = {
+        "loss": [Point(step, loss, created + step) for step, loss in enumerate(losses)],
+        "val_loss": [
+            Point(step, losses[step] + 0.05, created + step) for step in range(0, n_steps, 10)
+        ],
+    }
+    run = make_run(
+        new_id(chance.randbytes), f"long {number}", base, created=created,
+        duration_s=float(n_steps), tags=("long",),
+    )  # fmt: skip
+    return Record(
+        run=run, config={"lr": lr, "noise": noise}, metrics=summarise_series(series)
+    ), series
+
+
 def summarise(name: str, first: float, last: float) -> MetricSummary:
     """A metric with a point at step 0 and one at step 99."""
     points = {0: first, LAST_STEP: last}
@@ -142,12 +172,31 @@ def nest(params: Mapping[str, Json]) -> dict[str, Json]:
     return config
 
 
-def build(root: Path, n_runs: int, *, n_values: int = 40) -> Repository:
-    """A repository with one commit and `n_runs` runs, their refs packed."""
+def build(
+    root: Path, n_runs: int, *, n_values: int = 40, n_packages: int = 60, n_curves: int = 0
+) -> Repository:
+    """A repository with one commit and `n_runs` runs, their refs packed.
+
+    Args:
+        n_packages: Of the environment of each, which is most of the work.
+        n_curves: Runs with long curves, beside the others.
+    """
     repository, base = make_base(root)
-    records = (make_record(number, base, n_values=n_values) for number in range(n_runs))
+    records = (
+        make_record(number, base, n_values=n_values, n_packages=n_packages)
+        for number in range(n_runs)
+    )
     write_runs(repository, records, base=base)
+    add_curves(repository, n_curves, base=base)
     return repository
+
+
+def add_curves(repository: Repository, n_curves: int, *, base: str) -> list[RunId]:
+    """Add runs with long curves to a repository; their ids."""
+    made = [make_curve(number, base) for number in range(n_curves)]
+    series = {record.run.id: curves for record, curves in made}
+    write_runs(repository, [record for record, _ in made], base=base, series=series)
+    return list(series)
 
 
 def make_base(root: Path) -> tuple[Repository, str]:
@@ -161,16 +210,29 @@ def make_base(root: Path) -> tuple[Repository, str]:
     return repository, repository.git.run("rev-parse", "HEAD").out.decode().strip()
 
 
-def write_runs(repository: Repository, records: Iterable[Record], *, base: str) -> None:
-    """Add sealed runs that are not there yet; their refs are packed, with all others."""
+def write_runs(
+    repository: Repository,
+    records: Iterable[Record],
+    *,
+    base: str,
+    series: Mapping[RunId, Series] | None = None,
+) -> None:
+    """Add sealed runs that are not there yet; their refs are packed, with all others.
+
+    Args:
+        series: Of runs that have more than the two points of each metric, by id.
+    """
     stream = iter(records)
     refs: dict[str, str] = {}
-    while some := _import(repository, itertools.islice(stream, _RUNS_A_PACK), base):
+    series = series or {}
+    while some := _import(repository, itertools.islice(stream, _RUNS_A_PACK), base, series):
         refs.update(some)
     _pack_refs(repository, refs)
 
 
-def _import(repository: Repository, records: Iterable[Record], base: str) -> dict[str, str]:
+def _import(
+    repository: Repository, records: Iterable[Record], base: str, series: Mapping[RunId, Series]
+) -> dict[str, str]:
     """Write commits as one pack; the ref that each is to have."""
     refs = []
     with tempfile.TemporaryDirectory() as folder:
@@ -183,7 +245,7 @@ def _import(repository: Repository, records: Iterable[Record], base: str) -> dic
         assert process.stdin is not None
         for record in records:
             refs.append(RUNS + record.run.id)
-            process.stdin.writelines(_commit(record, len(refs), base))
+            process.stdin.writelines(_commit(record, len(refs), base, series.get(record.run.id)))
         _, err = process.communicate(b"done\n")
         if process.returncode:
             raise RuntimeError(err.decode(errors="replace"))
@@ -193,7 +255,7 @@ def _import(repository: Repository, records: Iterable[Record], base: str) -> dic
     return {ref: found[f":{mark}"] for mark, ref in enumerate(refs, 1)}
 
 
-def _commit(record: Record, mark: int, base: str) -> Iterator[bytes]:
+def _commit(record: Record, mark: int, base: str, series: Series | None) -> Iterator[bytes]:
     run = record.run
     created, ended = parse_time(run.created), parse_time(run.ended or run.created)
     text = f"run {run.id}: {run.name}\n\nRepro-Run: {run.id}\nRepro-Status: {run.status}\n"
@@ -201,8 +263,8 @@ def _commit(record: Record, mark: int, base: str) -> Iterator[bytes]:
     yield f"commit {_SCRATCH}\nmark :{mark}\n".encode()
     yield f"committer ada <ada@localhost> {int(ended)} +0000\n".encode()
     yield b"data %d\n%b\nfrom %b\ndeleteall\n" % (len(message), message, base.encode())
-    series = {
-        name: [(0, summary.first, created), (LAST_STEP, summary.last, ended)]
+    series = series or {
+        name: [Point(0, summary.first, created), Point(LAST_STEP, summary.last, ended)]
         for name, summary in record.metrics.items()
     }
     for path, content in {**encode_record(record), **format_series(series)}.items():
@@ -256,10 +318,10 @@ def _dataset(name: str, version: int) -> dict[str, Json]:
     }  # fmt: skip
 
 
-def _environment(number: int) -> dict[str, Json]:
+def _environment(number: int, n_packages: int) -> dict[str, Json]:
     packages: list[Json] = [
         {"name": f"package-{n:02}", "version": f"1.{n}.{number if n % 7 == 0 else 0}"}
-        for n in range(60)
+        for n in range(n_packages)
     ]
     return {
         "interpreter": {"implementation": "cpython", "version": f"3.11.{number}"},
@@ -275,9 +337,10 @@ def main() -> None:
     parser.add_argument("dir", type=Path)
     parser.add_argument("n_runs", type=int, metavar="N")
     parser.add_argument("--values", type=int, default=40, help="params and metrics of a run")
+    parser.add_argument("--curves", type=int, default=0, help="runs with 10,000 steps beside them")
     words = parser.parse_args()
     start = time.perf_counter()
-    repository = build(words.dir, words.n_runs, n_values=words.values)
+    repository = build(words.dir, words.n_runs, n_values=words.values, n_curves=words.curves)
     taken_s = time.perf_counter() - start
     size = sum(path.stat().st_size for path in repository.objects.rglob("*.pack"))
     print(f"{words.n_runs} runs in {taken_s:.1f} s, {size / 1e6:.1f} MB of packs")

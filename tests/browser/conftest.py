@@ -1,13 +1,18 @@
 """Chromium, and servers that it looks at; pictures of pages are kept in `REPRO_SCREENSHOTS`."""
 
+import fcntl
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from tests.bench.generate import build
 from tests.support.browsing import find_chromium, open_context, shoot, started
+from tests.support.projects import open_here
 from tests.support.web import Server
+
+from repro.core.query import list_runs
 
 # Read before any test, for none of them sees such a variable.
 _KEPT = Path(os.environ.get("REPRO_SCREENSHOTS") or Path(__file__).parents[2] / "build/screenshots")
@@ -27,6 +32,33 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         started(playwright, program, tmp_path_factory.mktemp("browser")) as browser,
     ):
         yield browser
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository of 10,000 runs, 20 of them with curves of 10,000 steps and tagged `long`.
+
+    Made once, for all workers; to be looked at only.
+    """
+    base = tmp_path_factory.getbasetemp()
+    place = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "many"
+    with place.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not place.is_dir():
+            making = place.with_suffix(".making")
+            build(making, 10_000, n_values=8, n_packages=3, n_curves=20)
+            list_runs(open_here(making), limit=1)  # which makes the run index
+            making.rename(place)
+    return place
+
+
+@pytest.fixture(scope="package")
+def many_ui(many: Path) -> Iterator[Server]:
+    """`repro ui --read-only` in the repository of 10,000 runs."""
+    environ = {key: os.environ[key] for key in os.environ if not key.startswith(("GIT_", "REPRO_"))}
+    server = Server(many, "--read-only", environ=environ)
+    yield server
+    server.close()
 
 
 @pytest.fixture

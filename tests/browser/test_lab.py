@@ -52,3 +52,9 @@ def test_the_keyboard_is_walked_to_the_end(page, page_of):
     page.goto(page_of('<a href="#">one</a><button>two</button><p>no</p><input aria-label="three">'))
     assert [one["text"] for one in walk(page)] == ["one", "two", "three"]
     assert tab_to(page, "two")["tag"] == "button"
+
+
+def test_ten_thousand_runs_are_there_to_be_looked_at(page, many_ui):
+    page.goto(many_ui.address)
+    page.get_by_role("row").nth(1).wait_for()
+    assert "10,020" in page.locator("#main").inner_text()

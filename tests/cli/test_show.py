@@ -46,6 +46,25 @@ def test_all_of_a_run_is_shown_and_nothing_reaches_the_terminal_raw(shown: Path,
         assert part in text
 
 
+def test_media_are_counted_by_name_and_listed_as_json(repository: Path, cli: Cli) -> None:
+    live = begin(open_here(repository))
+    item = {"kind": "histogram", "edges": [0.0, 1.0], "counts": [3], "skipped": 0}
+    for step in range(2):
+        media = {"w\x1b": [item, item], "x": [item]}
+        live.journal.append({"k": "media", "t": 5.0, "s": step, "v": media})
+    live.journal.close()
+
+    text = cli("show", "@").out
+    assert "  w\\x1b  4 histograms, steps 0 to 1\n" in text
+    assert "  x      2 histograms, steps 0 to 1\n" in text
+    shown = json.loads(cli("show", "@", "--json").out)["media"]
+    assert len(shown) == 6
+    assert shown[1] == {
+        "name": "w\x1b", "step": 0, "time": 5.0, "place": 1, "kind": "histogram",
+        "caption": None, "file": None,
+    }  # fmt: skip
+
+
 def test_one_part_at_a_time(shown: Path, cli: Cli) -> None:
     assert cli("show", "@", "--config").out == "lr: 0.1\nmodel:\n  width: 3\n"
     assert "nan" in cli("show", "@", "--metrics").out

@@ -136,6 +136,7 @@ def test_a_file_of_the_users_with_the_bytes_of_a_record_hides_nothing(pinned: Pa
     ("path", "text"),
     [
         ("artifacts.json", '[{{"digest": "sha256:{}", "path": "a", "where": "store"}}]\n'),
+        ("media.jsonl", '{{"file": {{"digest": "sha256:{}", "where": "store"}}}}\n'),
         ("metrics/store.json", '{{"metrics/0.csv": {{"digest": "sha256:{}", "size": 5}}}}\n'),
         ("output.log", "head\n… all of it is sha256:{} …\ntail\n"),
         ("data/d/in/.sha256", "{}  x\n"),

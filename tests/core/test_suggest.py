@@ -9,6 +9,7 @@ from repro.core.project import Project
 from repro.core.query import list_runs
 from repro.core.suggest import (
     MOST,
+    complete_at,
     suggest_filters,
     suggest_metrics,
     suggest_names,
@@ -114,3 +115,39 @@ def test_nobody_waits_for_a_large_index_to_be_made_between_two_keys(project, mon
 
     list_runs(project)
     assert suggest_runs(project, "a") == [("a", "name")]
+
+
+def completed(project, text):
+    """The text with each of its completions in it; the cursor is at the bar."""
+    begun, _, rest = text.partition("|")
+    found = complete_at(project, begun + rest, len(begun))
+    return [begun[: one.start] + one.text + rest for one in found]
+
+
+def test_what_is_before_the_cursor_is_completed_in_quotes_where_it_needs_some(project):
+    write(
+        project, name="it's one", user="Ada L", host="engine",
+        config={"batch size": 1, "optimizer": "adam", "note": "and", "lr": 1},
+        metrics={"lr": a_summary(1.0)},
+    )  # fmt: skip
+    write(project, config={"optimizer": "sgd"}, environment={"os": "linux 6"}, tags=("a b",))
+
+    assert completed(project, "config.bat| = 1") == ["config.`batch size` = 1"]
+    assert completed(project, "bat|") == ["`batch size`"]
+    assert completed(project, "`bat|") == ["`batch size`"]
+    assert completed(project, "optimizer = a|") == ["optimizer = adam"]
+    assert completed(project, "optimizer = 's|") == ["optimizer = 'sgd'"]
+    assert completed(project, "not optimizer in (sgd, |)") == [
+        "not optimizer in (sgd, adam)", "not optimizer in (sgd, sgd)"
+    ]  # fmt: skip
+    assert completed(project, "config.note = |") == ["config.note = 'and'"]
+    assert completed(project, "name = |") == ["name = 'it''s one'"]
+    assert completed(project, "user = Ad| and lr < 1") == [
+        "user = Ada and lr < 1", "user = 'Ada L' and lr < 1"
+    ]  # fmt: skip
+    assert completed(project, "env.os = |") == ["env.os = 'linux 6'"]
+    assert completed(project, "tag = a|") == ["tag = 'a b'"]
+    assert {"config.lr", "metrics.lr"} <= set(completed(project, "l|"))
+    assert completed(project, 'lr = "|') == completed(project, "host ; |") == []
+    assert [one.start for one in complete_at(project, "host = eng", 10)] == [7]
+    assert complete_at(project, "ho", -5) == complete_at(project, "", 0) != []

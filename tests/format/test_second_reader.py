@@ -1,5 +1,6 @@
 """dulwich, which shares no code with us, finds what FORMAT.md promises; it never writes."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +10,10 @@ import yaml
 from dulwich.objects import Blob, Commit, Tree
 from dulwich.repo import Repo
 from tests.support import git, write_files
-from tests.support.projects import make_run, open_here
+from tests.support.projects import begin, end, make_run, open_here
 
 from repro.core.curate import tag_run
+from repro.core.mediakept import keep_bytes
 from repro.core.query import resolve_run
 from repro.model.run import Run
 
@@ -109,6 +111,34 @@ def test_metrics_and_points_are_there(reader: Repo, run: Run) -> None:
     assert lines[0] == 'step,time,loss,"odd, name"'
     assert lines[1].startswith("0,")
     assert lines[1].endswith(",0.1,inf")
+
+
+def test_media_are_lines_of_json_with_their_bytes_beside_them(
+    repository: Path, reader: Repo
+) -> None:
+    project = open_here(repository)
+    live = begin(project)
+    data = b"\x89PNG\r\n\x1a\n"
+    digest = keep_bytes(live.dir, data, "png").digest
+    file = {"type": "png", "size": 8, "digest": digest, "where": "git"}
+    items = [{"kind": "image", "file": file, "caption": "é\n"}, {"kind": "image", "file": file}]
+    live.journal.append({"k": "media", "t": 5.0, "s": 7, "v": {"x": items}})
+    end(live, repository)
+
+    commit = commit_of(reader, live.run)
+    text = content(reader, commit, "media.jsonl")
+    lines = [json.loads(line, parse_constant=pytest.fail) for line in text.splitlines()]
+    assert lines[0] == {
+        "name": "x", "step": 7, "time": 5.0, "place": 0, "kind": "image", "caption": "é\n",
+        "file": file,
+    }  # fmt: skip
+    assert [line["place"] for line in lines] == [0, 1]
+    written = [
+        json.dumps(line, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        for line in lines
+    ]
+    assert "".join(f"{line}\n" for line in written).encode() == text
+    assert content(reader, commit, f"media/{hashlib.sha256(data).hexdigest()}.png") == data
 
 
 def test_an_amended_run_keeps_code_and_history_as_parents(

@@ -1,5 +1,7 @@
-"""E01 to E14: artifacts."""
+"""E01 to E16: artifacts and media."""
 
+import hashlib
+import json
 from typing import Any
 
 from repro.model.run import Artifact
@@ -32,6 +34,23 @@ def _unlisted(maker: Maker, run_id: str) -> str:
     inner = maker.tree([(FILE, b"..", maker.hello)])
     return maker.run(run_id, extra=[(FOLDER, b"artifacts", inner)])
 
+
+def _media(line: bytes, files: dict[str, bytes] | None = None) -> Make:
+    """A run with this text of `media.jsonl`."""
+    return lambda maker, run_id: maker.run(run_id, files={"media.jsonl": line, **(files or {})})
+
+
+def _image(kind: str, data: bytes, size: int | None = None, digest: str = "") -> bytes:
+    """A line of `media.jsonl` that says what is asked for."""
+    digest = digest or f"sha256:{hashlib.sha256(data).hexdigest()}"
+    size = len(data) if size is None else size
+    file = {"type": kind, "size": size, "digest": digest, "where": "git"}
+    line = {"name": "<b>", "step": 0, "time": 1.0, "place": 0, "kind": "image", "file": file}
+    return json.dumps(line).encode() + b"\n"
+
+
+_SVG = b"<svg onload=alert(1)>"
+_HEX = hashlib.sha256(_SVG).hexdigest()
 
 _BYTES = "bytes: listed, compared by digest, never opened"
 _LATER = "bytes: listed; there is no web view yet"
@@ -152,5 +171,27 @@ CASES: tuple[Row, ...] = (
         "two artifacts whose names differ in case",
         "two entries of a list",
         _artifacts(("A", b"x"), ("a", b"x")),
+    ),
+    _kept(
+        "E15",
+        "medium that says it is a PNG, and is an SVG",
+        "no picture: what is shown begins as one of four types does",
+        _media(_image("png", _SVG), {f"media/{_HEX}.png": _SVG}),
+    ),
+    Case(
+        id="E16",
+        what="medium of type `svg` or `../x`, with a digest that is a path, that is not there, of another size; `media.jsonl` cut off, or a medium twice",
+        forms=(
+            _media(_image("svg", _SVG), {f"media/{_HEX}.svg": _SVG}),
+            _media(_image("../../x", _SVG)),
+            _media(_image("png", _SVG, digest="sha256:../../../etc/passwd")),
+            _media(_image("png", _SVG)),
+            _media(_image("png", _SVG, size=1 << 40), {f"media/{_HEX}.png": _SVG}),
+            _media(_image("png", _SVG, size=5), {f"media/{_HEX}.png": _SVG}),
+            _media(_image("png", _SVG)[:-1], {f"media/{_HEX}.png": _SVG}),
+            _media(_image("png", _SVG) * 2, {f"media/{_HEX}.png": _SVG}),
+        ),
+        says="no type|no sha256|does not hold|more than|cut off|twice",
+        plain="either",
     ),
 )

@@ -28,12 +28,16 @@ class Words:
         return {Kind.BOOL} if key == Key(Space.CONFIG, "ema") else {Kind.NUMBER}
 
 
+def texts_of(key, begun):
+    return TAGS if key == Key(Space.TAG, "") else []
+
+
 def names(prefix):
     return [name for name, _ in complete_name(prefix, Words())]
 
 
 def filters(text):
-    return [found for found, _ in complete_filter(text, Words(), lambda _: TAGS)]
+    return [found for found, _ in complete_filter(text, Words(), texts_of)]
 
 
 @pytest.mark.parametrize(

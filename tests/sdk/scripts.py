@@ -7,9 +7,11 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from repro.core.media import list_media
 from repro.core.project import open_project
 from repro.core.query import list_runs, read_points, resolve_run
 from repro.core.record import recover_runs
+from repro.model.medium import Medium
 from repro.model.run import Record
 from repro.model.series import Point
 
@@ -57,6 +59,12 @@ def points(root: Path, found: Record) -> dict[str, list[Point]]:
     """All points of a record."""
     project = open_project(root, environ=os.environ, clock=lambda: 0.0, entropy=os.urandom)
     return read_points(project, found)
+
+
+def media_of(root: Path, found: Record) -> list[Medium]:
+    """All media of a record."""
+    project = open_project(root, environ=os.environ, clock=lambda: 0.0, entropy=os.urandom)
+    return list_media(project, found)
 
 
 def steps(root: Path, metric: str) -> dict[int, float]:

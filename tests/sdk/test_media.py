@@ -16,7 +16,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 import repro
-from repro.errors import InvalidInputError, StorageError
+from repro.errors import InvalidInputError, StorageError, UsageError
 from repro.model.medium import Bins, CellImage, Picture, Rows
 from repro.sdk.media import Histogram, Image
 from repro.sdk.mediatable import Table
@@ -295,6 +295,14 @@ def test_lists_of_anything_else_stay_refused_and_nothing_is_recorded(
 
     assert sdk.get_run("@").media == ()
     assert points(repository, record(repository)) == {}
+
+
+def test_a_run_that_is_over_takes_no_more(sdk: ModuleType, repository: Path) -> None:
+    over = sdk.init()
+    sdk.finish()
+
+    with pytest.raises(UsageError, match="closed"):
+        over.log({"x": sdk.Image(SQUARE)})
 
 
 def test_a_run_that_is_switched_off_takes_media(sdk: ModuleType, repository: Path) -> None:

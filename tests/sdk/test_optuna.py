@@ -16,7 +16,7 @@ from optuna.storages import JournalStorage
 from repro.errors import UsageError
 from repro.model.run import Record, Status
 from repro.optuna import Callback, GitJournalBackend
-from tests.sdk.scripts import points, record, records, run
+from tests.sdk.scripts import media_of, points, record, records, run
 from tests.support import git
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -75,7 +75,7 @@ def test_an_objective_that_is_tracked_logs_to_its_own_run(
         sdk.log({"early": trial.number})
         both.wait(30)
         with sdk.init({"width": trial.number}) as joined:
-            sdk.log({"late": trial.number})
+            sdk.log({"late": trial.number, "spread": sdk.Histogram([1, 2])})
         assert sdk.run.id == joined.id
         both.wait(30)
         return float(trial.suggest_float("x", 0, 1) + 10 * trial.number)
@@ -88,6 +88,9 @@ def test_an_objective_that_is_tracked_logs_to_its_own_run(
         series = points(repository, one)
         assert [point.value for point in series["early"]] == [number]
         assert [(point.step, point.value) for point in series["late"]] == [(1, number)]
+        assert [(medium.name, medium.step) for medium in media_of(repository, one)] == [
+            ("spread", 1)
+        ]
         assert one.config["width"] == number
         assert one.metrics["value"].last == one.config["x"] + 10 * number
         assert one.run.status is Status.FINISHED

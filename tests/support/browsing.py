@@ -22,7 +22,7 @@ ARGS = (
 )
 LAPTOP = (1400, 900)
 PHONE = (360, 740)
-PATIENCE_MS = 15_000  # machines of continuous integration are slow
+PATIENCE_MS = 30_000  # machines of continuous integration are slow
 _HOSTS = ("127.0.0.1", "localhost", "")
 _LEFT = "net::ERR_ABORTED"  # the page itself does not want the answer any more
 

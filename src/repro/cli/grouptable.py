@@ -10,37 +10,12 @@ from repro.errors import UsageError
 from repro.model.canonical import Json
 from repro.model.cells import format_cells, format_spread
 from repro.model.columns import Column
-from repro.model.condition import Key, Space
 from repro.model.goals import best_places
 from repro.model.groups import Group
 from repro.model.readable import plain_text
-from repro.model.text import escape
 from repro.model.values import ABSENT, Value
-from repro.model.wanted import Wanted
 
 _NUMBERS = ("mean", "std", "min", "max", "count")
-
-
-def choose_metrics(goals: Mapping[str, str | None], wanted: Wanted) -> dict[str, str | None]:
-    """The metrics to show of groups, with their goals, as somebody asked for them.
-
-    Args:
-        goals: Of all metrics that the groups have.
-
-    Raises:
-        UsageError: One is no metric, or another number of it than its last value.
-    """
-    usual = [Column(name, Key(Space.METRIC, name)) for name in goals]
-    chosen = {}
-    for column in wanted.apply(usual if wanted.is_change else []):
-        key = column.key
-        if key is None or key.space is not Space.METRIC or key.statistic != "last":
-            raise UsageError(
-                f"groups have no column `{escape(column.title)}`",
-                hint="they show the last values of metrics: `--columns METRIC,…`",
-            )
-        chosen[key.name] = goals.get(key.name)
-    return chosen
 
 
 def print_groups(

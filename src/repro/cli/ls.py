@@ -224,7 +224,8 @@ def _list_groups(
     project: Project, selection: Selection, group_by: str, shown_metrics: str | None, chosen: Format
 ) -> None:
     # Here, for few lists are grouped.
-    from repro.cli.grouptable import choose_metrics, print_groups  # noqa: PLC0415
+    from repro.cli.grouptable import print_groups  # noqa: PLC0415
+    from repro.core.grouping import choose_metrics  # noqa: PLC0415
     from repro.core.wanted import (  # noqa: PLC0415
         resolve_columns,
         resolve_keys,

@@ -9,38 +9,29 @@ import click
 
 from repro.cli import render
 from repro.cli.completing import complete_metrics, complete_plotted
-from repro.cli.context import given_one, open_here
+from repro.cli.context import NUMBER_ABOVE_0, given_one, open_here
 from repro.cli.outfile import check_target, write_target
+from repro.cli.plotcharts import make_charts, read_plotted
 from repro.cli.plotoptions import Look, takes_look
 from repro.cli.progress import showing_count
-from repro.cli.screen import bounded, has_screen, keep_drawing, size
+from repro.cli.screen import has_screen, size
 from repro.cli.selection import WHERE, say_problems
 from repro.cli.termplot import draw_chart
-from repro.cli.watch import interval
 from repro.core.curvecache import CurveCache
 from repro.core.curves import (
-    CurveWish,
     RunCurve,
-    describe_x,
     is_empty,
-    quantity_of,
-    read_curves,
 )
 from repro.core.plotting import USUAL, Plotted, PlotWish, choose_plotted
-from repro.core.project import Project
-from repro.core.watch import look_after_runs
 from repro.errors import UsageError
-from repro.model.downsample import FEWEST
 from repro.model.readable import count_runs
-from repro.model.svgchart import Line, LineChart, draw_charts
+from repro.model.svgchart import LineChart, draw_charts
 from repro.model.text import escape
 from repro.store.raster import svg_to_png
 
 _ENDINGS = (".svg", ".png")
 _PLAIN_WIDTH, _HEIGHT = 80, 24
 _LEAST_HEIGHT, _MOST_HEIGHT = 10, 30  # lines of one chart
-_MOST_OF_FILE = 1000  # points of a curve
-_PER_COLUMN = 4  # points of a curve for each character of a line: two are seen
 
 
 @click.command()
@@ -56,7 +47,10 @@ _PER_COLUMN = 4  # points of a curve for each character of a line: two are seen
 )  # fmt: skip
 @takes_look
 @click.option("--watch", is_flag=True, help="Draw again whenever a run logs, until all are over.")
-@interval
+@click.option(
+    "--interval", type=NUMBER_ABOVE_0, default=1.0, show_default=True, metavar="S",
+    help="Seconds between two looks for changes, with --watch.",
+)  # fmt: skip
 @click.option(
     "-o", "--output", "target", metavar="FILE", type=click.Path(path_type=Path),
     help="Write the charts to FILE, which ends in .svg or .png.",
@@ -102,21 +96,24 @@ def plot(  # noqa: PLR0913  # click hands over each option by its name
     say_problems(plotted.problems)
     _say_left_out(plotted, wish)
     if watch:
-        shown = _Shown(project, wish, look)
-        return _watch(shown, interval)
+        # Here, for it loads what reads journals.
+        from repro.cli.plotwatch import keep_plotting  # noqa: PLC0415
+
+        keep_plotting(project, wish, look, interval)
+        return 0
     columns = None if target or as_json else render.width() or _PLAIN_WIDTH
-    curves = _read(project, plotted, look, columns, CurveCache())
+    curves = read_plotted(project, plotted, look, columns, CurveCache())
     _say_unread(curves)
     if as_json:
         render.data_json([_json(*each, look) for each in zip(plotted.metrics, curves, strict=True)])
     elif is_empty(curves):
         _say_none(plotted)
     elif target is not None:
-        _write(target, draw_charts(_charts(plotted, curves, look, with_raw=True)))
+        _write(target, draw_charts(make_charts(plotted, curves, look, with_raw=True)))
         shown_as = escape(str(target))
         render.note(f"repro: {shown_as}: {count_runs(len(plotted.records))}")
     else:
-        _print(_charts(plotted, curves, look), columns or _PLAIN_WIDTH)
+        _print(make_charts(plotted, curves, look), columns or _PLAIN_WIDTH)
     return int(is_empty(curves))
 
 
@@ -155,71 +152,6 @@ def _say_none(plotted: Plotted) -> None:
         )
 
 
-def _read(
-    project: Project,
-    plotted: Plotted,
-    look: Look,
-    columns: int | None,
-    cache: CurveCache,
-) -> list[list[RunCurve]]:
-    """The curves of each metric, by run.
-
-    Args:
-        columns: Of the terminal that they are drawn in; None where it is none.
-    """
-    usual = _MOST_OF_FILE if columns is None else max(FEWEST, _PER_COLUMN * columns)
-    wish = CurveWish(
-        runs=tuple(record.run.id for record in plotted.records),
-        metric="",
-        x=look.x,
-        low=look.low,
-        high=look.high,
-        smoothing=look.smoothing,
-        most=look.most or usual,
-    )
-    return [
-        read_curves(project, replace(wish, metric=metric), cache=cache)
-        for metric in plotted.metrics
-    ]
-
-
-def _charts(
-    plotted: Plotted,
-    curves: Sequence[Sequence[RunCurve]],
-    look: Look,
-    *,
-    with_raw: bool = False,
-) -> list[LineChart]:
-    """A chart of each metric that has points; a run has the same colour in all of them."""
-    charts = []
-    for metric, each in zip(plotted.metrics, curves, strict=True):
-        lines = []
-        for number, curve in enumerate(each):
-            if not curve.n_points:
-                continue
-            label = plotted.labels[curve.run]
-            if curve.smooth is not None and with_raw:
-                lines.append(
-                    Line(label=label, xs=curve.x, ys=curve.y, colour=number, is_faint=True)
-                )
-            ys = curve.y if curve.smooth is None else curve.smooth
-            lines.append(Line(label=label, xs=curve.x, ys=ys, colour=number))
-        if lines:
-            smoothed = f", smoothed by {look.smoothing:g}" if look.smoothing else ""
-            charts.append(
-                LineChart(
-                    lines=sorted(lines, key=lambda line: not line.is_faint),
-                    title=metric + smoothed,
-                    x_label=describe_x(look.x),
-                    y_label=metric,
-                    is_log_x=look.is_log_x,
-                    is_log_y=look.is_log_y,
-                    x_quantity=quantity_of(look.x),
-                )
-            )
-    return charts
-
-
 def _json(metric: str, curves: Sequence[RunCurve], look: Look) -> dict[str, Any]:
     return {
         "metric": metric,
@@ -249,42 +181,3 @@ def _print(charts: Sequence[LineChart], width: int) -> None:
         height = min(max(lines // len(charts), _LEAST_HEIGHT), _MOST_HEIGHT)
     drawn = [draw_chart(replace(chart, width=width, height=height)) for chart in charts]
     render.out("\n\n".join("\n".join(lines) for lines in drawn))
-
-
-class _Shown:
-    """Curves that are drawn again and again."""
-
-    def __init__(self, project: Project, wish: PlotWish, look: Look) -> None:
-        self._project, self._wish, self._look = project, wish, look
-        self._cache = CurveCache()
-        self._stamp: str | None = None
-        self._charts: list[LineChart] = []
-        self.is_over = False
-
-    def frame(self, width: int, height: int, *, is_needed: bool) -> list[str] | None:
-        """The lines that show them; None where none are needed, and no run has changed."""
-        stamp = look_after_runs(self._project)
-        if stamp == self._stamp and not is_needed:
-            return None
-        self._stamp = stamp
-        plotted = choose_plotted(self._project, self._wish)
-        curves = _read(self._project, plotted, self._look, width, self._cache)
-        self._charts = _charts(plotted, curves, self._look)
-        self.is_over = plotted.is_over
-        if not self._charts:
-            return ["no points yet"]
-        each = max(_LEAST_HEIGHT, height // len(self._charts))
-        drawn = [draw_chart(replace(one, width=width, height=each)) for one in self._charts]
-        return [line for lines in drawn for line in lines]
-
-
-def _watch(shown: _Shown, interval_s: float) -> int:
-    def draw(is_needed: bool) -> Sequence[str] | None:
-        return shown.frame(*size(), is_needed=is_needed)
-
-    try:
-        keep_drawing(draw, lambda: shown.is_over, bounded(interval_s))
-    finally:
-        # The screen that they were drawn on is gone; what was last seen stays.
-        render.out("\n".join(shown.frame(*size(), is_needed=True) or []))
-    return 0

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
+from operator import add
 from types import MappingProxyType
 from typing import Any
 
@@ -85,6 +86,11 @@ def data_json(value: Any) -> None:
     out(_json_text(value, 2))
 
 
+def json_text(value: Any) -> str:
+    """A value as `data_json` prints it, for a file."""
+    return _json_text(value, 2)
+
+
 def json_array(values: Iterable[Any]) -> None:
     """Print values as a JSON array, as `data_json` does, each as soon as it is there."""
     before = "[\n"
@@ -154,17 +160,18 @@ def columns(
         right: The columns that are aligned to the right, from 0.
         colours: Of cells, by row and column.
     """
-    lines = [list(map(escape, row)) for row in rows]
-    widths = [max(map(places, column)) for column in zip_longest(*lines, fillvalue="")]
     laid = []
-    for row, cells in enumerate(lines):
-        padded = []
-        for column, cell in enumerate(cells):
-            gap = " " * (widths[column] - places(cell))
-            shown = colour(cell, colours[row, column]) if (row, column) in colours else cell
-            padded.append(gap + shown if column in right else shown + gap)
-        laid.append(GAP.join(padded).rstrip())
-    return "\n".join(laid)
+    for number, texts in enumerate(zip_longest(*rows, fillvalue="")):
+        cells = list(map(escape, texts))
+        taken = list(map(places, cells))
+        widest = max(taken)
+        gaps = [" " * (widest - one) for one in taken]
+        for row in range(len(cells)) if colours else ():
+            if (row, number) in colours:
+                cells[row] = colour(cells[row], colours[row, number])
+        pairs = (gaps, cells) if number in right else (cells, gaps)
+        laid.append(map(add, *pairs))
+    return "\n".join([GAP.join(row).rstrip() for row in zip(*laid, strict=True)])
 
 
 def page(text: str) -> None:

@@ -55,8 +55,11 @@ def draw_chart(chart: LineChart) -> list[str]:
     )
     glyphs = _UNICODE if can_show(_UNICODE + _EMPTY) else _ASCII
     raster = _Raster(columns, rows, x, y, glyphs)
-    for line in names:
-        raster.draw(line, _letter(line) if len(names) > 1 else "")
+    drawn = [raster.draw(line) for line in names]
+    if len(names) > 1:
+        # Behind all lines, which would take their colours.
+        for line, places in zip(names, drawn, strict=True):
+            raster.put_letters(line, places)
     title = f"{escape(chart.title)} over {escape(chart.x_label)}"
     return [
         render.colour(fit(title, chart.width), "bold"),
@@ -84,10 +87,9 @@ class _Raster:
         self._has_colour = render.has_colour()
         self._canvas = _load_canvas()(columns, rows, mode="byte")
         self._taken: set[tuple[int, int]] = set()
-        self._n_lines = 0
 
-    def draw(self, line: Line, letter: str) -> None:
-        """Draw a line with its letter."""
+    def draw(self, line: Line) -> list[tuple[float, float]]:
+        """Draw a line; the shares of width and height at which its points are."""
         colour = _shade(line) if self._has_colour else None
         before: tuple[float, float] | None = None
         places: list[tuple[float, float]] = []
@@ -109,18 +111,18 @@ class _Raster:
                 self._canvas.line(*before, *at, color=colour)
             before = at
             places.append(at)
-        if letter and places:
-            self._put_letters(places, letter, colour)
-        self._n_lines += 1
+        return places
 
-    def _put_letters(
-        self, places: Sequence[tuple[float, float]], letter: str, colour: int | None
-    ) -> None:
+    def put_letters(self, line: Line, places: Sequence[tuple[float, float]]) -> None:
         """One at the end; without colours some on the way, each line at columns of its own."""
+        letter = _letter(line)
+        if not places or not letter:
+            return
+        colour = _shade(line) if self._has_colour else None
         self._put(places[-1], letter, colour)
         if self._has_colour:
             return
-        wanted = self._n_lines * 7 % _EVERY
+        wanted = line.colour * 7 % _EVERY
         for place in places:
             column = int(place[0] * self._columns)
             if column >= wanted:

@@ -4,10 +4,14 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
+from typing import TYPE_CHECKING
 
-from repro.core.live import InProgress
 from repro.model.seriescolumn import Column, extend_column
-from repro.store.livestate import LiveState
+
+if TYPE_CHECKING:
+    # What reads journals takes longer to load than a few curves of sealed runs take to read.
+    from repro.core.live import InProgress
+    from repro.store.livestate import LiveState
 
 _MOST_BYTES = 30 << 20
 _A_POINT = 24  # bytes
@@ -19,7 +23,7 @@ class _Followed:
     """A run in progress as it was last seen."""
 
     stamp: str
-    state: LiveState | None
+    state: "LiveState | None"
     columns: Mapping[str, Column]
 
 
@@ -54,7 +58,7 @@ class CurveCache:
             self._sealed[commit, metric] = column
             self._shrink()
 
-    def follow(self, live: InProgress) -> Mapping[str, Column]:
+    def follow(self, live: "InProgress") -> Mapping[str, Column]:
         """All points so far of a run in progress, by metric.
 
         Raises:
@@ -96,7 +100,7 @@ class CurveCache:
                 taken -= _A_POINT * sum(map(len, followed.columns.values()))
 
 
-def _look(live: InProgress, stamp: str, before: _Followed | None) -> _Followed:
+def _look(live: "InProgress", stamp: str, before: _Followed | None) -> _Followed:
     look = live.look(before.state if before is not None else None)
     columns = {} if before is None or look.is_whole else dict(before.columns)
     for name, points in look.points.items():

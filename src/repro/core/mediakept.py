@@ -1,6 +1,7 @@
 """The bytes of media of a run in progress, kept before its journal names them."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 from repro.atomic import storage_errors, write_file
@@ -11,7 +12,12 @@ from repro.store.content import ContentStore
 
 
 def keep_bytes(
-    live_dir: Path, data: bytes, kind: FileType, size: tuple[int, int] | None = None
+    live_dir: Path,
+    data: bytes,
+    kind: FileType,
+    size: tuple[int, int] | None = None,
+    *,
+    sync_later: Callable[[Path], object] | None = None,
 ) -> MediaFile:
     """Keep the bytes of a medium for the record of a run in progress.
 
@@ -19,6 +25,7 @@ def keep_bytes(
 
     Args:
         size: Width and height of a picture, in pixels.
+        sync_later: Is told of a file that a power loss may still take; without it, none may.
 
     Raises:
         StorageError: The disk is full, read-only or forbidden, or the folder of the run is gone.
@@ -34,7 +41,9 @@ def keep_bytes(
         with storage_errors(f"`{FOLDER}/`"):
             kept.parent.mkdir(mode=0o700, exist_ok=True)
         if not kept.exists():
-            write_file(kept, data)
+            write_file(kept, data, is_durable=sync_later is None)
+            if sync_later is not None:
+                sync_later(kept)
     except FileNotFoundError as error:
         raise StorageError(f"`{live_dir}`, the folder of the run, is gone") from error
     return file

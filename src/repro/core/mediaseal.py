@@ -1,5 +1,6 @@
 """The media of a run as files of its record: what goes into git, the store, or neither."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
@@ -113,7 +114,15 @@ class _Places:
 
     def _is_there(self, file: MediaFile) -> bool:
         known = file.where == "store" or file.path in self._files or file.path in self._earlier
-        return known or file.path in self._moved or (self._folder / file.path).is_file()
+        return known or file.path in self._moved or self._is_whole(file)
+
+    def _is_whole(self, file: MediaFile) -> bool:
+        """Whether a power loss left the bytes of a file, which is not synced at once."""
+        try:
+            data = (self._folder / file.path).read_bytes()
+        except OSError:
+            return False
+        return f"sha256:{hashlib.sha256(data).hexdigest()}" == file.digest
 
     def _place(self, file: MediaFile) -> MediaFile:
         if file.where == "store" or file.path in self._files:

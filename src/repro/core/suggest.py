@@ -6,13 +6,14 @@ Each function gives texts with what they stand for, at most `MOST` of a kind. Al
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from itertools import islice
 
 from repro.core.known import KnownRuns, open_runs
 from repro.core.project import Project
 from repro.errors import ReproError
 from repro.model.condition import Space
-from repro.model.nextword import complete_filter, complete_name
+from repro.model.nextword import complete_filter, complete_name, find_next
 
 MOST = 100  # nobody reads more, and a shell asks before it shows that many
 MOST_NEW = 1000  # records that are read first; that takes a third of a second
@@ -55,8 +56,38 @@ def suggest_filters(project: Project, text: str) -> list[Suggestion]:
     """Filters that `text` becomes when its last word is made whole."""
     with _open(project) as runs:
         index = runs.index
-        found = complete_filter(text, index, lambda word: index.starting(word, "tag", MOST))
+        found = complete_filter(text, index, lambda key, word: index.texts(key, word, MOST))
         return _limited(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a part of a text can become.
+
+    Attributes:
+        text: To be put in its place.
+        what: What that is: a field, a param, a value, a word of the language.
+        start: Where the part begins; it ends at the cursor.
+    """
+
+    text: str
+    what: str
+    start: int
+
+
+def complete_at(project: Project, text: str, cursor: int) -> list[Completion]:
+    """Give what the word of a filter before the cursor can become, in quotes where it needs some.
+
+    Args:
+        cursor: Before how many characters of `text` it is.
+    """
+    with _open(project) as runs:
+        index = runs.index
+        begun = text[: max(cursor, 0)]
+        start, found = find_next(
+            begun, index, lambda key, word: index.texts(key, word, MOST), quoted=True
+        )
+        return [Completion(word, what, start) for word, what in _limited(found)]
 
 
 def _open(project: Project) -> AbstractContextManager[KnownRuns]:

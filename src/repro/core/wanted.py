@@ -4,17 +4,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from repro.core.grouping import find_group_keys, find_group_orders
 from repro.core.known import open_runs
 from repro.core.project import Project
-from repro.errors import UsageError
-from repro.model.binding import parse_sort
 from repro.model.columns import Column
 from repro.model.condition import Key, Space
 from repro.model.groups import GroupOrder
 from repro.model.rowformat import Template, parse_template
 from repro.model.run import Record
-from repro.model.text import escape
-from repro.model.wanted import Wanted, find_column, find_columns, parse_columns, split_names
+from repro.model.wanted import Wanted, find_column, parse_columns
 
 _PIECE = 1000  # records to look up the environments of at once
 
@@ -38,13 +36,7 @@ def resolve_keys(project: Project, text: str) -> list[Column]:
         UsageError: A pattern fits nothing, or it is `step`.
     """
     with open_runs(project) as runs:
-        found = [column for word in split_names(text) for column in find_columns(word, runs.index)]
-    if not found or any(column.key is None for column in found):
-        raise UsageError(
-            f"`{escape(text)}` is nothing to group by",
-            hint="name params, such as `--group-by lr,optimizer`",
-        )
-    return found
+        return find_group_keys(text, runs.index)
 
 
 def resolve_order(project: Project, words: Sequence[str]) -> list[GroupOrder]:
@@ -53,16 +45,8 @@ def resolve_order(project: Project, words: Sequence[str]) -> list[GroupOrder]:
     Raises:
         FilterError: No run has that name, or it stands for several things.
     """
-    orders = []
     with open_runs(project) as runs:
-        for word in words:
-            descending = word.startswith("-")
-            if word.removeprefix("-") == "runs":
-                orders.append(GroupOrder(None, descending))
-            else:
-                [sort] = parse_sort([word], runs.index)
-                orders.append(GroupOrder(sort.key, sort.descending))
-    return orders
+        return find_group_orders(words, runs.index)
 
 
 def resolve_template(project: Project, text: str) -> Template:

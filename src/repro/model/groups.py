@@ -170,8 +170,11 @@ def _mean_of(group: Sortable, metric: str) -> Value:
 
 def summarise_values(values: Sequence[float]) -> Statistics:
     """Give mean, sample standard deviation and extremes of the values that are no NaN."""
-    numbers = [value for value in values if not math.isnan(value)]
-    is_finite = all(map(math.isfinite, numbers))
+    if _is_all_finite(values):
+        numbers, is_finite = values, True
+    else:
+        numbers = [value for value in values if not math.isnan(value)]
+        is_finite = all(map(math.isfinite, numbers))
     return Statistics(
         count=len(numbers),
         mean=find_mean(numbers) if is_finite else _sum_infinite(numbers),
@@ -179,6 +182,14 @@ def summarise_values(values: Sequence[float]) -> Statistics:
         min=min(numbers, default=None),
         max=max(numbers, default=None),
     )
+
+
+def _is_all_finite(values: Sequence[float]) -> bool:
+    """Whether that is sure at a glance: a sum with NaN or an infinity in it is no finite one."""
+    try:
+        return math.isfinite(math.fsum(values))
+    except (OverflowError, ValueError):
+        return False
 
 
 def _sum_infinite(numbers: Sequence[float]) -> float | None:

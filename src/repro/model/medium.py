@@ -15,6 +15,7 @@ MOST_BINS = 512  # of a histogram
 MOST_ROWS = 100_000  # of a table
 MOST_COLUMNS = 1_000
 LARGEST_IMAGE = 64 << 20  # bytes
+MOST_PIXELS = 1 << 27  # of a picture that is shown: half a gigabyte in memory
 LARGEST_TABLE = 16 << 20  # bytes
 LONGEST_CAPTION = 4_096  # characters
 

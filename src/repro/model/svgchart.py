@@ -15,7 +15,7 @@ FINE = 10  # units of a line in a pixel: whole numbers are short
 _DASHES = ("", "60 30", "20 30", "90 30 20 30", "40 20 10 20 10 20")
 _MOST_NAMED = 30  # lines in the legend
 _MOST_TOLD = 10  # lines in the description
-_LETTER = 6.7  # pixels of one, about
+_LETTER = 7.5  # pixels of one, about
 _LONGEST = 40  # characters of a label
 _TOP, _RIGHT, _BELOW = 30, 14, 40
 _ROW = 18  # pixels of a line of the legend
@@ -130,6 +130,15 @@ def draw_charts(charts: Sequence[LineChart]) -> str:
         f' height="{top}" viewBox="0 0 {width} {top}" fill="currentColor"'
         ' font-family="system-ui,sans-serif" font-size="12">'
         f"<title>{title}</title><desc>{said}</desc>{STYLE}{''.join(parts)}</svg>"
+    )
+
+
+def line_sample(colour: int) -> str:
+    """A short piece of a line with that place in the palette, to stand beside a name in HTML."""
+    line = Line(label="", xs=(), ys=(), colour=colour)
+    return (
+        '<svg class="sample" width="24" height="8" viewBox="0 0 240 80" aria-hidden="true"'
+        f' fill="none" stroke-width="25">{_path(line, "M0 40h240")}</svg>'
     )
 
 

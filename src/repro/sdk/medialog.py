@@ -2,20 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 
 from repro.core.mediakept import keep_bytes
 from repro.model.canonical import Json
 from repro.sdk.pictured import find_medium
+from repro.store.journal import JournalWriter
 
 
-def keep_media(live_dir: Path, media: Mapping[str, Sequence[object]]) -> dict[str, Json]:
-    """Keep media by their names, figures as pictures; what the journal says of them.
+def keep_media(journal: JournalWriter, media: Mapping[str, Sequence[object]]) -> dict[str, Json]:
+    """Keep media by their names, figures as pictures; what the journal shall say of them.
 
     Raises:
-        StorageError: The disk is full, read-only or forbidden, or the run is over.
+        UsageError: The run is over.
+        StorageError: The disk is full, read-only or forbidden, or the folder of the run is gone.
     """
-    keep = partial(keep_bytes, live_dir)
+    journal.require_open()
+    keep = partial(keep_bytes, journal.path.parent, sync_later=journal.sync_later)
     return {
         name: [one.describe(keep) for value in some if (one := find_medium(value)) is not None]
         for name, some in media.items()

@@ -161,8 +161,10 @@ class Run:
     def _keep_media(self, step: int, media: Mapping[str, list[object]]) -> None:
         from repro.sdk.medialog import keep_media  # noqa: PLC0415  # most programs log none
 
+        if (journal := self._open()) is None:
+            return
         try:
-            self._record("media", s=step, v=keep_media(self.dir, media))
+            self._record("media", s=step, v=keep_media(journal, media))
         except (StorageError, OSError) as error:
             self._trouble(f"{', '.join(media)} of step {step} is not kept: {error}", error)
 

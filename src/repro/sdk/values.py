@@ -117,8 +117,10 @@ def _scalar(name: str, value: object) -> int | float:
 
 
 def _no_number(name: str, value: object, reason: str = "") -> TypeError:
+    more = "; `repro.Image`, `Histogram` and `Table` keep more" if hasattr(value, "shape") else ""
     return TypeError(
-        f"metric `{escape(name)}` must be a number, not {_kind(value)} ({_show(value)}){reason}"
+        f"metric `{escape(name)}` must be a number, not {_kind(value)} ({_show(value)})"
+        f"{reason}{more}"
     )
 
 

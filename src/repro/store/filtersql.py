@@ -35,6 +35,11 @@ _OPERATORS: Mapping[Operator, str] = {
 }  # fmt: skip
 _MOST_MARKS = 16  # values of a list that stand in the query; more are in a table beside it
 _NEVER, _KNOWN, _NULL = "0", "{v} IS NOT NULL", "{v} IS NULL"
+# The limit, which is none, keeps SQLite from searching before it knows which texts are the same.
+_SEARCHED = (
+    "SELECT t.v FROM (SELECT DISTINCT v FROM value INDEXED BY value_v"
+    " WHERE key = ? AND v >= '' AND v < x'' LIMIT -1) t WHERE fits(?, t.v)"
+)
 _TEXT = "CAST(? AS TEXT)"  # of a text that has no UTF-8
 
 
@@ -82,6 +87,8 @@ class Compiler:
         lists: Long lists of values; each is to be the column `v` of `temp.list_<place>`.
         run: The expression that is the number of the run in the query.
         reads_run: Whether a test names columns of the table `run`.
+        searches_first: Whether all texts under a key are searched for a pattern, each once, before
+            the runs are looked at; else those of the runs that are left.
     """
 
     number: Callable[[Space, str], int]
@@ -89,6 +96,7 @@ class Compiler:
     lists: list[tuple[Cell, ...]] = field(default_factory=list)
     run: str = "run.num"
     reads_run: bool = False
+    searches_first: bool = False
 
     def test(self, part: Normal) -> Sql:
         """A test that is true where `part` holds, else false or null."""
@@ -167,6 +175,9 @@ class Compiler:
             is_regex = leaf.style == "regex"
             self.patterns.append(re.compile(leaf.pattern) if is_regex else like_pattern(leaf))
             place = len(self.patterns) - 1
+            if self.searches_first and is_cell(leaf.key):
+                number = self.number(leaf.key.space, leaf.key.name)
+                return Sql(f"({{v}} IN ({_SEARCHED}))", (number, place))
             return Sql("(typeof({v}) = 'text' AND fits(?, {v}))", (place,))
         if isinstance(leaf, IsNan):
             return Sql("({v} = ?)", (NAN,))
@@ -216,6 +227,11 @@ def column(key: Key) -> str:
     return key.statistic if key.statistic in STATISTICS else "v"
 
 
+def is_cell(key: Key) -> bool:
+    """Whether what is under the key is in the table `value`."""
+    return key.statistic == "last" and key.space not in (Space.FIELD, Space.ENV, Space.TAG)
+
+
 def field_column(name: str) -> str:
     """The column of the table `run` that is a field; of no field, no run has a value."""
     return f'run."{name}"' if name in FIELDS else "NULL"
@@ -232,13 +248,13 @@ def find_drivers(condition: Normal) -> list[tuple[Key, tuple[Literal, ...]]]:
     found = []
     for key, group in by_key(parts):
         literals = tuple(part for part in group if isinstance(part, Literal))
-        if key is not None and _is_found(key) and any(map(is_range, literals)):
+        if (
+            key is not None
+            and (is_cell(key) or key.space is Space.TAG)
+            and any(map(is_range, literals))
+        ):
             found.append((key, literals))
     return found
-
-
-def _is_found(key: Key) -> bool:
-    return key.statistic == "last" and key.space not in (Space.FIELD, Space.ENV)
 
 
 def is_range(literal: Literal) -> bool:

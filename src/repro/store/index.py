@@ -30,10 +30,10 @@ from repro.store.index_refresh import IndexRefresh
 from repro.store.index_refresh import LiveSource as LiveSource
 from repro.store.index_refresh import OnProgress as OnProgress
 from repro.store.index_refresh import Problem as Problem
-from repro.store.index_rows import cell, decode_document
+from repro.store.index_rows import cell, decode_documents
 from repro.store.index_schema import ensure_schema
 from repro.store.index_select import Selection, find_ids
-from repro.store.index_starting import Starting, list_starting
+from repro.store.index_starting import Starting, list_starting, list_texts
 from repro.store.refs import RunRefs
 from repro.store.sqlitefile import FAULTS, is_broken, is_locked, is_odd, remove_database
 
@@ -141,7 +141,7 @@ class RunIndex:
 
         def records() -> list[Record]:
             found = (self._db.execute(query, [run_id]).fetchone() for run_id in ids)
-            return [decode_document(row[1], row[0]) for row in found if row is not None]
+            return decode_documents([row for row in found if row is not None])
 
         return self._ask(records)
 
@@ -176,6 +176,10 @@ class RunIndex:
         The ids of the newest runs come first; names and tags are in their order.
         """
         return self._ask(lambda: list_starting(self._db, prefix, what, limit))
+
+    def texts(self, key: Key, prefix: str, limit: int) -> list[str]:
+        """Texts that runs have under a key, and that start with `prefix`, at most `limit`."""
+        return self._ask(lambda: list_texts(self._db, key, prefix, limit))
 
     def alike(
         self,
@@ -272,7 +276,7 @@ class RunIndex:
     def _records(self, numbers: Iterable[int]) -> list[Record]:
         query = "SELECT commit_id, doc FROM run JOIN doc ON run = num WHERE num = ?"
         found = (self._db.execute(query, [number]).fetchone() for number in numbers)
-        return [decode_document(doc, commit) for commit, doc in found]
+        return decode_documents(list(found))
 
     def _open(self) -> sqlite3.Connection:
         """The file brought up to date, made anew if it is broken; memory if that is not to be."""

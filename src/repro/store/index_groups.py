@@ -78,7 +78,7 @@ def _group(
         for number, several in zip(numbers, zip(*marks, strict=True), strict=True):
             found.setdefault(several, []).append(number)
         cells = list(found)  # type: ignore[arg-type]  # each is a tuple
-    values = [[_value(key, one[place]) for one in cells] for place, key in enumerate(keys)]
+    values = [[_value(one[place]) for one in cells] for place in range(len(keys))]
     put_lists(db, keys, values, [members[0] for members in found.values()])
     return [
         CellGroup(tuple(column[place] for column in values), members)
@@ -91,14 +91,14 @@ def _marks(column: dict[int, Cell], numbers: Collection[int]) -> list[Cell | obj
     return [get(number, _MISSING) for number in numbers]
 
 
-def _value(key: Key, cell: Cell | object) -> Value:
-    if cell is _MISSING or (cell is None and (key.space in _FIXED or key.statistic != "last")):
-        return ABSENT
-    return uncell(cell)  # type: ignore[arg-type]  # anything else is a cell
+def _value(cell: Cell | object) -> Value:
+    return ABSENT if cell is _MISSING else uncell(cell)  # type: ignore[arg-type]  # it is a cell
 
 
 def _read_column(db: sqlite3.Connection, key: Key) -> dict[int, Cell]:
     query, _, bound = query_cells(db, key)
+    if key.space in _FIXED or key.statistic != "last":
+        return {run: cell for run, cell in db.execute(query, bound) if cell is not None}
     if key.space is not Space.TAG:
         return dict(db.execute(query, bound))
     tags: dict[int, list[str]] = {}

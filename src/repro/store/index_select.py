@@ -180,12 +180,12 @@ class Selection:
     def _fitting(self, condition: Normal) -> tuple[Sql, Compiler]:
         """The query for the runs that fit, and what it needs beside it."""
         driver, n_driven = self._driver(condition)
-        compiler = Compiler(self._number)
+        compiler = Compiler(self._number, searches_first=True)
         if driver is None or n_driven * _FEW > self._total:
             merged = self._merged(condition, compiler)
             if merged is not None:
                 return merged, compiler
-            compiler = Compiler(self._number)
+        compiler = Compiler(self._number)
         if driver is None:
             test = compiler.test(condition)
             return Sql(f"SELECT run.num FROM run WHERE {test.text}", test.values), compiler  # noqa: S608

@@ -17,7 +17,7 @@ from zlib import crc32
 
 import msgspec
 
-from repro.atomic import fsync_dir, open_high, storage_errors, write_file
+from repro.atomic import fsync_dir, fsync_file, open_high, storage_errors, write_file
 from repro.errors import InvalidInputError, StorageError, UsageError
 from repro.store.journal_reader import JOURNAL_VERSION, parse_line
 from repro.store.journal_reader import Journal as Journal
@@ -74,6 +74,7 @@ class JournalWriter:
         self._is_torn = False
         self._has_warned = False
         self._synced = 0
+        self._files: deque[Path] = deque()  # that the journal names, and a power loss may take
         self._stopped = threading.Event()
         with storage_errors("the journal of the run"):
             self._fd, self.path = _create(live_dir, pid)
@@ -133,11 +134,25 @@ class JournalWriter:
         with self._lock:
             self._keep(line, len(values) if isinstance(values, Mapping) else 0)
 
+    def require_open(self) -> None:
+        """Return if something can be written down.
+
+        Raises:
+            UsageError: The journal is closed.
+        """
+        if self._fd < 0:
+            raise UsageError("the journal of this run is closed", hint="start a new run")
+
+    def sync_later(self, path: Path) -> None:
+        """Have a file of the run, which the journal will name, survive what the journal does."""
+        self._files.append(path)
+
     def sync(self) -> None:
         """Make everything written so far survive a power loss."""
         with self._lock:
             self._retry()
         with self._syncing:
+            self._sync_files()
             fd = self._fd
             if fd < 0:
                 return
@@ -152,6 +167,21 @@ class JournalWriter:
                     self._synced = stat.st_size
             except OSError as error:
                 self._rewrite(error)
+
+    def _sync_files(self) -> None:
+        folders = set()
+        while self._files:
+            path = self._files.popleft()
+            try:
+                fsync_file(path)
+            except FileNotFoundError:
+                continue  # the run was sealed by somebody else
+            except OSError as error:
+                self._warn_once(error)
+            folders.add(path.parent)
+        for folder in folders:
+            with suppress(OSError):
+                fsync_dir(folder)
 
     def close(self) -> None:
         """Sync and close for good; what still cannot be written counts as lost from now on."""
@@ -191,8 +221,7 @@ class JournalWriter:
 
     def _keep(self, line: bytes, points: int) -> None:
         """Write `line` behind the ones that wait; under the lock."""
-        if self._fd < 0:
-            raise UsageError("the journal of this run is closed", hint="start a new run")
+        self.require_open()
         self._kept.append((line, points))
         self._kept_bytes += len(line)
         error = self._retry()

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from math import isfinite
 from typing import Any, Literal, cast
@@ -22,6 +21,7 @@ from repro.model.medium import (
     Bins,
     Cell,
     CellImage,
+    Kind,
     MediaFile,
     Medium,
     Rows,
@@ -129,30 +129,27 @@ def decode_item(item: Fields, *, name: str, step: int, time: float, place: int) 
     """
     if not 0 < len(name.encode()) <= _LONGEST_NAME:
         raise item.wrong("name", "is empty or too long")
-    medium = Medium(
+    kind = item.text("kind")
+    if kind not in ("image", "table", "histogram"):
+        raise item.wrong("kind", "is no kind of medium")
+    is_table = kind == "table"
+    types = (TABLE_TYPE,) if is_table else IMAGE_TYPES
+    return Medium(
         name=name,
         step=step,
         time=time,
         place=place,
-        kind="histogram",
+        kind=cast(Kind, kind),  # one of the three
         caption=item.optional_text("caption"),
+        file=None if kind == "histogram" else _file(item.inner("file"), types),
+        bins=_bins(item) if kind == "histogram" else None,
+        rows=_at_most(item, "rows", MOST_ROWS) if is_table else 0,
+        left_out=item.natural("left_out") if is_table else 0,
+        columns=_at_most(item, "columns", MOST_COLUMNS) if is_table else 0,
+        pictures=tuple(_file(one, IMAGE_TYPES) for one in item.objects("pictures"))
+        if is_table
+        else (),
     )
-    match item.text("kind"):
-        case "image":
-            return replace(medium, kind="image", file=_file(item.inner("file"), IMAGE_TYPES))
-        case "table":
-            return replace(
-                medium,
-                kind="table",
-                file=_file(item.inner("file"), (TABLE_TYPE,)),
-                rows=_at_most(item, "rows", MOST_ROWS),
-                left_out=item.natural("left_out"),
-                columns=_at_most(item, "columns", MOST_COLUMNS),
-                pictures=tuple(_file(one, IMAGE_TYPES) for one in item.objects("pictures")),
-            )
-        case "histogram":
-            return replace(medium, bins=_bins(item))
-    raise item.wrong("kind", "is no kind of medium")
 
 
 def _file(item: Fields, types: Sequence[str]) -> MediaFile:
@@ -192,17 +189,13 @@ def _numbers(item: Fields, key: str) -> tuple[float, ...]:
     values = item.values.get(key)
     if not isinstance(values, list):
         raise item.wrong(key, "is not a list")
-    for value in values:
-        if type(value) not in (int, float) or not _is_finite(cast(float, value)):
-            raise item.wrong(key, "holds something that is no finite number")
-    return tuple(cast("list[float]", values))
-
-
-def _is_finite(value: float) -> bool:
     try:
-        return isfinite(value)
+        is_sound = {int, float}.issuperset(map(type, values)) and all(map(isfinite, values))  # type: ignore[arg-type]  # all are numbers by then
     except OverflowError:  # an integer beyond a float
-        return False
+        is_sound = False
+    if not is_sound:
+        raise item.wrong(key, "holds something that is no finite number")
+    return tuple(cast("list[float]", values))
 
 
 def list_media_files(objects: Objects, commit: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ from repro.store.filtersql import (
     Stored,
     by_key,
     column,
+    is_cell,
     table,
 )
 
@@ -36,8 +37,8 @@ def merge(condition: Normal, compiler: Compiler) -> Sql | None:
     """
     is_all = not isinstance(condition, Junction) or condition.word == "AND"
     parts = condition.parts if isinstance(condition, Junction) else (condition,)
-    if is_all and any(isinstance(one, Literal) and isinstance(one.leaf, Matches) for one in parts):
-        return None  # a pattern is searched best in what little is left
+    if is_all and any(map(_is_searched, parts)):
+        return None
     walks, without, rest = [], [], []
     for key, group in by_key(parts):
         literal = group[0]
@@ -83,3 +84,10 @@ def _scan(parts: Sequence[Normal], word: str, compiler: Compiler) -> Sql:
     """The runs for which other parts hold, each tested by itself; all where there are none."""
     test = compiler.test(Junction(word, tuple(parts))) if parts else Sql("1")
     return Sql(f"SELECT run.num FROM run NOT INDEXED WHERE {test.text}", test.values)  # noqa: S608
+
+
+def _is_searched(part: Normal) -> bool:
+    """Whether it is a pattern that is best searched in what little is left."""
+    if not isinstance(part, Literal) or not isinstance(part.leaf, Matches):
+        return False
+    return not is_cell(part.leaf.key)

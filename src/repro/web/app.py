@@ -6,7 +6,6 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from repro.core.curvecache import CurveCache
 from repro.errors import (
     AmbiguousRunError,
     BusyRepositoryError,
@@ -40,7 +39,6 @@ def make_app(site: Site) -> Starlette:
         exception_handlers={ReproError: _say_error, HTTPException: _say_http},
     )
     app.state.site = site
-    app.state.curves = CurveCache()
     return app
 
 

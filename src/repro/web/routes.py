@@ -5,6 +5,7 @@ from starlette.routing import Route
 from repro.web.pages import (
     artifacts,
     compare,
+    completion,
     coordinates,
     curation,
     curves,
@@ -40,6 +41,7 @@ ROUTES = [
     Route("/api/curves", curves.give_curves),
     Route("/api/curves.svg", curves.give_chart),
     Route("/api/coordinates", coordinates.give_coordinates),
+    Route("/api/complete", completion.give_words),
     Route("/live", live.follow),
     Route("/static/{name}", static.give_file),
     Route("/vendor/plotly.js", static.give_plotly),

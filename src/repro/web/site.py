@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from repro.core.curvecache import CurveCache
 from repro.core.project import Project
 from repro.web.pulse import Pulse
 
@@ -17,6 +18,7 @@ class Site:
         token: Whoever has it may look, and curate; nobody else may do anything.
         is_read_only: Whether curation is refused, too.
         pulse: Says when anything has changed.
+        curves: The points that were read lately, for whoever zooms.
     """
 
     project: Project
@@ -24,6 +26,7 @@ class Site:
     token: str = field(repr=False)
     is_read_only: bool = False
     pulse: Pulse
+    curves: CurveCache = field(default_factory=CurveCache)
 
     @property
     def hosts(self) -> frozenset[str]:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from repro.core.chosen import read_records
 from repro.core.comparing import choose_compared
-from repro.core.curves import CurveWish, RunCurve, read_curves
+from repro.core.curves import CurveWish, RunCurve, describe_x, quantity_of, read_curves
 from repro.core.known import open_runs
 from repro.core.project import Project
 from repro.errors import InvalidInputError
@@ -30,7 +30,7 @@ def give_curves(request: Request) -> Response:
     """
     project = site_of(request).project
     wish = read_wish(project, request.query_params)
-    curves = read_curves(project, wish, cache=request.app.state.curves)
+    curves = read_curves(project, wish, cache=site_of(request).curves)
     live = _find_live(project, wish.runs)
     value = {
         "metric": wish.metric,
@@ -46,7 +46,7 @@ def give_chart(request: Request) -> Response:
     project = site_of(request).project
     params = request.query_params
     wish = read_wish(project, params)
-    curves = read_curves(project, wish, cache=request.app.state.curves)
+    curves = read_curves(project, wish, cache=site_of(request).curves)
     labels = _labels(project, wish.runs)
     lines = [
         Line(label=labels[curve.run], xs=curve.x, ys=curve.smooth or curve.y, colour=place)
@@ -55,10 +55,11 @@ def give_chart(request: Request) -> Response:
     chart = line_chart(
         lines,
         title=wish.metric,
-        x_label=wish.x,
+        x_label=describe_x(wish.x),
         y_label=wish.metric,
         is_log_x=params.get("logx") == "1",
         is_log_y=params.get("logy") == "1",
+        x_quantity=quantity_of(wish.x),
     )
     # As a picture or a file, never as a page of ours.
     headers = {"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'"}

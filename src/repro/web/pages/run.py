@@ -1,6 +1,6 @@
 """One run: all of its record, a tab at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -24,6 +24,7 @@ from repro.core.runcurves import read_run_curves, read_system_curves
 from repro.core.runoutput import open_output, read_output_end
 from repro.core.signatures import check_signatures
 from repro.model.ansi import read_lines
+from repro.model.canonical import Json
 from repro.model.cells import format_metric
 from repro.model.config import flatten_config
 from repro.model.diff import split_environment
@@ -165,8 +166,16 @@ def _environment(_project: Project, record: Record, _request: Request) -> Values
     return {
         "facts": facts,
         "packages": packages,
-        "randomness": {**parts.randomness, **flatten_config(record.randomness)},
+        "randomness": _randomness(record, parts.randomness),
     }
+
+
+def _randomness(record: Record, compared: Mapping[str, Json]) -> dict[str, Json]:
+    """What is known of seeds and generators; the record tells it twice, short and whole."""
+    if not record.randomness:
+        return dict(compared)
+    variables = {key: value for key, value in compared.items() if key.startswith("variables.")}
+    return {**variables, **flatten_config(record.randomness)}
 
 
 def _machine(project: Project, record: Record, _request: Request) -> Values:

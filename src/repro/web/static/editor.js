@@ -1,16 +1,16 @@
-// A cell of the table in which somebody writes: a name, tags, or a note.
+// A cell of a table, or of the head of a page, in which somebody writes: a name, tags, or a note.
 import { refresh } from "./fragment.js";
 
 /** Open the editor of a cell; `change(path, wish)` sends what is written. */
 export function openEditor(cell, change) {
   const close = makeClose(cell);
-  const run = cell.closest("tr").dataset.run;
+  const run = cell.closest("[data-run]").dataset.run;
   const kind = cell.dataset.edit;
   if (kind === "tags") return editTags(cell, run, change, close);
   const wasBefore = cell.dataset.text;
   const field = document.createElement(kind === "note" ? "textarea" : "input");
   field.defaultValue = wasBefore;
-  field.setAttribute("aria-label", `${kind} of ${cell.closest("tr").dataset.short}`);
+  field.setAttribute("aria-label", `${kind} of ${cell.closest("[data-run]").dataset.short}`);
   if (kind === "note") field.rows = Math.min(8, Math.max(3, wasBefore.split("\n").length + 1));
   else field.type = "text";
   const form = makeForm([field, makeButton("Save", "submit"), makeButton("Cancel", "button", close)]);
@@ -34,7 +34,7 @@ function editTags(cell, run, change, close) {
   field.type = "text";
   field.size = 10;
   field.placeholder = "tag";
-  field.setAttribute("aria-label", `New tag of ${cell.closest("tr").dataset.short}`);
+  field.setAttribute("aria-label", `New tag of ${cell.closest("[data-run]").dataset.short}`);
 
   function draw() {
     chips.replaceChildren(...tags.map((tag) => {
@@ -82,10 +82,11 @@ function show(cell, form, close) {
 
 /** What was not shown while somebody wrote is shown then. */
 function makeClose(cell) {
-  const focused = `run-${cell.closest("tr").dataset.run}`;
+  const focused = `run-${cell.closest("[data-run]").dataset.run}`;
+  const block = cell.closest("[data-live]").dataset.live;
   return async () => {
     document.getElementById(focused)?.focus();
-    await refresh("table");
+    await refresh(block);
   };
 }
 

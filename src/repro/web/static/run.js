@@ -1,4 +1,6 @@
 // The page of a run: tabs without a whole new page, lists that filter, output that is followed.
+import { change } from "./change.js";
+import { openEditor } from "./editor.js";
 import { fetchBlock, refresh, say } from "./fragment.js";
 
 document.documentElement.classList.add("scripted");
@@ -58,6 +60,11 @@ document.addEventListener("input", (event) => {
     n += row.hidden ? 0 : 1;
   }
   say(`${n} shown`, 2000);
+});
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("#head button.edit");
+  if (button) openEditor(button.closest("[data-edit]"), change);
 });
 
 let isFollowing = true;

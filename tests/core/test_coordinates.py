@@ -10,9 +10,8 @@ from tests.support.sweeps import ask, make_sweep, tell
 from repro.core.coordinates import coordinates_json, read_coordinates, sweep_coordinates
 from repro.core.query import list_runs
 from repro.errors import UnknownRunError
-from repro.model.sweep import Ledger, TrialState
-from repro.model.sweep import SweepAt
 from repro.model.space import Categorical, Uniform
+from repro.model.sweep import Ledger, SweepAt, TrialState
 from repro.model.sweepspec import Method
 
 

@@ -1,6 +1,7 @@
 """Runs as points among what varies between them."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from tests.support.projects import make_run, open_here
@@ -11,7 +12,7 @@ from repro.core.coordinates import coordinates_json, read_coordinates, sweep_coo
 from repro.core.query import list_runs
 from repro.errors import UnknownRunError
 from repro.model.space import Categorical, Uniform
-from repro.model.sweep import Ledger, SweepAt, TrialState
+from repro.model.sweep import Ledger, TrialState
 from repro.model.sweepspec import Method
 
 
@@ -75,7 +76,7 @@ def test_trials_that_are_over_are_points_with_the_value_of_the_sweep(repository)
         tell(1, "bert", None, state=TrialState.FAILED),
         ask(2, "carl", params={"lr": 0.01, "opt": "sgd"}),
     ]  # fmt: skip
-    found = sweep_coordinates(SweepAt(at.sweep, at.commit, Ledger().extended(entries)))
+    found = sweep_coordinates(replace(at, ledger=Ledger().extended(entries)))
 
     assert [(axis.title, axis.kind) for axis in found.axes] == [
         ("lr", "log"), ("opt", "category"), ("loss", "linear"),

@@ -39,7 +39,8 @@ from repro.store.sqlitefile import FAULTS, is_broken, is_locked, is_odd, remove_
 
 _PATIENCE_S = 2.0  # for another process that holds the file; then in memory
 _NO_PATIENCE_S = 0.1
-_CACHE_KIB = 1 << 16
+_CACHE_KIB = 1 << 16  # while much is written
+_READ_CACHE_KIB = 1 << 13  # questions walk: a larger one holds what is not asked for again
 _STEPS = 100_000  # of SQLite between two looks for ^C
 _NEWEST = "ORDER BY created DESC, id DESC"
 _NONE_LIVE: Mapping[str, LiveSource] = MappingProxyType({})
@@ -333,6 +334,7 @@ class RunIndex:
         except BaseException:
             db.close()
             raise
+        db.execute(f"PRAGMA cache_size = -{_READ_CACHE_KIB}")
         self.problems = refresh.problems
         self._selection = Selection(db)
         return db

@@ -1,6 +1,7 @@
 """Runs as points among what varies between them."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from tests.support.projects import make_run, open_here
@@ -10,9 +11,8 @@ from tests.support.sweeps import ask, make_sweep, tell
 from repro.core.coordinates import coordinates_json, read_coordinates, sweep_coordinates
 from repro.core.query import list_runs
 from repro.errors import UnknownRunError
-from repro.model.sweep import Ledger, TrialState
-from repro.model.sweep import SweepAt
 from repro.model.space import Categorical, Uniform
+from repro.model.sweep import Ledger, TrialState
 from repro.model.sweepspec import Method
 
 
@@ -45,7 +45,8 @@ def test_params_that_vary_come_first_then_metrics_and_those_with_a_goal_are_show
 def test_what_the_filter_language_says_of_an_axis_finds_its_runs(repository):
     names = ["it's", "a\\b", "plain"]
     ids = write(
-        repository, [make_record(config={"odd name": name, "on": name == "plain"}) for name in names]
+        repository,
+        [make_record(config={"odd name": name, "on": name == "plain"}) for name in names],
     )
     project = open_here(repository)
     facts = coordinates_json(read_coordinates(project, ids))
@@ -66,14 +67,16 @@ def test_a_run_that_is_gone_is_an_error(repository):
 
 def test_trials_that_are_over_are_points_with_the_value_of_the_sweep(repository):
     space = {"lr": Uniform(1e-5, 0.1, is_log=True), "opt": Categorical(("sgd", "adam"))}
-    at = make_sweep(open_here(repository), space=space, metric="loss", method=Method.RANDOM, run_cap=3)
+    at = make_sweep(
+        open_here(repository), space=space, metric="loss", method=Method.RANDOM, run_cap=3
+    )
     entries = [
         ask(0, "anna", params={"lr": 0.001, "opt": "adam"}), tell(0, "anna", 0.25),
         ask(1, "bert", params={"lr": 0.1, "opt": "sgd"}),
         tell(1, "bert", None, state=TrialState.FAILED),
         ask(2, "carl", params={"lr": 0.01, "opt": "sgd"}),
     ]  # fmt: skip
-    found = sweep_coordinates(SweepAt(at.sweep, at.commit, Ledger().extended(entries)))
+    found = sweep_coordinates(replace(at, ledger=Ledger().extended(entries)))
 
     assert [(axis.title, axis.kind) for axis in found.axes] == [
         ("lr", "log"), ("opt", "category"), ("loss", "linear"),

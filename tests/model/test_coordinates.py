@@ -46,7 +46,9 @@ def test_other_values_are_categories_numbers_first_and_true_is_not_1():
     assert found.labels == ["1", "true", "adam", "sgd"]
 
 
-@pytest.mark.parametrize("values", [[], [ABSENT, None], [math.nan], list("ab") * 30 + [str(n) for n in range(99)]])
+@pytest.mark.parametrize(
+    "values", [[], [ABSENT, None], [math.nan], list("ab") * 30 + [str(n) for n in range(99)]]
+)
 def test_there_is_no_axis_of_nothing_nor_of_too_many_categories(values):
     assert axis(values) is None
 

@@ -156,11 +156,12 @@ function zoomed(event, unit) {
 }
 
 function setWindow(low, high) {
-  form.elements.low.value = low === null ? "" : rounded(low);
-  form.elements.high.value = high === null ? "" : rounded(high);
+  // As many decimals as tell the ends of the window apart, and two more.
+  const digits = low === null ? 0 : Math.min(20, Math.max(0, 2 - Math.floor(Math.log10(high - low))));
+  const say = (one) => (one === null ? "" : String(Number(one.toFixed(digits))));
+  [form.elements.low.value, form.elements.high.value] = [say(low), say(high)];
   changedForm({ isStep: true });
 }
-const rounded = (one) => Number(one.toPrecision(10));
 
 /** The form says something new: so does the address, and so do the charts. */
 async function changedForm({ isStep = false, isMetrics = false } = {}) {

@@ -154,16 +154,23 @@ class RunIndex:
         return self._ask(lambda: read_columns(self._db, keys, ids))
 
     def groups(
-        self, keys: Sequence[Key], metrics: Sequence[str], condition: Condition | None = None
+        self,
+        keys: Sequence[Key],
+        metrics: Sequence[str],
+        condition: Condition | None = None,
+        *,
+        with_numbers: bool = False,
     ) -> list[CellGroup]:
         """The runs that fit in groups with the same values under some keys, in no order.
 
         Args:
             metrics: Whose last values are given.
+            with_numbers: Whether each group is to name its runs, for `ids_of`.
         """
 
         def groups() -> list[CellGroup]:
-            return group_cells(self._db, self._selection.fitting(condition), keys, metrics)
+            numbers = self._selection.fitting(condition)
+            return group_cells(self._db, numbers, keys, metrics, with_numbers=with_numbers)
 
         return self._ask(groups)
 

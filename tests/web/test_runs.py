@@ -176,6 +176,7 @@ def test_the_list_of_columns_needs_no_script(repository, browse):
     ticked = re.findall(r'value="([^"]+)" checked', form)
     assert ticked == ["duration", "config.lr", "metrics.loss"]
     assert 'value="config.seed">' in form
+    assert 'value="note"' not in form
     assert '<input type="hidden" name="q" value="lr &lt; 1">' in form
 
 

@@ -22,6 +22,7 @@ from repro.web.runsview import PER_PAGE, RunsView, read_view, write_pins
 
 _TEMPLATE = "runs.html"
 _PANEL = "panel"  # the parameter that opens the list of columns
+_IN_EACH_ROW = ("tags", "note")
 _MOST_OFFERED = 500  # columns in a list to choose from
 
 
@@ -81,6 +82,7 @@ def _show(request: Request, view: RunsView, table: TableView) -> dict[str, Any]:
         "problems": [describe_problem(problem) for problem in table.problems],
         "constant": [(shorten(key.name), format_value(value)) for key, value in table.constant],
         "grouped_by": list_group_names(project),
+        "offered": [one for one in table.hidden if one.word not in _IN_EACH_ROW],
         "statistics": [name for name in STATISTICS if name != "last"],
         "most_offered": _MOST_OFFERED,
     }

@@ -1,6 +1,7 @@
 """The page of one run."""
 
 import re
+from dataclasses import replace
 
 from tests.support import git, write_files
 from tests.support.projects import begin, end, make_run, open_here
@@ -10,6 +11,7 @@ from tests.support.webpages import assert_inert, text_of
 from repro.core.curate import set_note, tag_run
 from repro.core.query import resolve_run
 from repro.model.run import Omitted
+from repro.model.verdict import Cause, First, Outcome, Verdict
 from repro.web.pages.run import TABS
 
 SCRIPT = "</pre></title><script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -217,6 +219,28 @@ def test_relatives_signatures_and_what_was_said_are_its_history(repository, brow
     assert "tag later" in words
     assert "note why" in words
     assert "parent, from which it went on" in text_of(get(client, child, "history"))
+
+
+def test_the_verdict_on_a_rerun_is_told_on_both_pages(repository, browse):
+    original = write_run(open_at(repository), make_record(name="original")).run.id
+    made = make_record(rerun_of=original)
+    verdict = Verdict(
+        run=made.run.id,
+        rerun_of=original,
+        outcome=Outcome.DIVERGED,
+        first=First("loss", 3, (0.5, None)),
+        ends=("finished, exit code 0",) * 2,
+        causes=(Cause("code", "`train.py` modified <b>"),),
+    )
+    rerun = write_run(open_at(repository), replace(made, verdict=verdict)).run.id
+    client = browse(repository)
+    said = "diverged at step 3 of `loss`: 0.5 against no point"
+
+    assert said in text_of(get(client, original, "history"))
+    assert said in text_of(get(client, rerun))
+    reproduce = text_of(get(client, rerun, "reproduce"))
+    assert "code `train.py` modified <b>" in reproduce
+    assert "original, which it does again" in text_of(get(client, rerun, "history"))
 
 
 def test_a_relative_that_is_not_here_is_named(repository, browse):

@@ -7,6 +7,7 @@ from itertools import islice
 from repro.core.project import Project
 from repro.model.patch import Hunk, parse_hunks, split_patch
 from repro.store.git import split_names
+from repro.store.patches import read_patch_start
 
 MOST_LINES = 1_500  # added and removed ones, of all files shown
 _MOST_FILES = 100  # shown with their lines
@@ -78,7 +79,8 @@ def read_code_diff(project: Project, a: str, b: str, *, only: int | None = None)
     hunks: dict[int, tuple[Hunk, ...]] = {}
     if chosen:
         paths = dict.fromkeys(path for n in chosen for path in (files[n].old_path, files[n].path))
-        parts = iter(split_patch(_read_patch(project, a, b, list(paths))))
+        patch = read_patch_start(project.repository.git, a, b, _MOST_BYTES, list(paths))
+        parts = iter(split_patch(patch.data))
         for n in chosen:
             wanted = 2 if files[n].status == "T" else 1  # one is removed, the other added
             found = list(islice(parts, wanted))
@@ -121,19 +123,3 @@ def _stats(project: Project, a: str, b: str) -> Iterator[FileStat]:
 
 def _number(text: bytes) -> int | None:
     return int(text) if text.isdigit() else None
-
-
-def _read_patch(project: Project, a: str, b: str, paths: Sequence[str]) -> bytes:
-    git = project.repository.git
-    words = ["diff-tree", *_SHAPE, "--patch", "--no-color", "--end-of-options", a, b, "--", *paths]
-    process = git.spawn(*words, env={"GIT_LITERAL_PATHSPECS": "1"})
-    assert process.stdout is not None  # a pipe, by `spawn`
-    with process:
-        patch = process.stdout.read(_MOST_BYTES)
-        if len(patch) == _MOST_BYTES:
-            process.kill()
-            return patch
-        _, err = process.communicate()
-    if process.returncode != 0:
-        raise git.failure(words, process.returncode, err.decode(errors="replace"))
-    return patch

@@ -1,12 +1,13 @@
 """The beginning of a patch, of however large a one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from repro.store.git import Git
 
-# A report says what differs, and is no place to apply a patch from: binary files are named only.
+# It is to be looked at, and never applied: binary files are named only.
 _WORDS = ("diff-tree", "-r", "--patch", "--no-ext-diff", "--no-textconv", "--find-renames")
-_HERE = {"GIT_NO_LAZY_FETCH": "1"}
+_HERE = {"GIT_NO_LAZY_FETCH": "1", "GIT_LITERAL_PATHSPECS": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +22,21 @@ class PatchStart:
     is_cut: bool
 
 
-def read_patch_start(git: Git, before: str, after: str, most: int) -> PatchStart:
+def read_patch_start(
+    git: Git, before: str, after: str, most: int, paths: Sequence[str] = ()
+) -> PatchStart:
     """Give the beginning of the patch from one commit or tree to another.
 
     Args:
         most: Bytes.
+        paths: The files that count, each by its exact name; none is all of them.
 
     Raises:
         GitError: An object is not here, or cannot be read.
 
     Cost: the differences of trees; of files only as many as fit.
     """
-    args = (*_WORDS, "--no-color", "--end-of-options", before, after)
+    args = (*_WORDS, "--no-color", "--end-of-options", before, after, "--", *paths)
     process = git.spawn(*args, env=_HERE)
     try:
         assert process.stdin is not None  # pipes, by `spawn`

@@ -34,7 +34,7 @@ from repro.web.codeview import show_files
 from repro.web.datasets import compare_with, list_facts
 from repro.web.inert import attach
 from repro.web.naming import number_of, project_of, record_of
-from repro.web.rendering import page, site_of
+from repro.web.rendering import FRAGMENT, page, site_of
 from repro.web.smallcharts import draw_histogram, draw_small
 
 TABS = {
@@ -76,7 +76,7 @@ def show_run(request: Request) -> Response:
     tab = request.query_params.get("tab", "overview")
     if tab not in TABS:
         raise HTTPException(404, "the page of a run has no such part")
-    values = {
+    values: Values = {
         "record": record,
         "run": record.run,
         "tab": tab,
@@ -85,7 +85,9 @@ def show_run(request: Request) -> Response:
         "is_running": record.run.status is Status.RUNNING and not record.commit,
         "short": partial(short_id, project),
     }
-    return page(request, "run.html", {**values, **_FILL[tab](project, record, request)})
+    if request.headers.get(FRAGMENT) != "head":  # which is asked for whenever any run changes
+        values |= _FILL[tab](project, record, request)
+    return page(request, "run.html", values)
 
 
 def give_output(request: Request) -> Response:

@@ -24,6 +24,7 @@ _BLOCK = re.compile(
         "how-to/hooks.md",
         "how-to/plot.md",
         "how-to/media.md",
+        "how-to/report.md",
         "how-to/reproduce.md",
         "how-to/share.md",
         "how-to/sweep.md",

@@ -48,6 +48,7 @@ VERBS = {
     "ui": ("repro.cli.ui:ui", "Show runs as a web page"),
     "diff": ("repro.cli.diff:diff", "Show what differs between two runs"),
     "compare": ("repro.cli.compare:compare", "Show what differs between many runs, side by side"),
+    "report": ("repro.cli.report:report", "Write runs into one file to read, or to post"),
     "verify": ("repro.cli.verify:verify", "Say whether a run gave the results of another one"),
     "checkout": ("repro.cli.checkout:checkout", "Bring the exact code of a run back"),
     "undo": ("repro.cli.checkout:undo", "Take the last checkout back"),

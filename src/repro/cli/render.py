@@ -86,6 +86,11 @@ def data_json(value: Any) -> None:
     out(_json_text(value, 2))
 
 
+def json_text(value: Any) -> str:
+    """A value as `data_json` prints it, for a file."""
+    return _json_text(value, 2)
+
+
 def json_array(values: Iterable[Any]) -> None:
     """Print values as a JSON array, as `data_json` does, each as soon as it is there."""
     before = "[\n"

@@ -7,10 +7,10 @@ from repro.cli import render
 from repro.cli.runtable import lay_out
 from repro.cli.screen import can_show, fit
 from repro.cli.sweeptable import lay_trials
-from repro.cli.sweepwords import describe_best, describe_counts, describe_done
 from repro.core.sweep.figures import ranked_trials
 from repro.core.sweep.looking import TrialLook
 from repro.core.sweep.standing import count_wanted
+from repro.core.sweep.words import describe_best, describe_counts, describe_done
 from repro.model.readable import format_duration
 from repro.model.sweep import OVER, SweepAt, Trial, TrialState
 from repro.model.text import escape

@@ -11,12 +11,12 @@ from typing import Self
 
 from repro.cli import render
 from repro.cli.sweepframe import Pace, draw_frame
-from repro.cli.sweepwords import describe_best
 from repro.core.project import Project
 from repro.core.sweep.events import Again, Begun, Ending, Event, Looked, NoMetric, Over
 from repro.core.sweep.figures import ranked_trials, varied_keys
 from repro.core.sweep.looking import TrialLooks
 from repro.core.sweep.standing import count_wanted
+from repro.core.sweep.words import describe_best
 from repro.model.objective import sign_of
 from repro.model.readable import format_duration, format_value, shorten
 from repro.model.sweep import OVER, SweepAt, Trial, TrialState

@@ -5,11 +5,11 @@ import click
 from repro.cli import render
 from repro.cli.context import open_here
 from repro.cli.runtable import LaidColumn, lay_out, say_hidden
-from repro.cli.sweepwords import describe_best, describe_done
 from repro.core.sweep.describe import sweep_json
 from repro.core.sweep.figures import ranked_trials
 from repro.core.sweep.known import list_sweeps
 from repro.core.sweep.standing import count_wanted, find_standing
+from repro.core.sweep.words import describe_best, describe_done
 from repro.model.readable import format_age
 from repro.model.sweep import OVER, SweepAt, TrialState
 from repro.model.text import escape

@@ -11,11 +11,11 @@ from repro.cli.consent import ask_consent
 from repro.cli.context import open_here
 from repro.cli.isolation import YES
 from repro.cli.sweepoptions import RETRY_FAILED, Running, takes_running
-from repro.cli.sweepwords import describe_done
 from repro.core.project import Project
 from repro.core.sweep.elsewhere import look_elsewhere
 from repro.core.sweep.known import find_sweep, read_base, short_sweep
 from repro.core.sweep.standing import Standing, count_wanted, find_elsewhere
+from repro.core.sweep.words import describe_done
 from repro.errors import ConsentError, UsageError
 from repro.model.diagnosis import count_of
 from repro.model.sampling import count_grid

@@ -12,7 +12,6 @@ from repro.cli.sweeplive import Live
 from repro.cli.sweepoptions import Running, find_gpus, say_jobs
 from repro.cli.sweepsignals import ending_signals
 from repro.cli.sweeptable import lay_trials, short_runs
-from repro.cli.sweepwords import describe_counts
 from repro.core.project import Project
 from repro.core.sweep.best import find_best_trials
 from repro.core.sweep.book import LocalBook
@@ -24,6 +23,7 @@ from repro.core.sweep.options import Options, Outcome, Reason
 from repro.core.sweep.protocols import Book, Launcher, Others
 from repro.core.sweep.standing import count_wanted, is_done
 from repro.core.sweep.weighing import weigh_trials
+from repro.core.sweep.words import describe_counts
 from repro.model.diagnosis import count_of
 from repro.model.readable import format_duration
 from repro.model.sweep import OVER, Sweep, SweepAt, TrialState

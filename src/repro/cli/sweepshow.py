@@ -10,14 +10,14 @@ from repro.cli.context import open_here
 from repro.cli.importance import show_importance
 from repro.cli.runtable import lay_out, say_hidden
 from repro.cli.sweeptable import lay_trials, short_runs
-from repro.cli.sweepwords import describe_counts, describe_done
 from repro.core.project import Project
 from repro.core.sweep.describe import full_sweep_json
-from repro.core.sweep.figures import ranked_trials
+from repro.core.sweep.figures import ordered_trials, ranked_trials
 from repro.core.sweep.known import find_sweep
 from repro.core.sweep.looking import TrialLook, TrialLooks
 from repro.core.sweep.standing import Standing, find_standing
 from repro.core.sweep.weighing import weigh_trials
+from repro.core.sweep.words import describe_counts, describe_done
 from repro.model.readable import format_age, shorten
 from repro.model.spacetext import describe_distribution
 from repro.model.sweep import SweepAt, Trial, TrialState
@@ -84,7 +84,7 @@ def _head(at: SweepAt, now: float) -> list[list[str]]:
 
 
 def _print_trials(project: Project, at: SweepAt, number: int, now: float) -> None:
-    trials = _in_order(at)
+    trials = ordered_trials(at)
     shown = trials[: number or None]
     looks = _look(project, at, shown)
     columns = lay_trials(at, shown, short_runs(project, shown), now=now, looks=looks)
@@ -114,12 +114,3 @@ def _print_failed(at: SweepAt, most: int) -> None:
 def _look(project: Project, at: SweepAt, trials: Sequence[Trial]) -> dict[str, TrialLook]:
     running = [trial.run for trial in trials if trial.state is TrialState.RUNNING]
     return TrialLooks(project, at.sweep.spec.metric).look(running)
-
-
-def _in_order(at: SweepAt) -> list[Trial]:
-    """Those in progress, then the best ones, then the others."""
-    trials = at.progress.trials
-    ranked = ranked_trials(at)
-    first = [trial for trial in trials if trial.state is TrialState.RUNNING]
-    seen = {trial.number for trial in (*first, *ranked)}
-    return [*first, *ranked, *(trial for trial in trials if trial.number not in seen)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from repro.core.project import Project
 from repro.model.patch import Hunk, parse_hunks, split_patch
@@ -80,7 +81,7 @@ def read_code_diff(project: Project, a: str, b: str, *, only: int | None = None)
         parts = iter(split_patch(_read_patch(project, a, b, list(paths))))
         for n in chosen:
             wanted = 2 if files[n].status == "T" else 1  # one is removed, the other added
-            found = [part for part, _ in zip(parts, range(wanted), strict=False)]
+            found = list(islice(parts, wanted))
             if found:
                 hunks[n] = tuple(hunk for part in found for hunk in parse_hunks(part))
     return CodeDiff(files=files, hunks=hunks)

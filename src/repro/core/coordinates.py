@@ -105,16 +105,16 @@ def _axis(records: Sequence[Record], key: Key, title: str) -> CoordinateAxis | N
 
 def _varied(records: Sequence[Record]) -> list[Key]:
     """The params in which any two of the runs differ."""
-    first: dict[str, Value] = {}
-    varied: dict[str, None] = {}
     flat = [flatten_config(record.config) for record in records]
+    first: dict[str, Json] = {}
     for one in flat:
         for name, value in one.items():
             first.setdefault(name, value)
-    for name, value in first.items():
-        if not all(is_same(one.get(name, ABSENT), value) for one in flat):
-            varied[name] = None
-    return [Key(Space.CONFIG, name) for name in varied]
+    return [
+        Key(Space.CONFIG, name)
+        for name in first
+        if not all(is_same(one.get(name, ABSENT), first[name]) for one in flat)
+    ]
 
 
 def _metrics(records: Sequence[Record]) -> list[Key]:

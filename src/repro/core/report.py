@@ -3,19 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from repro.core.curvecache import CurveCache
+from repro.core.curves import CurveWish, read_curves
 from repro.core.known import open_runs
 from repro.core.project import Project
-from repro.core.query import describe_problem, list_runs, read_points
+from repro.core.query import describe_problem, list_runs
 from repro.core.reportcode import read_code_changes
+from repro.core.reportmedia import read_pictures
 from repro.core.sidebyside import SideBySide, lay_side_by_side, side_by_side_json
 from repro.errors import InvalidInputError, ReproError
 from repro.model.canonical import Json
 from repro.model.condition import Among, Key, Space
 from repro.model.diff import DataChange
-from repro.model.downsample import FEWEST, downsample
+from repro.model.downsample import FEWEST
 from repro.model.importance import by_strength, rate_param
 from repro.model.nearest import say_meant
 from repro.model.report import (
+    CodeChange,
     Curve,
     DatasetChange,
     MetricCurves,
@@ -31,8 +35,10 @@ from repro.model.verdict import Verdict
 from repro.version import VERSION
 
 MOST_METRICS = 6  # shown where nobody names any
-_MOST_POINTS = 16_000  # of all curves together: some 180 kB of SVG
+_MOST_POINTS = 16_000  # of all curves together: 130 kB of SVG where they are noise
 _MOST_OF_CURVE = 400  # a chart is no wider
+_MOST_BYTES = 230_000  # of an HTML report, less its tables
+_A_POINT = 8  # bytes, at most
 _FEWEST_TO_WEIGH = 8  # runs; with fewer, chance tells as much
 _MOST_VERDICTS = 50
 _MOST_DATA = 20  # states of datasets that are compared file by file
@@ -48,7 +54,7 @@ class ReportWish:
         sort: The order of those that fit; the newest first without it.
         limit: At most so many of those that fit; None is all.
         baseline: The run that the others are compared with; the first one without it.
-        metrics: Which ones to show; none is those with a goal, else those that most runs share.
+        metrics: Which ones to show; none is the usual ones of `choose_metrics`.
         title: Empty for one that says which runs.
         command: The words that make the report again.
     """
@@ -88,61 +94,75 @@ def make_report(project: Project, wish: ReportWish) -> Report:
         n_left = listing.matching - len(chosen)
         problems += map(describe_problem, listing.problems)
     found = lay_side_by_side(project, wish.names, chosen=chosen, baseline=wish.baseline, fewest=1)
-    shown, n_metrics = choose_metrics(found.records, wish.metrics)
-    curves, unread = _read_curves(project, found.records, shown)
+    metrics = choose_metrics(found.records, wish.metrics)
+    curves, unread = _read_curves(project, found.records, metrics.drawn)
     codes = read_code_changes(project, found.records, found.rows)
     data, unknown = _compare_datasets(project, found)
+    pictures = read_pictures(project, found.records, _room(curves, codes))
+    faults = [*unread, *unknown, *pictures.problems]
     verdicts, short = _read_verdicts(project, found)
     return Report(
         title=wish.title,
         made=format_time(project.clock()),
         version=VERSION,
         command=wish.command,
-        chosen=_say_chosen(wish),
-        where=wish.where,
+        where=wish.where.strip(),
+        sort=wish.sort,
+        has_named=bool(wish.names),
         n_left=n_left,
         runs=found.records,
         short=short,
         rows=found.rows,
-        metrics=tuple(shown),
-        n_metrics=n_metrics,
+        metrics=metrics.shown,
+        n_metrics=metrics.n_known,
         curves=curves,
         codes=codes,
         data=data,
+        pictures=pictures,
         verdicts=verdicts,
-        weights=_weigh(found, shown),
-        problems=tuple(dict.fromkeys([*problems, *found.problems, *unread, *unknown])),
+        weights=_weigh(found, metrics.shown),
+        problems=tuple(dict.fromkeys([*problems, *found.problems, *faults])),
     )
 
 
-def _say_chosen(wish: ReportWish) -> str:
-    order = f", by {', '.join(wish.sort)}" if wish.sort else ", the newest first"
-    if wish.where.strip():
-        named = "those that were named, and " if wish.names else ""
-        return f"{named}those that fit a filter{order}"
-    return "those that were named" if wish.names else f"all{order}"
+@dataclass(frozen=True, slots=True)
+class MetricChoice:
+    """The metrics of a report.
+
+    Attributes:
+        shown: In the table of runs.
+        drawn: Those of them that have a curve.
+        n_known: How many the runs have.
+    """
+
+    shown: tuple[str, ...]
+    drawn: tuple[str, ...]
+    n_known: int
 
 
-def choose_metrics(records: Sequence[Record], asked: Sequence[str] = ()) -> tuple[list[str], int]:
-    """Give the metrics that a report of these runs shows, and how many there are.
+def choose_metrics(records: Sequence[Record], asked: Sequence[str] = ()) -> MetricChoice:
+    """Choose the metrics that a report of these runs shows.
 
     Args:
-        asked: Names; none is those with a goal, else those that most of the runs share.
+        asked: Names; with none, those with a goal come first, then those that most of the runs
+            share; only those with a goal are drawn, where there are any.
 
     Raises:
         InvalidInputError: No run has one of them.
     """
     counts: dict[str, int] = {}
-    goals: dict[str, bool] = {}
+    with_goal: set[str] = set()
     for record in records:
         for name, summary in record.metrics.items():
             counts[name] = counts.get(name, 0) + 1
-            goals[name] = goals.get(name, False) or summary.goal is not None
+            with_goal |= {name} if summary.goal is not None else set()
     if asked:
-        return [_find_metric(name, counts) for name in dict.fromkeys(asked)], len(counts)
-    usual = [name for name in counts if goals[name]]
-    usual = usual or sorted(counts, key=lambda name: -counts[name])
-    return usual[:MOST_METRICS], len(counts)
+        named = tuple(dict.fromkeys(_find_metric(name, counts) for name in asked))
+        return MetricChoice(named, named, len(counts))
+    usual = sorted(counts, key=lambda name: (name not in with_goal, -counts[name]))
+    shown = tuple(usual[:MOST_METRICS])
+    drawn = tuple(name for name in shown if name in with_goal)
+    return MetricChoice(shown, drawn or shown, len(counts))
 
 
 def _find_metric(name: str, known: dict[str, int]) -> str:
@@ -158,31 +178,30 @@ def _find_metric(name: str, known: dict[str, int]) -> str:
 def _read_curves(
     project: Project, records: Sequence[Record], metrics: Sequence[str]
 ) -> tuple[tuple[MetricCurves, ...], list[str]]:
-    """The curves of each metric, every run read once, and which runs could not be read."""
+    """The curves of each metric, and which runs could not be read."""
     n_curves = sum(name in record.metrics for record in records for name in metrics)
     most = max(FEWEST, min(_MOST_OF_CURVE, _MOST_POINTS // max(n_curves, 1)))
-    curves: dict[str, list[Curve]] = {name: [] for name in metrics}
-    problems = []
-    for record in records:
-        try:
-            series = read_points(project, record) if metrics and record.metrics else {}
-        except ReproError as error:
-            problems.append(f"the points of run `{record.run.id}`: {error.message}")
-            continue
-        for name in metrics:
-            points = series.get(name, [])
-            values = [point.value for point in points]
-            places = downsample(values, most)
-            if places:
-                curve = Curve(
-                    run=record.run.id,
-                    xs=[points[place].step for place in places],
-                    ys=[values[place] for place in places],
-                    n_points=len(points),
-                )
-                curves[name].append(curve)
-    found = (MetricCurves(metric=name, curves=tuple(of)) for name, of in curves.items() if of)
+    found, problems = [], []
+    cache = CurveCache()
+    for name in metrics:
+        runs = tuple(record.run.id for record in records if name in record.metrics)
+        wish = CurveWish(runs=runs, metric=name, most=most)
+        read = read_curves(project, wish, cache=cache, beside=metrics)
+        problems += [f"the points of {one.run}: {one.problem}" for one in read if one.problem]
+        curves = tuple(
+            Curve(run=one.run, xs=one.x, ys=one.y, n_points=one.n_points) for one in read if one.x
+        )
+        if curves:
+            found.append(MetricCurves(metric=name, curves=curves))
     return tuple(found), problems
+
+
+def _room(curves: Sequence[MetricCurves], codes: Sequence[CodeChange]) -> int:
+    """How many bytes of pictures fit beside curves, patches and tables."""
+    n_points = sum(len(curve.xs) for one in curves for curve in one.curves)
+    n_chars = sum(len(line) + 1 for one in codes for line in one.lines)
+    left = _MOST_BYTES - _A_POINT * n_points - n_chars
+    return max(left, 0) * 3 // 4  # base64 has four letters for three bytes
 
 
 def _compare_datasets(
@@ -305,6 +324,10 @@ def report_json(report: Report) -> dict[str, Json]:
         "data": [
             {"dataset": one.name, "runs": list(one.runs), **change_json(one.change)}
             for one in report.data
+        ],
+        "pictures": [
+            {"run": one.run, "name": one.name, "step": one.step, "caption": one.caption}
+            for one in report.pictures.shots
         ],
         "verdicts": [encode_verdict(one) for one in report.verdicts],
         "importance": None if report.weights is None else _weights_json(report.weights),

@@ -14,8 +14,8 @@ from repro.model.sidebyside import Row
 from repro.store.clonekey import read_marker
 from repro.store.patches import read_patch_start
 
-_MOST_CODES = 12  # that are compared, beside the first one
-_MOST_BYTES = 64_000  # of all patches together
+_MOST_CODES = 12  # that are compared
+_MOST_BYTES = 48_000  # of all patches together
 _LONGEST = 300  # characters of a line: what is longer was not written by a person
 
 
@@ -32,9 +32,9 @@ def read_code_changes(
     Cost: git lists the files of each code that differ, and shows the first ones.
     """
     pairs = list(_pairs(records, rows))
-    most = _MOST_BYTES // max(1, min(len(pairs), _MOST_CODES + 1))
+    most = _MOST_BYTES // max(1, min(len(pairs), _MOST_CODES))
     return tuple(
-        _read(project, records[0], letter, other, most, is_left=place > _MOST_CODES)
+        _read(project, records[0], letter, other, most, is_left=place >= _MOST_CODES)
         for place, (letter, other) in enumerate(pairs)
     )
 

@@ -7,12 +7,20 @@ escaped here: that is for whoever writes the page.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from repro.model.readable import shorten
+from repro.model.text import escape
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
     """A text that is shown as it is, whatever it looks like."""
 
     text: str
+
+
+def quote(text: str, longest: int = 100) -> Code:
+    """A text of a record as code, cut in the middle where it is long."""
+    return Code(shorten(escape(text), longest))
 
 
 Piece = str | Code
@@ -91,6 +99,19 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """A picture.
+
+    Attributes:
+        content_type: Such as `image/png`.
+    """
+
+    caption: Text
+    content_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Patch:
     """Lines of a patch, as git writes them."""
 
@@ -117,7 +138,7 @@ class Fold:
     is_open: bool = False
 
 
-Block = Paragraph | Items | Commands | Table | Chart | Patch | Quote | Fold
+Block = Paragraph | Items | Commands | Table | Chart | Image | Patch | Quote | Fold
 
 
 @dataclass(frozen=True, slots=True)

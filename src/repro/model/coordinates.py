@@ -86,7 +86,7 @@ def make_axis(  # each is a fact of the axis
         return None
     return CoordinateAxis(
         key=key, title=title, word=word, kind="category", categories=categories, goal=goal,
-        values=tuple(None if one in (ABSENT, None) else float(places[_name(one)]) for one in values),
+        values=tuple(_place(one, places) for one in values),
     )  # fmt: skip
 
 
@@ -94,6 +94,10 @@ def _sort_into(values: Sequence[Value]) -> tuple[tuple[Value, ...], Mapping[str,
     named = {_name(one): one for one in values}
     order = sorted(named, key=lambda name: _rank(named[name], name))
     return tuple(named[name] for name in order), {name: place for place, name in enumerate(order)}
+
+
+def _place(value: Value, places: Mapping[str, int]) -> float | None:
+    return None if value is ABSENT or value is None else float(places[_name(value)])
 
 
 def _name(value: Value) -> str:

@@ -84,6 +84,38 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """A picture that a run logged.
+
+    Attributes:
+        content_type: Of four that hold no script, such as `image/png`.
+    """
+
+    run: str
+    name: str
+    step: int
+    caption: str
+    content_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pictures:
+    """The pictures of a report.
+
+    Attributes:
+        n_left: How many more there was no room for.
+        n_others: How many earlier ones, tables and histograms the runs have.
+        problems: What could not be read, in words.
+    """
+
+    shots: tuple[Shot, ...] = ()
+    n_left: int = 0
+    n_others: int = 0
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Runs, and what differs between them.
 
@@ -91,7 +123,9 @@ class Report:
         made: When, as `format_time` writes it.
         version: Of the repro that made it.
         command: The words that make it again.
-        chosen: How the runs were chosen, in words of ours; with a filter, `where` has it.
+        where: The filter that chose runs; empty for none.
+        sort: What the runs that fit are sorted by; nothing is the newest first.
+        has_named: Whether any run was named.
         n_left: How many more runs fit.
         runs: Whole records, the baseline first.
         short: The shortest unique prefix of the id of each run, and of each original of a rerun.
@@ -107,8 +141,9 @@ class Report:
     made: str
     version: str
     command: tuple[str, ...]
-    chosen: str
     where: str = ""
+    sort: tuple[str, ...] = ()
+    has_named: bool = False
     n_left: int = 0
     runs: tuple[Record, ...]
     short: Mapping[str, str]
@@ -118,6 +153,7 @@ class Report:
     curves: tuple[MetricCurves, ...] = ()
     codes: tuple[CodeChange, ...] = ()
     data: tuple[DatasetChange, ...] = ()
+    pictures: Pictures = Pictures()
     verdicts: tuple[Verdict, ...] = ()
     weights: Weights | None = None
     problems: tuple[str, ...] = field(default=())

@@ -1,36 +1,25 @@
 """The codes of a report: which files differ, and patches as far as there is room."""
 
 from collections.abc import Iterator
+from itertools import accumulate
 
-from repro.model.blocks import Block, Code, Fold, Items, Paragraph, Patch, Text
+from repro.model.blocks import Block, Code, Fold, Items, Paragraph, Patch, Text, quote
 from repro.model.diagnosis import count_of
 from repro.model.report import CodeChange, Report
 
 _MOST_FILES = 40
 _SHORT = 40  # lines of a patch that may be seen at once
 _FEWEST_CHARS = 400  # of a patch that is worth showing
+_LONGEST = 300  # characters of a path
 _DIGITS = 12  # of a commit
 
 
-class PatchRoom:
-    """How many characters of patches there is still room for."""
+def lay_out_code(report: Report, patch_chars: int) -> Iterator[Block]:
+    """The blocks about code: which commit it is, and what differs.
 
-    def __init__(self, chars: int) -> None:
-        self._left = chars
-
-    def take(self, lines: tuple[str, ...]) -> tuple[str, ...]:
-        """As many of the lines as there is room for, which is less from then on."""
-        kept = 0
-        for line in lines if self._left >= _FEWEST_CHARS else ():
-            if len(line) + 1 > self._left:
-                break
-            self._left -= len(line) + 1
-            kept += 1
-        return lines[:kept]
-
-
-def lay_out_code(report: Report, room: PatchRoom) -> Iterator[Block]:
-    """The blocks about code: which commit it is, and what differs."""
+    Args:
+        patch_chars: Room for all patches together.
+    """
     first = report.runs[0].run
     if first.snapshot is None:
         return
@@ -43,11 +32,21 @@ def lay_out_code(report: Report, room: PatchRoom) -> Iterator[Block]:
         " is commit ",
         Code((first.base or first.snapshot)[:_DIGITS]),
     )
-    text += (" on ", Code(first.branch)) if first.branch else ()
+    text += (" on ", quote(first.branch)) if first.branch else ()
     yield Paragraph((*text, ", with changes that were not committed." if first.dirty else "."))
     runs = _runs_of(report)
     for change in report.codes:
-        yield _lay_out(report, change, runs.get(change.letter, ""), room)
+        shown = _fitting(change.lines, patch_chars)
+        patch_chars -= sum(len(line) + 1 for line in shown)
+        yield _lay_out(report, change, runs.get(change.letter, ""), shown)
+
+
+def _fitting(lines: tuple[str, ...], chars: int) -> tuple[str, ...]:
+    """The first lines that fit; none where there is room for so few that they tell nothing."""
+    if chars < _FEWEST_CHARS:
+        return ()
+    ends = accumulate(len(line) + 1 for line in lines)
+    return lines[: sum(end <= chars for end in ends)]
 
 
 def _runs_of(report: Report) -> dict[str, str]:
@@ -60,7 +59,7 @@ def _runs_of(report: Report) -> dict[str, str]:
     return found
 
 
-def _lay_out(report: Report, change: CodeChange, run_id: str, room: PatchRoom) -> Fold:
+def _lay_out(report: Report, change: CodeChange, run_id: str, shown: tuple[str, ...]) -> Fold:
     baseline = report.runs[0].run.id
     if change.is_of_baseline:
         title: Text = (f"{count_of(len(change.files), 'file')} not committed in ",)
@@ -71,13 +70,12 @@ def _lay_out(report: Report, change: CodeChange, run_id: str, room: PatchRoom) -
         title = (f"Code {change.letter} against the code of ", Code(report.short[baseline]), files)
         command = f"repro diff {baseline} {run_id}"
     if change.problem is not None:
-        why: Text = (Code(change.problem), "; ", Code(command), " may show it.")
+        why: Text = (quote(change.problem, _LONGEST), "; ", Code(command), " may show it.")
         return Fold(title, [Paragraph(why)], is_open=True)
-    listed: list[Text] = [(Code(f"{one.status} {one.path}"),) for one in change.files]
+    listed: list[Text] = [(quote(f"{one.status} {one.path}", _LONGEST),) for one in change.files]
     if len(listed) > _MOST_FILES:
         listed = [*listed[:_MOST_FILES], (f"… and {len(listed) - _MOST_FILES:,} more",)]
     blocks: list[Block] = [Items(listed)]
-    shown = room.take(change.lines)
     if shown:
         blocks.append(Patch(shown))
     if change.is_cut or len(shown) < len(change.lines):

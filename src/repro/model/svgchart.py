@@ -133,6 +133,15 @@ def draw_charts(charts: Sequence[LineChart]) -> str:
     )
 
 
+def line_sample(colour: int) -> str:
+    """A short piece of a line with that place in the palette, to stand beside a name in HTML."""
+    line = Line(label="", xs=(), ys=(), colour=colour)
+    return (
+        '<svg class="sample" width="24" height="8" viewBox="0 0 240 80" aria-hidden="true"'
+        f' fill="none" stroke-width="25">{_path(line, "M0 40h240")}</svg>'
+    )
+
+
 def _chart(chart: LineChart) -> tuple[str, int]:
     """The inside of the SVG of one chart, and its height in pixels."""
     frame = _make_frame(chart)

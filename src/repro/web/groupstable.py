@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from repro.core.table import TableColumn, TableGroup, TableView
 from repro.model.cells import format_cells, format_spread
-from repro.model.equation import narrow, write_equation
 from repro.model.goals import best_places
 from repro.model.values import ABSENT, Value
 from repro.web.runstable import Cell, Head, make_cell, sort_head, title_in_band
@@ -68,7 +67,7 @@ def lay_groups(table: TableView, view: RunsView, now: float) -> LaidGroups:
             GroupLine(
                 keys=tuple(column[place] for column in key_cells),
                 n_runs=group.n_runs,
-                address=_address(table, view, group),
+                address=_address(view, group),
                 cells=tuple(column[place] for column in metric_cells),
             )
             for place, group in enumerate(groups)
@@ -84,14 +83,8 @@ def _metric_head(column: TableColumn, view: RunsView) -> Head:
     )
 
 
-def _address(table: TableView, view: RunsView, group: TableGroup) -> str | None:
-    equations = []
-    for column, value in zip(table.columns, group.values, strict=False):
-        equation = column.key and write_equation(column.word, column.key, value)
-        if not equation:
-            return None
-        equations.append(equation)
-    return view.address(where=narrow(view.where, equations), group="", sort=())
+def _address(view: RunsView, group: TableGroup) -> str | None:
+    return None if group.where is None else view.address(where=group.where, group="", sort=())
 
 
 def _lay_metric(groups: Sequence[TableGroup], name: str, goal: str | None) -> list[Cell]:

@@ -6,6 +6,7 @@ and not for longer than a second; the rest is plain.
 
 import time
 from collections.abc import Iterator
+from itertools import groupby
 
 from markupsafe import Markup
 from pygments.lexer import Lexer
@@ -73,11 +74,10 @@ def highlight(text: str, path: str) -> list[Markup]:
     if lexer is None or any(len(line) > _LONGEST_LINE for line in lines):
         return [_plain(line) for line in lines]
     made: list[list[str]] = [[]]
-    for kind, word in _words(lexer, text):
-        first, *others = word.split("\n")
-        made[-1].append(_mark(first, kind))
-        for other in others:
-            made.append([_mark(other, kind)])
+    for name, words in groupby(_words(lexer, text), key=lambda pair: _class_of(pair[0])):
+        first, *others = "".join(word for _, word in words).split("\n")
+        made[-1].append(_mark(first, name))
+        made += [[_mark(other, name)] for other in others]
     # Every part comes from `_mark`, which escapes it.
     return [Markup("".join(parts)) for parts in made[: len(lines)]]  # noqa: S704
 
@@ -102,12 +102,15 @@ def _find_lexer(path: str) -> Lexer | None:
     return get_lexer_by_name(known) if known else None
 
 
-def _mark(text: str, kind: _TokenType) -> str:
+def _class_of(kind: _TokenType) -> str | None:
+    return next((name for one, name in _CLASSES if one in kind.split()), None)
+
+
+def _mark(text: str, name: str | None) -> str:
     shown = _plain(text)
-    if not text or text.isspace():
+    if name is None or not text or text.isspace():
         return shown
-    name = next((name for one, name in _CLASSES if kind is one or one in kind.split()), None)
-    return f'<span class="{name}">{shown}</span>' if name else shown
+    return f'<span class="{name}">{shown}</span>'
 
 
 def _plain(text: str) -> Markup:

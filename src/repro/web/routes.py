@@ -5,6 +5,7 @@ from starlette.routing import Route
 from repro.web.pages import (
     artifacts,
     compare,
+    completion,
     coordinates,
     curation,
     curves,
@@ -13,6 +14,7 @@ from repro.web.pages import (
     run,
     runs,
     static,
+    sweeps,
     twodiff,
 )
 
@@ -31,11 +33,16 @@ ROUTES = [
     Route("/runs/{id}/media/{n}/{k}", artifacts.give_medium),
     Route("/runs/{name:rest}", run.show_named),  # a name may have slashes
     Route("/diff", twodiff.show_diff),
+    Route("/diff/patch", twodiff.give_patch),
     Route("/compare", compare.show_compare),
+    Route("/sweeps", sweeps.show_sweeps),
+    Route("/sweeps/{sweep}", sweeps.show_sweep),
     # What pages ask for
+    Route("/api/sweeps/{sweep}", sweeps.give_history),
     Route("/api/curves", curves.give_curves),
     Route("/api/curves.svg", curves.give_chart),
     Route("/api/coordinates", coordinates.give_coordinates),
+    Route("/api/complete", completion.give_words),
     Route("/live", live.follow),
     Route("/static/{name}", static.give_file),
     Route("/vendor/plotly.js", static.give_plotly),

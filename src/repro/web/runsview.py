@@ -11,12 +11,13 @@ from starlette.datastructures import QueryParams
 from repro.core.table import TableWish
 from repro.errors import UsageError
 from repro.model.ids import is_id
+from repro.model.palette import PALETTE
 from repro.model.text import escape
 from repro.model.wanted import split_names
+from repro.web.colours import parse_pins
 
 PER_PAGE = (25, 50, 100, 250)
 USUAL_PER_PAGE = 50
-N_COLOURS = 10
 _MOST_CHOSEN = 1_000
 
 
@@ -79,7 +80,7 @@ class RunsView:
         if run_id in self.pins:
             return {run: colour for run, colour in self.pins.items() if run != run_id}
         used = list(self.pins.values())
-        return {**self.pins, run_id: min(range(N_COLOURS), key=used.count)}
+        return {**self.pins, run_id: min(range(len(PALETTE)), key=used.count)}
 
 
 def read_view(query: QueryParams) -> RunsView:
@@ -96,19 +97,11 @@ def read_view(query: QueryParams) -> RunsView:
         group=query.get("group", ""),
         page=_read_number(query, "page", 1),
         per=_read_number(query, "per", USUAL_PER_PAGE),
-        pins=read_pins(query.get("pin", "")),
+        pins={
+            run: colour for run, colour in parse_pins(query.get("pin", "")).items() if is_id(run)
+        },
         chosen=tuple(one for one in query.get("sel", "").split(",") if is_id(one))[:_MOST_CHOSEN],
     )
-
-
-def read_pins(text: str) -> dict[str, int]:
-    """Read `ID:3,ID:5`; what is no pin is left out, for a colour is no reason to show nothing."""
-    pairs = (piece.partition(":") for piece in text.split(","))
-    return {
-        run: int(colour)
-        for run, _, colour in pairs
-        if is_id(run) and colour in map(str, range(N_COLOURS))
-    }
 
 
 def write_pins(pins: Mapping[str, int]) -> str:

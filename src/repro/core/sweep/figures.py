@@ -71,6 +71,15 @@ def ranked_trials(at: SweepAt) -> list[Trial]:
     return [trial for _, trial in valued]
 
 
+def ordered_trials(at: SweepAt) -> list[Trial]:
+    """All trials: those in progress, then the best ones, then the others."""
+    trials = at.progress.trials
+    first = [trial for trial in trials if trial.state is TrialState.RUNNING]
+    ranked = ranked_trials(at)
+    seen = {trial.number for trial in (*first, *ranked)}
+    return [*first, *ranked, *(trial for trial in trials if trial.number not in seen)]
+
+
 def parallel_coordinates(at: SweepAt) -> ParallelCoordinates:
     """Give the trials that are over as lines across the params that vary, and the metric."""
     spec = at.sweep.spec

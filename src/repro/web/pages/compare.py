@@ -29,6 +29,7 @@ FEWEST_WEIGHED = 9  # runs; with fewer, chance tells as much
 _MOST_UPRIGHT = 6  # runs that stand as columns where nobody says how
 _MOST_FITTING = 20  # runs whose curves are drawn, of those that fit a filter
 _MOST_CHARTS = 12
+_CURVE_KEYS = ("x", "smooth", "low", "high")
 _CHART_KEYS = ("metric", "x", "smooth", "logx", "logy", "large", "clip", "low", "high")
 
 
@@ -64,11 +65,17 @@ class ValueRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """One chart; its curves come later."""
+    """One chart; its curves come later.
+
+    Attributes:
+        source: Where the script has them from.
+        picture: Where they are drawn without a script.
+    """
 
     metric: str
     goal: str | None
     rows: tuple[ValueRow, ...]
+    source: str
     picture: str
 
 
@@ -108,7 +115,9 @@ class Comparison:
     @cached_property
     def records(self) -> list[Record]:
         """Of the runs that are drawn."""
-        by_id = {one.run.id: one for one in read_records(self._project, self.drawn)}
+        by_id: dict[str, Record] = {
+            one.run.id: one for one in read_records(self._project, self.drawn)
+        }
         return [by_id[run_id] for run_id in self.drawn]
 
     @cached_property
@@ -200,7 +209,8 @@ class Comparison:
     @cached_property
     def chosen(self) -> list[str]:
         """The metrics that are drawn."""
-        return choose_metrics(self.records, self.params.getlist("metric"))[0][:_MOST_CHARTS]
+        chosen = choose_metrics(self.records, self.params.getlist("metric"))
+        return list(chosen.drawn[:_MOST_CHARTS])
 
     @cached_property
     def metrics(self) -> list[str]:
@@ -237,16 +247,17 @@ class Comparison:
             )
             for place, (run, one) in enumerate(pairs)
         )
-        kept = [(key, value) for key, value in self.chart_query if key not in ("metric", "run")]
-        query = [("metric", metric), *(("run", run.id) for run, _ in pairs), *kept]
+        wish = [(key, self.params.get(key, "")) for key in _CURVE_KEYS]
+        query = [("metric", metric), *(("run", run.id) for run, _ in pairs)]
+        query += [(key, value) for key, value in wish if value]
+        looks = [(key, "1") for key in ("logx", "logy") if self.params.get(key) == "1"]
         return Chart(
-            metric=metric, goal=goal, rows=rows, picture=f"/api/curves.svg?{urlencode(query)}"
+            metric=metric,
+            goal=goal,
+            rows=rows,
+            source=f"/api/curves?{urlencode(query)}",
+            picture=f"/api/curves.svg?{urlencode([*query, *looks])}",
         )
-
-    @property
-    def chart_query(self) -> list[tuple[str, str]]:
-        """What the address says of charts."""
-        return [one for one in self.params.multi_items() if one[0] in _CHART_KEYS]
 
     @property
     def hidden_fields(self) -> list[tuple[str, str]]:

@@ -106,16 +106,23 @@ def read_number(params: QueryParams, key: str) -> float | None:
     return number
 
 
+_DIGITS = 9  # of a value: no chart shows more, and answers are half as long
+
+
 def _curve_json(curve: RunCurve, *, is_live: bool) -> dict[str, Json]:
     return {
         "run": curve.run,
         "x": _numbers(curve.x),
-        "y": _numbers(curve.y),
-        "smooth": None if curve.smooth is None else _numbers(curve.smooth),
+        "y": _numbers(_rounded(curve.y)),
+        "smooth": None if curve.smooth is None else _numbers(_rounded(curve.smooth)),
         "n_points": curve.n_points,
         "problem": curve.problem,
         "is_live": is_live,
     }
+
+
+def _rounded(values: Sequence[float]) -> list[float]:
+    return [float(f"{value:.{_DIGITS}g}") for value in values]
 
 
 def _numbers(values: Sequence[float]) -> list[Json]:
@@ -140,5 +147,5 @@ def _find_live(project: Project, ids: Sequence[str]) -> set[str]:
 def _labels(project: Project, ids: Sequence[str]) -> dict[str, str]:
     with open_runs(project) as runs:
         short = runs.shorten(ids)
-    names = {one.run.id: one.run.name for one in read_records(project, ids)}
+    names: dict[str, str | None] = {one.run.id: one.run.name for one in read_records(project, ids)}
     return {one: f"{short[one]} {names.get(one) or ''}".rstrip() for one in ids}

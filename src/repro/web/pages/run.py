@@ -1,8 +1,7 @@
 """One run: all of its record, a tab at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -24,6 +23,7 @@ from repro.core.runcurves import read_run_curves, read_system_curves
 from repro.core.runoutput import open_output, read_output_end
 from repro.core.signatures import check_signatures
 from repro.model.ansi import read_lines
+from repro.model.canonical import Json
 from repro.model.cells import format_metric
 from repro.model.config import flatten_config
 from repro.model.diff import split_environment
@@ -34,7 +34,7 @@ from repro.web.codeview import show_files
 from repro.web.datasets import compare_with, list_facts
 from repro.web.inert import attach
 from repro.web.naming import number_of, project_of, record_of
-from repro.web.rendering import page
+from repro.web.rendering import page, site_of
 from repro.web.smallcharts import draw_histogram, draw_small
 
 TABS = {
@@ -107,8 +107,9 @@ def give_patch(request: Request) -> Response:
 
 def _overview(project: Project, record: Record, request: Request) -> Values:
     every = "charts" in request.query_params
-    curves = read_run_curves(project, record, most=_POINTS)
-    shown = curves if every else dict(islice(curves.items(), _CHARTS))
+    names = list(record.metrics)[: None if every else _CHARTS]
+    cache = site_of(request).curves
+    curves = read_run_curves(project, record, names, most=_POINTS, cache=cache)
     base = record.run.base
     return {
         "heard": last_heard(record.run),
@@ -116,8 +117,8 @@ def _overview(project: Project, record: Record, request: Request) -> Values:
         "config": flatten_config(record.config),
         "summary": flatten_config(record.summary),
         "metric": format_metric,
-        "charts": {name: draw_small(name, curve, "step") for name, curve in shown.items()},
-        "n_hidden": len(curves) - len(shown),
+        "charts": {name: draw_small(name, curve, "step") for name, curve in curves.items()},
+        "n_hidden": len(record.metrics) - len(names),
     }
 
 
@@ -165,8 +166,16 @@ def _environment(_project: Project, record: Record, _request: Request) -> Values
     return {
         "facts": facts,
         "packages": packages,
-        "randomness": {**parts.randomness, **flatten_config(record.randomness)},
+        "randomness": _randomness(record, parts.randomness),
     }
+
+
+def _randomness(record: Record, compared: Mapping[str, Json]) -> dict[str, Json]:
+    """What is known of seeds and generators; the record tells it twice, short and whole."""
+    if not record.randomness:
+        return dict(compared)
+    variables = {key: value for key, value in compared.items() if key.startswith("variables.")}
+    return {**variables, **flatten_config(record.randomness)}
 
 
 def _machine(project: Project, record: Record, _request: Request) -> Values:

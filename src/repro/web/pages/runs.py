@@ -7,11 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from repro.core.advance import read_progress
+from repro.core.groupnames import list_group_names
 from repro.core.query import describe_problem
 from repro.core.table import TableView, read_table
 from repro.errors import FilterError, UsageError
 from repro.model.caret import point_at
-from repro.model.condition import STATISTICS, Space
+from repro.model.condition import STATISTICS
 from repro.model.readable import format_value, shorten
 from repro.web.groupstable import lay_groups
 from repro.web.pagelinks import link_pages
@@ -21,8 +22,8 @@ from repro.web.runsview import PER_PAGE, RunsView, read_view, write_pins
 
 _TEMPLATE = "runs.html"
 _PANEL = "panel"  # the parameter that opens the list of columns
-_GROUPED_BY = ("status", "user", "host", "branch", "sweep", "dirty")  # of the fields
-_MOST_OFFERED = 500  # names in a list to choose from
+_IN_EACH_ROW = ("tags", "note")
+_MOST_OFFERED = 500  # columns in a list to choose from
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,8 @@ def _show(request: Request, view: RunsView, table: TableView) -> dict[str, Any]:
         "per_page": PER_PAGE,
         "problems": [describe_problem(problem) for problem in table.problems],
         "constant": [(shorten(key.name), format_value(value)) for key, value in table.constant],
-        "grouped_by": _names_to_group_by(table),
+        "grouped_by": list_group_names(project),
+        "offered": [one for one in table.hidden if one.word not in _IN_EACH_ROW],
         "statistics": [name for name in STATISTICS if name != "last"],
         "most_offered": _MOST_OFFERED,
     }
@@ -91,11 +93,3 @@ def _point_at(error: UsageError, view: RunsView) -> Wrong:
         return Wrong(error, None, is_at_end=False)
     is_at_end = error.text == view.where and error.end >= len(error.text.rstrip())
     return Wrong(error, point_at(error.text, error.start, error.end), is_at_end)
-
-
-def _names_to_group_by(table: TableView) -> list[tuple[str, str]]:
-    """Words with their titles: params, then a few fields."""
-    shown = [(one.word, one.title, one.key.space) for one in table.columns if one.key]
-    offered = [*shown, *((one.word, one.title, one.space) for one in table.hidden)]
-    params = {word: title for word, title, space in offered if space is Space.CONFIG}
-    return [*list(params.items())[:_MOST_OFFERED], *((name, name) for name in _GROUPED_BY)]

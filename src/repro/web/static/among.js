@@ -57,11 +57,12 @@ export async function startAmong(box, place) {
   const known = (values) => values.filter((id) => axes.has(id));
   const order = known(asked("axis"));
   const target = usual.filter((id) => axes.get(id).is_metric).at(-1) ?? metrics[0] ?? ids.at(-1);
-  const [tint = data.points.length > 10 ? target : null] = known(asked("tint"));
+  const hasColours = data.points.length <= 10 && document.querySelector(".legend") !== null;
+  const [tint = hasColours ? null : target] = known(asked("tint"));
   const view = { order: order.length ? order : usual, tintAxis: tint, tint: tinter(axes.get(tint), colourOf) };
 
-  const scroll = element("div", { class: "scroll plain", tabindex: "0", role: "region", "aria-label": "Parallel coordinates" });
-  const fields = element("div", { class: "scroll" });
+  const scroll = element("div", { class: "scroll plain", tabindex: "0", role: "region", "aria-label": "Lines of the runs" });
+  const fields = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Axes" });
   const details = element("details", {}, element("summary", { class: "quiet" }, "Axes, order and ranges"), fields);
   const parcoords = new Parcoords(scroll, data, brushes, view);
   const again = () => { parcoords.draw(); showAxes(fields, brushes, view); };
@@ -89,8 +90,7 @@ export async function startAmong(box, place) {
     const numeric = params.find((id) => axes.get(id).kind !== "category");
     const pair = { x: pick("sx", numeric ?? params[0] ?? metrics[0]), y: pick("sy", target) };
     const plot = element("div", { class: "plot large" });
-    const shown = { get tint() { return view.tint; }, ...pair };
-    Object.defineProperty(shown, "tint", { get: () => view.tint });
+    const shown = { ...pair, get tint() { return view.tint; } };
     scatter = new Scatter(plot, data, brushes, shown);
     const set = (key, name) => (id) => { shown[key] = id; setAddress({ [name]: id }); scatter.draw(); };
     place.replaceChildren(element("p", { class: "tools" },

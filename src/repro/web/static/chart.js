@@ -53,7 +53,7 @@ export function axis(title, { isLog = false, type, ...rest } = {}) {
     title: { text: plain(title), font: { size: 11, color: now.quiet }, standoff: 6 },
     type: type ?? (isLog ? "log" : "linear"),
     gridcolor: now.line, zeroline: false, linecolor: now.strong, tickcolor: now.strong,
-    tickfont: { size: 11, color: now.quiet }, automargin: true, nticks: 6, exponentformat: "power",
+    tickfont: { size: 11, color: now.quiet }, automargin: true, nticks: 6, exponentformat: "e", minexponent: 5, separatethousands: true,
     ...rest,
   };
 }

@@ -1,24 +1,9 @@
 // What people say of runs: names, tags and notes in their cells, and of many runs at once.
 import { chosenRuns, forget } from "./chosen.js";
+import { change } from "./change.js";
 import { openEditor } from "./editor.js";
-import { post, refresh, say } from "./fragment.js";
-
-/** Send a change of some runs; says what could not be done, and gives the runs of which it was. */
-export async function change(path, wish) {
-  let said;
-  try {
-    said = await post(path, wish);
-  } catch (error) {
-    say(error.message);
-    return [];
-  }
-  if (said.problems.length) {
-    const [first] = said.problems;
-    const more = said.problems.length > 1 ? ` And ${said.problems.length - 1} more.` : "";
-    say(`${first.message}${first.hint ? ` (${first.hint})` : ""}${more}`, 12000);
-  }
-  return said.done;
-}
+import { refresh, say } from "./fragment.js";
+import { offerTags } from "./tags.js";
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("#table button.edit");
@@ -30,6 +15,7 @@ document.addEventListener("dblclick", (event) => {
 });
 
 const tagBox = document.getElementById("bulk-tag");
+if (tagBox) offerTags(tagBox);
 
 async function tagAll(key) {
   const tag = tagBox.value.trim();
@@ -51,12 +37,12 @@ async function throwAway() {
   const done = await change("/curate/trash", { runs });
   if (!done.length) return;
   forget(done);
-  await refresh("table");
   say(`Moved ${count(done)} to the trash.`, 15000, "Undo", async () => {
     const back = await change("/curate/restore", { runs: done });
     say(`Brought ${count(back)} back.`);
     await refresh("table");
   });
+  await refresh("table");
 }
 
 function isSure(runs) {

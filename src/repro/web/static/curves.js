@@ -1,5 +1,5 @@
 // The curves of the compare page: one chart a metric, all with the same window of x.
-import { asked, setAddress } from "./address.js";
+import { asked, changed, setAddress } from "./address.js";
 import { axis, draw, dragging, layout, loadPlotly, onTheme, plain, theme } from "./chart.js";
 import { refresh, say } from "./fragment.js";
 import { hiddenRuns, isHidden, onRuns, opacityOf, changeRuns } from "./shownruns.js";
@@ -20,20 +20,26 @@ const wanted = () => {
   };
 };
 
-async function fetchCurves(figure, runs) {
+/** Where the curves of a chart come from: its own address, with what the form says. */
+function sourceOf(figure, runs) {
   const wish = wanted();
-  const query = new URLSearchParams({ metric: figure.dataset.metric, x: wish.x, smooth: wish.smooth });
-  for (const run of runs) query.append("run", run);
-  for (const key of ["low", "high"]) if (wish[key] !== null) query.set(key, wish[key]);
-  const width = figure.querySelector(".plot").clientWidth || 600;
-  query.set("most", String(Math.min(2000, Math.max(300, Math.round(width * 1.5)))));
-  const answer = await fetch(`/api/curves?${query}`, { signal: asking.signal, headers: { Accept: "application/json" } });
-  const said = await answer.json();
+  const { source } = figure.querySelector(".plot").dataset;
+  const url = new URL(source, location.href);
+  const said = { x: wish.x === "step" ? "" : wish.x, smooth: wish.smooth || "", low: wish.low ?? "", high: wish.high ?? "" };
+  // The first time it is as the server wrote it, which the page has fetched ahead.
+  if (!runs && Object.entries(said).every(([key, value]) => String(value) === String(Number(url.searchParams.get(key)) || (url.searchParams.get(key) ?? "")))) return source;
+  const changes = Object.fromEntries(Object.entries(said).map(([key, value]) => [key, value === "" ? null : String(value)]));
+  return changed(runs ? { ...changes, run: runs } : changes, url).href;
+}
+
+async function fetchCurves(figure, runs = null) {
+  const answer = await fetch(sourceOf(figure, runs), { signal: asking.signal });
+  const text = await answer.text();
+  let said;
+  try { said = JSON.parse(text); } catch { throw new Error(text.trim()); }
   if (!answer.ok) throw new Error(said.hint ? `${said.message} (${said.hint})` : said.message);
   return said.curves;
 }
-
-const runsOf = (figure) => figure.querySelector(".plot").dataset.runs.split(" ").filter(Boolean);
 
 /** Fetch and draw all charts; an older wish ends. */
 export async function drawAll() {
@@ -41,18 +47,20 @@ export async function drawAll() {
   asking = new AbortController();
   const { signal } = asking;
   loadPlotly().catch(() => {});
-  await Promise.all(figures().map(async (figure) => {
-    figure.classList.add("waiting");
+  const drawn = [];
+  for (const figure of figures()) figure.classList.add("waiting");
+  for (const figure of figures()) {
     try {
-      const curves = await fetchCurves(figure, runsOf(figure));
+      const curves = await fetchCurves(figure); // one after the other: the first is there sooner
       known.set(figure.dataset.metric, new Map(curves.map((one) => [one.run, one])));
-      await redraw(figure);
+      drawn.push(redraw(figure));
     } catch (error) {
-      if (!signal.aborted) figure.querySelector(".remark").textContent = error.message;
-    } finally {
-      if (!signal.aborted) figure.classList.remove("waiting");
+      if (signal.aborted) return;
+      figure.querySelector(".remark").textContent = error.message;
     }
-  }));
+    figure.classList.remove("waiting");
+  }
+  await Promise.all(drawn);
 }
 
 const labelOf = (run) => document.querySelector(`.legend [data-run="${run}"]`)?.dataset.label ?? run;
@@ -148,11 +156,12 @@ function zoomed(event, unit) {
 }
 
 function setWindow(low, high) {
-  form.elements.low.value = low === null ? "" : rounded(low);
-  form.elements.high.value = high === null ? "" : rounded(high);
+  // As many decimals as tell the ends of the window apart, and two more.
+  const digits = low === null ? 0 : Math.min(20, Math.max(0, 2 - Math.floor(Math.log10(high - low))));
+  const say = (one) => (one === null ? "" : String(Number(one.toFixed(digits))));
+  [form.elements.low.value, form.elements.high.value] = [say(low), say(high)];
   changedForm({ isStep: true });
 }
-const rounded = (one) => Number(one.toPrecision(10));
 
 /** The form says something new: so does the address, and so do the charts. */
 async function changedForm({ isStep = false, isMetrics = false } = {}) {

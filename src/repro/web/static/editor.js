@@ -1,16 +1,26 @@
-// A cell of the table in which somebody writes: a name, tags, or a note.
-import { refresh } from "./fragment.js";
+// A cell of a table, or of the head of a page, in which somebody writes: a name, tags, or a note.
+import { refresh, say } from "./fragment.js";
+import { offerTags } from "./tags.js";
+
+let restore = null; // what the cell that is written in had before
+
+/** Close the editor that is open, if any, and forget what is in it. */
+export function putBack() {
+  restore?.();
+  restore = null;
+}
 
 /** Open the editor of a cell; `change(path, wish)` sends what is written. */
 export function openEditor(cell, change) {
+  if (isWriting()) return;
   const close = makeClose(cell);
-  const run = cell.closest("tr").dataset.run;
+  const run = cell.closest("[data-run]").dataset.run;
   const kind = cell.dataset.edit;
   if (kind === "tags") return editTags(cell, run, change, close);
   const wasBefore = cell.dataset.text;
   const field = document.createElement(kind === "note" ? "textarea" : "input");
   field.defaultValue = wasBefore;
-  field.setAttribute("aria-label", `${kind} of ${cell.closest("tr").dataset.short}`);
+  field.setAttribute("aria-label", `${kind} of ${cell.closest("[data-run]").dataset.short}`);
   if (kind === "note") field.rows = Math.min(8, Math.max(3, wasBefore.split("\n").length + 1));
   else field.type = "text";
   const form = makeForm([field, makeButton("Save", "submit"), makeButton("Cancel", "button", close)]);
@@ -34,7 +44,8 @@ function editTags(cell, run, change, close) {
   field.type = "text";
   field.size = 10;
   field.placeholder = "tag";
-  field.setAttribute("aria-label", `New tag of ${cell.closest("tr").dataset.short}`);
+  offerTags(field);
+  field.setAttribute("aria-label", `New tag of ${cell.closest("[data-run]").dataset.short}`);
 
   function draw() {
     chips.replaceChildren(...tags.map((tag) => {
@@ -80,12 +91,30 @@ function show(cell, form, close) {
   form.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
-/** What was not shown while somebody wrote is shown then. */
+/** Whether something that is written would be lost; its writer is told. */
+export function isWriting() {
+  const fields = document.querySelectorAll(".editor :is(input, textarea)");
+  const open = [...fields].find((field) => field.value !== field.defaultValue);
+  if (!open) return false;
+  open.focus();
+  say("First save or cancel what you are writing.");
+  return true;
+}
+
+/** Put back what the cell had; what was not shown while somebody wrote is shown then. */
 function makeClose(cell) {
-  const focused = `run-${cell.closest("tr").dataset.run}`;
-  return async () => {
-    document.getElementById(focused)?.focus();
-    await refresh("table");
+  putBack(); // of another cell
+  const before = [...cell.childNodes];
+  const focused = `run-${cell.closest("[data-run]").dataset.run}`;
+  const block = cell.closest("[data-live]").dataset.live;
+  restore = () => {
+    cell.classList.remove("editing");
+    cell.replaceChildren(...before);
+  };
+  return () => {
+    putBack();
+    (document.getElementById(focused) ?? cell.querySelector("button.edit"))?.focus();
+    return refresh(block).catch((error) => say(error.message));
   };
 }
 

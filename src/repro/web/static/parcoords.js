@@ -137,7 +137,11 @@ export class Parcoords {
       else if (axis.kind === "category") {
         const inside = axis.labels.map((_, n) => n).filter((n) => this.y(axis, n) >= above - 6 && this.y(axis, n) <= below + 6);
         this.brushes.set(axis.id, inside.length ? inside : null);
-      } else this.brushes.set(axis.id, [valueAt(axis, place(below)), valueAt(axis, place(above))].map((one) => Number(one.toPrecision(4))));
+      } else {
+        const [low, high] = [place(below), place(above)];
+        const round = (one) => Number(valueAt(axis, one).toPrecision(4));
+        this.brushes.set(axis.id, [low <= 0 ? null : round(low), high >= 1 ? null : round(high)]);
+      }
     };
     window.addEventListener("pointermove", move);
     window.addEventListener("pointerup", end, { once: true });

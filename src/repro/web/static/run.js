@@ -1,4 +1,6 @@
 // The page of a run: tabs without a whole new page, lists that filter, output that is followed.
+import { change } from "./change.js";
+import { openEditor } from "./editor.js";
 import { fetchBlock, refresh, say } from "./fragment.js";
 
 document.documentElement.classList.add("scripted");
@@ -48,6 +50,12 @@ async function load() {
   }
 }
 
+// The address of a line of source text, to be sent to somebody.
+document.addEventListener("click", (event) => {
+  const number = event.target.closest("table.source td.no");
+  if (number) location.replace(`#L${number.dataset.line}`);
+});
+
 document.addEventListener("input", (event) => {
   const field = event.target.closest("input[data-filter]");
   if (!field) return;
@@ -58,6 +66,11 @@ document.addEventListener("input", (event) => {
     n += row.hidden ? 0 : 1;
   }
   say(`${n} shown`, 2000);
+});
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("#head button.edit");
+  if (button) openEditor(button.closest("[data-edit]"), change);
 });
 
 let isFollowing = true;
@@ -82,6 +95,7 @@ function follow() {
 function begin() {
   const box = document.getElementById("output");
   if (box && !box.dataset.follow) box.scrollTop = box.scrollHeight;
+  document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   follow();
   load();
 }

@@ -5,5 +5,3 @@ import "./chosen.js";
 import "./curate.js";
 import "./keys.js";
 import "./runtable.js";
-
-document.body.classList.add("quick"); // shows what only works with scripts

@@ -1,10 +1,17 @@
 // The view that the address describes, and the way to another one without a new page.
+import { isWriting, putBack } from "./editor.js";
 import { putBlock, refresh, say } from "./fragment.js";
 
 /** Whether a move is what puts a block in, and not a change of the runs. */
 export let isMoving = false;
 
 const keepers = [];
+let heading = null; // the query of the view that is on its way
+
+/** The query that the next change is a change of. */
+function query() {
+  return new URLSearchParams(heading ?? location.search);
+}
 
 /** Have `keep(params)` put into each address what the page holds in memory. */
 export function keepInAddress(keep) {
@@ -13,7 +20,7 @@ export function keepInAddress(keep) {
 
 /** The address of this view with some params changed; a blank one goes, and so does the page. */
 export function addressWith(changes) {
-  const params = new URLSearchParams(location.search);
+  const params = query();
   params.delete("page");
   params.delete("panel");
   for (const [key, text] of Object.entries(changes)) {
@@ -23,9 +30,9 @@ export function addressWith(changes) {
   return addressOf(params);
 }
 
-/** What the address says of one param. */
+/** What the address says of one param, or will say in a moment. */
 export function param(name) {
-  return new URLSearchParams(location.search).get(name) ?? "";
+  return query().get(name) ?? "";
 }
 
 /** Say in the address what the page holds in memory, without a step back to what it was. */
@@ -41,12 +48,14 @@ export function noteInAddress() {
  */
 export async function go(address, how = "push", onWrong = showWrong) {
   if (isWriting()) return false;
+  putBack();
   const params = new URL(address, location.origin).searchParams;
   params.delete("panel");
   for (const keep of keepers) keep(params);
   const target = addressOf(params);
   document.getElementById("table").setAttribute("aria-busy", "true");
   isMoving = true;
+  const mine = (heading = params.toString());
   try {
     if (!(await refresh("table", target))) return false; // a newer wish ended this one
   } catch (error) {
@@ -55,7 +64,8 @@ export async function go(address, how = "push", onWrong = showWrong) {
     else say(error.message);
     return false;
   } finally {
-    isMoving = false;
+    if (heading === mine) heading = null;
+    isMoving = heading !== null;
   }
   if (how === "push") history.pushState(null, "", target);
   else if (how === "replace") history.replaceState(null, "", target);
@@ -63,16 +73,6 @@ export async function go(address, how = "push", onWrong = showWrong) {
   document.getElementById("found").textContent =
     document.querySelector("#table [data-found]")?.dataset.found ?? "";
   document.dispatchEvent(new CustomEvent("repro:moved"));
-  return true;
-}
-
-/** Whether something that is written in the table would be lost; its writer is told. */
-function isWriting() {
-  const fields = document.querySelectorAll("#table .editor :is(input, textarea)");
-  const open = [...fields].find((field) => field.value !== field.defaultValue);
-  if (!open) return false;
-  open.focus();
-  say("First save or cancel what you are writing.");
   return true;
 }
 

@@ -2,6 +2,11 @@
 
 const QUIET_MS = 60;
 
+/** The place of a character as JavaScript counts it, which takes some for two. */
+function unitsBefore(text, place) {
+  return [...text].slice(0, place).join("").length;
+}
+
 /** Offer words for `box` in `list`; gives a way to close it. */
 export function attachWords(box, list) {
   let offered = [];
@@ -28,7 +33,8 @@ export function attachWords(box, list) {
   async function ask() {
     const mine = (asked += 1);
     const at = box.selectionStart;
-    const query = new URLSearchParams({ q: box.value, at });
+    const n = [...box.value.slice(0, at)].length; // the server counts characters
+    const query = new URLSearchParams({ q: box.value, at: n });
     let found;
     try {
       const answer = await fetch(`/api/complete?${query}`, { headers: { Accept: "application/json" } });
@@ -38,7 +44,8 @@ export function attachWords(box, list) {
       return; // nothing is offered while the server is away
     }
     if (mine !== asked || document.activeElement !== box) return;
-    offer(found.words.filter((one) => one.text !== box.value.slice(one.start, at)));
+    const words = found.words.map((one) => ({ ...one, start: unitsBefore(box.value, one.start) }));
+    offer(words.filter((one) => one.text !== box.value.slice(one.start, at)));
   }
 
   function offer(words) {

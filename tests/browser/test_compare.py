@@ -1,0 +1,151 @@
+"""The compare page as somebody uses it."""
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import expect
+from tests.support.browsing import PATIENCE_MS, PHONE, goes_sideways, violations
+from tests.support.projects import begin, end, log, make_run, open_here
+
+expect.set_options(timeout=PATIENCE_MS)  # of CI
+CHART = "figure.chart[data-metric=loss] .plot"
+
+
+@pytest.fixture
+def runs(repository):
+    """Twelve runs with two params, of 40 steps each."""
+    project = open_here(repository)
+    made = []
+    for n in range(12):
+        live = begin(project, name=f"run-{n}", config={"lr": 10.0 ** (-n / 3), "opt": "ab"[n % 2]})
+        live.journal.append({"k": "define", "t": 1.0, "n": "loss", "goal": "minimize"})
+        for step in range(40):
+            values = {"loss": n + 40.0 / (step + 1), "acc": step / 40}
+            live.journal.log(step, project.clock(), values)
+        end(live, repository)
+        made.append(live.run.id)
+    return made
+
+
+def points(page, selector=CHART):
+    """How many points a chart shows, once it is drawn."""
+    chart = page.locator(selector)
+    expect(chart).to_have_attribute("data-drawn", re.compile(r"\d+"))
+    return int(chart.get_attribute("data-drawn"))
+
+
+def drag(page, box, start, stop):
+    """Drag between two places, as shares of a box."""
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in (start, stop)]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    page.mouse.move(*places[1], steps=4)
+    page.mouse.up()
+
+
+def test_a_view_of_curves_and_ranges_is_made_by_mouse_and_shared_by_its_address(
+    browse, ui, repository, runs, keep
+):
+    server = ui(repository)
+    page = browse().new_page()
+    page.goto(server.address)
+    page.goto(f"{server.origin}/compare?q=")
+    assert points(page) == 12 * 40
+    rows = page.locator("table.beside tbody tr:visible")
+    expect(rows).to_have_count(12)
+    expect(page.locator(".parcoords .lines path")).to_have_count(12)
+    keep(page, "compare")
+
+    page.locator(CHART).scroll_into_view_if_needed()
+    drag(page, page.locator(CHART).bounding_box(), (0.4, 0.4), (0.7, 0.5))
+    expect(page).to_have_url(re.compile(r"low=\d+.*high=\d+"))
+    expect(page.locator(CHART)).not_to_have_attribute("data-drawn", str(12 * 40))
+    zoomed = points(page)
+    page.get_by_role("button", name="Show the curves of run-3").click()
+    expect(page).to_have_url(re.compile(f"hide={runs[3]}"))
+    page.get_by_label("smoothing").fill("0.6")
+    expect(page).to_have_url(re.compile("smooth=0.6"))
+
+    axis = page.locator(".parcoords .hit[data-axis='metrics.loss']")
+    axis.scroll_into_view_if_needed()
+    drag(page, axis.bounding_box(), (0.5, 0.99), (0.5, 0.5))
+    expect(page.locator("#chosen-count")).to_have_text(re.compile("^6 of 12 runs"))
+    expect(rows).to_have_count(6)
+    expect(page.locator(".parcoords .lines path.outside")).to_have_count(6)
+    keep(page, "compare-brushed")
+    page.get_by_text("Axes, order and ranges").click()
+    page.get_by_label("lr from").fill("0.1")
+    page.get_by_label("lr from").press("Enter")
+    expect(page.locator("#chosen-count")).to_have_text(re.compile("^4 of 12 runs"))
+    page.get_by_role("button", name="Move opt to the left").click()
+    expect(page).to_have_url(re.compile(r"axis=config\.opt&axis=config\.lr"))
+
+    other = browse(is_dark=True).new_page()
+    other.goto(server.address)
+    other.goto(page.url)
+    assert points(other) == zoomed
+    expect(other.get_by_label("smoothing")).to_have_value("0.6")
+    hidden = other.get_by_role("button", name="Show the curves of run-3")
+    expect(hidden).to_have_attribute("aria-pressed", "false")
+    expect(other.locator("#chosen-count")).to_have_text(re.compile("^4 of 12 runs"))
+    link = other.get_by_role("link", name="Runs in these ranges").get_attribute("href")
+    assert "config.lr%20%3E%3D%200.1" in link
+    keep(other, "compare-dark")
+    other.get_by_role("button", name="Whole range").click()
+    expect(other.locator(CHART)).to_have_attribute("data-drawn", str(12 * 40))
+    other.get_by_role("button", name="Clear the ranges").click()
+    expect(other.locator("table.beside tbody tr:visible")).to_have_count(12)
+
+    plot = other.locator("#scatter .plot")
+    plot.scroll_into_view_if_needed()
+    drag(other, plot.bounding_box(), (0.5, 0.1), (0.95, 0.9))
+    expect(other.locator("#chosen-count")).to_have_text(re.compile("^[1-9] of 12 runs"))
+    link = other.get_by_role("link", name="Compare these alone").get_attribute("href")
+    assert 0 < link.count("run=") < 10
+
+
+def test_the_curve_of_a_run_in_progress_grows_and_odd_values_are_marked(page, ui, repository):
+    make_run(open_here(repository), {"loss": 1.0}, steps=4)
+    live = begin(open_here(repository, time.time), name="now")
+    log(live, 0, loss=1.0)
+    server = ui(repository)
+    page.goto(server.address)
+    page.goto(f"{server.origin}/compare?q=")
+    assert points(page) == 5
+
+    log(live, 1, loss="NaN")
+    expect(page.locator(CHART)).to_have_attribute("data-drawn", "6")
+    expect(page.locator("figure.chart .remark")).to_contain_text("NaN, ▲ ▼ infinite: now")
+    log(live, 2, loss="Infinity")
+    end(live, repository)
+    expect(page.locator(CHART)).to_have_attribute("data-drawn", "7")
+    expect(page.locator("#legend .status")).to_have_count(0)
+
+
+def test_it_is_good_for_readers_on_a_phone_and_without_script(
+    browse, troubles, ui, repository, runs, keep
+):
+    server = ui(repository)
+    page = browse(size=PHONE).new_page()
+    page.goto(server.address)
+    page.goto(f"{server.origin}/compare?q=")
+    points(page)
+    expect(page.locator("#importance table")).to_be_visible()
+    page.locator("details").evaluate_all("all => all.forEach((one) => { one.open = true; })")
+    assert violations(page) == []
+    assert goes_sideways(page) == 0
+    page.locator("details").evaluate_all("all => all.forEach((one) => { one.open = false; })")
+    keep(page, "compare-phone")
+
+    plain = browse(has_script=False).new_page()
+    plain.goto(server.address)
+    plain.goto(f"{server.origin}/compare?run={runs[0]}&run={runs[1]}")
+    picture = plain.get_by_alt_text("Curves of loss")
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_be_visible()
+    plain.get_by_label("log y").check()
+    plain.get_by_role("button", name="Draw").click()
+    expect(plain.get_by_alt_text("Curves of loss")).to_have_attribute("src", re.compile("logy=1"))
+    # Who runs no script is told so by refusing those that the page fetches ahead.
+    troubles[:] = [one for one in troubles if not one.endswith(": csp")]

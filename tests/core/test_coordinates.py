@@ -1,0 +1,85 @@
+"""Runs as points among what varies between them."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from tests.support.projects import make_run, open_here
+from tests.support.records import a_summary, make_record, open_at, write_runs
+from tests.support.sweeps import ask, make_sweep, tell
+
+from repro.core.coordinates import coordinates_json, read_coordinates, sweep_coordinates
+from repro.core.query import list_runs
+from repro.errors import UnknownRunError
+from repro.model.space import Categorical, Uniform
+from repro.model.sweep import Ledger, TrialState
+from repro.model.sweepspec import Method
+
+
+def write(repository, records):
+    return [one.run.id for one in write_runs(open_at(repository), records)]
+
+
+def test_params_that_vary_come_first_then_metrics_and_those_with_a_goal_are_shown(repository):
+    ids = write(
+        repository,
+        [
+            make_record(
+                config={"lr": lr, "same": 1, "net": {"kind": kind}},
+                metrics={"loss": a_summary(lr, goal="minimize"), "noise": a_summary(1.0)},
+            )
+            for lr, kind in [(0.1, "a"), (0.2, "b")]
+        ],
+    )
+
+    found = read_coordinates(open_here(repository), ids)
+
+    assert [axis.word for axis in found.axes] == [
+        "config.lr", "config.net.kind", "metrics.loss", "metrics.noise",
+    ]  # fmt: skip
+    assert [found.axes[place].title for place in found.shown] == ["lr", "net.kind", "loss"]
+    assert [axis.values for axis in found.axes][:2] == [(0.1, 0.2), (0.0, 1.0)]
+    assert [point.run for point in found.points] == ids
+
+
+def test_what_the_filter_language_says_of_an_axis_finds_its_runs(repository):
+    names = ["it's", "a\\b", "plain"]
+    ids = write(
+        repository,
+        [make_record(config={"odd name": name, "on": name == "plain"}) for name in names],
+    )
+    project = open_here(repository)
+    facts = coordinates_json(read_coordinates(project, ids))
+
+    json.dumps(facts, allow_nan=False)
+    for axis in facts["axes"]:
+        for place, literal in enumerate(axis["literals"]):
+            found = list_runs(project, where=f"{axis['word']} = {literal}")
+            expected = [run for run, one in zip(ids, axis["values"], strict=True) if one == place]
+            assert sorted(one.run.id for one in found.records) == sorted(expected)
+
+
+def test_a_run_that_is_gone_is_an_error(repository):
+    make_run(open_here(repository))
+    with pytest.raises(UnknownRunError, match="not there any more"):
+        read_coordinates(open_here(repository), ["abcdefghjkmn"])
+
+
+def test_trials_that_are_over_are_points_with_the_value_of_the_sweep(repository):
+    space = {"lr": Uniform(1e-5, 0.1, is_log=True), "opt": Categorical(("sgd", "adam"))}
+    at = make_sweep(
+        open_here(repository), space=space, metric="loss", method=Method.RANDOM, run_cap=3
+    )
+    entries = [
+        ask(0, "anna", params={"lr": 0.001, "opt": "adam"}), tell(0, "anna", 0.25),
+        ask(1, "bert", params={"lr": 0.1, "opt": "sgd"}),
+        tell(1, "bert", None, state=TrialState.FAILED),
+        ask(2, "carl", params={"lr": 0.01, "opt": "sgd"}),
+    ]  # fmt: skip
+    found = sweep_coordinates(replace(at, ledger=Ledger().extended(entries)))
+
+    assert [(axis.title, axis.kind) for axis in found.axes] == [
+        ("lr", "log"), ("opt", "category"), ("loss", "linear"),
+    ]  # fmt: skip
+    assert found.axes[-1].values == (0.25, None)
+    assert [point.label for point in found.points] == ["trial 0", "trial 1"]

@@ -138,8 +138,8 @@ def repro_face(ids: Sequence[str]) -> Face:
         rows="document.querySelectorAll('table.runs tbody tr').length >= 20",
         filter=_repro_filter,
         filtered="document.querySelector('.count').textContent.includes('fit')",
-        sort=lambda page: page.click("a[data-sort='val_loss']"),
-        sorted="document.querySelector('th[aria-sort=ascending] a[data-sort=val_loss]')",
+        sort=lambda page: page.click("a[data-sort='metrics.val_loss']"),
+        sorted='document.querySelector("th[aria-sort=ascending] a[data-sort=\\"metrics.val_loss\\"]")',
         curves="/compare?" + "&".join(f"run={one}" for one in ids) + "&metric=loss",
         drawn=f"document.querySelectorAll('.plot .scatterlayer path.js-line').length >= {N_CURVES}",
     )

@@ -9,6 +9,7 @@ from tests.support.sweeps import ask, make_sweep, tell
 
 from repro.core.sweep.book import LocalBook
 from repro.model.space import Categorical
+from repro.model.sweep import Entry
 
 expect.set_options(timeout=PATIENCE_MS)  # of CI
 
@@ -17,7 +18,7 @@ def test_a_sweep_shows_its_best_so_far_and_what_matters(browse, ui, repository, 
     project = open_here(repository)
     space = {"lr": Categorical((0.1, 0.2, 0.4)), "opt": Categorical(("sgd", "adam"))}
     at = make_sweep(project, space=space, metric="loss", name="tune")
-    entries = []
+    entries: list[Entry] = []
     for number, lr in enumerate([0.1, 0.2, 0.4] * 2):
         run = f"{'abcdef'[number]}aaaaaaa0000"
         params = {"lr": lr, "opt": ("sgd", "adam")[number // 3]}

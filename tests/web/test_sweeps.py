@@ -8,7 +8,7 @@ from tests.support.sweeps import ask, make_sweep, tell
 
 from repro.core.sweep.book import LocalBook
 from repro.model.space import Categorical
-from repro.model.sweep import Stopped, TrialState
+from repro.model.sweep import Entry, Stopped, TrialState
 
 HOSTILE = "<script>alert(1)</script>"
 RUNS = ("aaaaaaaa0000", "bbbbbbbb0000", "cccccccc0000")
@@ -20,7 +20,7 @@ def sweep(repository):
     project = open_here(repository)
     space = {"lr": Categorical((0.1, 0.2, 0.3)), "opt": Categorical((HOSTILE,))}
     at = make_sweep(project, space=space, metric="loss", name="tune", note=HOSTILE)
-    entries = [
+    entries: list[Entry] = [
         ask(0, RUNS[0], params={"lr": 0.1, "opt": HOSTILE}), tell(0, RUNS[0], 0.5),
         ask(1, RUNS[1], params={"lr": 0.2, "opt": HOSTILE}),
         tell(1, RUNS[1], None, state=TrialState.FAILED, why=f"exit code 1 {HOSTILE}"),

@@ -209,8 +209,8 @@ class Comparison:
     @cached_property
     def chosen(self) -> list[str]:
         """The metrics that are drawn."""
-        chosen = choose_metrics(self.records, self.params.getlist("metric"))
-        return list(chosen.drawn[:_MOST_CHARTS])
+        choice = choose_metrics(self.records, self.params.getlist("metric"))
+        return list(choice.drawn[:_MOST_CHARTS])
 
     @cached_property
     def metrics(self) -> list[str]:

@@ -1,7 +1,9 @@
 """Words as metrics and runs, and which runs are drawn where none is named."""
 
+import time
+
 import pytest
-from tests.support.projects import open_here
+from tests.support.projects import begin, end, log, open_here
 from tests.support.records import NOW, a_summary, make_record, open_at, run_id, write_runs
 
 from repro.core.plotting import USUAL, PlotWish, choose_plotted
@@ -82,6 +84,24 @@ def test_labels_tell_runs_apart(choose):
 def test_what_is_drawn_is_over_once_no_run_is_in_progress(choose):
     assert not choose("loss")[2].is_over
     assert choose("loss", "base")[2].is_over
+
+
+def test_a_metric_that_is_waited_for_may_come_while_a_run_is_in_progress(repository):
+    project = open_here(repository, time.time)
+    wish = PlotWish(metrics=["loss"], may_come=True)
+    with pytest.raises(UsageError, match="no run has a metric"):
+        choose_plotted(project, wish)
+
+    live = begin(project)
+    waiting = choose_plotted(project, wish)
+    log(live, 0, loss=1.0)
+    there = choose_plotted(project, wish)
+    end(live, repository)
+    over = choose_plotted(project, wish)
+
+    assert (waiting.metrics, waiting.records, waiting.is_over) == (("loss",), [], False)
+    assert ([one.run.id for one in there.records], there.is_over) == ([live.id], False)
+    assert over.is_over
 
 
 @pytest.mark.parametrize(

@@ -140,3 +140,11 @@ def test_lines_of_a_patch_that_came_or_went_are_marked_within_hunks_only():
 
     marked = [pair for pair in page.texts if pair[0] in ("ins", "del")]
     assert marked == [("del", "--- old"), ("ins", "+new")]
+
+
+def test_a_wide_table_is_printed_on_paper_that_lies():
+    def table(n_columns: int) -> Table:
+        return Table(caption="c", heads=[Cell(("h",))] * n_columns, rows=[])
+
+    assert '<main class="wide">' in page_of(table(12))
+    assert "<main>" in page_of(table(11))

@@ -67,12 +67,12 @@ def test_one_run_is_shown_with_all_its_params_and_without_differences():
 
 
 def test_many_params_stand_in_a_table_of_their_own():
-    runs = [make_record(config={f"p{key}": number for key in range(9)}) for number in (1, 2)]
+    runs = [make_record(config={f"p{key}": number for key in range(12)}) for number in (1, 2)]
 
     table = section(lay_out(*runs), "Config")[0]
 
     assert cells(table)[1] == ["p0", "1", "2"]
-    assert len(cells(table)) == 10
+    assert len(cells(table)) == 13
 
 
 def test_what_is_the_same_is_folded():

@@ -183,16 +183,17 @@ def test_figures_are_logged_as_they_are(sdk: ModuleType, repository: Path) -> No
     try:
         with sdk.init():
             sdk.log({"figure": figure, "axes": axes, "plt": plt, "loss": 1.0})
+            sdk.log({"part": Figure(figsize=(3, 1), dpi=50).subfigures(1, 2)[0].subplots()})
             sdk.log({"image": sdk.Image(Figure(figsize=(1, 1)), caption="mine")})
     finally:
         plt.close(figure)
 
     found = sdk.get_run("@").media
-    assert [one.name for one in found] == ["axes", "figure", "image", "plt"]
+    assert [one.name for one in found] == ["axes", "figure", "image", "part", "plt"]
     assert [(one.file.width, one.file.height) for one in found] == [(100, 50)] * 2 + [
-        (100, 100), (100, 50),
+        (100, 100), (150, 50), (100, 50),
     ]  # fmt: skip
-    assert len({one.file.digest for one in found}) == 2
+    assert len({one.file.digest for one in found}) == 3
 
 
 def test_tables_take_rows_arrays_and_data_frames() -> None:
@@ -201,6 +202,7 @@ def test_tables_take_rows_arrays_and_data_frames() -> None:
     assert Table(columns=["x", "y"], data=[[1, "a"], (2, "b")]).data == [[1, "a"], [2, "b"]]
     assert Table(dataframe=frame).data == [[1, "a"], [2, "b"]]
     assert Table(data=frame).columns == ["x", "y"]
+    assert Table(columns=frame.columns.to_numpy(), data=frame).columns == ["x", "y"]
     assert Table(dataframe=pl.DataFrame({"x": [1, 2], "y": ["a", "b"]})).columns == ["x", "y"]
     assert Table(columns=["x", "y"], data=np.arange(4).reshape(2, 2)).data == [[0, 1], [2, 3]]
     assert Table().columns == ["Input", "Output", "Expected"]

@@ -62,7 +62,8 @@ def test_code_is_shown_line_by_line(repository, browse):
     (repository / "kind").symlink_to("train.py")
     write_files(repository, {"data.bin": b"\0b", "train.py": "print('<script>')\n"})
     second = make_run(project).id
-    words = text_of(get(browse(repository), first, second))
+    client = browse(repository)
+    words = text_of(get(client, first, second))
 
     assert "4 files differ" in words
     assert "renamed old_name.py → new name.py" in words
@@ -70,6 +71,9 @@ def test_code_is_shown_line_by_line(repository, browse):
     assert "A binary file" in words
     assert "-print('hello')" in words
     assert "+print('<script>')" in words
+    patch = client.get("/diff/patch", params={"a": first, "b": second})
+    assert patch.headers["content-disposition"].startswith("attachment;")
+    assert b"rename to new name.py" in patch.content
 
 
 def test_a_large_file_is_shown_alone(repository, browse, monkeypatch):

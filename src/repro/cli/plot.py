@@ -81,6 +81,8 @@ def plot(  # noqa: PLR0913  # click hands over each option by its name
     runs. Without a run, the newest ones that have any of the metrics are drawn. Each metric has a
     chart of its own. Points that are NaN are gaps, infinite ones marks at the edge.
 
+    With --watch, a metric that is named by -m may be logged later.
+
     Charts in the terminal and PNGs need `pip install 'git-repro[plot]'`. Exits with 1 where there
     is nothing to draw.
     """
@@ -90,7 +92,7 @@ def plot(  # noqa: PLR0913  # click hands over each option by its name
     if watch and not has_screen():
         raise UsageError("`--watch` needs a terminal", hint="`repro plot` without it draws once")
     project = open_here()
-    wish = PlotWish(words=words, metrics=metrics, x=look.x, where=where, last=last)
+    wish = PlotWish(words=words, metrics=metrics, x=look.x, where=where, last=last, may_come=watch)
     with showing_count("reading runs") as on_progress:
         plotted = choose_plotted(project, wish, on_progress=on_progress)
     say_problems(plotted.problems)

@@ -96,7 +96,8 @@ def report(  # noqa: PLR0913  # each is an option
         *(("--baseline", baseline) if baseline is not None else ()),
         *(word for name in metrics for word in ("--metric", name)),
         *(("--title", title) if title else ()),
-        *(("-o", target) if path is not None else ("--format", kind)),
+        # Its folder is of this machine, and whoever reads the report has another.
+        *(("-o", path.name) if path is not None else ("--format", kind)),
     ]
     wish = ReportWish(
         names=names,

@@ -71,7 +71,11 @@ class RunCurve:
 
 
 def read_curves(
-    project: Project, wish: CurveWish, *, cache: CurveCache | None = None
+    project: Project,
+    wish: CurveWish,
+    *,
+    cache: CurveCache | None = None,
+    beside: Sequence[str] = (),
 ) -> list[RunCurve]:
     """Give the curve of each run of a wish, in the order of the wish.
 
@@ -80,6 +84,7 @@ def read_curves(
 
     Args:
         cache: What was read is kept there for the next time.
+        beside: More metrics to read into the cache meanwhile: they may be in the same table.
 
     Raises:
         UsageError: The smoothing, or the number of points, is out of its range.
@@ -94,6 +99,7 @@ def read_curves(
     names = [wish.metric]
     if wish.x not in NOT_METRICS:
         names.append(wish.x.removeprefix(_PREFIX))
+    names += [name for name in beside if name not in names]
     kept = CurveCache() if cache is None else cache
     with open_runs(project) as runs:
         records: dict[str, Record] = {

@@ -33,6 +33,7 @@ class PlotWish:
         x: What lies along the x axis, as in a `CurveWish`.
         where: Only runs that fit this filter, where none is named.
         last: At most so many of them, the newest ones; 0 is all, None ten.
+        may_come: Whether one of `metrics` may be logged later, while a run is in progress.
     """
 
     words: Sequence[str] = ()
@@ -40,6 +41,7 @@ class PlotWish:
     x: str = STEP
     where: str = ""
     last: int | None = None
+    may_come: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,8 @@ class Plotted:
         labels: What each is called in a legend, by id.
         n_fitting: How many runs fit, drawn or not.
         problems: Runs that cannot be read.
+        is_over: Whether nothing more will come: none of the runs is in progress, or none at all
+            where there is none to draw yet.
     """
 
     metrics: tuple[str, ...]
@@ -59,11 +63,7 @@ class Plotted:
     labels: Mapping[str, str]
     n_fitting: int
     problems: tuple[Problem, ...]
-
-    @property
-    def is_over(self) -> bool:
-        """Whether none of the runs is in progress."""
-        return all(record.run.status is not Status.RUNNING for record in self.records)
+    is_over: bool
 
 
 def choose_plotted(
@@ -100,7 +100,14 @@ def choose_plotted(
             labels=label_runs(records, runs.shorten(ids)),
             n_fitting=n_fitting,
             problems=runs.problems,
+            is_over=_is_over(runs, records),
         )
+
+
+def _is_over(runs: KnownRuns, records: Sequence[Record]) -> bool:
+    if not records:
+        return not runs.live
+    return all(record.run.status is not Status.RUNNING for record in records)
 
 
 def _sort_out(runs: KnownRuns, wish: PlotWish) -> tuple[tuple[str, ...], list[str]]:
@@ -108,6 +115,9 @@ def _sort_out(runs: KnownRuns, wish: PlotWish) -> tuple[tuple[str, ...], list[st
     metrics: dict[str, None] = {}
     names = []
     for word in wish.metrics:
+        if wish.may_come and runs.live and _metric(runs, word) is None:
+            metrics[word] = None
+            continue
         metrics[_known_metric(runs, word, hint="`repro show RUN` lists the metrics of one")] = None
     for word in wish.words:
         metric = None if wish.metrics else _metric(runs, word)

@@ -185,7 +185,8 @@ def _read_curves(
     cache = CurveCache()
     for name in metrics:
         runs = tuple(record.run.id for record in records if name in record.metrics)
-        read = read_curves(project, CurveWish(runs=runs, metric=name, most=most), cache=cache)
+        wish = CurveWish(runs=runs, metric=name, most=most)
+        read = read_curves(project, wish, cache=cache, beside=metrics)
         problems += [f"the points of {one.run}: {one.problem}" for one in read if one.problem]
         curves = tuple(
             Curve(run=one.run, xs=one.x, ys=one.y, n_points=one.n_points) for one in read if one.x

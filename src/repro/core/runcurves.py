@@ -1,19 +1,23 @@
-"""All curves of one run, thinned for small charts: its metrics, and its machine."""
+"""Curves of one run, thinned for small charts: its metrics, and its machine."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from repro.core.curvecache import CurveCache
 from repro.core.known import open_runs
 from repro.core.naming import find_id
 from repro.core.project import Project
-from repro.core.query import read_points
+from repro.errors import DamagedRecordError
 from repro.model.downsample import downsample
 from repro.model.run import Record
 from repro.model.series import Point
+from repro.model.seriescolumn import Column
 from repro.model.times import parse_time
+from repro.store.content import ContentStore
 from repro.store.objects import reading
 from repro.store.runs import read_system
+from repro.store.seriestables import read_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +28,59 @@ class SmallCurve:
     ys: list[float]
 
 
-def read_run_curves(project: Project, record: Record, *, most: int) -> dict[str, SmallCurve]:
-    """Map each metric of a run to its curve over steps.
+def read_run_curves(
+    project: Project, record: Record, names: Sequence[str], *, most: int, cache: CurveCache
+) -> dict[str, SmallCurve]:
+    """Map each metric that a run has points of to its curve over steps.
 
     Args:
-        most: Points of a curve.
+        names: Of the metrics.
+        most: Points of a curve, at least 8.
+        cache: What was read is kept there for the next time.
 
     Raises:
         UnknownRunError: It was in progress, and is gone.
         DamagedRecordError: The points cannot be read.
     """
-    series = read_points(project, record)
+    columns = _read_columns(project, record, names, cache)
     return {
-        name: _thin([point.step for point in points], points, most)
-        for name, points in series.items()
-        if points
+        name: _thin(columns[name].steps, columns[name].values, most)
+        for name in names
+        if name in columns and len(columns[name])
     }
+
+
+def _read_columns(
+    project: Project, record: Record, names: Sequence[str], cache: CurveCache
+) -> Mapping[str, Column]:
+    commit = record.commit
+    if not commit:
+        with open_runs(project) as runs:
+            run_id = find_id(runs, record.run.id)
+            if run_id in runs.live:
+                try:
+                    return cache.follow(runs.live[run_id])
+                except DamagedRecordError:
+                    if runs.sealed_since(run_id) is None:
+                        raise
+            commit = runs.sealed_since(run_id) or runs.sealed[run_id]
+    found: dict[str, Column] = {}
+    missing = []
+    for name in names:
+        try:
+            column = cache.find(commit, name)
+        except KeyError:
+            missing.append(name)
+        else:
+            found |= {} if column is None else {name: column}
+    if missing:
+        content = ContentStore(project.store)
+        with reading(project.repository) as objects:
+            new = read_columns(objects, commit, missing, stored=content.read)
+        for name in missing:
+            cache.keep(commit, name, new.get(name))
+        found |= new
+    return found
 
 
 def read_system_curves(project: Project, record: Record, *, most: int) -> dict[str, SmallCurve]:
@@ -49,9 +90,11 @@ def read_system_curves(project: Project, record: Record, *, most: int) -> dict[s
         UnknownRunError: It was in progress, and is gone.
         DamagedRecordError: It cannot be read.
     """
-    start = parse_time(record.run.started)
+    start = parse_time(record.run.created)
     return {
-        name: _thin([point.time - start for point in points], points, most)
+        name: _thin(
+            [point.time - start for point in points], [point.value for point in points], most
+        )
         for name, points in _read_system(project, record).items()
         if any(math.isfinite(point.value) for point in points)
     }
@@ -69,7 +112,6 @@ def _read_system(project: Project, record: Record) -> Mapping[str, list[Point]]:
         return read_system(objects, commit)
 
 
-def _thin(xs: Sequence[float], points: Sequence[Point], most: int) -> SmallCurve:
-    ys = [point.value for point in points]
+def _thin(xs: Sequence[float], ys: Sequence[float], most: int) -> SmallCurve:
     kept = downsample(ys, most)
     return SmallCurve([xs[place] for place in kept], [ys[place] for place in kept])

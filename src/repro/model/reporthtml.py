@@ -29,6 +29,7 @@ from repro.model.svgchart import STYLE as ALONE
 from repro.model.svgchart import Line, line_chart, line_sample
 from repro.model.text import escape
 
+_MOST_UPRIGHT = 11  # columns that fit on paper that stands
 _MARKS = {"+": "ins", "-": "del"}
 
 
@@ -45,7 +46,7 @@ def write_html(page: Page) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{policy}; base-uri \'none\'">\n',
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
         '<meta name="referrer" content="no-referrer">\n',
-        f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n",
+        f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main{_width(page)}>\n",
         f"<h1>{_text(page.title)}</h1>\n",
         *_blocks(page.head),
         f'<nav aria-label="Sections"><ul>{links}</ul></nav>\n',
@@ -53,6 +54,14 @@ def write_html(page: Page) -> str:
         "</main>\n</body>\n</html>\n",
     ]
     return "".join(parts)
+
+
+def _width(page: Page) -> str:
+    """Whether it is printed on paper that lies: a table has more columns than fit beside."""
+    blocks = (block for section in page.sections for block in section.blocks)
+    tables = [block for block in blocks if isinstance(block, Table)]
+    is_wide = any(len(table.heads) > _MOST_UPRIGHT for table in tables)
+    return ' class="wide"' if is_wide else ""
 
 
 def _section(section: Section) -> Iterator[str]:

@@ -44,7 +44,8 @@ from repro.model.run import Record, Status
 from repro.model.verdict import Verdict
 from repro.model.verdicttext import headline
 
-_MOST_PARAMS = 8  # columns of the table of runs
+_MOST_VALUES = 11  # columns of params and metrics of the table of runs
+_FEWEST_PARAMS = 5  # of them
 _MOST_FACTS = 200  # that are the same in all runs
 _MOST_FILES = 20  # of a dataset
 _MOST_WEIGHTS = 20
@@ -131,7 +132,7 @@ def _runs(report: Report) -> Iterator[Block]:
     if any(run.name for run in runs):
         columns.append((plain_cell("name"), [quoted_cell(run.name or "") for run in runs], False))
     columns.append((plain_cell("status"), [_status(record) for record in report.runs], False))
-    params = telling_rows(report, "config")[:_MOST_PARAMS] if len(runs) > 1 else []
+    params = telling_rows(report, "config")[: _n_params(report)] if len(runs) > 1 else []
     found = {row.key: row for row in rows_of(report, "metrics")}
     metrics = [found[name] for name in report.metrics if name in found]
     code = [row for row in rows_of(report, "code") if row.differs]
@@ -156,6 +157,11 @@ def _runs(report: Report) -> Iterator[Block]:
     left = report.n_metrics - len(report.metrics)
     if left > 0:
         yield Paragraph((f"{count_of(left, 'more metric')}: ", Code("--metric NAME"), " shows it."))
+
+
+def _n_params(report: Report) -> int:
+    """For how many params there is room beside the metrics."""
+    return max(_FEWEST_PARAMS, _MOST_VALUES - len(report.metrics))
 
 
 def _status(record: Record) -> Cell:
@@ -234,7 +240,7 @@ def _config(report: Report) -> Iterator[Block]:
     if len(report.runs) == 1:
         yield from lay_beside(report, "config", "Params")
         return
-    if len(telling) > _MOST_PARAMS:
+    if len(telling) > _n_params(report):
         yield from lay_beside(report, "config", "Params that differ")
     elif telling:
         params = count_of(len(telling), "param")

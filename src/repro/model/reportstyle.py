@@ -43,21 +43,29 @@ ins,del{text-decoration:none;display:block}
 ins{background:var(--added)}
 del{background:var(--removed)}
 @page{margin:14mm}
+@page wide{size:A4 landscape;margin:10mm}
 @media print{
 :root{color-scheme:light}
 html{font-size:9pt}
 main{max-width:none;padding:0}
+table{font-size:.85em}
+main.wide{page:wide}
+.wide table{font-size:.75em}
+.wide td:not(.n){min-width:5.5em}
+thead .n{white-space:normal}
+tbody th:has(.sample){white-space:nowrap}
 nav{display:none}
 h1,h2,caption,summary{break-after:avoid}
 tr,figure,img,li{break-inside:avoid}
 thead{display:table-header-group}
 .scroll,pre,figure{overflow:visible}
-table{font-size:.85em}
 thead th:first-child{overflow-wrap:normal}
 th,td,tbody th,thead th{white-space:normal;padding:.1rem .3rem;overflow-wrap:anywhere}
 pre{white-space:pre-wrap;overflow-wrap:anywhere}
 .charts{display:block}
 .chart{min-width:0;width:150mm}
+.wide .charts{display:grid;grid-template-columns:1fr 1fr}
+.wide .chart{width:100%}
 ins,del,thead th,td b{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 details::details-content{content-visibility:visible;block-size:auto}
 a{color:inherit}

@@ -43,4 +43,5 @@ def find_figure(value: object) -> Any:
     artists = sys.modules.get("matplotlib.artist")
     if artists is None or not isinstance(value, artists.Artist):
         return None
-    return value.get_figure()  # of a figure itself, too
+    figure = value.get_figure()  # of a figure itself, too
+    return None if figure is None else figure.figure  # a part of a figure cannot be saved

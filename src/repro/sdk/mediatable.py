@@ -47,7 +47,9 @@ class Table(Media):
     ) -> None:
         given = data if data is not None else rows
         frame = dataframe if dataframe is not None else given if _is_frame(given) else None
-        names = columns if frame is None or (dataframe is None and columns) else frame.columns
+        names = columns
+        if frame is not None and (columns is None or dataframe is not None):
+            names = frame.columns
         self.columns = [str(name) for name in (_DEFAULT if names is None else names)]
         if len(self.columns) > MOST_COLUMNS:
             raise ValueError(f"a table has at most {MOST_COLUMNS:,} columns")

@@ -33,6 +33,7 @@ ROUTES = [
     Route("/runs/{id}/media/{n}/{k}", artifacts.give_medium),
     Route("/runs/{name:rest}", run.show_named),  # a name may have slashes
     Route("/diff", twodiff.show_diff),
+    Route("/diff/patch", twodiff.give_patch),
     Route("/compare", compare.show_compare),
     Route("/sweeps", sweeps.show_sweeps),
     Route("/sweeps/{sweep}", sweeps.show_sweep),

@@ -9,6 +9,7 @@ from repro.core.suggest import complete_at
 from repro.errors import ReproError
 from repro.web.rendering import site_of
 
+_CALLED = {"config": "param", "metrics": "metric", "names": "names …"}  # what is called otherwise
 _LONGEST = 10_000  # characters of a filter that somebody types
 
 
@@ -24,4 +25,5 @@ def give_words(request: Request) -> Response:
         found = complete_at(site_of(request).project, text, cursor)
     except ReproError:
         found = []
-    return JSONResponse({"words": [asdict(one) for one in found]})
+    words = [{**asdict(one), "what": _CALLED.get(one.what, one.what)} for one in found]
+    return JSONResponse({"words": words})

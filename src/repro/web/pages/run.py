@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -35,7 +34,7 @@ from repro.web.codeview import show_files
 from repro.web.datasets import compare_with, list_facts
 from repro.web.inert import attach
 from repro.web.naming import number_of, project_of, record_of
-from repro.web.rendering import page
+from repro.web.rendering import page, site_of
 from repro.web.smallcharts import draw_histogram, draw_small
 
 TABS = {
@@ -108,8 +107,9 @@ def give_patch(request: Request) -> Response:
 
 def _overview(project: Project, record: Record, request: Request) -> Values:
     every = "charts" in request.query_params
-    curves = read_run_curves(project, record, most=_POINTS)
-    shown = curves if every else dict(islice(curves.items(), _CHARTS))
+    names = list(record.metrics)[: None if every else _CHARTS]
+    cache = site_of(request).curves
+    curves = read_run_curves(project, record, names, most=_POINTS, cache=cache)
     base = record.run.base
     return {
         "heard": last_heard(record.run),
@@ -117,8 +117,8 @@ def _overview(project: Project, record: Record, request: Request) -> Values:
         "config": flatten_config(record.config),
         "summary": flatten_config(record.summary),
         "metric": format_metric,
-        "charts": {name: draw_small(name, curve, "step") for name, curve in shown.items()},
-        "n_hidden": len(curves) - len(shown),
+        "charts": {name: draw_small(name, curve, "step") for name, curve in curves.items()},
+        "n_hidden": len(record.metrics) - len(names),
     }
 
 

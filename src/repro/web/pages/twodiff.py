@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from repro.core.codediff import read_code_diff
-from repro.core.diff import compare_runs
+from repro.core.diff import compare_runs, format_patch
+from repro.core.harm import refuse_harmful
 from repro.core.lineage import read_lineage
 from repro.core.project import Project
 from repro.core.query import code_of, list_runs, resolve_run, short_id
@@ -18,6 +19,7 @@ from repro.model.run import Record
 from repro.model.values import is_nan
 from repro.web.codeview import show_files
 from repro.web.datasets import show_changes
+from repro.web.inert import attach
 from repro.web.naming import number_of, project_of
 from repro.web.rendering import page
 
@@ -61,6 +63,16 @@ def show_diff(request: Request) -> Response:
         values |= _compare(project, sides["a"], sides["b"], only)
     status = 404 if problems else 200
     return page(request, "diff.html", values, status=status)
+
+
+def give_patch(request: Request) -> Response:
+    """All of the code that differs, for `git apply`."""
+    project = project_of(request)
+    a, b = (resolve_run(project, request.query_params.get(side, "")) for side in ("a", "b"))
+    for record in (a, b):
+        refuse_harmful(project, record)
+    patch = format_patch(project, code_of(a.run), code_of(b.run))
+    return attach([patch], f"{a.run.id}-{b.run.id}.patch", len(patch))
 
 
 def _near(project: Project, sides: dict[str, Record]) -> list[Record]:

@@ -17,6 +17,13 @@ async function open() {
   dialog.querySelector("#find-column").focus();
 }
 
+// Whoever was quicker than this script has the list in a page of its own.
+const given = document.querySelector("#columns[open]");
+if (given) {
+  given.removeAttribute("open");
+  given.showModal();
+}
+
 opener.addEventListener("click", (event) => {
   event.preventDefault();
   open();

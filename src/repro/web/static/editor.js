@@ -1,8 +1,17 @@
 // A cell of a table, or of the head of a page, in which somebody writes: a name, tags, or a note.
-import { refresh } from "./fragment.js";
+import { refresh, say } from "./fragment.js";
+
+let restore = null; // what the cell that is written in had before
+
+/** Close the editor that is open, if any, and forget what is in it. */
+export function putBack() {
+  restore?.();
+  restore = null;
+}
 
 /** Open the editor of a cell; `change(path, wish)` sends what is written. */
 export function openEditor(cell, change) {
+  if (isWriting()) return;
   const close = makeClose(cell);
   const run = cell.closest("[data-run]").dataset.run;
   const kind = cell.dataset.edit;
@@ -80,13 +89,30 @@ function show(cell, form, close) {
   form.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
-/** What was not shown while somebody wrote is shown then. */
+/** Whether something that is written would be lost; its writer is told. */
+export function isWriting() {
+  const fields = document.querySelectorAll(".editor :is(input, textarea)");
+  const open = [...fields].find((field) => field.value !== field.defaultValue);
+  if (!open) return false;
+  open.focus();
+  say("First save or cancel what you are writing.");
+  return true;
+}
+
+/** Put back what the cell had; what was not shown while somebody wrote is shown then. */
 function makeClose(cell) {
+  putBack(); // of another cell
+  const before = [...cell.childNodes];
   const focused = `run-${cell.closest("[data-run]").dataset.run}`;
   const block = cell.closest("[data-live]").dataset.live;
-  return async () => {
-    document.getElementById(focused)?.focus();
-    await refresh(block);
+  restore = () => {
+    cell.classList.remove("editing");
+    cell.replaceChildren(...before);
+  };
+  return () => {
+    putBack();
+    (document.getElementById(focused) ?? cell.querySelector("button.edit"))?.focus();
+    return refresh(block).catch((error) => say(error.message));
   };
 }
 

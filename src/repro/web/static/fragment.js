@@ -15,14 +15,14 @@ export async function fetchBlock(name, address, signal) {
   return text;
 }
 
-/** Put a block in the place of the element with the same id; focus stays where it was. */
+/** Put a block in the place of the element with the same id; focus stays where it was. One in which somebody writes stays. */
 export function putBlock(html) {
   const template = document.createElement("template");
   template.innerHTML = html;
   const focused = document.activeElement?.id;
   for (const fresh of [...template.content.children]) {
     const old = fresh.id && document.getElementById(fresh.id);
-    if (!old) continue;
+    if (!old || old.querySelector(".editor")) continue; // nobody's words are taken away
     const boxes = [...old.querySelectorAll(".scroll")].map((box) => [box.scrollLeft, box.scrollTop]);
     old.replaceWith(fresh);
     fresh.querySelectorAll(".scroll").forEach((box, n) => {

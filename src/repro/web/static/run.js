@@ -50,6 +50,12 @@ async function load() {
   }
 }
 
+// The address of a line of source text, to be sent to somebody.
+document.addEventListener("click", (event) => {
+  const number = event.target.closest("table.source td.no");
+  if (number) location.replace(`#L${number.dataset.line}`);
+});
+
 document.addEventListener("input", (event) => {
   const field = event.target.closest("input[data-filter]");
   if (!field) return;
@@ -89,6 +95,7 @@ function follow() {
 function begin() {
   const box = document.getElementById("output");
   if (box && !box.dataset.follow) box.scrollTop = box.scrollHeight;
+  document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   follow();
   load();
 }

@@ -1,4 +1,5 @@
 // The view that the address describes, and the way to another one without a new page.
+import { isWriting, putBack } from "./editor.js";
 import { putBlock, refresh, say } from "./fragment.js";
 
 /** Whether a move is what puts a block in, and not a change of the runs. */
@@ -41,6 +42,7 @@ export function noteInAddress() {
  */
 export async function go(address, how = "push", onWrong = showWrong) {
   if (isWriting()) return false;
+  putBack();
   const params = new URL(address, location.origin).searchParams;
   params.delete("panel");
   for (const keep of keepers) keep(params);
@@ -63,16 +65,6 @@ export async function go(address, how = "push", onWrong = showWrong) {
   document.getElementById("found").textContent =
     document.querySelector("#table [data-found]")?.dataset.found ?? "";
   document.dispatchEvent(new CustomEvent("repro:moved"));
-  return true;
-}
-
-/** Whether something that is written in the table would be lost; its writer is told. */
-function isWriting() {
-  const fields = document.querySelectorAll("#table .editor :is(input, textarea)");
-  const open = [...fields].find((field) => field.value !== field.defaultValue);
-  if (!open) return false;
-  open.focus();
-  say("First save or cancel what you are writing.");
   return true;
 }
 

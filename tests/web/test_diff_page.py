@@ -6,6 +6,7 @@ from tests.support.records import a_summary, make_record, open_at, write_runs
 from tests.support.webpages import assert_inert, text_of
 
 from repro.core import codediff
+from repro.web import codeview
 
 
 def get(client, a: str, b: str, **more: str) -> str:
@@ -95,6 +96,19 @@ def test_a_large_file_is_shown_alone(repository, browse, monkeypatch):
     assert "line 49" in alone
     assert "print('other')" not in alone
     assert get(client, first, second, file="99")
+
+
+def test_of_very_many_files_the_first_are_named(repository, browse, monkeypatch):
+    monkeypatch.setattr(codeview, "MOST_FILES", 10)
+    project = open_here(repository)
+    first = make_run(project).id
+    write_files(repository, {f"many/{n:02}": "x" for n in range(30)})
+    words = text_of(get(browse(repository), first, make_run(project).id))
+
+    assert "30 files differ" in words
+    assert "many/09" in words
+    assert "many/10" not in words
+    assert "and 20 more files" in words
 
 
 def test_a_run_that_is_not_there_is_said_and_can_be_chosen_again(repository, browse):

@@ -10,6 +10,8 @@ from repro.core.codediff import CodeDiff, FileStat
 from repro.model.patch import Hunk, PatchLine
 from repro.web.highlight import highlight
 
+MOST_FILES = 500  # named on one page
+
 _NOTHING = Markup("")
 _KINDS = {"+": "added", "-": "removed", "\\": "said"}
 STATUS = {"A": "added", "D": "removed", "M": "changed", "R": "renamed", "T": "of another type"}
@@ -56,7 +58,7 @@ def show_files(diff: CodeDiff, *, only: int | None = None) -> list[ShownFile]:
     """The files of a difference, with their lines as far as these are there.
 
     Args:
-        only: The place of the one file that is wanted; None is all.
+        only: The place of the one file that is wanted; None is the first ones.
     """
     return [
         ShownFile(
@@ -66,7 +68,7 @@ def show_files(diff: CodeDiff, *, only: int | None = None) -> list[ShownFile]:
             rows=tuple(_rows(diff.hunks[place], stat)) if place in diff.hunks else None,
         )
         for place, stat in enumerate(diff.files)
-        if only is None or place == only
+        if (place < MOST_FILES if only is None else place == only)
     ]
 
 

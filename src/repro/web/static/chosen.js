@@ -1,8 +1,9 @@
 // The runs that are chosen: they stay so through paging, sorting and changes.
-import { addressWith, keepInAddress, noteInAddress, param } from "./view.js";
+import { say } from "./fragment.js";
+import { keepInAddress, noteInAddress, param } from "./view.js";
 
 const MOST_IN_ADDRESS = 100; // a longer address is no link to send
-const MOST_COMPARED = 200;
+const MOST_COMPARED = 1000;
 
 const chosen = new Map(); // ids, with what a person calls the run
 let last = null; // the row from which Shift goes
@@ -31,10 +32,13 @@ export function forget(runs) {
   noteInAddress();
 }
 
-/** Compare the chosen runs, or all of this page where there are none. */
+/** Go to the page that compares the chosen runs. */
 export function compare() {
-  const runs = chosenRuns().slice(0, MOST_COMPARED);
-  if (!runs.length) return;
+  const runs = chosenRuns();
+  if (!runs.length || runs.length > MOST_COMPARED) {
+    say(runs.length ? `Choose at most ${MOST_COMPARED} runs to compare.` : "No run is chosen yet.");
+    return;
+  }
   const query = new URLSearchParams(runs.map((run) => ["run", run]));
   if (param("pin")) query.set("pin", param("pin"));
   location.assign(`/compare?${query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":")}`);

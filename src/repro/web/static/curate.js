@@ -3,6 +3,7 @@ import { chosenRuns, forget } from "./chosen.js";
 import { change } from "./change.js";
 import { openEditor } from "./editor.js";
 import { refresh, say } from "./fragment.js";
+import { offerTags } from "./tags.js";
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("#table button.edit");
@@ -14,6 +15,7 @@ document.addEventListener("dblclick", (event) => {
 });
 
 const tagBox = document.getElementById("bulk-tag");
+if (tagBox) offerTags(tagBox);
 
 async function tagAll(key) {
   const tag = tagBox.value.trim();

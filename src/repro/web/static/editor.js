@@ -1,5 +1,6 @@
 // A cell of a table, or of the head of a page, in which somebody writes: a name, tags, or a note.
 import { refresh, say } from "./fragment.js";
+import { offerTags } from "./tags.js";
 
 let restore = null; // what the cell that is written in had before
 
@@ -43,6 +44,7 @@ function editTags(cell, run, change, close) {
   field.type = "text";
   field.size = 10;
   field.placeholder = "tag";
+  offerTags(field);
   field.setAttribute("aria-label", `New tag of ${cell.closest("[data-run]").dataset.short}`);
 
   function draw() {

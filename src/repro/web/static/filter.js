@@ -11,13 +11,14 @@ let hasTyped = false; // since the last view that somebody may want to step back
 
 async function apply(isTyped) {
   clearTimeout(timer);
-  if (box.value === param("q")) {
+  const where = box.value.trimEnd(); // not its start: places in it are counted
+  if (where === param("q")) {
     clearWrong();
     box.removeAttribute("aria-invalid");
     return;
   }
   const how = isTyped && hasTyped ? "replace" : "push";
-  const went = await go(addressWith({ q: box.value.trim() && box.value }), how, (html) => {
+  const went = await go(addressWith({ q: where }), how, (html) => {
     if (isTyped && html.includes("data-unfinished")) {
       clearWrong();
       timer = setTimeout(() => showWrong(html), UNFINISHED_MS - QUIET_MS);

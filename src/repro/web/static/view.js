@@ -6,6 +6,12 @@ import { putBlock, refresh, say } from "./fragment.js";
 export let isMoving = false;
 
 const keepers = [];
+let heading = null; // the query of the view that is on its way
+
+/** The query that the next change is a change of. */
+function query() {
+  return new URLSearchParams(heading ?? location.search);
+}
 
 /** Have `keep(params)` put into each address what the page holds in memory. */
 export function keepInAddress(keep) {
@@ -14,7 +20,7 @@ export function keepInAddress(keep) {
 
 /** The address of this view with some params changed; a blank one goes, and so does the page. */
 export function addressWith(changes) {
-  const params = new URLSearchParams(location.search);
+  const params = query();
   params.delete("page");
   params.delete("panel");
   for (const [key, text] of Object.entries(changes)) {
@@ -24,9 +30,9 @@ export function addressWith(changes) {
   return addressOf(params);
 }
 
-/** What the address says of one param. */
+/** What the address says of one param, or will say in a moment. */
 export function param(name) {
-  return new URLSearchParams(location.search).get(name) ?? "";
+  return query().get(name) ?? "";
 }
 
 /** Say in the address what the page holds in memory, without a step back to what it was. */
@@ -49,15 +55,17 @@ export async function go(address, how = "push", onWrong = showWrong) {
   const target = addressOf(params);
   document.getElementById("table").setAttribute("aria-busy", "true");
   isMoving = true;
+  const mine = (heading = params.toString());
   try {
     if (!(await refresh("table", target))) return false; // a newer wish ended this one
   } catch (error) {
-    document.getElementById("table").removeAttribute("aria-busy");
     if (error.isBlock) onWrong(error.message);
     else say(error.message);
     return false;
   } finally {
-    isMoving = false;
+    if (heading === mine) heading = null;
+    isMoving = heading !== null;
+    if (!isMoving) document.getElementById("table").removeAttribute("aria-busy");
   }
   if (how === "push") history.pushState(null, "", target);
   else if (how === "replace") history.replaceState(null, "", target);

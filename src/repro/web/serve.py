@@ -58,7 +58,7 @@ def serve(listening: socket.socket, site: Site, on_ready: Callable[[], None]) ->
         ws="none",
         loop="asyncio",
         lifespan="off",
-        log_level="error",
+        log_level="critical",  # `failures` says what fails
         access_log=False,
         server_header=False,
         date_header=False,

@@ -21,13 +21,21 @@ def axis(values, **more):
     return make_axis(KEY, values, title="lr", word="config.lr", **more)
 
 
-def test_numbers_far_apart_make_an_axis_of_logarithms_where_it_may_be_one():
-    values = [1e-5, 1e-2, 0.1]
-
-    assert axis(values, may_be_log=True).kind == "log"
-    assert axis(values).kind == "linear"
-    assert axis([0.01, 0.02], may_be_log=True).kind == "linear"
-    assert axis([0, 1e-5, 0.1], may_be_log=True).kind == "linear"
+@pytest.mark.parametrize(
+    ("values", "scale", "kind"),
+    [
+        ([1e-5, 1e-2, 0.1], "auto", "log"),
+        ([0.001, 0.1], "auto", "log"),
+        ([n / 100 for n in range(1, 100)], "auto", "linear"),  # as drawn evenly
+        ([0.01, 0.02], "auto", "linear"),
+        ([0, 1e-5, 0.1], "auto", "linear"),
+        ([1e-5, 0.1], "linear", "linear"),
+        ([0.01, 0.02], "log", "log"),
+        ([0, 0.02], "log", "linear"),
+    ],
+)
+def test_numbers_over_orders_of_magnitude_make_an_axis_of_logarithms(values, scale, kind):
+    assert axis(values, scale=scale).kind == kind
 
 
 def test_what_is_missing_or_not_finite_has_no_place_on_an_axis_of_numbers():
@@ -55,7 +63,7 @@ def test_there_is_no_axis_of_nothing_nor_of_too_many_categories(values):
 
 @given(st.lists(ANY, max_size=30))
 def test_each_run_has_a_finite_place_or_none(values):
-    found = axis(values, may_be_log=True)
+    found = axis(values, scale="auto")
 
     if found is not None:
         assert len(found.values) == len(values)

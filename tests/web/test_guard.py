@@ -109,6 +109,25 @@ def test_the_token_moves_from_the_address_into_a_cookie_that_scripts_cannot_read
     assert client.get("/").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "others",
+    [
+        '{"theirs": [1, 2]}; ',
+        "username-127-0-0-1-8888=2|1:0|10:1764000000|x:y; ",
+        "bad[name=1; =; ;; @@; ",
+        f"repro-{PORT}=garbage; ",
+    ],
+)
+def test_cookies_of_other_servers_of_this_machine_do_not_lock_the_owner_out(
+    repository, browse, others
+):
+    client = browse(repository, token=None)
+    own = f"repro-{PORT}={TOKEN}"
+    for cookies in (others + own, f"{own}; {others}"):
+        assert client.get("/", headers={"cookie": cookies}).status_code == 200
+    assert client.get("/", headers={"cookie": f"{others}x={own}"}).status_code == 401
+
+
 def test_a_link_from_another_site_is_not_a_redirect_which_would_lose_the_cookie(repository, browse):
     foreign = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
     answer = browse(repository, token=None).get(f"/?token={TOKEN}", headers=foreign)

@@ -332,3 +332,23 @@ def test_groups_are_sorted_by_their_heads(repository, browse):
 
     assert [row[0][2] for row in table(by_size)[2:]] == ["2", "1"]
     assert "sort=-runs" in link(first, "runs")
+
+
+def test_each_example_of_a_filter_finds_what_it_says_among_these_runs(repository, browse):
+    write(
+        repository,
+        *(
+            make_record(
+                config={"opt": "adam", "a b": n, "lr": n / 10}, metrics={"loss": a_summary(n)}
+            )
+            for n in range(1, 5)
+        ),
+    )
+    client = browse(repository)
+    text = client.get("/").text
+    examples = re.findall(r'<a class="example" href="([^"]+)">', text)
+
+    assert len(examples) >= 5
+    for address in examples:
+        assert 'class="error"' not in client.get(unescape(address)).text, address
+    assert len(order(client.get(unescape(examples[0])).text)) in (1, 2)

@@ -99,7 +99,7 @@ def _axis(records: Sequence[Record], key: Key, title: str) -> CoordinateAxis | N
         title=title,
         word=f"{key.space.value}.{quote_name(key.name)}",
         goal=agreed_goal(records, key),
-        may_be_log=is_param,
+        scale="auto" if is_param else "linear",
     )
 
 
@@ -166,7 +166,7 @@ def _axis_of_sweep(at: SweepAt, axis: Axis, values: Sequence[Json]) -> Coordinat
         title=axis.key,
         word=f"{space.value}.{quote_name(axis.key)}",
         goal=at.sweep.spec.goal if axis.is_metric else None,
-        may_be_log=axis.kind == "log",
+        scale="log" if axis.kind == "log" else "linear",
     )
 
 

@@ -51,7 +51,8 @@ def group_chosen(
     with open_runs(project, on_progress=on_progress) as runs:
         index = runs.index
         condition, _ = choose_runs(index, choice, now=project.clock())
-        found = find_groups(index, keys, index.names(Space.METRIC), condition)
+        metrics = index.names(Space.METRIC)
+        found = find_groups(index, keys, metrics, condition, with_numbers=True)
         ids = index.select_ids(condition)
         places = {run_id: place for place, run_id in enumerate(ids)}
         groups = [
@@ -78,10 +79,15 @@ def group_chosen(
 
 
 def find_groups(
-    index: RunIndex, keys: Sequence[Key], metrics: Sequence[str], condition: Condition | None
+    index: RunIndex,
+    keys: Sequence[Key],
+    metrics: Sequence[str],
+    condition: Condition | None,
+    *,
+    with_numbers: bool = False,
 ) -> list[CellGroup]:
     """Give the groups in the order of their values, with the last values of some metrics."""
-    groups = index.groups(keys, metrics, condition)
+    groups = index.groups(keys, metrics, condition, with_numbers=with_numbers)
     return sorted(groups, key=lambda group: tuple(map(rank_value, group.values)))
 
 

@@ -68,6 +68,7 @@ def weigh_params(
         index = runs.index
         key = find_metric(metric, index)
         condition = parse_filter(where, index, now=project.clock())
+        runs.sealed.look_up(names)  # one question to git for those that are whole ids
         wanted = {find_id(runs, name) for name in names}
         ids = [one for one in index.select_ids(condition) if not wanted or one in wanted]
         [values] = index.columns([key], ids)

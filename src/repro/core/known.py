@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from repro.errors import DamagedRecordError
 from repro.model.ids import is_id, shorten_ids
 from repro.model.run import Record
 from repro.store.index import LiveSource, OnProgress, Problem, RunIndex
-from repro.store.objects import reading
+from repro.store.objects import Objects, reading
 from repro.store.refs import RunRefs
 from repro.store.runs import read_record
 
@@ -132,8 +132,11 @@ def open_runs(
         runs.close()
 
 
-def read_run(runs: KnownRuns, run_id: str) -> Record:
+def read_run(runs: KnownRuns, run_id: str, objects: Objects | None = None) -> Record:
     """The whole record of one of the runs.
+
+    Args:
+        objects: Read through this, where many are; it takes a process of git to open one.
 
     Raises:
         NewerFormatError: A newer repro wrote it.
@@ -147,9 +150,10 @@ def read_run(runs: KnownRuns, run_id: str) -> Record:
             commit = runs.sealed_since(run_id)
             if commit is None:
                 raise
-    with reading(runs.project.repository) as objects:
+    own = reading(runs.project.repository) if objects is None else nullcontext(objects)
+    with own as opened:
         try:
-            record = read_record(objects, commit or runs.sealed[run_id])
+            record = read_record(opened, commit or runs.sealed[run_id])
         except DamagedRecordError as error:
             raise DamagedRecordError(
                 f"run `{run_id}` is damaged: {error.message}", hint=error.hint

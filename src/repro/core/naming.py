@@ -29,6 +29,7 @@ def find_ids(project: Project, names: Sequence[str]) -> list[str]:
     if not names:
         return []
     with open_runs(project) as runs:
+        runs.sealed.look_up(names)  # one question to git for those that are whole ids
         return [find_id(runs, name) for name in names]
 
 

@@ -13,6 +13,7 @@ from repro.model.run import Record
 from repro.model.sidebyside import Code, Row, lay_out, name_codes
 from repro.model.values import ABSENT, Value
 from repro.store.index import Problem
+from repro.store.objects import Objects, reading
 from repro.store.treeseries import count_differing_files, find_trees
 
 
@@ -58,13 +59,14 @@ def lay_side_by_side(
     Cost: reads the whole record of each, and which files differ between their codes.
     """
     problems: list[str] = []
-    with open_runs(project) as runs:
+    with open_runs(project) as runs, reading(project.repository) as objects:
+        runs.sealed.look_up([*names, *chosen])  # one question to git for those that are whole ids
         first = [] if baseline is None else [find_id(runs, baseline)]
         named = dict.fromkeys([*first, *(find_id(runs, name) for name in names)])
-        records = {run_id: read_run(runs, run_id) for run_id in named}
+        records = {run_id: read_run(runs, run_id, objects) for run_id in named}
         for run_id in chosen:
             if run_id not in records:
-                _add(runs, run_id, records, problems)
+                _add(runs, objects, run_id, records, problems)
         short = runs.shorten(records)
     if len(records) < fewest:
         lacking = "is no run to look at" if fewest == 1 else "are not two runs to compare"
@@ -74,9 +76,15 @@ def lay_side_by_side(
     return SideBySide(records=listed, rows=tuple(rows), short=short, problems=tuple(problems))
 
 
-def _add(runs: KnownRuns, run_id: str, records: dict[str, Record], problems: list[str]) -> None:
+def _add(
+    runs: KnownRuns,
+    objects: Objects,
+    run_id: str,
+    records: dict[str, Record],
+    problems: list[str],
+) -> None:
     try:
-        records[run_id] = read_run(runs, run_id)
+        records[run_id] = read_run(runs, run_id, objects)
     except (DamagedRecordError, NewerFormatError) as error:
         problems.append(describe_problem(Problem(run_id, error)))
     except KeyError:  # removed meanwhile

@@ -82,7 +82,7 @@ class _Measured:
 
 def _measure(group: CellGroup, metrics: Sequence[str]) -> _Measured:
     found = {n: summarise_values(group.metrics[n]) for n in metrics if n in group.metrics}
-    return _Measured(group, group.values, len(group.numbers), found)
+    return _Measured(group, group.values, group.n_runs, found)
 
 
 def _group(group: _Measured, keys: Sequence[Key], metrics: Sequence[str], where: str) -> TableGroup:

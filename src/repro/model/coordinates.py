@@ -9,9 +9,11 @@ from repro.model.readable import format_value
 from repro.model.values import ABSENT, Value, is_number
 
 Kind = Literal["linear", "log", "category"]
+Scale = Literal["linear", "log", "auto"]
 
 MOST_CATEGORIES = 40  # of one axis: more of them are hardly ever the same
-_WIDE = 50.0  # times the smallest that the largest of a param is: then its axis is logarithmic
+_WIDE = 50.0  # times the smallest that the largest is where values spread over magnitudes
+_SMALL = 0.2  # of the largest that the median is there: of evenly drawn values it is a half
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +55,17 @@ def make_axis(  # each is a fact of the axis
     title: str,
     word: str,
     goal: str | None = None,
-    may_be_log: bool = False,
+    scale: Scale = "linear",
 ) -> CoordinateAxis | None:
     """Give the axis of what some runs have under one key.
 
-    Numbers alone make a linear one, or one of logarithms where all are above 0 and far apart;
-    anything else makes categories, numbers first.
+    Numbers alone make a linear one, or one of logarithms; anything else makes categories, numbers
+    first.
 
     Args:
         values: Of each run; `ABSENT` where it has none.
-        may_be_log: Whether it may be one of logarithms.
+        scale: Of numbers; `log` holds where all are above 0, `auto` takes it where they spread
+            over orders of magnitude.
 
     Returns:
         None where no run has a value, or there are too many categories.
@@ -76,7 +79,7 @@ def make_axis(  # each is a fact of the axis
         if not finite:
             return None
         low, high = min(finite), max(finite)
-        is_log = may_be_log and low > 0 and high / low >= _WIDE
+        is_log = low > 0 and (scale == "log" or (scale == "auto" and _spreads(finite)))
         return CoordinateAxis(
             key=key, title=title, word=word, kind="log" if is_log else "linear",
             low=low, high=high, goal=goal, values=numbers,
@@ -88,6 +91,13 @@ def make_axis(  # each is a fact of the axis
         key=key, title=title, word=word, kind="category", categories=categories, goal=goal,
         values=tuple(_place(one, places) for one in values),
     )  # fmt: skip
+
+
+def _spreads(numbers: Sequence[float]) -> bool:
+    """Whether numbers above 0 are drawn over orders of magnitude."""
+    ordered = sorted(numbers)
+    median, largest = ordered[(len(ordered) - 1) // 2], ordered[-1]
+    return largest / ordered[0] >= _WIDE and median <= _SMALL * largest
 
 
 def _sort_into(values: Sequence[Value]) -> tuple[tuple[Value, ...], Mapping[str, int]]:

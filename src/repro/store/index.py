@@ -39,7 +39,8 @@ from repro.store.sqlitefile import FAULTS, is_broken, is_locked, is_odd, remove_
 
 _PATIENCE_S = 2.0  # for another process that holds the file; then in memory
 _NO_PATIENCE_S = 0.1
-_CACHE_KIB = 1 << 16
+_CACHE_KIB = 1 << 16  # while much is written
+_READ_CACHE_KIB = 1 << 13  # questions walk: a larger one holds what is not asked for again
 _STEPS = 100_000  # of SQLite between two looks for ^C
 _NEWEST = "ORDER BY created DESC, id DESC"
 _NONE_LIVE: Mapping[str, LiveSource] = MappingProxyType({})
@@ -153,16 +154,23 @@ class RunIndex:
         return self._ask(lambda: read_columns(self._db, keys, ids))
 
     def groups(
-        self, keys: Sequence[Key], metrics: Sequence[str], condition: Condition | None = None
+        self,
+        keys: Sequence[Key],
+        metrics: Sequence[str],
+        condition: Condition | None = None,
+        *,
+        with_numbers: bool = False,
     ) -> list[CellGroup]:
         """The runs that fit in groups with the same values under some keys, in no order.
 
         Args:
             metrics: Whose last values are given.
+            with_numbers: Whether each group is to name its runs, for `ids_of`.
         """
 
         def groups() -> list[CellGroup]:
-            return group_cells(self._db, self._selection.fitting(condition), keys, metrics)
+            numbers = self._selection.fitting(condition)
+            return group_cells(self._db, numbers, keys, metrics, with_numbers=with_numbers)
 
         return self._ask(groups)
 
@@ -333,6 +341,7 @@ class RunIndex:
         except BaseException:
             db.close()
             raise
+        db.execute(f"PRAGMA cache_size = -{_READ_CACHE_KIB}")
         self.problems = refresh.problems
         self._selection = Selection(db)
         return db

@@ -5,9 +5,9 @@ machine. So a request must name our own host (DNS rebinding), must not come from
 and must have the token. Only a POST changes anything, and only one from our own pages.
 """
 
+from collections.abc import Iterator
 from hmac import compare_digest
 from html import escape
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -98,7 +98,7 @@ class Guard:
         self, scope: Scope, headers: Headers, *, has_origin: bool
     ) -> Response | None:
         if scope["method"] != "POST":
-            return _plain(405, "nothing here is asked that way")
+            return _plain(405, "nothing here is asked that way", Allow="GET, HEAD, POST")
         if not has_origin:
             return _plain(403, "only our own pages may change anything")
         if headers.get("content-type", "").partition(";")[0].strip() != "application/json":
@@ -113,7 +113,7 @@ class Guard:
     def _let_in(self, scope: Scope) -> Response | None:
         """None for who has the token; a token in the address moves into a cookie."""
         headers = Headers(scope=scope)
-        if self._is_token(_cookie(headers, self._cookie_name)):
+        if any(map(self._is_token, _cookies(headers, self._cookie_name))):
             return None
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.lower() in ("token", "bearer") and self._is_token(given):
@@ -143,17 +143,21 @@ class Guard:
         return compare_digest(given.encode(), self._site.token.encode())
 
 
-def _cookie(headers: Headers, name: str) -> str:
-    jar: SimpleCookie = SimpleCookie()
-    try:
-        jar.load("; ".join(headers.getlist("cookie")))
-    except CookieError:
-        return ""
-    return jar[name].value if name in jar else ""
+def _cookies(headers: Headers, name: str) -> Iterator[str]:
+    """The values of each cookie of that name.
+
+    Servers on other ports of this machine set cookies, too, of any form, and of our name for a
+    part of our paths: none of these keeps ours from being found.
+    """
+    for header in headers.getlist("cookie"):
+        for pair in header.split(";"):
+            key, _, value = pair.partition("=")
+            if key.strip() == name:
+                yield value.strip()
 
 
-def _plain(status: int, text: str) -> Response:
-    return PlainTextResponse(f"{text}\n", status_code=status)
+def _plain(status: int, text: str, **headers: str) -> Response:
+    return PlainTextResponse(f"{text}\n", status_code=status, headers=headers)
 
 
 def _login(scope: Scope, query: list[tuple[str, str]]) -> Response:

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Callable
 
 import uvicorn
+from anyio.to_thread import current_default_thread_limiter
 
 from repro.errors import UsageError
 from repro.web.app import make_app
@@ -12,6 +13,7 @@ from repro.web.site import LOOPBACK, Site
 FIRST_PORT = 7373
 _TRIED = 20
 _BACKLOG = 128
+_MOST_AT_ONCE = 4  # pages made at once: each may hold tens of megabytes of the index
 _MOST_HEADER = 64 << 10  # bytes
 
 
@@ -56,7 +58,7 @@ def serve(listening: socket.socket, site: Site, on_ready: Callable[[], None]) ->
         ws="none",
         loop="asyncio",
         lifespan="off",
-        log_level="error",
+        log_level="critical",  # `failures` says what fails
         access_log=False,
         server_header=False,
         date_header=False,
@@ -74,5 +76,6 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start as ever, and say so."""
+        current_default_thread_limiter().total_tokens = _MOST_AT_ONCE
         await super().startup(sockets)
         self._on_ready()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from starlette.requests import Request
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from repro.web.rendering import site_of
 from repro.web.site import Site
@@ -13,8 +13,10 @@ _LOOK_S = 0.1
 _QUIET_S = 15.0  # after which a comment shows that the connection stands
 
 
-def follow(request: Request) -> StreamingResponse:
+def follow(request: Request) -> Response:
     """Send `change` whenever any run has changed; pages then ask for what they show anew."""
+    if request.method == "HEAD":  # which would not end
+        return Response(media_type="text/event-stream")
     return StreamingResponse(_changes(site_of(request)), media_type="text/event-stream")
 
 

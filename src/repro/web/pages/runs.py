@@ -14,6 +14,7 @@ from repro.errors import FilterError, UsageError
 from repro.model.caret import point_at
 from repro.model.condition import STATISTICS
 from repro.model.readable import format_value, shorten
+from repro.web.examples import give_examples
 from repro.web.groupstable import lay_groups
 from repro.web.pagelinks import link_pages
 from repro.web.rendering import page, site_of
@@ -60,6 +61,7 @@ def _values(request: Request, view: RunsView) -> dict[str, Any]:
         "wrong": None,
         "table": None,
         "grouped_by": [],
+        "examples": give_examples(None),
         "is_panel": request.query_params.get(_PANEL) == "columns",
     }
 
@@ -83,6 +85,7 @@ def _show(request: Request, view: RunsView, table: TableView) -> dict[str, Any]:
         "constant": [(shorten(key.name), format_value(value)) for key, value in table.constant],
         "grouped_by": list_group_names(project),
         "offered": [one for one in table.hidden if one.word not in _IN_EACH_ROW],
+        "examples": give_examples(table),
         "statistics": [name for name in STATISTICS if name != "last"],
         "most_offered": _MOST_OFFERED,
     }

@@ -28,11 +28,14 @@ function chosenBar(brushes) {
     bar.hidden = inside === null;
     if (inside === null) return;
     document.getElementById("chosen-count").textContent = `${inside.size} of ${brushes.data.points.length} runs in the ranges`;
+    const ranges = brushes.asFilter();
+    const [where] = asked("q");
+    const filter = ranges && [where?.trim() && `(${where})`, ranges].filter(Boolean).join(" and ");
+    // An address holds so many names; more runs are found by the filter again.
+    const changes = inside.size <= 200 ? { run: [...inside], q: null } : { q: filter };
     const compare = document.getElementById("chosen-compare");
-    compare.hidden = !inside.size || inside.size > 200;
-    const page = new URL("/compare", location.href);
-    compare.href = changed({ run: [...inside], q: null, brush: null, base: null, hide: null }, location.pathname === "/compare" ? location.href : page.href);
-    const filter = brushes.asFilter();
+    compare.hidden = !inside.size || (inside.size > 200 && (!filter || asked("run").length > 0));
+    compare.href = changed({ ...changes, brush: null, base: null, hide: null });
     const link = document.getElementById("chosen-filter");
     link.hidden = !filter;
     link.href = `/?q=${encodeURIComponent(filter ?? "")}`;

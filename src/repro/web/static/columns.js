@@ -22,6 +22,7 @@ const given = document.querySelector("#columns[open]");
 if (given) {
   given.removeAttribute("open");
   given.showModal();
+  given.querySelector("#find-column")?.focus();
 }
 
 opener.addEventListener("click", (event) => {

@@ -24,7 +24,7 @@ export class Parcoords {
     Object.assign(this, { box, data, brushes, view });
     this.byId = brushes.axes;
     new ResizeObserver(() => this.draw()).observe(box);
-    brushes.onChange(() => this.draw());
+    brushes.onChange(() => this.mark());
     onRuns((names) => { if (names.includes("lit")) this.light(); });
     onTheme(() => this.draw());
   }
@@ -44,15 +44,24 @@ export class Parcoords {
     svg.setAttribute("aria-label", `Parallel coordinates of ${n} runs across ${axes.map((one) => one.title).join(", ")}; ranges can be typed below`);
     this.lines = make("g", { class: "lines", fill: "none" }, svg);
     this.paths = new Map();
-    // Those inside lie above the others.
-    const order = [...this.data.points.keys()].sort((a, b) => isInside(this.data.points[a].run) - isInside(this.data.points[b].run));
-    for (const place of order) this.#line(place, axes);
-    axes.forEach((axis, place) => this.#axis(svg, axis, this.x(place)));
+    this.data.points.forEach((_, place) => this.#line(place, axes));
+    this.axesOf = make("g", {}, svg);
     const { scrollLeft } = this.box;
     this.box.replaceChildren(svg);
     this.box.scrollLeft = scrollLeft;
     this.svg = svg;
+    this.mark();
     this.light();
+  }
+
+  /** Show the ranges, and which runs lie in them. */
+  mark() {
+    if (!this.svg) return;
+    for (const [run, line] of this.paths) line.classList.toggle("outside", !isInside(run));
+    // Those inside lie above the others.
+    this.lines.append(...this.lines.querySelectorAll("path:not(.outside)"));
+    this.axesOf.replaceChildren();
+    this.axes.forEach((axis, place) => this.#axis(this.axesOf, axis, this.x(place)));
   }
 
   x(place) {
@@ -74,8 +83,7 @@ export class Parcoords {
       if (y !== null) path += `${isBroken ? "M" : "L"}${this.x(n).toFixed(1)} ${y.toFixed(1)}`;
       isBroken = y === null;
     });
-    const inside = isInside(point.run);
-    const line = make("path", { d: path, stroke: this.view.tint(point, place), "data-run": point.run, class: inside ? "" : "outside" }, this.lines);
+    const line = make("path", { d: path, stroke: this.view.tint(point, place), "data-run": point.run }, this.lines);
     make("title", {}, line, `${point.name || point.label} (${point.status})`);
     this.paths.set(point.run, line);
   }
@@ -87,8 +95,8 @@ export class Parcoords {
     this.paths?.get(run)?.classList.add("lit");
   }
 
-  #axis(svg, axis, x) {
-    const group = make("g", { class: "axis", transform: `translate(${x.toFixed(1)} 0)` }, svg);
+  #axis(parent, axis, x) {
+    const group = make("g", { class: "axis", transform: `translate(${x.toFixed(1)} 0)` }, parent);
     make("line", { y1: TOP, y2: TOP + this.length }, group);
     const title = make("text", { y: 16, "text-anchor": "middle", class: "title" }, group);
     const most = Math.max(8, Math.floor((this.width / this.axes.length) / 7.2));

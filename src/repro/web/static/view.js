@@ -59,13 +59,13 @@ export async function go(address, how = "push", onWrong = showWrong) {
   try {
     if (!(await refresh("table", target))) return false; // a newer wish ended this one
   } catch (error) {
-    document.getElementById("table").removeAttribute("aria-busy");
     if (error.isBlock) onWrong(error.message);
     else say(error.message);
     return false;
   } finally {
     if (heading === mine) heading = null;
     isMoving = heading !== null;
+    if (!isMoving) document.getElementById("table").removeAttribute("aria-busy");
   }
   if (how === "push") history.pushState(null, "", target);
   else if (how === "replace") history.replaceState(null, "", target);

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Callable
 
 import uvicorn
+from anyio import to_thread
 
 from repro.errors import UsageError
 from repro.web.app import make_app
@@ -13,6 +14,7 @@ FIRST_PORT = 7373
 _TRIED = 20
 _BACKLOG = 128
 _MOST_HEADER = 64 << 10  # bytes
+_AT_ONCE = 4  # requests; each that is being answered takes up to some tens of megabytes
 
 
 def open_port(port: int | None) -> socket.socket:
@@ -74,5 +76,6 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start as ever, and say so."""
+        to_thread.current_default_thread_limiter().total_tokens = _AT_ONCE
         await super().startup(sockets)
         self._on_ready()

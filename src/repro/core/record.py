@@ -1,7 +1,6 @@
 """The end of a run: its live folder sealed as a commit, recovered if its process died."""
 
 import os
-import shutil
 import socket
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from repro.model.run import Record, Run
 from repro.store.clonekey import read_marker
 from repro.store.content import ContentStore
 from repro.store.journal import is_live
+from repro.store.manyfiles import remove_folder
 from repro.store.objects import reading
 from repro.store.ownership import note_own
 from repro.store.packs import consolidate
@@ -145,7 +145,7 @@ def _remove_live(folder: Path) -> None:
         folder.rename(gone)
     except OSError:  # another process is a step ahead
         gone = folder
-    shutil.rmtree(gone, ignore_errors=True)
+    remove_folder(gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def recover_runs(project: Project) -> Recovered:
     for name in names:
         folder = project.live / name
         if name.startswith(".sealed-"):
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_folder(folder)
         if not is_id(name):
             continue
         try:

@@ -24,6 +24,7 @@ from repro.store.journal_reader import Journal as Journal
 from repro.store.journal_reader import read_journals as read_journals
 from repro.store.liveness import SignOfLife
 from repro.store.liveness import is_live as is_live
+from repro.store.manyfiles import do_at_once
 from repro.store.process import find_process, host_name, this_process
 
 KEEP_BYTES = 64 << 20  # of lines that could not be written yet
@@ -169,19 +170,22 @@ class JournalWriter:
                 self._rewrite(error)
 
     def _sync_files(self) -> None:
-        folders = set()
-        while self._files:
-            path = self._files.popleft()
-            try:
-                fsync_file(path)
-            except FileNotFoundError:
-                continue  # the run was sealed by somebody else
-            except OSError as error:
-                self._warn_once(error)
-            folders.add(path.parent)
-        for folder in folders:
+        paths: list[Path] = []
+        with suppress(IndexError):
+            while True:
+                paths.append(self._files.popleft())
+        do_at_once(self._sync_file, paths)
+        for folder in {path.parent for path in paths}:
             with suppress(OSError):
                 fsync_dir(folder)
+
+    def _sync_file(self, path: Path) -> None:
+        try:
+            fsync_file(path)
+        except FileNotFoundError:
+            pass  # the run was sealed by somebody else
+        except OSError as error:
+            self._warn_once(error)
 
     def close(self) -> None:
         """Sync and close for good; what still cannot be written counts as lost from now on."""

@@ -37,16 +37,19 @@ async function weigh() {
   }
 }
 
-async function start() {
-  if (document.getElementById("chartform")) await startCurves();
+async function among() {
   const box = document.getElementById("parcoords");
-  if (box) {
-    try {
-      await startAmong(box, document.getElementById("scatter"));
-    } catch (error) {
-      box.textContent = error.message;
-    }
+  if (!box) return;
+  try {
+    await startAmong(box, document.getElementById("scatter"));
+  } catch (error) {
+    box.textContent = error.message;
   }
+}
+
+async function start() {
+  const curves = document.getElementById("chartform") ? startCurves() : null;
+  await Promise.all([curves, among()]);
   await weigh();
 }
 

@@ -1,14 +1,18 @@
 """`repro ui`: the web page of the runs of this repository."""
 
 import importlib.util
+import os
 import secrets
-import webbrowser
+import signal
+import sys
+from contextlib import ExitStack
 
 import click
 
 from repro.cli import render
+from repro.cli.browser import has_browser, opened
 from repro.cli.context import open_here
-from repro.errors import UsageError
+from repro.errors import StorageError, UsageError
 
 _NEEDED = ("jinja2", "plotly", "pygments", "starlette", "uvicorn")
 
@@ -48,11 +52,20 @@ def ui(port: int | None, *, no_open: bool, read_only: bool) -> None:
         pulse=Pulse(project),
     )
 
-    def say() -> None:
-        render.out(site.address)
-        render.flush()
-        render.note("^C stops the server")
-        if not no_open:
-            webbrowser.open(site.address)
+    with ExitStack() as until_the_end:
 
-    serve(listening, site, say)
+        def say() -> None:
+            render.out(site.address)
+            render.flush()
+            render.note("^C stops the server")
+            if no_open or not has_browser(os.environ):
+                return
+            way = project.repository.private / f"ui-{site.port}.html"
+            try:
+                until_the_end.enter_context(opened(site.address, way, os.environ))
+            except StorageError as error:
+                render.note(f"no browser is opened: {error.message}")
+
+        # Once the server has ended by it, the signal comes again, and nothing shall be left behind.
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+        serve(listening, site, say)

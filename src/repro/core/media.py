@@ -8,6 +8,7 @@ from functools import lru_cache
 from repro.core.known import open_runs
 from repro.core.naming import find_id
 from repro.core.project import Project
+from repro.core.query import read_live_or_sealed
 from repro.errors import DamagedRecordError
 from repro.model.canonical import Json
 from repro.model.imagetype import find_image_size, find_image_type
@@ -27,16 +28,13 @@ def list_media(project: Project, record: Record) -> list[Medium]:
         UnknownRunError: It was in progress, and is gone.
         DamagedRecordError: They cannot be read.
     """
-    commit = record.commit
-    if not commit:
-        with open_runs(project) as runs:
-            run_id = find_id(runs, record.run.id)
-            if run_id in runs.live:
-                return runs.live[run_id].media()
-            commit = runs.sealed[run_id]
-    with reading(project.repository) as objects:
-        data = read_file(objects, commit, FILE)
-    return [] if data is None else [*_parse(data)]
+
+    def of_commit(commit: str) -> list[Medium]:
+        with reading(project.repository) as objects:
+            data = read_file(objects, commit, FILE)
+        return [] if data is None else [*_parse(data)]
+
+    return read_live_or_sealed(project, record, lambda live: live.media(), of_commit)
 
 
 @lru_cache(maxsize=2)

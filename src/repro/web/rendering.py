@@ -16,6 +16,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from repro.core.codediff import LONGEST
 from repro.model.canonical import Json
 from repro.model.importance import say_chance, say_strength
 from repro.model.readable import format_age, format_duration, format_size, format_value
@@ -57,7 +58,7 @@ def environment() -> Environment:
         "verdict": headline,
     }
     made.tests["absent"] = _is_absent
-    made.globals["most_rows"] = _MOST_ROWS
+    made.globals |= {"most_rows": _MOST_ROWS, "most_lines": LONGEST}
     made.globals["version"] = VERSION
     return made
 

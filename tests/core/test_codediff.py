@@ -37,6 +37,15 @@ def test_each_file_has_its_kind_and_how_many_lines_differ(repository):
     assert (diff.added, diff.removed) == (3, 2)
 
 
+def test_a_file_of_a_million_lines_is_shown_in_part(repository):
+    a = git(repository, "rev-parse", "HEAD")
+    b = commit(repository, {"a": "\n" * 1_000_000})
+    diff = read_code_diff(open_here(repository), a, b, only=0)
+
+    assert diff.added == 1_000_000
+    assert 19_000 < sum(len(hunk.lines) for hunk in diff.hunks[0]) <= codediff.LONGEST
+
+
 def test_what_fits_is_shown_and_one_file_alone_is_always(repository, monkeypatch):
     monkeypatch.setattr(codediff, "MOST_LINES", 5)
     a = git(repository, "rev-parse", "HEAD")

@@ -182,7 +182,8 @@ def test_every_page_that_a_hostile_record_leads_to_is_inert(repository, browse):
     project = open_here(repository)
     space = {"lr": Categorical((0.1, 0.2)), "opt": Categorical((word,))}
     at = make_sweep(project, space=space, metric="loss", note=word)
-    entries: list[Entry] = [ask(n, run, params={"lr": 0.1, "opt": word}) for n, run in enumerate(runs)]
+    entries: list[Entry] = []
+    entries += [ask(n, run, params={"lr": 0.1, "opt": word}) for n, run in enumerate(runs)]
     entries += [tell(0, runs[0], -1e308), tell(1, runs[1], 1e308)]
     LocalBook(project, at.sweep.id).write(lambda _: entries)
     (repository / "CANARY").unlink(missing_ok=True)  # a sweep takes a snapshot, with filters
@@ -201,3 +202,21 @@ def test_every_page_that_a_hostile_record_leads_to_is_inert(repository, browse):
     broken = {address for address, status in crawler.seen.items() if status == 500}
     # Bytes that are not those of their digests.
     assert all(re.search(r"/artifacts/\d+|/media/\d+", one) for one in broken), broken
+
+
+def test_a_record_with_more_than_anybody_reads_is_shown_in_part(repository, browse):
+    config = {f"param{n}": n for n in range(5_000)}
+    artifacts = tuple(Artifact(f"f{n}", 1, _digest(b"x"), "git") for n in range(5_000))
+    record = make_record(config=config, artifacts=artifacts, note="word " * 200_000)
+    run = write_run(open_at(repository), record).run.id
+    other = write_run(open_at(repository), make_record(config={"lr": 1})).run.id
+    client = browse(repository)
+    for address in (
+        "/", "/?panel=columns", f"/runs/{run}", f"/runs/{run}?tab=artifacts",
+        f"/diff?a={run}&b={other}", f"/compare?run={run}&run={other}&all=1",
+    ):  # fmt: skip
+        answer = client.get(address)
+
+        assert answer.status_code == 200
+        assert len(answer.content) < 1_500_000, address
+    assert "The first 2,000 of 5,000" in client.get(f"/runs/{run}").text

@@ -1,5 +1,6 @@
 """What differs between two code states, file by file, for a page that cannot show all at once."""
 
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -11,6 +12,7 @@ from repro.store.patches import read_patch_start
 
 MOST_LINES = 1_500  # added and removed ones, of all files shown
 _MOST_FILES = 100  # shown with their lines
+LONGEST = 20_000  # lines of a patch that is shown, however large a file is that is shown alone
 _MOST_BYTES = 8 << 20  # of a patch that is read
 _SHAPE = ("-r", "--no-ext-diff", "--no-textconv", "--find-renames")
 
@@ -67,7 +69,8 @@ def read_code_diff(project: Project, a: str, b: str, *, only: int | None = None)
     """Compare the trees of two commits.
 
     Args:
-        only: The place of the one file to show, as large as it is; None shows the first ones.
+        only: The place of the one file to show, up to 20,000 lines of it; None shows the first
+            ones that fit on a page.
 
     Raises:
         GitError: A commit is not here.
@@ -80,7 +83,7 @@ def read_code_diff(project: Project, a: str, b: str, *, only: int | None = None)
     if chosen:
         paths = dict.fromkeys(path for n in chosen for path in (files[n].old_path, files[n].path))
         patch = read_patch_start(project.repository.git, a, b, _MOST_BYTES, list(paths))
-        parts = iter(split_patch(patch.data))
+        parts = iter(split_patch(b"".join(islice(io.BytesIO(patch.data), LONGEST))))
         for n in chosen:
             wanted = 2 if files[n].status == "T" else 1  # one is removed, the other added
             found = list(islice(parts, wanted))

@@ -27,6 +27,7 @@ from repro.model.wanted import parse_columns
 from repro.store.index import RunIndex
 
 _LAST_PAGE = 1_000_000_000  # more than any repository has, less than SQLite counts
+_MOST_USUAL = 200  # columns that nobody asked for, of those that one odd run may bring
 _LOOKED_AT = 50  # newest runs, of which the usual columns are
 
 
@@ -69,6 +70,7 @@ def _read_rows(
     ]
     choice = choose_keys(seen)
     usual = [one for one in default_columns(seen, choice, asked) if not _is_fixed(one)]
+    usual = usual[:_MOST_USUAL]
     columns = _apply(runs, wish.columns, usual)
     short = runs.shorten(ids)
     shown = {column.key for column in columns}

@@ -6,8 +6,9 @@ Every text is escaped twice over: what HTML would obey, by jinja; what reorders 
 
 import importlib.resources
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
@@ -15,6 +16,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from repro.core.codediff import LONGEST
 from repro.model.canonical import Json
 from repro.model.importance import say_chance, say_strength
 from repro.model.readable import format_age, format_duration, format_size, format_value
@@ -27,6 +29,8 @@ from repro.web.site import Site
 FRAGMENT = "X-Fragment"  # a request with it wants one block of the page
 
 _LONGEST = 4_000  # characters of a value
+_LONGEST_TEXT = 100_000  # of a text of several lines
+_MOST_ROWS = 2_000  # of a table that has no pages
 
 
 @cache
@@ -43,6 +47,7 @@ def environment() -> Environment:
     )
     made.filters |= {
         "lines": _lines,
+        "rows": _rows,
         "age": format_age,
         "duration": format_duration,
         "size": format_size,
@@ -53,6 +58,7 @@ def environment() -> Environment:
         "verdict": headline,
     }
     made.tests["absent"] = _is_absent
+    made.globals |= {"most_rows": _MOST_ROWS, "most_lines": LONGEST}
     made.globals["version"] = VERSION
     return made
 
@@ -111,8 +117,14 @@ def _is_absent(value: object) -> bool:
     return value is ABSENT
 
 
+def _rows(rows: Iterable[Any]) -> list[Any]:
+    """The rows that a table shows where there may be a hundred thousand."""
+    return list(islice(rows, _MOST_ROWS))
+
+
 def _lines(text: str) -> Markup:
-    """A text of several lines; its line ends stay."""
+    """A text of several lines, whole but for what is endless; its line ends stay."""
+    text = text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
     return Markup("\n").join(escape(line) for line in text.replace("\r\n", "\n").split("\n"))
 
 

@@ -9,6 +9,7 @@ from repro.model.rowtext import describe_difference, is_numeric, row_texts
 from repro.model.sidebyside import PARTS, Row
 from repro.model.values import is_same
 
+_MOST_ITEMS = 1_000  # of one part
 _MOST_AROUND = 20  # rows of one part of the surroundings: an upgrade changes many at once
 _AROUND = ("environment", "hardware", "randomness")
 _LONGEST = 2_000  # characters of a value that is shown whole
@@ -54,7 +55,7 @@ def lay_parts(found: SideBySide, *, everything: bool) -> list[Part]:
     parts = [Part(title="run", items=tuple(_facts(found)))]
     for part in PARTS:
         rows = [row for row in found.rows if row.part == part and (everything or row.tells)]
-        most = _MOST_AROUND if part in _AROUND and not everything else len(rows)
+        most = _MOST_AROUND if part in _AROUND and not everything else _MOST_ITEMS
         if rows:
             items = tuple(map(_item, rows[:most]))
             parts.append(Part(title=part, items=items, n_left=len(rows) - len(items)))

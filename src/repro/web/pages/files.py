@@ -1,5 +1,8 @@
 """The code of a run: its folders and files, as far as git has them."""
 
+import io
+from itertools import islice
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -46,10 +49,10 @@ def _shown(file: CodeFile, name: str) -> dict[str, object]:
         is_picture = data is not None and find_image_type(data) is not None
         return {"is_picture": is_picture, "lines": None, "limit": LARGEST_TEXT}
     text = data.decode(errors="surrogateescape").replace("\r\n", "\n")
-    lines = highlight(text, name) if text else []
+    first = list(islice(io.StringIO(text, newline="\n"), _MOST_LINES))
     return {
         "is_picture": False,
-        "lines": lines[:_MOST_LINES],
-        "n_lines": len(lines),
+        "lines": highlight("".join(first), name) if text else [],
+        "n_lines": text.count("\n") + (not text.endswith("\n")),
         "limit": LARGEST_TEXT,
     }

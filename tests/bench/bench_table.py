@@ -16,7 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from repro.core.project import Project, open_project
-from repro.core.table import TableWish, read_table
+from repro.core.table import read_table
+from repro.core.tableview import TableWish
 from tests.bench.generate import build
 
 ROUNDS = 5

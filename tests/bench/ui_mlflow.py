@@ -3,45 +3,107 @@
 import json
 import math
 import os
+import signal
 import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
+from urllib.request import urlopen
+
+from playwright.sync_api import Page
 
 from repro.model.run import Record
 from repro.model.series import Point
 from repro.model.times import parse_time
 from tests.bench.generate import make_curve, make_record
+from tests.bench.ui_face import Face
+from tests.support.servers import free_port
 
+URI = "sqlite:///mlflow.db"
 _METRICS = "key, value, is_nan, timestamp, step, run_uuid"
 
 
-def fill(
-    python: Path, folder: Path, n_runs: int, base: str, *, n_values: int, n_curves: int
-) -> None:
+def fill(python: Path, folder: Path, n_runs: int, *, n_values: int, n_curves: int) -> None:
     """Put the runs into a database that MLflow made, for its interface takes 0.1 s and more a run.
 
     Numbers among params are metrics, too: MLflow compares params as texts.
     """
     folder.mkdir(parents=True)
-    script = (
-        "import mlflow; mlflow.set_tracking_uri('sqlite:///mlflow.db'); mlflow.set_experiment('e')"
+    script = f"import mlflow; mlflow.set_tracking_uri('{URI}'); mlflow.set_experiment('e')"
+    subprocess.run(
+        [python, "-c", script], cwd=folder, env=_environ(folder), check=True, capture_output=True
     )
-    environ = {**os.environ, "HOME": str(folder), "MLFLOW_DISABLE_TELEMETRY": "true"}
-    subprocess.run([python, "-c", script], cwd=folder, env=environ, check=True, capture_output=True)
     database = sqlite3.connect(folder / "mlflow.db")
     database.execute("pragma synchronous=off")
     for number in range(n_runs):
-        _add(database, make_record(number, base, n_values=n_values), {})
+        _add(database, make_record(number, "", n_values=n_values), {})
     for number in range(n_curves):
-        _add(database, *make_curve(number, base))
+        _add(database, *make_curve(number, ""))
     database.commit()
     database.close()
 
 
-def run_uuid(run_id: str) -> str:
-    """The id that a run of ours has there."""
+@contextmanager
+def serving(python: Path, folder: Path) -> Iterator[tuple[int, str]]:
+    """Run `mlflow ui` with one worker; its process and its origin, once it answers."""
+    port = free_port()
+    words = ["--backend-store-uri", URI, "--port", str(port), "--workers", "1"]
+    process = subprocess.Popen(
+        [python.with_name("mlflow"), "ui", *words], cwd=folder, env=_environ(folder),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    origin = f"http://127.0.0.1:{port}"
+    try:
+        while True:
+            with suppress(OSError), urlopen(f"{origin}/health", timeout=5):
+                break
+            time.sleep(0.02)
+        yield process.pid, origin
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def face(ids: Sequence[str]) -> Face:
+    """Its page of runs, and of a metric."""
+    uids = quote(json.dumps([_uid(one) for one in ids]))
+    row = "document.querySelector('.ag-row[row-index=\"0\"]').textContent"
+    return Face(
+        name="mlflow",
+        first="/#/experiments/1/runs",
+        rows="document.querySelectorAll('.ag-row').length >= 20",
+        filter=_filter,
+        filtered=f"!{row}.includes('long')",
+        sort=_sort,
+        sorted=f"{row}.includes('long 8')",  # the least val_loss of all
+        curves=f"/#/metric?runs={uids}&metric=%22loss%22&experiments=%5B%221%22%5D"
+        "&plot_metric_keys=%5B%22loss%22%5D&plot_layout=%7B%22autosize%22%3Atrue%7D&x_axis=step",
+        drawn=f"document.querySelectorAll('.scatterlayer .trace').length >= {len(ids)}"
+        " || document.querySelector('.js-plotly-plot .gl-canvas')",
+    )
+
+
+def _environ(folder: Path) -> dict[str, str]:
+    return {**os.environ, "HOME": str(folder), "MLFLOW_DISABLE_TELEMETRY": "true"}
+
+
+def _filter(page: Page) -> None:
+    box = "[data-testid=search-box]"
+    page.fill(box, "metrics.dropout > 0.1 and metrics.lr < 0.0001")
+    page.press(box, "Enter")
+
+
+def _sort(page: Page) -> None:
+    # What its menu of all columns does.
+    key = "orderByKey=metrics.%60val_loss%60&orderByAsc=true"
+    page.evaluate(f"location.hash = '#/experiments/1/runs?{key}'")
+
+
+def _uid(run_id: str) -> str:
     return run_id.encode().hex().ljust(32, "0")
 
 
@@ -49,20 +111,19 @@ def _add(
     database: sqlite3.Connection, record: Record, series: Mapping[str, Sequence[Point]]
 ) -> None:
     run = record.run
-    uid = run_uuid(run.id)
+    uid = _uid(run.id)
     start = int(parse_time(run.created) * 1000)
     row = {
         "run_uuid": uid, "name": run.name, "source_type": "LOCAL", "source_name": "train.py",
         "entry_point_name": "", "user_id": run.user, "status": run.status.name,
         "start_time": start, "end_time": start + int((run.duration_s or 0) * 1000),
-        "source_version": "", "lifecycle_stage": "active", "artifact_uri": f"mlruns/1/{uid}/artifacts",
-        "experiment_id": 1,
+        "source_version": "", "lifecycle_stage": "active",
+        "artifact_uri": f"mlruns/1/{uid}/artifacts", "experiment_id": 1,
     }  # fmt: skip
     marks = ", ".join("?" * len(row))
     database.execute(f"insert into runs({', '.join(row)}) values ({marks})", list(row.values()))
-    database.execute(
-        "insert into tags(key, value, run_uuid) values ('mlflow.runName', ?, ?)", (run.name, uid)
-    )
+    tag = "insert into tags(key, value, run_uuid) values ('mlflow.runName', ?, ?)"
+    database.execute(tag, (run.name, uid))
     params = list(_flat(record.config))
     database.executemany(
         "insert into params(key, value, run_uuid) values (?, ?, ?)",
@@ -72,12 +133,10 @@ def _add(
     _insert(database, "metrics", numbers)
     _insert(database, "latest_metrics", numbers)
     for name, summary in record.metrics.items():
-        points = series.get(name) or [
-            Point(0, summary.first, start / 1000),
-            Point(99, summary.last, start / 1000),
-        ]
+        two = [Point(0, summary.first, start / 1000), Point(99, summary.last, start / 1000)]
         rows = [
-            (name, *_number(value), int(when * 1000), step, uid) for step, value, when in points
+            (name, *_number(value), int(when * 1000), step, uid)
+            for step, value, when in series.get(name) or two
         ]
         _insert(database, "metrics", rows)
         _insert(database, "latest_metrics", rows[-1:])

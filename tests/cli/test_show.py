@@ -65,6 +65,18 @@ def test_media_are_counted_by_name_and_listed_as_json(repository: Path, cli: Cli
     }  # fmt: skip
 
 
+def test_media_that_cannot_be_read_hide_nothing_else(repository: Path, cli: Cli) -> None:
+    files = {"media.jsonl": b'{"name":"\x1b'}
+    write_run(open_at(repository), make_record(id=run_id("aaaa"), note="seen"), files=files)
+
+    text, answer = cli("show", "aaaa"), cli("show", "aaaa", "--json")
+
+    assert "    seen\n" in text.out
+    assert "its media cannot be read: `media.jsonl` is cut off in its line 1" in text.err
+    assert json.loads(answer.out)["media"] is None
+    assert "its media cannot be read" in answer.err
+
+
 def test_one_part_at_a_time(shown: Path, cli: Cli) -> None:
     assert cli("show", "@", "--config").out == "lr: 0.1\nmodel:\n  width: 3\n"
     assert "nan" in cli("show", "@", "--metrics").out

@@ -163,7 +163,7 @@ def perform(grow: Growing, acts: list[tuple[str, Any]]) -> None:
 
 def test_what_is_read_on_is_what_a_whole_reading_says_at_every_moment(started: Started) -> None:
     @settings(
-        max_examples=300,
+        max_examples=2 * settings().max_examples,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )

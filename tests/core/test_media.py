@@ -206,6 +206,16 @@ def test_bytes_that_are_not_there_are_said(repository: Path) -> None:
         read_image(project, record, a_medium(file))
 
 
+def test_no_more_is_read_of_the_store_than_the_record_says(repository: Path) -> None:
+    project = open_here(repository)
+    digest = ContentStore(project.store).put_bytes(big(1))
+    medium = a_medium(MediaFile("png", 8, digest, "store"))
+    record = record_of(repository, medium, {})
+
+    with pytest.raises(DamagedRecordError, match="has not the 8 bytes"):
+        read_image(project, record, medium)
+
+
 def check(project: Project, record: Any) -> tuple[list[tuple[str, str]], Seen]:
     seen = Seen()
     with reading(project.repository) as objects:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.projects import begin, make_run, open_here
-from tests.support.records import a_summary, make_record, write_run
+from tests.support.records import a_summary, make_record, write_run, write_runs
 
 from repro.core import suggest
 from repro.core.project import Project
@@ -47,7 +47,8 @@ def test_a_name_that_many_runs_have_is_suggested_once(project):
 
 
 def test_of_very_many_runs_only_the_newest_are_suggested(project, repository):
-    runs = [write(project, name=f"n{number:03}") for number in range(MOST + 5)]
+    records = [make_record(name=f"n{number:03}") for number in range(MOST + 5)]
+    runs = [one.run for one in write_runs(project.repository, records)]
 
     found = suggest_runs(project, "")
 

@@ -9,7 +9,8 @@ from tests.support.projects import begin, make_run, open_here
 from tests.support.records import NOW, a_summary, make_record, open_at, write_run, write_runs
 
 from repro.core.known import open_runs
-from repro.core.table import TableView, TableWish, read_table, word_of
+from repro.core.table import read_table
+from repro.core.tableview import TableView, TableWish, word_of
 from repro.errors import FilterError, UsageError
 from repro.model.binding import parse_filter, parse_sort, resolve_name
 from repro.model.condition import Key, Space

@@ -117,14 +117,14 @@ def test_the_chance_is_the_same_every_time_and_never_0():
 def test_chances_of_unrelated_values_are_spread_evenly(n):
     drawing = random.Random(n)
     ranks, groups = [], []
-    for _ in range(60):
+    for _ in range(30):
         ys = [drawing.random() for _ in range(n)]
         ranks.append(chance_of_ranks([drawing.random() for _ in range(n)], ys) or 0)
         groups.append(chance_of_groups([drawing.randrange(3) for _ in range(n)], ys) or 0)
 
     for found in (ranks, groups):
         assert 0.35 < sum(found) / len(found) < 0.65
-        assert sum(one < 0.2 for one in found) < 25
+        assert sum(one < 0.2 for one in found) < 13
 
 
 def test_drawn_orders_and_the_limit_agree_where_one_passes_into_the_other():

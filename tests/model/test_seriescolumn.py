@@ -1,6 +1,7 @@
 """Columns of tables are read as the whole tables are."""
 
 import math
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -42,6 +43,23 @@ def test_a_column_has_all_points_of_its_metric(series):
     for path, data in files.items():
         found = parse_columns(data, list(series), path=path)
         assert all(same(column, series[name]) for name, column in found.items())
+
+
+def test_a_table_is_taken_apart_in_pieces_and_none_of_it_is_lost():
+    points = [Point(step, step / 3, 1.7e9 + step) for step in range(40_000)]
+    [(path, data)] = format_series({"loss": points}).items()
+    assert len(data) > 1 << 20
+
+    column = parse_columns(data, ["loss"], path=path)["loss"]
+    cut = parse_columns(data.removesuffix(b"\n"), ["loss"], path=path)["loss"]
+
+    assert same(column, points)
+    assert same(cut, points)
+    tracemalloc.start()
+    parse_columns(data, ["loss"], path=path)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 5 << 20  # 8 MB, were all cells there at once
 
 
 def test_metrics_past_the_tables_are_found_in_the_long_one():

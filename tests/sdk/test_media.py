@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tracemalloc
 from io import BytesIO
 from pathlib import Path
 from types import ModuleType
@@ -125,6 +126,22 @@ def test_large_pictures_read_back_whatever_filter_their_lines_have() -> None:
     assert (pixels(Image(smooth)) == smooth).all()
     assert (pixels(Image(noise)) == noise).all()
     assert len(Image(smooth).data) < 6_000
+
+
+def test_a_huge_picture_takes_little_more_memory_than_its_lines() -> None:
+    rows, columns = np.mgrid[0:1500, 0:1400]
+    shown = np.stack([rows, columns, rows ^ columns], axis=2).astype(np.uint8)
+    values = shown / np.float32(255)
+    values[1400, 7] = np.nan, np.inf, -np.inf
+    tracemalloc.start()
+    image = Image(values)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    expected = shown.copy()
+    expected[1400, 7] = 0, 255, 0
+    assert (pixels(image) == expected).all()
+    assert most < 4 * shown.nbytes  # 20 times as much, if it were worked on at once
 
 
 def test_without_normalizing_values_are_cut_off() -> None:

@@ -8,9 +8,13 @@ from repro.cli.context import RUN, open_here
 from repro.cli.parts import PARTS, describe_run, print_part
 from repro.core.hooks.rewrites import current_base
 from repro.core.media import describe_media, list_media
+from repro.core.project import Project
 from repro.core.query import full_json, resolve_run, short_id
 from repro.core.signatures import check_signatures, signature_json
-from repro.errors import UsageError
+from repro.errors import DamagedRecordError, UsageError
+from repro.model.medium import Medium
+from repro.model.run import Record
+from repro.model.text import escape
 
 
 @click.command()
@@ -52,12 +56,12 @@ def show(name: str, parts: tuple[str, ...], series: str | None, *, as_json: bool
     # To look at a run of somebody else must not reach out to a server that it names.
     found = check_signatures(project, [record.run.id], by_network=False)
     signature = next(iter(found), None)
-    media = list_media(project, record)
+    media, problem = _read_media(project, record)
     if as_json:
         more = {
             "base_now": current_base(project, record.run.base),
             "signature": signature_json(signature) if signature else None,
-            "media": describe_media(media),
+            "media": None if problem else describe_media(media),
         }
         render.data_json({**full_json(record), **more})
     else:
@@ -67,3 +71,13 @@ def show(name: str, parts: tuple[str, ...], series: str | None, *, as_json: bool
             record, short, project.clock(), base_now=base_now, signature=signature, media=media
         )
         render.page("\n".join(shown))
+    if problem:
+        render.note(f"repro: warning: its media cannot be read: {escape(problem)}")
+
+
+def _read_media(project: Project, record: Record) -> tuple[list[Medium], str | None]:
+    """The media of a run, or why they cannot be read: all else of it is shown all the same."""
+    try:
+        return list_media(project, record), None
+    except DamagedRecordError as error:
+        return [], error.message

@@ -7,6 +7,7 @@ from repro.core.chosen import read_records
 from repro.core.known import open_runs
 from repro.core.project import Project
 from repro.core.sweep.figures import Axis, parallel_coordinates
+from repro.core.tableview import word_of
 from repro.model.canonical import Json
 from repro.model.columns import title_keys
 from repro.model.condition import Key, Space
@@ -14,7 +15,7 @@ from repro.model.config import flatten_config
 from repro.model.coordinates import CoordinateAxis, make_axis
 from repro.model.goals import agreed_goal
 from repro.model.lookup import look_up
-from repro.model.resolving import quote_name
+from repro.model.nextword import quote_text
 from repro.model.run import Record
 from repro.model.sweep import SweepAt, TrialState
 from repro.model.values import ABSENT, Value, is_number, is_same
@@ -97,7 +98,7 @@ def _axis(records: Sequence[Record], key: Key, title: str) -> CoordinateAxis | N
         key,
         [look_up(record, key) for record in records],
         title=title,
-        word=f"{key.space.value}.{quote_name(key.name)}",
+        word=word_of(key),
         goal=agreed_goal(records, key),
         scale="auto" if is_param else "linear",
     )
@@ -159,12 +160,12 @@ def sweep_coordinates(at: SweepAt) -> Coordinates:
 
 
 def _axis_of_sweep(at: SweepAt, axis: Axis, values: Sequence[Json]) -> CoordinateAxis | None:
-    space = Space.METRIC if axis.is_metric else Space.CONFIG
+    key = Key(Space.METRIC if axis.is_metric else Space.CONFIG, axis.key)
     return make_axis(
-        Key(space, axis.key),
+        key,
         [ABSENT if value is None and axis.is_metric else value for value in values],
         title=axis.key,
-        word=f"{space.value}.{quote_name(axis.key)}",
+        word=word_of(key),
         goal=at.sweep.spec.goal if axis.is_metric else None,
         scale="log" if axis.kind == "log" else "linear",
     )
@@ -204,5 +205,5 @@ def _literal(value: Value) -> str | None:
     if is_number(value):
         return repr(value)
     if isinstance(value, str):
-        return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+        return quote_text(value)
     return None

@@ -8,6 +8,7 @@ from functools import lru_cache
 from repro.core.known import open_runs
 from repro.core.naming import find_id
 from repro.core.project import Project
+from repro.core.query import read_live_or_sealed
 from repro.errors import DamagedRecordError
 from repro.model.canonical import Json
 from repro.model.imagetype import find_image_size, find_image_type
@@ -27,16 +28,13 @@ def list_media(project: Project, record: Record) -> list[Medium]:
         UnknownRunError: It was in progress, and is gone.
         DamagedRecordError: They cannot be read.
     """
-    commit = record.commit
-    if not commit:
-        with open_runs(project) as runs:
-            run_id = find_id(runs, record.run.id)
-            if run_id in runs.live:
-                return runs.live[run_id].media()
-            commit = runs.sealed[run_id]
-    with reading(project.repository) as objects:
-        data = read_file(objects, commit, FILE)
-    return [] if data is None else [*_parse(data)]
+
+    def of_commit(commit: str) -> list[Medium]:
+        with reading(project.repository) as objects:
+            data = read_file(objects, commit, FILE)
+        return [] if data is None else [*_parse(data)]
+
+    return read_live_or_sealed(project, record, lambda live: live.media(), of_commit)
 
 
 @lru_cache(maxsize=2)
@@ -121,19 +119,26 @@ def _read(project: Project, record: Record, file: MediaFile) -> bytes:
     """The bytes of a file, which are those of its digest."""
     content = ContentStore(project.store)
     if file.where == "store":
-        return content.read(file.digest)
+        return _read_stored(content, file)
     data = _read_live(project, record, file) if not record.commit else None
     if data is None:
         commit = record.commit or _sealed(project, record)
         with reading(project.repository) as objects:
             data = read_file(objects, commit, file.path)
     if data is None and not record.commit and content.has(file.digest):
-        return content.read(file.digest)  # where it went when the run was sealed
+        return _read_stored(content, file)  # where it went when the run was sealed
     if data is None:
         raise DamagedRecordError(f"`{file.path}` is not in the record of run `{record.run.id}`")
     if f"sha256:{hashlib.sha256(data).hexdigest()}" != file.digest:
         raise DamagedRecordError(f"the bytes of `{file.path}` are not those of its digest")
     return data
+
+
+def _read_stored(content: ContentStore, file: MediaFile) -> bytes:
+    """From the store, where the digest that a record names may be that of anything."""
+    if content.has(file.digest) and content.path_of(file.digest).stat().st_size != file.size:
+        raise DamagedRecordError(f"`{file.path}` has not the {file.size:,} bytes that are said")
+    return content.read(file.digest)
 
 
 def _read_live(project: Project, record: Record, file: MediaFile) -> bytes | None:

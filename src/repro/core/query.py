@@ -1,8 +1,8 @@
 """Runs found: listed, or named in one of the ways that DESIGN.md section 5 lays down."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from repro.core.choosing import Choice, choose_runs
 from repro.core.known import open_runs, read_run
@@ -21,7 +21,10 @@ from repro.store.objects import is_oid, read_file, reading
 from repro.store.runs import encode_metrics, encode_run, read_record, read_series
 
 if TYPE_CHECKING:
+    from repro.core.live import InProgress
     from repro.model.verdict import Verdict
+
+_Found = TypeVar("_Found")
 
 _CODE = "^{code}"
 _INNER = {"format", "curation"}  # keys of run.json that say how it is written, not what happened
@@ -159,22 +162,44 @@ def read_points(project: Project, record: Record) -> dict[str, list[Point]]:
         UnknownRunError: It was in progress, and is gone.
         DamagedRecordError: They cannot be read.
     """
-    commit = record.commit
-    if not commit:
-        with open_runs(project) as runs:
-            run_id = find_id(runs, record.run.id)
-            sealed = None
-            if run_id in runs.live:
-                try:
-                    return runs.live[run_id].series()
-                except DamagedRecordError:
-                    sealed = runs.sealed_since(run_id)
-                    if sealed is None:
-                        raise
-            commit = sealed or runs.sealed[run_id]
     content = ContentStore(project.store)
-    with reading(project.repository) as objects:
-        return read_series(objects, commit, stored=content.read)
+
+    def of_commit(commit: str) -> dict[str, list[Point]]:
+        with reading(project.repository) as objects:
+            return read_series(objects, commit, stored=content.read)
+
+    return read_live_or_sealed(project, record, lambda live: live.series(), of_commit)
+
+
+def read_live_or_sealed(
+    project: Project,
+    record: Record,
+    of_live: Callable[["InProgress"], _Found],
+    of_commit: Callable[[str], _Found],
+) -> _Found:
+    """Give what `of_live` says of a run in progress, `of_commit` of one that is sealed.
+
+    A record of a run in progress may be of one that is over by now, and the journals of one that
+    is sealed while they are read go away.
+
+    Raises:
+        UnknownRunError: It was in progress, and is gone.
+        DamagedRecordError: As what is called.
+    """
+    if record.commit:
+        return of_commit(record.commit)
+    with open_runs(project) as runs:
+        run_id = find_id(runs, record.run.id)
+        sealed = None
+        if run_id in runs.live:
+            try:
+                return of_live(runs.live[run_id])
+            except DamagedRecordError:
+                sealed = runs.sealed_since(run_id)
+                if sealed is None:
+                    raise
+        commit = sealed or runs.sealed[run_id]
+    return of_commit(commit)
 
 
 def read_whole(project: Project, record: Record) -> Record:

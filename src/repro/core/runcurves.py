@@ -5,10 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from repro.core.curvecache import CurveCache
-from repro.core.known import open_runs
-from repro.core.naming import find_id
 from repro.core.project import Project
-from repro.errors import DamagedRecordError
+from repro.core.query import read_live_or_sealed
 from repro.model.downsample import downsample
 from repro.model.run import Record
 from repro.model.series import Point
@@ -53,17 +51,17 @@ def read_run_curves(
 def _read_columns(
     project: Project, record: Record, names: Sequence[str], cache: CurveCache
 ) -> Mapping[str, Column]:
-    commit = record.commit
-    if not commit:
-        with open_runs(project) as runs:
-            run_id = find_id(runs, record.run.id)
-            if run_id in runs.live:
-                try:
-                    return cache.follow(runs.live[run_id])
-                except DamagedRecordError:
-                    if runs.sealed_since(run_id) is None:
-                        raise
-            commit = runs.sealed_since(run_id) or runs.sealed[run_id]
+    return read_live_or_sealed(
+        project,
+        record,
+        lambda live: cache.follow(live),
+        lambda commit: _columns_of(project, commit, names, cache),
+    )
+
+
+def _columns_of(
+    project: Project, commit: str, names: Sequence[str], cache: CurveCache
+) -> Mapping[str, Column]:
     found: dict[str, Column] = {}
     missing = []
     for name in names:
@@ -101,15 +99,11 @@ def read_system_curves(project: Project, record: Record, *, most: int) -> dict[s
 
 
 def _read_system(project: Project, record: Record) -> Mapping[str, list[Point]]:
-    commit = record.commit
-    if not commit:
-        with open_runs(project) as runs:
-            run_id = find_id(runs, record.run.id)
-            if run_id in runs.live:
-                return runs.live[run_id].system()
-            commit = runs.sealed[run_id]
-    with reading(project.repository) as objects:
-        return read_system(objects, commit)
+    def of_commit(commit: str) -> Mapping[str, list[Point]]:
+        with reading(project.repository) as objects:
+            return read_system(objects, commit)
+
+    return read_live_or_sealed(project, record, lambda live: live.system(), of_commit)
 
 
 def _thin(xs: Sequence[float], ys: Sequence[float], most: int) -> SmallCurve:

@@ -6,15 +6,17 @@ from repro.core.choosing import Choice, choose_runs
 from repro.core.known import KnownRuns, open_runs
 from repro.core.project import Project
 from repro.core.tablegroups import read_groups
-from repro.core.tableview import MOST_PER_PAGE as MOST_PER_PAGE
-from repro.core.tableview import OfferedColumn as OfferedColumn
-from repro.core.tableview import TableColumn as TableColumn
-from repro.core.tableview import TableGroup as TableGroup
-from repro.core.tableview import TableRow as TableRow
-from repro.core.tableview import TableView as TableView
-from repro.core.tableview import TableWish as TableWish
-from repro.core.tableview import are_numbers, offer
-from repro.core.tableview import word_of as word_of
+from repro.core.tableview import (
+    MOST_PER_PAGE,
+    OfferedColumn,
+    TableColumn,
+    TableRow,
+    TableView,
+    TableWish,
+    are_numbers,
+    offer,
+    word_of,
+)
 from repro.errors import UsageError
 from repro.model.columns import TAGS, Column, choose_keys, default_columns, title_keys
 from repro.model.condition import Condition, Key, SortKey, Space, keys_in

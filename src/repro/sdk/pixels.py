@@ -1,11 +1,13 @@
 """Arrays and tensors of pixels as PNG files; numpy is used where the program has loaded it."""
 
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from repro.model.png import encode_png
 
 LONGEST_SIDE = 65_500  # pixels
+_BAND = 1 << 18  # values that are worked on at a time
 
 _CHANNELS = (1, 2, 3, 4)
 
@@ -29,9 +31,9 @@ def encode_array(data: Any, *, normalize: bool = True) -> bytes:
     array, is_tensor = _as_array(numpy, data)
     if numpy is None or array.dtype.kind not in "biuf":
         raise TypeError(f"an image has pixels that are numbers, not {array.dtype}")
-    pixels = _to_bytes(numpy, _shaped(numpy, array, is_tensor), normalize=normalize)
-    height, width, channels = pixels.shape
-    lines = _filtered(numpy, pixels.reshape(height, width * channels), channels)
+    array = _shaped(numpy, array, is_tensor)
+    height, width, channels = array.shape
+    lines = b"".join(_lines(numpy, array, normalize=normalize))
     return encode_png(lines, width=width, height=height, channels=channels)
 
 
@@ -68,12 +70,40 @@ def _shaped(numpy: Any, array: Any, is_tensor: bool) -> Any:
     return numpy.ascontiguousarray(array)
 
 
-def _to_bytes(numpy: Any, array: Any, *, normalize: bool) -> Any:
+def _lines(numpy: Any, array: Any, *, normalize: bool) -> Iterator[bytes]:
+    """The filtered lines of a PNG, some at a time: copies of a large array are larger still."""
+    low, high = _range(numpy, array) if array.dtype.kind == "f" else (array.min(), array.max())
+    before = None
+    for band in _bands(array):
+        if band.dtype.kind == "f":
+            band = numpy.nan_to_num(band.astype(numpy.float64), nan=low, posinf=high, neginf=low)
+        pixels = _to_bytes(numpy, band, low, high, normalize=normalize).reshape(len(band), -1)
+        yield _filtered(numpy, pixels, before, array.shape[2])
+        before = pixels[-1]
+
+
+def _bands(array: Any) -> Iterator[Any]:
+    n_lines = max(1, _BAND // (array.shape[1] * array.shape[2]))
+    for begin in range(0, len(array), n_lines):
+        yield array[begin : begin + n_lines]
+
+
+def _range(numpy: Any, array: Any) -> tuple[float, float]:
+    """The least and the greatest of the values that are finite; NaN is shown as the least."""
+    lows, highs = [], []
+    for band in _bands(array):
+        values = band.astype(numpy.float64)
+        some = values[numpy.isfinite(values)]
+        if some.size:
+            lows.append(float(some.min()))
+            highs.append(float(some.max()))
+    return (min(lows), max(highs)) if lows else (0.0, 1.0)
+
+
+def _to_bytes(numpy: Any, array: Any, low: float, high: float, *, normalize: bool) -> Any:
+    """The pixels of an array whose values lie from `low` to `high`."""
     if array.dtype.kind == "b":
         return array.astype(numpy.uint8) * numpy.uint8(255)
-    if array.dtype.kind == "f":
-        array = _finite(numpy, array.astype(numpy.float64))
-    low, high = array.min(), array.max()
     if normalize and low >= 0 and high <= 1:
         array = array * 255.0 if array.dtype.kind == "f" else array.astype(numpy.int64) * 255
     elif normalize and low >= -1 and high <= 1:
@@ -83,28 +113,23 @@ def _to_bytes(numpy: Any, array: Any, *, normalize: bool) -> Any:
     return numpy.rint(numpy.clip(array, 0, 255)).astype(numpy.uint8)
 
 
-def _finite(numpy: Any, array: Any) -> Any:
-    """The array with NaN as the least value, and infinities as the least and the greatest."""
-    is_finite = numpy.isfinite(array)
-    if is_finite.all():
-        return array
-    some = array[is_finite]
-    low, high = (some.min(), some.max()) if some.size else (0.0, 1.0)
-    return numpy.nan_to_num(array, nan=low, posinf=high, neginf=low)
-
-
-def _filtered(numpy: Any, pixels: Any, channels: int) -> bytes:
-    """The lines as PNG filters them: none, the left pixel or the one above taken off.
+def _filtered(numpy: Any, pixels: Any, before: Any, channels: int) -> bytes:
+    """Lines as PNG filters them: none, the left pixel or the one above taken off.
 
     Of each line the filter is chosen that leaves the least sum of absolute differences.
+
+    Args:
+        before: The line above the first one, None at the top of the picture.
 
     Source: W3C, "Portable Network Graphics (PNG) Specification", section 12.7.
     """
     left, above = pixels.copy(), pixels.copy()
     left[:, channels:] -= pixels[:, :-channels]
     above[1:] -= pixels[:-1]
+    if before is not None:
+        above[0] -= before
     choices = numpy.stack([pixels, left, above])
-    sums = numpy.abs(choices.view(numpy.int8).astype(numpy.int16)).sum(axis=2, dtype=numpy.int64)
+    sums = numpy.minimum(choices, -choices).sum(axis=2, dtype=numpy.int64)
     best = sums.argmin(axis=0)
     chosen = choices[best, numpy.arange(len(pixels))]
     lines: bytes = numpy.column_stack([best.astype(numpy.uint8), chosen]).tobytes()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from statistics import median
 
-from repro.core.table import TableColumn, TableView
+from repro.core.tableview import TableColumn, TableView
 from repro.model.condition import Space
 from repro.model.values import Value, is_number
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from repro.core.table import TableColumn, TableGroup, TableView
+from repro.core.tableview import TableColumn, TableGroup, TableView
 from repro.model.cells import format_cells, format_spread
 from repro.model.goals import best_places
 from repro.model.values import ABSENT, Value

@@ -1,13 +1,16 @@
 """What an address names: a run, a name in a path, a number; nothing of it is trusted."""
 
+import math
 from urllib.parse import quote, unquote_to_bytes
 
 from starlette.convertors import Convertor, register_url_convertor
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from repro.core.project import Project
 from repro.core.query import resolve_run
+from repro.errors import InvalidInputError
 from repro.model.ids import is_id
 from repro.model.run import Record
 from repro.web.rendering import site_of
@@ -55,6 +58,24 @@ def number_of(text: str | None) -> int | None:
     if text is None or len(text) > _MOST_DIGITS or not (text.isascii() and text.isdecimal()):
         return None
     return int(text)
+
+
+def finite_of(params: QueryParams, key: str) -> float | None:
+    """A finite number of a query; None where it has none.
+
+    Raises:
+        InvalidInputError: It is no number.
+    """
+    text = params.get(key, "").strip()
+    if not text:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise InvalidInputError(f"`{key}` is a number")
+    return number
 
 
 def names_after(request: Request, start: str) -> list[str]:

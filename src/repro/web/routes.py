@@ -9,13 +9,13 @@ from repro.web.pages import (
     coordinates,
     curation,
     curves,
+    diff,
     files,
     live,
     run,
     runs,
     static,
     sweeps,
-    twodiff,
 )
 
 ROUTES = [
@@ -32,8 +32,8 @@ ROUTES = [
     Route("/runs/{id}/media/{n}", artifacts.give_medium),
     Route("/runs/{id}/media/{n}/{k}", artifacts.give_medium),
     Route("/runs/{name:rest}", run.show_named),  # a name may have slashes
-    Route("/diff", twodiff.show_diff),
-    Route("/diff/patch", twodiff.give_patch),
+    Route("/diff", diff.show_diff),
+    Route("/diff/patch", diff.give_patch),
     Route("/compare", compare.show_compare),
     Route("/sweeps", sweeps.show_sweeps),
     Route("/sweeps/{sweep}", sweeps.show_sweep),

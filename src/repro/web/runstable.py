@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from zlib import crc32
 
-from repro.core.table import TableColumn, TableRow, TableView
+from repro.core.tableview import TableColumn, TableRow, TableView
 from repro.model.cells import format_cells
 from repro.model.condition import Key, Space
 from repro.model.fields import FIELDS

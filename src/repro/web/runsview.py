@@ -8,13 +8,14 @@ from urllib.parse import quote, urlencode
 
 from starlette.datastructures import QueryParams
 
-from repro.core.table import TableWish
+from repro.core.tableview import TableWish
 from repro.errors import UsageError
 from repro.model.ids import is_id
 from repro.model.palette import PALETTE
 from repro.model.text import escape
 from repro.model.wanted import split_names
 from repro.web.colours import parse_pins
+from repro.web.naming import number_of
 
 PER_PAGE = (25, 50, 100, 250)
 USUAL_PER_PAGE = 50
@@ -113,6 +114,7 @@ def _read_number(query: QueryParams, name: str, usual: int) -> int:
     text = query.get(name, "").strip()
     if not text:
         return usual
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+    number = number_of(text)
+    if number is None:
         raise UsageError(f"`{name}` is a number, not `{escape(text[:20])}`")
-    return int(text)
+    return number

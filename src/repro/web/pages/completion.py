@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from repro.core.suggest import complete_at
 from repro.errors import ReproError
-from repro.web.rendering import site_of
+from repro.web.naming import number_of, project_of
 
 _CALLED = {"config": "param", "metrics": "metric", "names": "names …"}  # what is called otherwise
 _LONGEST = 10_000  # characters of a filter that somebody types
@@ -19,10 +19,10 @@ def give_words(request: Request) -> Response:
     Places are counted in characters. Where nothing can be offered now, nothing is.
     """
     text = request.query_params.get("q", "")[:_LONGEST]
-    at = request.query_params.get("at", "")
-    cursor = int(at) if at.isascii() and at.isdecimal() and len(at) < 7 else len(text)
+    at = number_of(request.query_params.get("at"))
+    cursor = len(text) if at is None else at
     try:
-        found = complete_at(site_of(request).project, text, cursor)
+        found = complete_at(project_of(request), text, cursor)
     except ReproError:
         found = []
     words = [{**asdict(one), "what": _CALLED.get(one.what, one.what)} for one in found]

@@ -14,7 +14,7 @@ from repro.core.query import resolve_run
 from repro.core.trash import find_removed, remove_runs, restore_run
 from repro.errors import InvalidInputError, ReproError
 from repro.model.ids import is_id
-from repro.web.rendering import site_of
+from repro.web.naming import project_of
 
 _MOST = 1_000  # runs of one request
 
@@ -49,7 +49,7 @@ async def bring_back(request: Request) -> Response:
 async def _answer(request: Request, change: _Change) -> Response:
     """Change each run by itself: one that cannot be changed keeps no other from it."""
     wish = await _read(request)
-    done, problems = await run_in_threadpool(_change_all, site_of(request).project, wish, change)
+    done, problems = await run_in_threadpool(_change_all, project_of(request), wish, change)
     return JSONResponse({"done": done, "problems": problems}, status_code=200 if done else 409)
 
 

@@ -1,12 +1,11 @@
 """Curves for charts: as JSON for the page's own script, as one SVG for everybody else."""
 
-import json
 import math
 from collections.abc import Sequence
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from repro.core.chosen import read_records
 from repro.core.comparing import choose_compared
@@ -16,11 +15,13 @@ from repro.core.project import Project
 from repro.errors import InvalidInputError
 from repro.model.canonical import Json
 from repro.model.svgchart import Line, line_chart
+from repro.web.comparison import MOST_CURVES
+from repro.web.naming import finite_of, project_of
 from repro.web.rendering import site_of
 
-MOST_CURVES = 200  # of one chart
 _MOST_POINTS = 5_000  # of one curve
 _LONGEST = 500  # characters of the name of a metric
+_DIGITS = 9  # of a value: no chart shows more, and answers are half as long
 
 
 def give_curves(request: Request) -> Response:
@@ -28,8 +29,8 @@ def give_curves(request: Request) -> Response:
 
     Numbers are JSON; a NaN is null, an infinity the text `Infinity` or `-Infinity`.
     """
-    project = site_of(request).project
-    wish = read_wish(project, request.query_params)
+    project = project_of(request)
+    wish = _read_wish(project, request.query_params)
     curves = read_curves(project, wish, cache=site_of(request).curves)
     live = _find_live(project, wish.runs)
     value = {
@@ -37,15 +38,14 @@ def give_curves(request: Request) -> Response:
         "x": wish.x,
         "curves": [_curve_json(curve, is_live=curve.run in live) for curve in curves],
     }
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
-    return Response(text, media_type="application/json")
+    return JSONResponse(value)
 
 
 def give_chart(request: Request) -> Response:
     """The same as a picture, which needs no script."""
-    project = site_of(request).project
+    project = project_of(request)
     params = request.query_params
-    wish = read_wish(project, params)
+    wish = _read_wish(project, params)
     curves = read_curves(project, wish, cache=site_of(request).curves)
     labels = _labels(project, wish.runs)
     lines = [
@@ -66,7 +66,7 @@ def give_chart(request: Request) -> Response:
     return Response(chart, media_type="image/svg+xml", headers=headers)
 
 
-def read_wish(project: Project, params: QueryParams) -> CurveWish:
+def _read_wish(project: Project, params: QueryParams) -> CurveWish:
     """Read what an address says of curves.
 
     Raises:
@@ -81,32 +81,11 @@ def read_wish(project: Project, params: QueryParams) -> CurveWish:
         runs=runs.ids,
         metric=metric,
         x=params.get("x") or "step",
-        low=read_number(params, "low"),
-        high=read_number(params, "high"),
-        smoothing=read_number(params, "smooth") or 0.0,
-        most=min(int(read_number(params, "most") or 1000), _MOST_POINTS),
+        low=finite_of(params, "low"),
+        high=finite_of(params, "high"),
+        smoothing=finite_of(params, "smooth") or 0.0,
+        most=min(int(finite_of(params, "most") or 1000), _MOST_POINTS),
     )
-
-
-def read_number(params: QueryParams, key: str) -> float | None:
-    """A finite number of the address; None where it has none.
-
-    Raises:
-        InvalidInputError: It is no number.
-    """
-    text = params.get(key, "").strip()
-    if not text:
-        return None
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise InvalidInputError(f"`{key}` is a number")
-    return number
-
-
-_DIGITS = 9  # of a value: no chart shows more, and answers are half as long
 
 
 def _curve_json(curve: RunCurve, *, is_live: bool) -> dict[str, Json]:

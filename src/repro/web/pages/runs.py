@@ -9,15 +9,17 @@ from starlette.responses import Response
 from repro.core.advance import read_progress
 from repro.core.groupnames import list_group_names
 from repro.core.query import describe_problem
-from repro.core.table import TableView, read_table
+from repro.core.table import read_table
+from repro.core.tableview import TableView
 from repro.errors import FilterError, UsageError
 from repro.model.caret import point_at
 from repro.model.condition import STATISTICS
 from repro.model.readable import format_value, shorten
 from repro.web.examples import give_examples
 from repro.web.groupstable import lay_groups
+from repro.web.naming import project_of
 from repro.web.pagelinks import link_pages
-from repro.web.rendering import page, site_of
+from repro.web.rendering import page
 from repro.web.runstable import lay_table
 from repro.web.runsview import PER_PAGE, RunsView, read_view, write_pins
 
@@ -46,7 +48,7 @@ def show_runs(request: Request) -> Response:
     view = RunsView(where=request.query_params.get("q", ""))
     try:
         view = read_view(request.query_params)
-        table = read_table(site_of(request).project, view.wish)
+        table = read_table(project_of(request), view.wish)
     except UsageError as error:
         values = _values(request, view) | {"wrong": _point_at(error, view)}
         return page(request, _TEMPLATE, values, instead="wrong")
@@ -67,7 +69,7 @@ def _values(request: Request, view: RunsView) -> dict[str, Any]:
 
 
 def _show(request: Request, view: RunsView, table: TableView) -> dict[str, Any]:
-    project = site_of(request).project
+    project = project_of(request)
     now = project.clock()
     is_grouped = table.groups is not None
     running = [row.id for row in table.rows if row.status == "running"]

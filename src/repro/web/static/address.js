@@ -20,5 +20,12 @@ export function setAddress(changes, { isStep = false } = {}) {
   history[isStep ? "pushState" : "replaceState"](null, "", url);
 }
 
-// What is shown is made from the address: going back makes it anew.
-window.addEventListener("popstate", () => location.reload());
+/** A query as people read it: what needs no percent in one has none. */
+export function readable(params) {
+  return params.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%2F", "/");
+}
+
+/** Make the page anew where somebody goes back: what it shows is made from the address. */
+export function reloadOnReturn() {
+  window.addEventListener("popstate", () => location.reload());
+}

@@ -1,16 +1,6 @@
 // The axes of parallel coordinates as a table of fields: shown or not, order, ranges, colour.
-import { say } from "./scales.js";
-
-function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-    else if (value === true) made.setAttribute(key, "");
-    else if (value !== false && value !== undefined) made.setAttribute(key, value);
-  }
-  made.append(...children);
-  return made;
-}
+import { element } from "./dom.js";
+import { formatNumber } from "./scales.js";
 
 function range(axis, brushes) {
   const now = brushes.ranges.get(axis.id);
@@ -25,7 +15,7 @@ function range(axis, brushes) {
   }
   const field = (n, words, end) => element("input", {
     type: "text", inputmode: "decimal", size: 9, id: `axis-${axis.id}-${n}`, "aria-label": `${axis.title} ${words}`,
-    placeholder: say(end), value: now?.[n] ?? "",
+    placeholder: formatNumber(end), value: now?.[n] ?? "",
     onchange: (event) => {
       const text = event.target.value.trim();
       const ends = [...(now ?? [null, null])];
@@ -72,5 +62,3 @@ export function chooser(words, ids, axes, chosen, onChange, { none } = {}) {
   if (none) options.unshift(element("option", { value: "", selected: !chosen }, none));
   return element("label", {}, `${words} `, element("select", { onchange: (event) => onChange(event.target.value || null) }, ...options));
 }
-
-export { element };

@@ -1,6 +1,6 @@
 // Ranges on axes: which runs lie in all of them, as part of the address, as a filter.
 import { asked, setAddress } from "./address.js";
-import { changeRuns } from "./shownruns.js";
+import { changeRuns } from "./runstate.js";
 
 /**
  * The ranges of one view. Of a number `[low, high]`, either may be null; of categories the places

@@ -1,4 +1,5 @@
 // The runs that are chosen: they stay so through paging, sorting and changes.
+import { readable } from "./address.js";
 import { say } from "./fragment.js";
 import { keepInAddress, noteInAddress, param } from "./view.js";
 
@@ -41,7 +42,7 @@ export function compare() {
   }
   const query = new URLSearchParams(runs.map((run) => ["run", run]));
   if (param("pin")) query.set("pin", param("pin"));
-  location.assign(`/compare?${query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":")}`);
+  location.assign(`/compare?${readable(query)}`);
 }
 
 function rows() {

@@ -1,19 +1,20 @@
 // The compare page: what is said on one part of it holds for the others.
-import { changed, setAddress } from "./address.js";
-import { startAmong } from "./among.js";
+import { asked, changed, reloadOnReturn, setAddress } from "./address.js";
+import { startLinkedViews } from "./linkedviews.js";
 import { startCurves } from "./curves.js";
+import { isPlainClick } from "./dom.js";
 import { refresh, say } from "./fragment.js";
 
-document.documentElement.classList.add("scripted");
+reloadOnReturn();
 
 // Links whose part of the page is made anew; the rest of the address is as it is by now.
 document.addEventListener("click", async (event) => {
   const link = event.target.closest("a[data-change], a[data-leave]");
-  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (!link || !isPlainClick(event)) return;
   event.preventDefault();
   if (link.dataset.leave) {
     const left = link.dataset.leave.split(" ");
-    const runs = new URL(location).searchParams.getAll("run").filter((one) => !left.includes(one));
+    const runs = asked("run").filter((one) => !left.includes(one));
     location.assign(changed({ run: runs }));
     return;
   }
@@ -41,7 +42,7 @@ async function among() {
   const box = document.getElementById("parcoords");
   if (!box) return;
   try {
-    await startAmong(box, document.getElementById("scatter"));
+    await startLinkedViews(box, document.getElementById("scatter"));
   } catch (error) {
     box.textContent = error.message;
   }

@@ -1,8 +1,8 @@
 // The curves of the compare page: one chart a metric, all with the same window of x.
 import { asked, changed, setAddress } from "./address.js";
 import { axis, draw, dragging, layout, loadPlotly, onTheme, plain, theme } from "./chart.js";
-import { refresh, say } from "./fragment.js";
-import { hiddenRuns, isHidden, onRuns, opacityOf, changeRuns } from "./shownruns.js";
+import { fetchJson, refresh, say } from "./fragment.js";
+import { changeRuns, hiddenRuns, isHidden, onRuns, opacityOf } from "./runstate.js";
 
 const UNITS = [[3 * 86400, 86400, "days"], [2 * 3600, 3600, "hours"], [180, 60, "minutes"], [0, 1, "seconds"]];
 const MARKS = { null: ["x-thin-open", 0.01, "NaN"], Infinity: ["triangle-up", 0.99, "infinite"], "-Infinity": ["triangle-down", 0.01, "-infinite"] };
@@ -33,16 +33,13 @@ function sourceOf(figure, runs) {
 }
 
 async function fetchCurves(figure, runs = null) {
-  const answer = await fetch(sourceOf(figure, runs), { signal: asking.signal });
-  const text = await answer.text();
-  let said;
-  try { said = JSON.parse(text); } catch { throw new Error(text.trim()); }
-  if (!answer.ok) throw new Error(said.hint ? `${said.message} (${said.hint})` : said.message);
-  return said.curves;
+  // Without headers of its own, which a preload has none of.
+  const { curves } = await fetchJson(sourceOf(figure, runs), { signal: asking.signal, headers: {} });
+  return curves;
 }
 
 /** Fetch and draw all charts; an older wish ends. */
-export async function drawAll() {
+async function drawAll() {
   asking.abort();
   asking = new AbortController();
   const { signal } = asking;
@@ -158,8 +155,8 @@ function zoomed(event, unit) {
 function setWindow(low, high) {
   // As many decimals as tell the ends of the window apart, and two more.
   const digits = low === null ? 0 : Math.min(20, Math.max(0, 2 - Math.floor(Math.log10(high - low))));
-  const say = (one) => (one === null ? "" : String(Number(one.toFixed(digits))));
-  [form.elements.low.value, form.elements.high.value] = [say(low), say(high)];
+  const write = (one) => (one === null ? "" : String(Number(one.toFixed(digits))));
+  [form.elements.low.value, form.elements.high.value] = [write(low), write(high)];
   changedForm({ isStep: true });
 }
 

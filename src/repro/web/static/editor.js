@@ -1,4 +1,5 @@
 // A cell of a table, or of the head of a page, in which somebody writes: a name, tags, or a note.
+import { element } from "./dom.js";
 import { refresh, say } from "./fragment.js";
 import { offerTags } from "./tags.js";
 
@@ -18,12 +19,12 @@ export function openEditor(cell, change) {
   const kind = cell.dataset.edit;
   if (kind === "tags") return editTags(cell, run, change, close);
   const wasBefore = cell.dataset.text;
-  const field = document.createElement(kind === "note" ? "textarea" : "input");
+  const label = `${kind} of ${cell.closest("[data-run]").dataset.short}`;
+  const field = kind === "note"
+    ? element("textarea", { "aria-label": label, rows: Math.min(8, Math.max(3, wasBefore.split("\n").length + 1)) })
+    : element("input", { "aria-label": label, type: "text" });
   field.defaultValue = wasBefore;
-  field.setAttribute("aria-label", `${kind} of ${cell.closest("[data-run]").dataset.short}`);
-  if (kind === "note") field.rows = Math.min(8, Math.max(3, wasBefore.split("\n").length + 1));
-  else field.type = "text";
-  const form = makeForm([field, makeButton("Save", "submit"), makeButton("Cancel", "button", close)]);
+  const form = makeForm(field, makeButton("Save", "submit"), makeButton("Cancel", "button", close));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (field.value === wasBefore) return close();
@@ -39,22 +40,16 @@ export function openEditor(cell, change) {
 
 function editTags(cell, run, change, close) {
   const tags = [...cell.querySelectorAll("[data-tag]")].map((one) => one.dataset.tag);
-  const chips = document.createElement("span");
-  const field = document.createElement("input");
-  field.type = "text";
-  field.size = 10;
-  field.placeholder = "tag";
+  const chips = element("span");
+  const label = `New tag of ${cell.closest("[data-run]").dataset.short}`;
+  const field = element("input", { type: "text", size: 10, placeholder: "tag", "aria-label": label });
   offerTags(field);
-  field.setAttribute("aria-label", `New tag of ${cell.closest("[data-run]").dataset.short}`);
 
   function draw() {
     chips.replaceChildren(...tags.map((tag) => {
-      const chip = document.createElement("span");
-      chip.className = "tag";
       const button = makeButton("×", "button", () => remove(tag));
       button.setAttribute("aria-label", `Remove the tag ${tag}`);
-      chip.append(tag, button);
-      return chip;
+      return element("span", { class: "tag" }, tag, button);
     }));
   }
 
@@ -65,7 +60,7 @@ function editTags(cell, run, change, close) {
     field.focus();
   }
 
-  const form = makeForm([chips, field, makeButton("Done", "button", close)]);
+  const form = makeForm(chips, field, makeButton("Done", "button", close));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const tag = field.value.trim();
@@ -118,17 +113,10 @@ function makeClose(cell) {
   };
 }
 
-function makeForm(children) {
-  const form = document.createElement("form");
-  form.className = "editor";
-  form.append(...children);
-  return form;
+function makeForm(...children) {
+  return element("form", { class: "editor" }, ...children);
 }
 
-function makeButton(text, type, onClick = null) {
-  const button = document.createElement("button");
-  button.type = type;
-  button.textContent = text;
-  if (onClick) button.addEventListener("click", onClick);
-  return button;
+function makeButton(text, type, onClick = () => {}) {
+  return element("button", { type, onclick: onClick }, text);
 }

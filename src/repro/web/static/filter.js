@@ -1,5 +1,5 @@
 // The filter box: it filters while somebody types, and says what is wrong when they have stopped.
-import { attachWords } from "./words.js";
+import { attachCompletion } from "./completion.js";
 import { addressWith, clearWrong, go, param, showWrong } from "./view.js";
 
 const QUIET_MS = 200;
@@ -48,4 +48,4 @@ document.addEventListener("repro:moved", () => {
   if (document.activeElement !== box) box.value = param("q");
 });
 
-const words = attachWords(box, document.getElementById("words"));
+const words = attachCompletion(box, document.getElementById("words"));

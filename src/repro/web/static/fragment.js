@@ -1,4 +1,5 @@
 // Parts of a page asked for anew: the server renders them, the address says what they show.
+import { element } from "./dom.js";
 
 /**
  * Fetch one block of the page at `address`; throws an Error with what the server said, `isBlock`
@@ -15,7 +16,10 @@ export async function fetchBlock(name, address, signal) {
   return text;
 }
 
-/** Put a block in the place of the element with the same id; focus stays where it was. One in which somebody writes stays. */
+/**
+ * Put a block in the place of the element with the same id; focus stays where it was. One in which
+ * somebody writes stays.
+ */
 export function putBlock(html) {
   const template = document.createElement("template");
   template.innerHTML = html;
@@ -61,9 +65,7 @@ export function say(text, forMs = 6000, label = "", act = null) {
   const place = document.getElementById("said");
   place.textContent = text;
   if (act) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = label;
+    const button = element("button", { type: "button" }, label);
     button.addEventListener("click", act, { once: true });
     place.append(" ", button);
   }
@@ -71,16 +73,18 @@ export function say(text, forMs = 6000, label = "", act = null) {
   if (forMs) say.timer = setTimeout(() => { place.textContent = ""; }, forMs);
 }
 
-/** Send a change; gives `{done, problems}`, or throws what the server said. */
-export async function post(path, wish) {
-  const answer = await fetch(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json" },
-    body: JSON.stringify(wish),
-  });
+/** Fetch JSON; throws an Error with what the server said instead. `options` as `fetch` has them. */
+export async function fetchJson(address, options = {}) {
+  const answer = await fetch(address, { headers: { Accept: "application/json" }, ...options });
   const text = await answer.text();
   let said;
   try { said = JSON.parse(text); } catch { throw new Error(text.trim()); }
   if (said.error) throw new Error(said.hint ? `${said.message} (${said.hint})` : said.message);
   return said;
+}
+
+/** Send a change; gives `{done, problems}`, or throws what the server said. */
+export function post(path, wish) {
+  const headers = { "Content-Type": "application/json", Accept: "application/json" };
+  return fetchJson(path, { method: "POST", headers, body: JSON.stringify(wish) });
 }

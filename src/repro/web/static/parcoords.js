@@ -1,6 +1,6 @@
 // Parallel coordinates: a line a run across axes that can be brushed and put in another order.
 import { onTheme } from "./chart.js";
-import { changeRuns, isInside, litRun, onRuns } from "./shownruns.js";
+import { changeRuns, isInside, litRun, onRuns } from "./runstate.js";
 import { placeOn, ticks, valueAt } from "./scales.js";
 
 const NS = "http://www.w3.org/2000/svg";

@@ -1,18 +1,12 @@
 // The page of a run: tabs without a whole new page, lists that filter, output that is followed.
 import { change } from "./change.js";
+import { element, isPlainClick } from "./dom.js";
 import { openEditor } from "./editor.js";
 import { fetchBlock, refresh, say } from "./fragment.js";
 
-document.documentElement.classList.add("scripted");
-
-/** Whether a click on a link wants what links do: a tab of the browser, a window, a file. */
-function isPlain(event) {
-  return event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
-}
-
 document.addEventListener("click", async (event) => {
   const link = event.target.closest("a[data-tab]");
-  if (!link || !isPlain(event)) return;
+  if (!link || !isPlainClick(event)) return;
   event.preventDefault();
   try {
     if (!(await refresh("tab", link.href))) return;
@@ -34,9 +28,7 @@ async function load() {
   const address = place.dataset.load;
   place.removeAttribute("data-load");
   place.setAttribute("aria-busy", "true");
-  const waiting = document.createElement("p");
-  waiting.className = "note";
-  waiting.textContent = "It is being examined …";
+  const waiting = element("p", { class: "note" }, "It is being examined …");
   place.replaceChildren(waiting);
   try {
     const template = document.createElement("template");

@@ -17,7 +17,7 @@ export function valueAt(axis, place) {
 }
 
 /** A number for the eye. */
-export function say(value) {
+export function formatNumber(value) {
   if (value === null) return "–";
   const size = Math.abs(value);
   if (size && (size < 1e-3 || size >= 1e6)) return value.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e");
@@ -33,17 +33,17 @@ export function ticks(axis) {
   if (axis.kind === "log") {
     const found = [];
     for (let power = Math.ceil(Math.log10(axis.low) - 1e-9); power <= Math.log10(axis.high) + 1e-9; power += 1) found.push(10 ** power);
-    if (found.length >= 2) return found.map((one) => [placeOn(axis, one), say(one)]);
-    return [axis.low, axis.high].map((one) => [placeOn(axis, one), say(one)]);
+    if (found.length >= 2) return found.map((one) => [placeOn(axis, one), formatNumber(one)]);
+    return [axis.low, axis.high].map((one) => [placeOn(axis, one), formatNumber(one)]);
   }
   const span = axis.high - axis.low;
-  if (!(span > 0)) return [[0.5, say(axis.low)]];
+  if (!(span > 0)) return [[0.5, formatNumber(axis.low)]];
   const rough = span / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((one) => one * power).find((one) => one >= rough) ?? rough;
   const found = [];
   for (let n = Math.ceil(axis.low / step - 1e-9); n * step <= axis.high + step * 1e-9 && found.length < 12; n += 1) {
-    found.push([placeOn(axis, n * step), say(Number((n * step).toPrecision(12)))]);
+    found.push([placeOn(axis, n * step), formatNumber(Number((n * step).toPrecision(12)))]);
   }
   return found;
 }
@@ -54,7 +54,7 @@ const STOPS = {
 };
 
 /** A colour for a place from 0 to 1. */
-export function shade(place) {
+function shade(place) {
   const stops = matchMedia("(prefers-color-scheme: dark)").matches ? STOPS.dark : STOPS.light;
   const at = Math.min(1, Math.max(0, place)) * (stops.length - 1);
   const n = Math.min(stops.length - 2, Math.floor(at));

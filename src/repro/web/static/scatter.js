@@ -1,7 +1,7 @@
 // Two axes against each other; a box drawn around points is a range on both.
 import { axis as plotAxis, draw, dragging, layout, onTheme, plain } from "./chart.js";
-import { changeRuns, onRuns, opacityOf } from "./shownruns.js";
-import { say, ticks } from "./scales.js";
+import { changeRuns, onRuns, opacityOf } from "./runstate.js";
+import { formatNumber, ticks } from "./scales.js";
 
 export class Scatter {
   /** @param view `{x, y, tint}`: ids of two axes, and a function that colours a point. */
@@ -22,7 +22,7 @@ export class Scatter {
   async draw() {
     const [x, y] = [this.view.x, this.view.y].map((id) => this.brushes.axes.get(id));
     const { points } = this.data;
-    const told = (axis, n) => (axis.kind === "category" ? axis.labels[axis.values[n]] : say(axis.values[n]));
+    const told = (axis, n) => (axis.kind === "category" ? axis.labels[axis.values[n]] : formatNumber(axis.values[n]));
     const shown = points.map((_, n) => n).filter((n) => x.values[n] !== null && y.values[n] !== null);
     this.shown = shown;
     await draw(this.place, [{

@@ -1,10 +1,12 @@
 // The page of a sweep: the best so far, and its trials across the params.
-import { startAmong } from "./among.js";
+import { reloadOnReturn } from "./address.js";
+import { startLinkedViews } from "./linkedviews.js";
 import { axis, draw, layout, loadPlotly, onTheme, plain, theme } from "./chart.js";
-import { refresh, say } from "./fragment.js";
-import "./shownruns.js";
+import { element } from "./dom.js";
+import { fetchJson, refresh, say } from "./fragment.js";
+import "./runstate.js";
 
-document.documentElement.classList.add("scripted");
+reloadOnReturn();
 const place = document.getElementById("history");
 let known = null;
 
@@ -25,16 +27,14 @@ async function drawHistory() {
 
 async function readHistory() {
   if (!place) return;
-  const answer = await fetch(place.dataset.source, { headers: { Accept: "application/json" } });
-  if (!answer.ok) return;
-  known = await answer.json();
-  if (!known.history.length) place.replaceChildren(Object.assign(document.createElement("p"), { className: "quiet", textContent: "No trial has a value yet." }));
+  known = await fetchJson(place.dataset.source);
+  if (!known.history.length) place.replaceChildren(element("p", { class: "quiet" }, "No trial has a value yet."));
   await drawHistory();
 }
 
 const box = document.getElementById("parcoords");
 let among = null;
-const readAmong = async () => { among = await startAmong(box, null); };
+const readAmong = async () => { among = await startLinkedViews(box, null); };
 
 let last = 0;
 let waiting = null;

@@ -1,4 +1,6 @@
 // Tags that runs have, offered to whoever types one.
+import { element } from "./dom.js";
+import { fetchJson } from "./fragment.js";
 
 const LIST = "known-tags";
 
@@ -11,13 +13,12 @@ export function offerTags(field) {
 async function fill() {
   let list = document.getElementById(LIST);
   if (!list) {
-    list = document.createElement("datalist");
-    list.id = LIST;
+    list = element("datalist", { id: LIST });
     document.body.append(list);
   }
   try {
-    const answer = await fetch(`/api/complete?${new URLSearchParams({ q: "tag = " })}`);
-    const values = (await answer.json()).words.filter((word) => word.what === "value");
+    const { words } = await fetchJson(`/api/complete?${new URLSearchParams({ q: "tag = " })}`);
+    const values = words.filter((word) => word.what === "value");
     list.replaceChildren(...values.map((word) => new Option(unquote(word.text))));
   } catch {
     // Nothing is offered while the server is away.

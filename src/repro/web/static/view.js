@@ -1,4 +1,5 @@
 // The view that the address describes, and the way to another one without a new page.
+import { readable } from "./address.js";
 import { isWriting, putBack } from "./editor.js";
 import { putBlock, refresh, say } from "./fragment.js";
 
@@ -88,6 +89,6 @@ export function clearWrong() {
 }
 
 function addressOf(params) {
-  const query = params.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%2F", "/");
+  const query = readable(params);
   return location.pathname + (query ? `?${query}` : "");
 }

@@ -29,7 +29,7 @@ export function opacityOf(run) {
 }
 
 /** Mark every element that stands for a run. */
-export function markRuns(within = document) {
+function markRuns(within = document) {
   for (const element of within.querySelectorAll("[data-run]")) {
     const run = element.dataset.run;
     element.classList.toggle("outside", !isInside(run));

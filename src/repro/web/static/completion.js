@@ -1,4 +1,6 @@
 // Ways to go on with a filter, offered under its box: a combobox as WAI-ARIA describes it.
+import { element } from "./dom.js";
+import { fetchJson } from "./fragment.js";
 
 const QUIET_MS = 60;
 
@@ -8,7 +10,7 @@ function unitsBefore(text, place) {
 }
 
 /** Offer words for `box` in `list`; gives a way to close it. */
-export function attachWords(box, list) {
+export function attachCompletion(box, list) {
   let offered = [];
   let active = -1;
   let asked = 0;
@@ -37,9 +39,7 @@ export function attachWords(box, list) {
     const query = new URLSearchParams({ q: box.value, at: n });
     let found;
     try {
-      const answer = await fetch(`/api/complete?${query}`, { headers: { Accept: "application/json" } });
-      if (!answer.ok) return;
-      found = await answer.json();
+      found = await fetchJson(`/api/complete?${query}`);
     } catch {
       return; // nothing is offered while the server is away
     }
@@ -53,16 +53,8 @@ export function attachWords(box, list) {
     offered = words;
     active = -1;
     list.replaceChildren(...words.map((word, place) => {
-      const item = document.createElement("li");
-      item.id = `word-${place}`;
-      item.setAttribute("role", "option");
-      item.setAttribute("aria-selected", "false");
-      const text = document.createElement("span");
-      text.textContent = word.text;
-      const what = document.createElement("small");
-      what.textContent = word.what;
-      item.append(text, what);
-      return item;
+      const attributes = { id: `word-${place}`, role: "option", "aria-selected": "false" };
+      return element("li", attributes, element("span", {}, word.text), element("small", {}, word.what));
     }));
     list.hidden = false;
     list.scrollTop = 0;
@@ -71,6 +63,8 @@ export function attachWords(box, list) {
   }
 
   function move(by) {
+    clearTimeout(timer);
+    asked += 1; // no answer that is on its way takes away what somebody goes through
     list.children[active]?.setAttribute("aria-selected", "false");
     const n = offered.length;
     active = active < 0 && by < 0 ? n - 1 : (active + by + n) % n;

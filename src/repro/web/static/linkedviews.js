@@ -1,9 +1,11 @@
 // Runs among their params: parallel coordinates, scatter, and the ranges that both share.
 import { asked, changed, setAddress } from "./address.js";
-import { chooser, element, showAxes } from "./axes.js";
+import { chooser, showAxes } from "./axes.js";
 import { Brushes } from "./brushes.js";
+import { element } from "./dom.js";
+import { fetchJson } from "./fragment.js";
 import { Parcoords } from "./parcoords.js";
-import { changeRuns } from "./shownruns.js";
+import { changeRuns } from "./runstate.js";
 import { tinter } from "./scales.js";
 import { Scatter } from "./scatter.js";
 
@@ -11,13 +13,6 @@ const colourOf = (run) => {
   const chip = document.querySelector(`.legend [data-run="${run}"]`);
   return chip ? Number(chip.dataset.colour) : -1;
 };
-
-async function read(source) {
-  const answer = await fetch(source, { headers: { Accept: "application/json" } });
-  const said = await answer.json();
-  if (!answer.ok) throw new Error(said.message);
-  return said;
-}
 
 function chosenBar(brushes) {
   const bar = document.getElementById("chosen");
@@ -45,8 +40,8 @@ function chosenBar(brushes) {
 }
 
 /** Draw the runs of `box.dataset.source` into it, and into `place` where there is one. */
-export async function startAmong(box, place) {
-  const data = await read(box.dataset.source);
+export async function startLinkedViews(box, place) {
+  const data = await fetchJson(box.dataset.source);
   const axes = new Map(data.axes.map((axis) => [axis.id, axis]));
   if (data.points.length < 2 || axes.size < 2) {
     box.replaceChildren(element("p", { class: "quiet" }, "There are not two things to compare runs by."));

@@ -83,6 +83,19 @@ def test_idle_connections_keep_nobody_else_out(server):
             connection.close()
 
 
+def test_connections_that_say_nothing_are_closed(server):
+    idle = [socket.create_connection(("127.0.0.1", server.port), timeout=60) for _ in range(3)]
+    idle[1].sendall(b"GET / HT")
+    idle[2].sendall(server.head("/static/page.js").replace("close", "keep-alive").encode())
+    try:
+        for connection in idle:
+            while connection.recv(1 << 16):
+                pass  # until the server ends it
+    finally:
+        for connection in idle:
+            connection.close()
+
+
 def test_a_stream_tells_of_a_run_that_begins(server, repository):
     with closing(socket.create_connection(("127.0.0.1", server.port), timeout=20)) as connection:
         connection.sendall(server.head("/live").encode())

@@ -8,6 +8,7 @@ from anyio.to_thread import current_default_thread_limiter
 
 from repro.errors import UsageError
 from repro.web.app import make_app
+from repro.web.connections import Connection, prepare_for_many
 from repro.web.site import LOOPBACK, Site
 
 FIRST_PORT = 7373
@@ -54,7 +55,7 @@ def serve(listening: socket.socket, site: Site, on_ready: Callable[[], None]) ->
     """
     config = uvicorn.Config(
         make_app(site),
-        http="h11",
+        http=Connection,
         ws="none",
         loop="asyncio",
         lifespan="off",
@@ -76,6 +77,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start as ever, and say so."""
+        prepare_for_many()
         current_default_thread_limiter().total_tokens = _MOST_AT_ONCE
         await super().startup(sockets)
         self._on_ready()

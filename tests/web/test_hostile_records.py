@@ -184,8 +184,6 @@ def test_every_page_that_a_hostile_record_leads_to_is_inert(repository, browse):
     at = make_sweep(project, space=space, metric="loss", note=word)
     entries: list[Entry] = []
     entries += [ask(n, run, params={"lr": 0.1, "opt": word}) for n, run in enumerate(runs)]
-        ask(n, run, params={"lr": 0.1, "opt": word}) for n, run in enumerate(runs)
-    ]
     entries += [tell(0, runs[0], -1e308), tell(1, runs[1], 1e308)]
     LocalBook(project, at.sweep.id).write(lambda _: entries)
     (repository / "CANARY").unlink(missing_ok=True)  # a sweep takes a snapshot, with filters

@@ -45,32 +45,40 @@ def wait_painted(page: Page, holds: str) -> float:
 
 def look(browser: Browser, face: Face, origin: str, address: str) -> dict[str, float]:
     """Look once, as somebody who has never been there; milliseconds of each wish."""
-    width, height = LAPTOP
-    context = browser.new_context(viewport={"width": width, "height": height}, bypass_csp=True)
-    context.set_default_timeout(_PATIENCE_MS)
-    page = context.new_page()
     times = {}
-
-    def opened(name: str, url: str, holds: str) -> None:
-        page.goto("about:blank")
-        page.goto(url, wait_until="commit")
-        times[name] = wait_painted(page, holds)
-        page.wait_for_timeout(500)  # what comes behind the table is no part of it
-
-    opened("first page, new browser, ms", address, face.rows)
-    opened("first page again, ms", origin + face.first, face.rows)
+    page = _new_page(browser)
+    times["first page, new browser, ms"] = _open(page, address, face.rows)
+    times["first page again, ms"] = _open(page, origin + face.first, face.rows)
+    curves = origin + face.curves
+    times[f"curves of {N_CURVES} x {LONG:,} steps, ms"] = _open(page, curves, face.drawn)
+    page.context.close()
     for name, act, holds in (
         ("filter, ms", face.filter, face.filtered),
         ("sort, ms", face.sort, face.sorted),
     ):
-        opened("first page again, ms", origin + face.first, face.rows)
+        page = _new_page(browser)  # some pages remember the wish before
+        _open(page, address, face.rows)
         begun = time.perf_counter()
         act(page)
         wait_painted(page, holds)
         times[name] = (time.perf_counter() - begun) * 1000
-    opened(f"curves of {N_CURVES} x {LONG:,} steps, ms", origin + face.curves, face.drawn)
-    context.close()
+        page.context.close()
     return times
+
+
+def _new_page(browser: Browser) -> Page:
+    width, height = LAPTOP
+    context = browser.new_context(viewport={"width": width, "height": height}, bypass_csp=True)
+    context.set_default_timeout(_PATIENCE_MS)
+    return context.new_page()
+
+
+def _open(page: Page, address: str, holds: str) -> float:
+    page.goto("about:blank")
+    page.goto(address, wait_until="commit")
+    taken = wait_painted(page, holds)
+    page.wait_for_timeout(500)  # what comes behind it is no part of it
+    return taken
 
 
 def measure(browser: Browser, face: Face, origin: str, address: str) -> dict[str, float]:

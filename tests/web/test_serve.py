@@ -33,6 +33,26 @@ def test_it_answers_on_loopback_alone_and_ends_at_a_signal(server):
     assert server.process.wait(timeout=20) in (0, 130)
 
 
+def test_it_ends_in_silence_while_pages_are_open(capfd, repository):
+    server = Server(repository)
+    links = [socket.create_connection(("127.0.0.1", server.port), timeout=20) for _ in range(2)]
+    for link in links:
+        link.sendall(server.head("/live").encode())
+        heard = b""
+        while b"retry" not in heard:
+            heard += link.recv(1 << 16)
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(timeout=20) in (0, 130)
+    server.close()
+    for link in links:
+        with closing(link):
+            while part := link.recv(1 << 16):
+                heard += part
+    assert heard.endswith(b"0\r\n\r\n")  # the stream came to its end, and was not cut off
+    said = capfd.readouterr().err.splitlines()
+    assert said == ["^C stops the server"]
+
+
 def _own_addresses() -> list[tuple[socket.AddressFamily, str]]:
     try:
         found = socket.getaddrinfo(socket.gethostname(), None)

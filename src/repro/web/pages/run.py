@@ -33,6 +33,7 @@ from repro.model.progress import last_heard
 from repro.model.run import Record, Status
 from repro.web.codeview import show_files
 from repro.web.datasets import compare_with, list_facts
+from repro.web.facts import show_facts
 from repro.web.inert import attach
 from repro.web.naming import number_of, project_of, record_of
 from repro.web.rendering import FRAGMENT, page, site_of
@@ -172,9 +173,9 @@ def _environment(_project: Project, record: Record, _request: Request) -> Values
     }
     facts = {key: value for key, value in parts.environment.items() if not key.startswith(start)}
     return {
-        "facts": facts,
+        "facts": show_facts(facts),
         "packages": packages,
-        "randomness": _randomness(record, parts.randomness),
+        "randomness": show_facts(_randomness(record, parts.randomness)),
     }
 
 
@@ -189,7 +190,7 @@ def _randomness(record: Record, compared: Mapping[str, Json]) -> dict[str, Json]
 def _machine(project: Project, record: Record, _request: Request) -> Values:
     found, problem = _read(lambda: read_system_curves(project, record, most=_POINTS))
     return {
-        "hardware": split_environment(record.environment).hardware,
+        "hardware": show_facts(split_environment(record.environment).hardware),
         "charts": {name: draw_small(name, one, "seconds") for name, one in (found or {}).items()},
         "problem": problem,
     }

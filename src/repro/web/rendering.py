@@ -57,7 +57,8 @@ def environment() -> Environment:
         "exact": _exact,
         "verdict": headline,
     }
-    made.tests |= {"absent": _is_absent, "finite": is_number}
+    made.tests["absent"] = _is_absent
+    made.tests["finite"] = is_number
     made.globals |= {"most_rows": _MOST_ROWS, "most_lines": LONGEST}
     made.globals["version"] = VERSION
     return made

@@ -12,7 +12,9 @@ from repro.model.run import Artifact
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1"
 SANDBOX = "sandbox; default-src 'none'"
-PICTURE = f"{SANDBOX}; img-src 'self'; style-src 'unsafe-inline'"  # as a browser shows one
+PICTURE = (  # as a browser shows one
+    "sandbox allow-same-origin; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
+)
 
 
 def digest(data: bytes) -> str:

@@ -9,8 +9,10 @@ from repro.model.imagetype import find_image_type
 
 LARGEST_PICTURE = 20 << 20  # bytes
 _POLICY = "sandbox; default-src 'none'"
-# Browsers show a picture in a page of their own, with styles; in a picture no style does anything.
-_PICTURE_POLICY = f"{_POLICY}; img-src 'self'; style-src 'unsafe-inline'"
+# Browsers show a picture in a page of their own, with styles and our icon; nothing in it can run.
+_PICTURE_POLICY = (
+    "sandbox allow-same-origin; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
+)
 
 
 def attach(blocks: Iterable[bytes], name: str, size: int | None = None) -> Response:

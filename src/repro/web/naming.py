@@ -54,8 +54,11 @@ def number_of(text: str | None) -> int | None:
     return int(text)
 
 
-def finite_of(params: QueryParams, key: str) -> float | None:
+def finite_of(params: QueryParams, key: str, *, called: str = "") -> float | None:
     """A finite number of a query; None where it has none.
+
+    Args:
+        called: What people know it by; nothing is `key`.
 
     Raises:
         InvalidInputError: It is no number.
@@ -68,8 +71,21 @@ def finite_of(params: QueryParams, key: str) -> float | None:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise InvalidInputError(f"`{key}` is a number")
+        raise InvalidInputError(f"`{called or key}` is a number")
     return number
+
+
+def window_of(params: QueryParams) -> tuple[float | None, float | None]:
+    """The ends of the window of x that `low` and `high` say; None where there is none.
+
+    Raises:
+        InvalidInputError: One is no number, or the lower one is above the other.
+    """
+    low = finite_of(params, "low", called="from")
+    high = finite_of(params, "high", called="to")
+    if low is not None and high is not None and low > high:
+        raise InvalidInputError(f"`from` is above `to`: nothing lies from {low:g} to {high:g}")
+    return low, high
 
 
 def names_after(request: Request, start: str) -> list[str]:

@@ -15,7 +15,7 @@ from repro.errors import FilterError, UsageError
 from repro.model.caret import point_at
 from repro.model.condition import STATISTICS
 from repro.model.readable import format_value, shorten
-from repro.web.examples import give_examples
+from repro.web.filterexamples import give_examples
 from repro.web.groupstable import lay_groups
 from repro.web.naming import project_of
 from repro.web.pagelinks import link_pages

@@ -397,6 +397,6 @@ def test_a_run_in_progress_has_its_step_in_its_status_and_in_no_column(repositor
     try:
         _, heads, *rows = table(browse(repository).get("/").text)
     finally:
-        end(started)
+        end(started, repository)
     assert "step" not in [cell[2].strip() for cell in heads]
     assert any("step 1" in cell[2] for cell in rows[0])

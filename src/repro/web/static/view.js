@@ -92,7 +92,7 @@ export function clearWrong() {
 
 /** Whether the table shows what was asked for before something wrong was. */
 function markBefore(isBefore) {
-  document.getElementById("before").hidden = !isBefore;
+  document.getElementById("before").hidden = !(isBefore && document.querySelector("#table .scroll"));
   document.getElementById("main").classList.toggle("is-before", isBefore);
 }
 

@@ -140,6 +140,8 @@ def test_where_there_is_nothing_to_draw_that_is_said_with_1(repro, runs):
         in repro("plot", "acc", "--where", "name = 'nobody'", code=1).err
     )
     assert "no point" in repro("plot", "loss", "--from", "1e9", "-o", "x.svg", code=1).err
+    reversed_ends = ("--from", "9", "--to", "3")
+    assert "nothing lies from 9 to 3" in repro("plot", "loss", *reversed_ends, code=129).err
     assert not Path("x.svg").exists()
 
 

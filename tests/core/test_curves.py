@@ -35,6 +35,12 @@ def points(*values, every=1, start=NOW):
     return [Point(n * every, value, start + n) for n, value in enumerate(values)]
 
 
+@pytest.mark.parametrize(("low", "high"), [(9.0, 3.0), (math.nan, None), (0.0, math.nan)])
+def test_a_window_that_ends_before_it_begins_is_said(repository, low, high):
+    with pytest.raises(UsageError, match="nothing lies from"):
+        read_curves(open_here(repository), CurveWish(runs=(), metric="loss", low=low, high=high))
+
+
 @pytest.fixture
 def curves(repository):
     """Read the curves of a wish."""

@@ -32,6 +32,13 @@ def test_ticks_are_round_numbers_that_differ(values, expected):
     assert labels(*values) == expected
 
 
+@pytest.mark.parametrize("n_ticks", [2, 3])
+@pytest.mark.parametrize("quantity", Quantity)
+def test_one_tick_is_never_alone(n_ticks, quantity):
+    for values in [(1, 399), (0.3, 0.34), (EVENING, EVENING + 3 * DAY), (7, 8.9)]:
+        assert len(labels(*values, n_ticks=n_ticks, quantity=quantity)) > 1
+
+
 def test_logarithmic_ticks_are_powers_of_ten_and_between_few_of_them_more():
     assert labels(1e-5, 1, is_log=True) == ["1e-5", "1e-4", "0.001", "0.01", "0.1", "1"]
     assert labels(1, 20, is_log=True) == ["1", "2", "5", "10", "20"]
@@ -84,3 +91,9 @@ def test_a_logarithmic_axis_has_no_place_for_zero():
 
     assert math.isnan(axis.share(0.0))
     assert math.isnan(axis.share(-1.0))
+
+
+@pytest.mark.parametrize("high", [1.0, 1.9, 3.3, 7.0, 49.0, 99.0])
+@pytest.mark.parametrize("low", [0.9, 0.11, -0.3, 0.0])
+def test_there_are_two_ticks_however_little_room_there_is(low, high):
+    assert len(make_axis([low, high], n_ticks=1).ticks) >= 2

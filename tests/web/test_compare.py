@@ -62,14 +62,25 @@ def test_runs_are_columns_or_rows_and_the_baseline_comes_first(repository, brows
     assert f"/diff?a={ids[1]}&amp;b={ids[0]}" in table
 
 
-def test_runs_that_fit_a_filter_are_compared_and_a_wrong_filter_is_said(repository, browse):
+def test_runs_that_fit_a_filter_are_compared(repository, browse):
     write(repository, *varied(3))
     client = browse(repository)
 
     assert "Compare 2 runs" in asked(client, q="lr < 0.5").text
     assert "No run fits" in asked(client, q="lr > 5").text
+
+
+def test_a_wrong_filter_is_shown_with_its_place_and_can_be_mended(repository, browse):
+    write(repository, *varied(2))
+    client = browse(repository)
+
     wrong = asked(client, q="lr <")
+
     assert (wrong.status_code, "Traceback" in wrong.text) == (400, False)
+    assert re.search(r"<span>lr &lt;</span>\s*<span[^>]*> +\^", wrong.text)
+    assert 'name="q" size="40" value="lr &lt;"' in wrong.text
+    block = client.get("/compare?q=lr+<", headers={"X-Fragment": "beside"})
+    assert (block.status_code, "<" in block.text.replace("lr <", "")) == (400, False)
 
 
 def test_nothing_one_run_and_a_name_of_none_are_no_failure(repository, browse):
@@ -146,6 +157,39 @@ def test_which_params_matter_is_told_when_asked_and_of_enough_runs(repository, b
     assert "Which params matter" not in asked(client, run=ids[:8]).text
 
 
+@pytest.mark.parametrize(
+    ("window", "words"),
+    [
+        ({"low": "abc"}, "`from` is a number"),
+        ({"high": "1e999"}, "`to` is a number"),
+        ({"low": "9", "high": "3"}, "`from` is above `to`: nothing lies from 9 to 3"),
+    ],
+)
+def test_a_window_that_makes_no_sense_is_said_by_its_fields_and_all_is_drawn(
+    repository, browse, window, words
+):
+    ids = write(repository, *varied(2))
+
+    found = asked(browse(repository), run=ids, **window)
+
+    assert words in text_of(found)
+    assert set(re.findall(r'data-source="(/api/curves[^"]*)"', found.text))
+    assert not re.findall(r'data-source="/api/curves[^"]*(?:low|high)=', found.text)
+    [(name, value), *_] = window.items()
+    assert f'name="{name}" size="7" inputmode="decimal" value="{value}"' in found.text
+
+
+def test_letters_of_codes_are_explained_and_colours_that_come_again_marked(repository, browse):
+    write(repository, *varied(10))
+    (repository / "train.py").write_text("print('changed')\n")
+    make_run(open_here(repository))
+
+    found = asked(browse(repository), q="").text
+
+    assert re.findall(r'data-turn="(\d)"', found)[:11] == ["0"] * 10 + ["1"]
+    assert "share a letter" in found
+
+
 def test_pinned_colours_and_the_rest_of_the_view_stay_in_links(repository, browse):
     ids = write(repository, *varied(3))
     found = asked(browse(repository), run=ids, pin=f"{ids[0]}:7", smooth="0.5", hide=ids[1]).text
@@ -190,6 +234,7 @@ def test_a_window_of_a_curve_is_given_and_smoothed(repository, browse):
         {},
         {"metric": "x" * 600},
         {"metric": "loss", "low": "x"},
+        {"metric": "loss", "low": "9", "high": "3"},
         {"metric": "loss", "most": "nan"},
         {"metric": "loss", "most": "1"},
         {"metric": "loss", "smooth": "1"},

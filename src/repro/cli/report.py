@@ -89,16 +89,19 @@ def report(  # noqa: PLR0913  # each is an option
     # Here, for a wrong option needs none of it.
     from repro.core.report import ReportWish, make_report  # noqa: PLC0415
 
-    options = [
+    choice = (
         *(word for value in ([where] if where else []) for word in ("--where", value)),
         *(word for key in sort for word in ("--sort", key)),
         *(("--limit", str(limit)) if limit != _MOST_RUNS else ()),
         *(("--baseline", baseline) if baseline is not None else ()),
+    )
+    looks = (
         *(word for name in metrics for word in ("--metric", name)),
         *(("--title", title) if title else ()),
         # Its folder is of this machine, and whoever reads the report has another.
-        *(("-o", path.name) if path is not None else ("--format", kind)),
-    ]
+        *(("-o", path.name, "--force") if path is not None else ()),
+        *(("--format", kind) if path is None or _FORMATS.get(_ending(path)) != kind else ()),
+    )
     wish = ReportWish(
         names=names,
         where=where,
@@ -107,7 +110,8 @@ def report(  # noqa: PLR0913  # each is an option
         baseline=baseline,
         metrics=metrics,
         title=title,
-        command=("repro", "report", *names, *options),
+        choice=choice,
+        looks=looks,
     )
     made = make_report(project, wish)
     for problem in made.problems:
@@ -130,13 +134,17 @@ def _choose_format(target: str, *asked: str | None) -> str:
         return wanted.pop()
     if target == _STANDARD_OUTPUT:
         return "md"
-    kind = _FORMATS.get(Path(target).suffix.lower().removeprefix("."))
+    kind = _FORMATS.get(_ending(Path(target)))
     if kind is None:
         raise UsageError(
             f"the ending of `{escape(target)}` says no format",
             hint="`.html`, `.md` and `.json` do; else give `--format`",
         )
     return kind
+
+
+def _ending(path: Path) -> str:
+    return path.suffix.lower().removeprefix(".")
 
 
 def _check(path: Path, *, force: bool) -> None:

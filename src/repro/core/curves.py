@@ -87,7 +87,8 @@ def read_curves(
         beside: More metrics to read into the cache meanwhile: they may be in the same table.
 
     Raises:
-        UsageError: The smoothing, or the number of points, is out of its range.
+        UsageError: The smoothing, or the number of points, is out of its range, or the window
+            ends before it begins.
 
     Cost: reads one table a run, about 10 ms for 10,000 steps of 5 metrics; with a cache that has
     the points, 1 ms.
@@ -96,6 +97,9 @@ def read_curves(
         raise UsageError("smoothing is a number from 0 to below 1", hint="0.6 is usual")
     if wish.most < FEWEST:
         raise UsageError(f"a curve has at least {FEWEST} points")
+    low, high = _ends(wish)
+    if not low <= high:  # nor where one is NaN
+        raise UsageError(f"nothing lies from {low:g} to {high:g}", hint="the lower end comes first")
     names = [wish.metric]
     if wish.x not in NOT_METRICS:
         names.append(wish.x.removeprefix(_PREFIX))
@@ -238,12 +242,18 @@ def _axes(record: Record, columns: Sequence[Column], x: str) -> tuple[list[float
     return [one for one, _ in pairs], [value for _, value in pairs]
 
 
+def _ends(wish: CurveWish) -> tuple[float, float]:
+    return (
+        -math.inf if wish.low is None else wish.low,
+        math.inf if wish.high is None else wish.high,
+    )
+
+
 def _window(x: Sequence[float], wish: CurveWish) -> tuple[Sequence[int], int]:
     """The places of the points in the window with the one next to it, and how many are in it."""
     if wish.low is None and wish.high is None:
         return range(len(x)), len(x)
-    low = -math.inf if wish.low is None else wish.low
-    high = math.inf if wish.high is None else wish.high
+    low, high = _ends(wish)
     if wish.x == STEP or is_rising(x):
         begin, end = bisect_left(x, low), bisect_right(x, high)
         return range(max(0, begin - 1), min(len(x), end + 1)), max(0, end - begin)

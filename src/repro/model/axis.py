@@ -11,6 +11,7 @@ from repro.model.times import is_moment
 _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 _UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _DAY = 86_400
+_ENOUGH = 8  # ticks to ask for: two multiples of any step lie among them
 _SPANS = (
     1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200,
     *(days * _DAY for days in (1, 2, 7, 14, 28, 91, 182, 364, 728, 1820, 3640)),
@@ -94,14 +95,27 @@ def _widened(low: float, high: float, *, is_log: bool) -> tuple[float, float]:
 
 
 def _ticks(low: float, high: float, n_ticks: int, quantity: Quantity) -> list[Tick]:
+    """About so many; more of them where else one alone would not tell how far it is."""
+    found: list[Tick] = []
+    for wanted in range(n_ticks, max(n_ticks, _ENOUGH) + 1):
+        found = _lay_ticks(low, high, wanted, quantity)
+        if len(found) > 1:
+            break
+    return found
+
+
+def _lay_ticks(low: float, high: float, n_ticks: int, quantity: Quantity) -> list[Tick]:
     span = high - low
     if quantity is Quantity.MOMENT and span >= 1 and is_moment(low) and is_moment(high):
         return [Tick(at, _moment(at, step)) for at, step in _timed(low, high, n_ticks)]
     if quantity is Quantity.DURATION and 5 <= span <= 1e9:
         return [Tick(at, _duration(at)) for at, _ in _timed(low, high, n_ticks)]
     unit = "" if quantity is Quantity.NUMBER else "s"
-    step = _nice_step(low, high, n_ticks)
-    values = _multiples(low, high, step)
+    for wanted in range(n_ticks, n_ticks + 4):  # one tick alone says nothing of a distance
+        step = _nice_step(low, high, wanted)
+        values = list(_multiples(low, high, step))
+        if len(values) > 1:
+            break
     return [Tick(value, format_tick(value, low, high, step) + unit) for value in values]
 
 

@@ -29,3 +29,13 @@ def give_colours(ids: Sequence[str], pins: Mapping[str, int]) -> dict[str, int]:
             colours[one] = free[n_given % len(free)]
             n_given += 1
     return colours
+
+
+def count_turns(ids: Sequence[str], colours: Mapping[str, int]) -> dict[str, int]:
+    """How many runs before each one have its colour: what else must tell them apart."""
+    given: dict[int, int] = {}
+    turns = {}
+    for one in ids:
+        turns[one] = given.get(colours[one], 0)
+        given[colours[one]] = turns[one] + 1
+    return turns

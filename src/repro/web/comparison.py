@@ -13,13 +13,14 @@ from repro.core.importance import Importance, weigh_params
 from repro.core.known import open_runs
 from repro.core.report import choose_metrics
 from repro.core.sidebyside import SideBySide, lay_side_by_side
+from repro.errors import InvalidInputError
 from repro.model.cells import format_metric
 from repro.model.condition import Key, Space
 from repro.model.goals import agreed_goal, best_places
 from repro.model.run import Record
 from repro.web.address import changed_address, kept_query
-from repro.web.colours import give_colours, parse_pins
-from repro.web.naming import finite_of, project_of
+from repro.web.colours import count_turns, give_colours, parse_pins
+from repro.web.naming import finite_of, project_of, window_of
 from repro.web.sidebyside import Part, lay_parts, say_equal
 
 _MOST_BESIDE = 50  # runs of the table
@@ -28,7 +29,8 @@ MOST_CURVES = 200  # of one chart
 _MOST_UPRIGHT = 6  # runs that stand as columns where nobody says how
 _MOST_FITTING = 20  # runs whose curves are drawn, of those that fit a filter
 _MOST_CHARTS = 12
-_CURVE_KEYS = ("x", "smooth", "low", "high")
+_CURVE_KEYS = ("x", "smooth")
+_WINDOW_KEYS = ("low", "high")
 _CHART_KEYS = ("metric", "x", "smooth", "logx", "logy", "large", "clip", "low", "high")
 
 
@@ -37,6 +39,7 @@ class ShownRun:
     """A run of the legend.
 
     Attributes:
+        turn: How often its colour was given before.
         without: The address of the same comparison without it; None where it fits a filter.
     """
 
@@ -45,6 +48,7 @@ class ShownRun:
     name: str
     status: str
     colour: int
+    turn: int
     is_base: bool
     without: str | None
 
@@ -92,11 +96,6 @@ class Comparison:
         """The runs that it is about."""
         return choose_compared(self._project, self.params.getlist("run"), self.params.get("q"))
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is no run."""
-        return not self.compared.ids
-
     @cached_property
     def drawn(self) -> tuple[str, ...]:
         """The runs whose curves are drawn, and that are in the legend."""
@@ -125,6 +124,7 @@ class Comparison:
             short = known.shorten(self.compared.ids)
             live = set(known.live)
         colours = give_colours(self.drawn, parse_pins(self.params.get("pin", "")))
+        turns = count_turns(self.drawn, colours)
         named = self.params.getlist("run")
         return [
             ShownRun(
@@ -133,6 +133,7 @@ class Comparison:
                 name=one.run.name or "",
                 status="running" if one.run.id in live else one.run.status.value,
                 colour=colours[one.run.id],
+                turn=turns[one.run.id],
                 is_base=one.run.id == self.base,
                 without=None
                 if "q" in self.params
@@ -172,6 +173,7 @@ class Comparison:
                 name=one.run.name or "",
                 status=one.run.status.value,
                 colour=8,
+                turn=0,
                 is_base=False,
                 without=None,
             )
@@ -183,6 +185,11 @@ class Comparison:
         """What the table says."""
         assert self.beside is not None
         return lay_parts(self.beside, everything=self.params.get("all") == "1")
+
+    @property
+    def has_letters(self) -> bool:
+        """Whether the table has letters, which stand for codes."""
+        return any(part.title == "code" for part in self.parts)
 
     @property
     def equal(self) -> str:
@@ -214,6 +221,15 @@ class Comparison:
         return sorted(counts, key=lambda name: (name not in self.chosen, -counts[name]))
 
     @cached_property
+    def window_problem(self) -> str:
+        """What is wrong with the window of x in the address, which then is none."""
+        try:
+            window_of(self.params)
+        except InvalidInputError as error:
+            return error.message
+        return ""
+
+    @cached_property
     def charts(self) -> list[Chart]:
         """The charts, with the values that stand beside each."""
         return [self._chart(metric) for metric in self.chosen]
@@ -239,7 +255,8 @@ class Comparison:
             )
             for place, (run, one) in enumerate(pairs)
         )
-        wish = [(key, self.params.get(key, "")) for key in _CURVE_KEYS]
+        keys = _CURVE_KEYS if self.window_problem else (*_CURVE_KEYS, *_WINDOW_KEYS)
+        wish = [(key, self.params.get(key, "")) for key in keys]
         query = [("metric", metric), *(("run", run.id) for run, _ in pairs)]
         query += [(key, value) for key, value in wish if value]
         looks = [(key, "1") for key in ("logx", "logy") if self.params.get(key) == "1"]

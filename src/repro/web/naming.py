@@ -5,13 +5,11 @@ from urllib.parse import quote, unquote_to_bytes
 
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.datastructures import QueryParams
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from repro.core.project import Project
 from repro.core.query import resolve_run
 from repro.errors import InvalidInputError
-from repro.model.ids import is_id
 from repro.model.run import Record
 from repro.web.rendering import site_of
 
@@ -41,16 +39,12 @@ def project_of(request: Request) -> Project:
 
 
 def record_of(request: Request) -> Record:
-    """The run whose whole id is in the address.
+    """The run that the address names, by its id or in any other way.
 
     Raises:
-        HTTPException: It is no id.
         ReproError: As `resolve_run`.
     """
-    run_id = request.path_params["id"]
-    if not is_id(run_id):
-        raise HTTPException(404, "there is no such run")
-    return resolve_run(project_of(request), run_id)
+    return resolve_run(project_of(request), request.path_params["id"])
 
 
 def number_of(text: str | None) -> int | None:
@@ -60,8 +54,11 @@ def number_of(text: str | None) -> int | None:
     return int(text)
 
 
-def finite_of(params: QueryParams, key: str) -> float | None:
+def finite_of(params: QueryParams, key: str, *, called: str = "") -> float | None:
     """A finite number of a query; None where it has none.
+
+    Args:
+        called: What people know it by; nothing is `key`.
 
     Raises:
         InvalidInputError: It is no number.
@@ -74,8 +71,21 @@ def finite_of(params: QueryParams, key: str) -> float | None:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise InvalidInputError(f"`{key}` is a number")
+        raise InvalidInputError(f"`{called or key}` is a number")
     return number
+
+
+def window_of(params: QueryParams) -> tuple[float | None, float | None]:
+    """The ends of the window of x that `low` and `high` say; None where there is none.
+
+    Raises:
+        InvalidInputError: One is no number, or the lower one is above the other.
+    """
+    low = finite_of(params, "low", called="from")
+    high = finite_of(params, "high", called="to")
+    if low is not None and high is not None and low > high:
+        raise InvalidInputError(f"`from` is above `to`: nothing lies from {low:g} to {high:g}")
+    return low, high
 
 
 def names_after(request: Request, start: str) -> list[str]:

@@ -16,7 +16,7 @@ from repro.errors import InvalidInputError
 from repro.model.canonical import Json
 from repro.model.svgchart import Line, line_chart
 from repro.web.comparison import MOST_CURVES
-from repro.web.naming import finite_of, project_of
+from repro.web.naming import finite_of, project_of, window_of
 from repro.web.rendering import site_of
 
 _MOST_POINTS = 5_000  # of one curve
@@ -70,19 +70,20 @@ def _read_wish(project: Project, params: QueryParams) -> CurveWish:
     """Read what an address says of curves.
 
     Raises:
-        InvalidInputError: A number in it is none.
+        InvalidInputError: A number in it is none, or its window is empty.
         UnknownRunError: It names a run that is not there.
     """
     metric = params.get("metric", "")
     if not metric or len(metric) > _LONGEST:
         raise InvalidInputError("`metric` is the name of a metric")
+    low, high = window_of(params)
     runs = choose_compared(project, params.getlist("run"), params.get("q"), most=MOST_CURVES)
     return CurveWish(
         runs=runs.ids,
         metric=metric,
         x=params.get("x") or "step",
-        low=finite_of(params, "low"),
-        high=finite_of(params, "high"),
+        low=low,
+        high=high,
         smoothing=finite_of(params, "smooth") or 0.0,
         most=min(int(finite_of(params, "most") or 1000), _MOST_POINTS),
     )

@@ -1,5 +1,7 @@
 // The state of a view is in its address; this changes parts of it.
 
+let shown = new URL(location); // what the page shows
+
 /** What the address says under a key, all of it. */
 export const asked = (key) => new URL(location).searchParams.getAll(key);
 
@@ -18,6 +20,7 @@ export function setAddress(changes, { isStep = false } = {}) {
   const url = changed(changes);
   if (url.href === location.href) return;
   history[isStep ? "pushState" : "replaceState"](null, "", url);
+  shown = url;
 }
 
 /** A query as people read it: what needs no percent in one has none. */
@@ -25,7 +28,16 @@ export function readable(params) {
   return params.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%2F", "/");
 }
 
-/** Make the page anew where somebody goes back: what it shows is made from the address. */
-export function reloadOnReturn() {
-  window.addEventListener("popstate", () => location.reload());
+/**
+ * Have `restore(keys)` show what the address says where somebody goes back, with the keys of the
+ * query that have changed; where it gives false the page is made anew.
+ */
+export function onReturn(restore) {
+  window.addEventListener("popstate", () => {
+    const [before, now] = [shown.searchParams, new URL(location).searchParams];
+    shown = new URL(location);
+    const keys = [...new Set([...before.keys(), ...now.keys()])];
+    const moved = keys.filter((key) => String(before.getAll(key)) !== String(now.getAll(key)));
+    if (moved.length && !restore(moved)) location.reload();
+  });
 }

@@ -1,6 +1,6 @@
 // The axes of parallel coordinates as a table of fields: shown or not, order, ranges, colour.
 import { element } from "./dom.js";
-import { formatNumber } from "./scales.js";
+import { formatNumber, nWithout } from "./scales.js";
 
 function range(axis, brushes) {
   const now = brushes.ranges.get(axis.id);
@@ -48,10 +48,11 @@ export function showAxes(box, brushes, view) {
         element("button", { type: "button", id: `left-${id}`, disabled: place === 0, "aria-label": `Move ${axis.title} to the left`, onclick: move(-1) }, "←"),
         element("button", { type: "button", id: `right-${id}`, disabled: place === view.order.length - 1, "aria-label": `Move ${axis.title} to the right`, onclick: move(1) }, "→"),
       ] : [])),
-      element("td", {}, ...range(axis, brushes)));
+      element("td", {}, ...range(axis, brushes)),
+      element("td", { class: "number" }, String(nWithout(axis) || "")));
   });
   box.replaceChildren(element("table", { class: "dense" },
-    element("thead", {}, element("tr", {}, ...["axis", "order", "range"].map((text) => element("th", { scope: "col" }, text)))),
+    element("thead", {}, element("tr", {}, ...["axis", "order", "range", "without a value"].map((text) => element("th", { scope: "col" }, text)))),
     element("tbody", {}, ...rows)));
   if (focused) document.getElementById(focused)?.focus();
 }

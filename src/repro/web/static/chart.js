@@ -25,9 +25,9 @@ export function loadPlotly() {
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
-/** Call back when the page turns light or dark. */
-export function onTheme(redraw) {
-  dark.addEventListener("change", redraw);
+/** Call back when the page turns light or dark, until `signal` aborts. */
+export function onTheme(redraw, signal) {
+  dark.addEventListener("change", redraw, { signal });
 }
 
 /** The colours of the page as it is now. */
@@ -75,6 +75,11 @@ const isCoarse = matchMedia("(pointer: coarse)");
 /** What a drag does: nothing on a phone, where it scrolls the page. */
 export function dragging(mode) {
   return isCoarse.matches ? false : mode;
+}
+
+/** Let go of a chart that is no longer shown. */
+export function letGo(place) {
+  window.Plotly?.purge(place);
 }
 
 /** Draw, or draw anew; no bar of buttons, no link to anywhere. */

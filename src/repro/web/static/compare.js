@@ -1,14 +1,31 @@
 // The compare page: what is said on one part of it holds for the others.
-import { asked, changed, reloadOnReturn, setAddress } from "./address.js";
-import { startLinkedViews } from "./linkedviews.js";
-import { startCurves } from "./curves.js";
+import { asked, changed, onReturn, setAddress } from "./address.js";
+import { refreshLinkedViews, startLinkedViews } from "./linkedviews.js";
+import { CURVE_KEYS, restoreCurves, startCurves } from "./curves.js";
 import { isPlainClick } from "./dom.js";
 import { refresh, say } from "./fragment.js";
+import { paced } from "./paced.js";
 
-reloadOnReturn();
+const BESIDE_KEYS = ["all", "base", "lay"];
+
+async function showBeside() {
+  try {
+    await refresh("beside");
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+onReturn((keys) => {
+  if (!keys.every((key) => BESIDE_KEYS.includes(key) || CURVE_KEYS.includes(key))) return false;
+  if (keys.some((key) => BESIDE_KEYS.includes(key))) showBeside();
+  const ofCurves = keys.filter((key) => CURVE_KEYS.includes(key));
+  if (ofCurves.length) restoreCurves(ofCurves);
+  return true;
+});
 
 // Links whose part of the page is made anew; the rest of the address is as it is by now.
-document.addEventListener("click", async (event) => {
+document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-change], a[data-leave]");
   if (!link || !isPlainClick(event)) return;
   event.preventDefault();
@@ -20,12 +37,10 @@ document.addEventListener("click", async (event) => {
   }
   const changes = Object.fromEntries([...new URLSearchParams(link.dataset.change)].map(([key, value]) => [key, value || null]));
   setAddress(changes, { isStep: true });
-  try {
-    await refresh("beside");
-  } catch (error) {
-    say(error.message);
-  }
+  showBeside();
 });
+
+let wasLive = document.querySelector("#legend[data-live]") !== null; // what ends has a last change
 
 async function weigh() {
   const section = document.getElementById("importance");
@@ -41,8 +56,14 @@ async function weigh() {
 async function among() {
   const box = document.getElementById("parcoords");
   if (!box) return;
+  const place = document.getElementById("scatter");
+  const readAgain = paced(() => refreshLinkedViews(box, place).catch(() => {})); // the stream says when the server is gone
+  document.addEventListener("repro:change", () => {
+    if (wasLive) readAgain();
+    wasLive = document.querySelector("#legend[data-live]") !== null;
+  });
   try {
-    await startLinkedViews(box, document.getElementById("scatter"));
+    await startLinkedViews(box, place);
   } catch (error) {
     box.textContent = error.message;
   }

@@ -6,6 +6,9 @@ import { changeRuns, hiddenRuns, isHidden, onRuns, opacityOf } from "./runstate.
 
 const UNITS = [[3 * 86400, 86400, "days"], [2 * 3600, 3600, "hours"], [180, 60, "minutes"], [0, 1, "seconds"]];
 const MARKS = { null: ["x-thin-open", 0.01, "NaN"], Infinity: ["triangle-up", 0.99, "infinite"], "-Infinity": ["triangle-down", 0.01, "-infinite"] };
+const CHECKS = ["logx", "logy", "large", "clip"];
+/** Keys of the address that the charts show. */
+export const CURVE_KEYS = ["metric", "x", "smooth", "low", "high", "hide", ...CHECKS];
 const form = document.getElementById("chartform");
 const known = new Map(); // curves by metric, then by run
 let asking = new AbortController();
@@ -13,12 +16,22 @@ let asking = new AbortController();
 const figures = () => [...document.querySelectorAll("figure.chart")];
 const wanted = () => {
   const data = new FormData(form);
-  const number = (key) => (data.get(key) ? Number(data.get(key)) : null);
+  const { low, high } = windowOf(data);
   return {
-    x: data.get("x"), smooth: number("smooth") ?? 0, low: number("low"), high: number("high"),
+    x: data.get("x"), smooth: Number(data.get("smooth")), low, high,
     isLogX: data.has("logx"), isLogY: data.has("logy"), isClipped: data.has("clip"),
   };
 };
+
+/** The window of x that the form says; none where something is wrong with it, in words. */
+function windowOf(data) {
+  const [low, high] = ["low", "high"].map((key) => (data.get(key).trim() ? Number(data.get(key)) : null));
+  const odd = [[low, "from"], [high, "to"]].find(([one]) => one !== null && !Number.isFinite(one));
+  if (odd) return { low: null, high: null, wrong: `\`${odd[1]}\` is a number` };
+  const isReversed = low !== null && high !== null && low > high;
+  if (isReversed) return { low: null, high: null, wrong: `\`from\` is above \`to\`: nothing lies from ${low} to ${high}` };
+  return { low, high, wrong: "" };
+}
 
 /** Where the curves of a chart come from: its own address, with what the form says. */
 function sourceOf(figure, runs) {
@@ -62,7 +75,7 @@ async function drawAll() {
 
 const labelOf = (run) => document.querySelector(`.legend [data-run="${run}"]`)?.dataset.label ?? run;
 const colourOf = (run) => Number(document.querySelector(`.legend [data-run="${run}"]`)?.dataset.colour ?? 8);
-const placeOf = (run) => [...document.querySelectorAll(".legend [data-run]")].findIndex((one) => one.dataset.run === run);
+const turnOf = (run) => Number(document.querySelector(`.legend [data-run="${run}"]`)?.dataset.turn ?? 0);
 
 function unitOf(wish, curves) {
   if (wish.x !== "time") return [wish.x === "wall" ? 1e-3 : 1, wish.x === "wall" ? "clock time, UTC" : wish.x];
@@ -74,12 +87,14 @@ function unitOf(wish, curves) {
 function traces(curve, wish, unit) {
   const now = theme();
   const colour = now.colours[colourOf(curve.run)];
+  const isCut = wish.isClipped || wish.low !== null || wish.high !== null;
   const xs = curve.x.map((one) => (typeof one === "number" ? one / unit : null));
   const finite = (ys) => ys.map((one) => (typeof one === "number" ? one : null));
   const shown = {
     x: xs, y: finite(curve.smooth ?? curve.y), name: plain(labelOf(curve.run)), meta: curve.run, type: "scatter",
     mode: curve.x.length < 3 ? "lines+markers" : "lines", visible: !isHidden(curve.run), opacity: opacityOf(curve.run),
-    line: { color: colour, width: 1.6, dash: ["solid", "dash", "dot", "dashdot"][Math.floor(placeOf(curve.run) / 10) % 4] },
+    line: { color: colour, width: 1.6, dash: ["solid", "dash", "dot", "dashdot"][turnOf(curve.run) % 4] },
+    cliponaxis: isCut,
     hovertemplate: "%{fullData.name}<br>%{y:.5~g} at %{x}<extra></extra>",
   };
   const found = [shown];
@@ -91,7 +106,7 @@ function traces(curve, wish, unit) {
       x: odd.map(([, n]) => xs[n]), y: marks.map((one) => one[1]), text: marks.map((one) => one[2]), yaxis: "y2",
       name: shown.name, meta: curve.run, type: "scatter", mode: "markers", visible: shown.visible, opacity: shown.opacity,
       marker: { symbol: marks.map((one) => one[0]), size: 9, color: colour, line: { color: colour, width: 1.5 } },
-      cliponaxis: false, hovertemplate: "%{fullData.name}<br>%{text} at %{x}<extra></extra>",
+      cliponaxis: isCut, hovertemplate: "%{fullData.name}<br>%{text} at %{x}<extra></extra>",
     });
   }
   return found;
@@ -107,17 +122,29 @@ function clipped(curves, isLog) {
   return b > a ? [a - (b - a) * 0.06, b + (b - a) * 0.06] : undefined;
 }
 
+/** From where to where x goes: marks need no room beside them, so that charts align. */
+function reach(curves, wish, isLog) {
+  let [low, high] = [wish.low ?? Infinity, wish.high ?? -Infinity];
+  for (const curve of curves) {
+    for (const x of curve.x) {
+      if (typeof x !== "number" || (isLog && x <= 0)) continue;
+      if (wish.low === null && x < low) low = x;
+      if (wish.high === null && x > high) high = x;
+    }
+  }
+  return low < high && (!isLog || low > 0) ? [low, high] : null;
+}
+
 async function redraw(figure) {
   const wish = wanted();
   const curves = [...(known.get(figure.dataset.metric)?.values() ?? [])];
   const place = figure.querySelector(".plot");
   const [unit, title] = unitOf(wish, curves);
   const isLogX = wish.isLogX && wish.x !== "wall";
-  const at = (one) => (one === null ? null : isLogX ? Math.log10(Math.max(one / unit, 1e-300)) : one / unit);
-  const window_ = wish.low === null && wish.high === null ? {} : { range: [at(wish.low), at(wish.high)], autorange: wish.low === null ? "min" : wish.high === null ? "max" : false };
+  const range = reach(curves, wish, isLogX)?.map((one) => (isLogX ? Math.log10(one / unit) : one / unit));
   const yRange = wish.isClipped ? clipped(curves, wish.isLogY) : undefined;
   await draw(place, curves.flatMap((one) => traces(one, wish, unit)), layout({
-    xaxis: axis(title, { isLog: isLogX, type: wish.x === "wall" ? "date" : undefined, ...window_ }),
+    xaxis: axis(title, { isLog: isLogX, type: wish.x === "wall" ? "date" : undefined, ...(range ? { range } : {}) }),
     yaxis: axis("", { isLog: wish.isLogY, fixedrange: true, ...(yRange ? { range: yRange } : {}) }),
     yaxis2: { overlaying: "y", range: [0, 1], visible: false, fixedrange: true },
     dragmode: dragging("zoom"),
@@ -167,12 +194,47 @@ async function changedForm({ isStep = false, isMetrics = false } = {}) {
   setAddress({
     metric: isMetrics ? data.getAll("metric") : asked("metric"), x: data.get("x") === "step" ? null : data.get("x"),
     smooth: smooth ? String(smooth) : null, low: data.get("low") || null, high: data.get("high") || null,
-    ...Object.fromEntries(["logx", "logy", "clip", "large"].map((key) => [key, data.get(key)])),
+    ...Object.fromEntries(CHECKS.map((key) => [key, data.get(key)])),
   }, { isStep: isStep || isMetrics });
+  await showForm(isMetrics);
+}
+
+/** Show what the form says. */
+async function showForm(isMetrics) {
+  sayForm();
+  if (isMetrics) {
+    try {
+      await refresh("charts");
+    } catch (error) {
+      say(error.message);
+      return;
+    }
+    const boxes = [...form.querySelectorAll("input[name=metric]")];
+    const drawn = figures().map((figure) => figure.dataset.metric);
+    for (const box of boxes) box.checked = drawn.includes(box.value);
+    form.querySelector("#chooser .quiet").textContent = `${drawn.length} of ${boxes.length}`;
+  }
+  await drawAll();
+}
+
+/** What the form says of itself. */
+function sayForm() {
+  const data = new FormData(form);
+  const { wrong } = windowOf(data);
+  document.getElementById("window-wrong").textContent = wrong;
+  for (const key of ["low", "high"]) form.elements[key].setAttribute("aria-invalid", String(wrong !== ""));
+  document.getElementById("smooth-value").textContent = Number(data.get("smooth")).toFixed(2);
   document.getElementById("zoom-out").hidden = !data.get("low") && !data.get("high");
   document.getElementById("charts").classList.toggle("large", data.has("large"));
-  if (isMetrics) await refresh("charts");
-  await drawAll();
+}
+
+/** Show what the address says by now under some keys. */
+export async function restoreCurves(keys) {
+  const said = (key, usual) => asked(key)[0] ?? usual;
+  for (const [key, usual] of [["x", "step"], ["smooth", "0"], ["low", ""], ["high", ""]]) form.elements[key].value = said(key, usual);
+  for (const key of CHECKS) form.elements[key].checked = said(key) === "1";
+  changeRuns({ hidden: new Set(asked("hide")) });
+  if (keys.some((key) => key !== "hide")) await showForm(keys.includes("metric"));
 }
 
 // A run that is in progress grows.
@@ -223,14 +285,14 @@ export function startCurves() {
       for (const label of form.querySelectorAll(".chooser label")) label.hidden = !label.textContent.toLowerCase().includes(text);
       return;
     }
-    if (event.target.name === "smooth") document.getElementById("smooth-value").textContent = Number(event.target.value).toFixed(2);
+    if (event.target.name === "smooth") sayForm();
     if (event.target.name === "x") form.elements.low.value = form.elements.high.value = "";
     clearTimeout(timer);
     timer = setTimeout(() => changedForm({ isMetrics: event.target.name === "metric" }), event.target.name === "smooth" ? 120 : 200);
   });
   form.addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(timer); changedForm(); });
   document.getElementById("zoom-out").addEventListener("click", () => setWindow(null, null));
-  document.getElementById("zoom-out").hidden = !asked("low").length && !asked("high").length;
+  sayForm();
   document.addEventListener("repro:change", follow);
   onTheme(() => figures().forEach(redraw));
   return drawAll();

@@ -9,27 +9,40 @@ import { changeRuns } from "./runstate.js";
 import { tinter } from "./scales.js";
 import { Scatter } from "./scatter.js";
 
+const MOST_NAMED = 200; // runs in an address
+
 const colourOf = (run) => {
   const chip = document.querySelector(`.legend [data-run="${run}"]`);
   return chip ? Number(chip.dataset.colour) : -1;
 };
 
-function chosenBar(brushes) {
+/**
+ * The filter that finds the runs in the ranges among those compared; null where there is none.
+ * Those chosen by name are no others that lie in the ranges, too.
+ */
+function filterOf(brushes, inside) {
+  if (asked("run").length) {
+    return inside.size && inside.size <= MOST_NAMED ? `id in (${[...inside].map((id) => `'${id}'`).join(", ")})` : null;
+  }
+  const ranges = brushes.asFilter();
+  const [where] = asked("q");
+  return ranges && [where?.trim() && `(${where})`, ranges].filter(Boolean).join(" and ");
+}
+
+function chosenBar(brushes, signal) {
   const bar = document.getElementById("chosen");
   if (!bar) return;
-  document.getElementById("chosen-clear").addEventListener("click", () => brushes.clear());
+  document.getElementById("chosen-clear").addEventListener("click", () => brushes.clear(), { signal });
   const tell = () => {
     const inside = brushes.inside();
     bar.hidden = inside === null;
     if (inside === null) return;
     document.getElementById("chosen-count").textContent = `${inside.size} of ${brushes.data.points.length} runs in the ranges`;
-    const ranges = brushes.asFilter();
-    const [where] = asked("q");
-    const filter = ranges && [where?.trim() && `(${where})`, ranges].filter(Boolean).join(" and ");
+    const filter = filterOf(brushes, inside);
     // An address holds so many names; more runs are found by the filter again.
-    const changes = inside.size <= 200 ? { run: [...inside], q: null } : { q: filter };
+    const changes = inside.size <= MOST_NAMED ? { run: [...inside], q: null } : { q: filter };
     const compare = document.getElementById("chosen-compare");
-    compare.hidden = !inside.size || (inside.size > 200 && (!filter || asked("run").length > 0));
+    compare.hidden = !inside.size || (inside.size > MOST_NAMED && !filter);
     compare.href = changed({ ...changes, brush: null, base: null, hide: null });
     const link = document.getElementById("chosen-filter");
     link.hidden = !filter;
@@ -39,15 +52,32 @@ function chosenBar(brushes) {
   tell();
 }
 
+let shown = null; // as JSON
+let ending = new AbortController();
+let current = null;
+
+/** Draw them anew where the runs have changed; not while somebody works there, who would lose it. */
+export async function refreshLinkedViews(box, place) {
+  const isHeld = [box, place].some((one) => one?.contains(document.activeElement));
+  if (!current?.brushes.ranges.size && !isHeld) await startLinkedViews(box, place);
+}
+
 /** Draw the runs of `box.dataset.source` into it, and into `place` where there is one. */
 export async function startLinkedViews(box, place) {
   const data = await fetchJson(box.dataset.source);
+  if (JSON.stringify(data) === shown) return;
+  shown = JSON.stringify(data);
+  ending.abort();
+  ending = new AbortController();
+  const { signal } = ending;
   const axes = new Map(data.axes.map((axis) => [axis.id, axis]));
   if (data.points.length < 2 || axes.size < 2) {
     box.replaceChildren(element("p", { class: "quiet" }, "There are not two things to compare runs by."));
-    place?.closest("section")?.remove();
-    return null;
+    place?.closest("section").toggleAttribute("hidden", true);
+    current = null;
+    return;
   }
+  place?.closest("section").toggleAttribute("hidden", false);
   const brushes = new Brushes(data, axes);
   const ids = [...axes.keys()];
   const usual = data.shown.map((n) => ids[n]);
@@ -61,8 +91,8 @@ export async function startLinkedViews(box, place) {
 
   const scroll = element("div", { class: "scroll plain", tabindex: "0", role: "region", "aria-label": "Lines of the runs" });
   const fields = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Axes" });
-  const details = element("details", {}, element("summary", { class: "quiet" }, "Axes, order and ranges"), fields);
-  const parcoords = new Parcoords(scroll, data, brushes, view);
+  const details = element("details", { open: box.querySelector("details")?.open }, element("summary", { class: "quiet" }, "Axes, order and ranges"), fields);
+  const parcoords = new Parcoords(scroll, data, brushes, view, signal);
   const again = () => { parcoords.draw(); showAxes(fields, brushes, view); };
   view.setOrder = (ids) => { view.order = ids; setAddress({ axis: ids }); again(); };
   const setTint = (id) => {
@@ -79,22 +109,22 @@ export async function startLinkedViews(box, place) {
   brushes.onChange(() => showAxes(fields, brushes, view));
   again();
   changeRuns({ inside: brushes.inside() });
-  chosenBar(brushes);
+  chosenBar(brushes, signal);
 
+  current = { brushes };
   let scatter = null;
   if (place) {
     const params = ids.filter((id) => !axes.get(id).is_metric);
     const pick = (key, usual) => known(asked(key))[0] ?? usual;
     const numeric = params.find((id) => axes.get(id).kind !== "category");
-    const pair = { x: pick("sx", numeric ?? params[0] ?? metrics[0]), y: pick("sy", target) };
+    const pair = { x: pick("sx", numeric ?? params[0] ?? metrics[0]), y: pick("sy", target), get tint() { return view.tint; } };
     const plot = element("div", { class: "plot large" });
-    const shown = { ...pair, get tint() { return view.tint; } };
-    scatter = new Scatter(plot, data, brushes, shown);
-    const set = (key, name) => (id) => { shown[key] = id; setAddress({ [name]: id }); scatter.draw(); };
+    const remark = element("p", { class: "remark quiet" });
+    scatter = new Scatter(plot, remark, data, brushes, pair, signal);
+    const set = (key, name) => (id) => { pair[key] = id; setAddress({ [name]: id }); scatter.draw(); };
     place.replaceChildren(element("p", { class: "tools" },
       chooser("x", ids, axes, pair.x, set("x", "sx")), chooser("y", ids, axes, pair.y, set("y", "sy")),
-      element("span", { class: "quiet" }, "Drag a box around runs to keep them.")), plot);
+      element("span", { class: "quiet" }, "Drag a box around runs to keep them.")), plot, remark);
     await scatter.draw();
   }
-  return { brushes, parcoords };
 }

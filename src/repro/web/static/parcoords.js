@@ -1,10 +1,11 @@
 // Parallel coordinates: a line a run across axes that can be brushed and put in another order.
 import { onTheme } from "./chart.js";
 import { changeRuns, isInside, litRun, onRuns } from "./runstate.js";
-import { placeOn, ticks, valueAt } from "./scales.js";
+import { nWithout, placeOn, ticks, valueAt } from "./scales.js";
 
 const NS = "http://www.w3.org/2000/svg";
 const [TOP, BOTTOM, SIDE, LEAST, HEIGHT] = [40, 16, 60, 104, 320];
+const [GAP, NONE] = [30, 20]; // below the axes where a run lacks a value; how far down its line goes
 
 function make(name, attributes, parent, text) {
   const element = document.createElementNS(NS, name);
@@ -19,14 +20,17 @@ export class Parcoords {
    * @param box Where it is drawn.
    * @param data Of /api/coordinates.
    * @param view `{order, tint}`: ids of the axes shown, and a function that colours a point.
+   * @param signal Aborts when it is no longer shown.
    */
-  constructor(box, data, brushes, view) {
+  constructor(box, data, brushes, view, signal) {
     Object.assign(this, { box, data, brushes, view });
     this.byId = brushes.axes;
-    new ResizeObserver(() => this.draw()).observe(box);
+    const observer = new ResizeObserver(() => this.draw());
+    observer.observe(box);
+    signal.addEventListener("abort", () => observer.disconnect());
     brushes.onChange(() => this.mark());
-    onRuns((names) => { if (names.includes("lit")) this.light(); });
-    onTheme(() => this.draw());
+    onRuns((names) => { if (names.includes("lit")) this.light(); }, signal);
+    onTheme(() => this.draw(), signal);
   }
 
   get axes() {
@@ -39,7 +43,8 @@ export class Parcoords {
     if (width <= 2) return;
     this.width = width;
     this.length = HEIGHT - TOP - BOTTOM;
-    const svg = make("svg", { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", class: "parcoords" });
+    const height = HEIGHT + (axes.some((axis) => axis.values.includes(null)) ? GAP : 0);
+    const svg = make("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", class: "parcoords" });
     const n = this.data.points.length;
     svg.setAttribute("aria-label", `Parallel coordinates of ${n} runs across ${axes.map((one) => one.title).join(", ")}; ranges can be typed below`);
     this.lines = make("g", { class: "lines", fill: "none" }, svg);
@@ -69,21 +74,16 @@ export class Parcoords {
     return n > 1 ? SIDE + (place * (this.width - 2 * SIDE)) / (n - 1) : this.width / 2;
   }
 
+  /** Where a value lies; below the axis where there is none. */
   y(axis, value) {
     const at = placeOn(axis, value);
-    return at === null ? null : TOP + (1 - at) * this.length;
+    return at === null ? TOP + this.length + NONE : TOP + (1 - at) * this.length;
   }
 
   #line(place, axes) {
     const point = this.data.points[place];
-    let path = "";
-    let isBroken = true;
-    axes.forEach((axis, n) => {
-      const y = this.y(axis, axis.values[place]);
-      if (y !== null) path += `${isBroken ? "M" : "L"}${this.x(n).toFixed(1)} ${y.toFixed(1)}`;
-      isBroken = y === null;
-    });
-    const line = make("path", { d: path, stroke: this.view.tint(point, place), "data-run": point.run }, this.lines);
+    const places = axes.map((axis, n) => `${this.x(n).toFixed(1)} ${this.y(axis, axis.values[place]).toFixed(1)}`);
+    const line = make("path", { d: `M${places.join("L")}`, stroke: this.view.tint(point, place), "data-run": point.run }, this.lines);
     make("title", {}, line, `${point.name || point.label} (${point.status})`);
     this.paths.set(point.run, line);
   }
@@ -98,6 +98,12 @@ export class Parcoords {
   #axis(parent, axis, x) {
     const group = make("g", { class: "axis", transform: `translate(${x.toFixed(1)} 0)` }, parent);
     make("line", { y1: TOP, y2: TOP + this.length }, group);
+    const n = nWithout(axis);
+    if (n) {
+      const none = make("text", { class: "none", x: 9, y: TOP + this.length + NONE + 4 }, group, "none");
+      make("title", {}, none, `${n} of ${axis.values.length} have no finite value here`);
+      make("circle", { class: "none", r: 3, cy: TOP + this.length + NONE }, group);
+    }
     const title = make("text", { y: 16, "text-anchor": "middle", class: "title" }, group);
     const most = Math.max(8, Math.floor((this.width / this.axes.length) / 7.2));
     title.textContent = axis.title.length > most ? `${axis.title.slice(0, most / 2 - 1)}…${axis.title.slice(1 - most / 2)}` : axis.title;

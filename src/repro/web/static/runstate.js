@@ -3,9 +3,10 @@
 const state = { hidden: new Set(), inside: null, lit: null };
 const listeners = [];
 
-/** Call back after each change, with the names of what has changed. */
-export function onRuns(callback) {
+/** Call back after each change, with the names of what has changed, until `signal` aborts. */
+export function onRuns(callback, signal) {
   listeners.push(callback);
+  signal?.addEventListener("abort", () => listeners.splice(listeners.indexOf(callback), 1));
 }
 
 /** Change some of the state: `hidden` is a Set, `inside` one or null for all, `lit` an id or null. */

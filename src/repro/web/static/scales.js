@@ -9,6 +9,11 @@ export function placeOn(axis, value) {
   return high > low ? (one - low) / (high - low) : 0.5;
 }
 
+/** How many runs have no value on an axis, or none that is finite. */
+export function nWithout(axis) {
+  return axis.values.filter((value) => value === null).length;
+}
+
 /** The value at a place from 0 to 1 of an axis of numbers. */
 export function valueAt(axis, place) {
   const inside = Math.min(1, Math.max(0, place));

@@ -1,15 +1,20 @@
 // Two axes against each other; a box drawn around points is a range on both.
-import { axis as plotAxis, draw, dragging, layout, onTheme, plain } from "./chart.js";
+import { axis as plotAxis, draw, dragging, layout, letGo, onTheme, plain } from "./chart.js";
 import { changeRuns, onRuns, opacityOf } from "./runstate.js";
 import { formatNumber, ticks } from "./scales.js";
 
 export class Scatter {
-  /** @param view `{x, y, tint}`: ids of two axes, and a function that colours a point. */
-  constructor(place, data, brushes, view) {
-    Object.assign(this, { place, data, brushes, view, isListening: false });
+  /**
+   * @param remark What says how many runs have no place.
+   * @param view `{x, y, tint}`: ids of two axes, and a function that colours a point.
+   * @param signal Aborts when it is no longer shown.
+   */
+  constructor(place, remark, data, brushes, view, signal) {
+    Object.assign(this, { place, remark, data, brushes, view, isListening: false });
     brushes.onChange(() => this.draw());
-    onTheme(() => this.draw());
-    onRuns((names) => { if (names.includes("lit")) this.fade(); });
+    onTheme(() => this.draw(), signal);
+    onRuns((names) => { if (names.includes("lit")) this.fade(); }, signal);
+    signal.addEventListener("abort", () => letGo(place));
   }
 
   #spread(axis) {
@@ -37,6 +42,8 @@ export class Scatter {
       selectionrevision: Math.random(),
     }));
     this.place.dataset.drawn = String(shown.length);
+    const n = points.length - shown.length;
+    this.remark.textContent = n ? `${n} of ${points.length} have no finite value on one of these axes` : "";
     if (this.isListening) return;
     this.isListening = true;
     this.place.on("plotly_selected", (event) => this.#select(event));

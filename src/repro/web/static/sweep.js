@@ -1,12 +1,13 @@
 // The page of a sweep: the best so far, and its trials across the params.
-import { reloadOnReturn } from "./address.js";
-import { startLinkedViews } from "./linkedviews.js";
+import { onReturn } from "./address.js";
+import { refreshLinkedViews, startLinkedViews } from "./linkedviews.js";
 import { axis, draw, layout, loadPlotly, onTheme, plain, theme } from "./chart.js";
 import { element } from "./dom.js";
 import { fetchJson, refresh, say } from "./fragment.js";
+import { paced } from "./paced.js";
 import "./runstate.js";
 
-reloadOnReturn();
+onReturn(() => false);
 const place = document.getElementById("history");
 let known = null;
 
@@ -33,29 +34,21 @@ async function readHistory() {
 }
 
 const box = document.getElementById("parcoords");
-let among = null;
-const readAmong = async () => { among = await startLinkedViews(box, null); };
-
-let last = 0;
-let waiting = null;
+const readAgain = paced(async () => {
+  try {
+    await readHistory();
+    await refreshLinkedViews(box, null);
+  } catch { /* the stream says when the server is gone */ }
+});
 document.addEventListener("repro:change", () => {
-  if (!document.querySelector("#head[data-live]") || waiting) return;
-  waiting = setTimeout(async () => {
-    waiting = null;
-    last = Date.now();
-    try {
-      await readHistory();
-      // Nobody's ranges are taken away: then the lines wait for the page to be opened anew.
-      if (!among?.brushes.ranges.size && !box.contains(document.activeElement)) await readAmong();
-    } catch { /* the stream says when the server is gone */ }
-  }, Math.max(0, 1000 - (Date.now() - last)));
+  if (document.querySelector("#head[data-live]")) readAgain();
 });
 onTheme(drawHistory);
 
 async function start() {
   if (place) loadPlotly().catch(() => {});
   try {
-    await Promise.all([readHistory(), readAmong()]);
+    await Promise.all([readHistory(), startLinkedViews(box, null)]);
     const { later } = document.getElementById("importance").dataset;
     if (later) await refresh("importance", new URL(later, location.href));
   } catch (error) {

@@ -20,6 +20,7 @@ from repro.web.naming import number_of
 PER_PAGE = (25, 50, 100, 250)
 USUAL_PER_PAGE = 50
 _MOST_CHOSEN = 1_000
+HIDEABLE = ("name", "status", "created", "tags", "note")  # what each row says otherwise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class RunsView:
         where: A filter; blank is every run.
         sort: Names, the first one first, `-NAME` descending.
         columns: As `ls --columns` takes them; blank is what tells the runs apart.
+        hidden: Those of `HIDEABLE` that the rows do not say, or only where `columns` has them.
         group: Names; blank is single runs.
         page: From 1 on.
         per: Rows of a page.
@@ -40,6 +42,7 @@ class RunsView:
     where: str = ""
     sort: tuple[str, ...] = ()
     columns: str = ""
+    hidden: tuple[str, ...] = ()
     group: str = ""
     page: int = 1
     per: int = USUAL_PER_PAGE
@@ -73,6 +76,7 @@ class RunsView:
             "q": self.where,
             "sort": ",".join(self.sort),
             "columns": self.columns,
+            "hide": ",".join(self.hidden),
             "group": self.group,
             "page": "" if self.page == 1 else str(self.page),
             "per": "" if self.per == USUAL_PER_PAGE else str(self.per),
@@ -100,6 +104,7 @@ def read_view(query: QueryParams) -> RunsView:
         sort=tuple(split_names(query.get("sort", ""))),
         # Of a form each tick is a parameter of its own.
         columns=",".join(one for one in query.getlist("columns") if one.strip()),
+        hidden=_read_hidden(query),
         group=query.get("group", ""),
         page=_read_number(query, "page", 1),
         per=_read_number(query, "per", USUAL_PER_PAGE),
@@ -113,6 +118,11 @@ def read_view(query: QueryParams) -> RunsView:
 def write_pins(pins: Mapping[str, int]) -> str:
     """Write pins as an address has them."""
     return ",".join(f"{run}:{colour}" for run, colour in pins.items())
+
+
+def _read_hidden(query: QueryParams) -> tuple[str, ...]:
+    asked = {word for text in query.getlist("hide") for word in split_names(text)}
+    return tuple(name for name in HIDEABLE if name in asked)
 
 
 def _read_number(query: QueryParams, name: str, usual: int) -> int:

@@ -31,6 +31,7 @@ from repro.model.diff import split_environment
 from repro.model.ids import is_id
 from repro.model.progress import last_heard
 from repro.model.run import Record, Status
+from repro.model.times import parse_time
 from repro.web.codeview import show_files
 from repro.web.datasets import compare_with, list_facts
 from repro.web.facts import show_facts
@@ -87,11 +88,19 @@ def show_run(request: Request) -> Response:
         "tabs": TABS,
         "title": record.run.name or record.run.id,
         "is_running": record.run.status is Status.RUNNING and not record.commit,
+        "elapsed": _elapsed(project, record),
         "short": partial(short_id, project),
     }
     if request.headers.get(FRAGMENT) != "head":  # which is asked for whenever any run changes
         values |= _FILL[tab](project, record, request)
     return page(request, "run.html", values)
+
+
+def _elapsed(project: Project, record: Record) -> float | None:
+    """Seconds that a run in progress has lasted; None of one that is over, or runs elsewhere."""
+    if record.commit or record.run.status is not Status.RUNNING:
+        return None
+    return max(project.clock() - parse_time(record.run.started or record.run.created), 0.0)
 
 
 def give_output(request: Request) -> Response:

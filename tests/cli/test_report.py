@@ -40,20 +40,30 @@ def test_without_a_file_it_is_markdown_or_what_was_asked_for(two, cli: Cli):
     assert cli("report", "first").out.startswith("# Report of run `first`\n")
     assert cli("report", "first", "-o", "-").out.startswith("# Report")
     assert cli("report", "first", "--format", "html").out.startswith("<!doctype html>\n")
-    assert json.loads(cli("report", "first", "--json").out)["command"][:3] == [
-        "repro", "report", "first",
-    ]  # fmt: skip
+    assert json.loads(cli("report", "first", "--json").out)["title"] == ""
 
 
-def test_a_report_says_how_to_make_it_again(two, cli: Cli):
+def test_a_report_says_how_to_make_it_again_whatever_runs_follow(two, cli: Cli):
     words = ["--where", "lr > 0", "--sort", "-lr", "--limit", "1", "-m", "loss", "--title", "a b"]
 
     facts = json.loads(cli("report", *words, "--json").out)
+    make_run(open_here(two), {"loss": 0.5}, config={"lr": 9}, name="newest")
     again = json.loads(cli(*facts["command"][1:]).out)
 
-    assert facts["command"][2:8] == ["--where", "lr > 0", "--sort", "-lr", "--limit", "1"]
+    assert facts["command"][2] == facts["runs"][0]["id"]
     assert [one["name"] for one in facts["runs"]] == ["<script>`|"]
-    assert {**again, "made": None} == {**facts, "made": None}
+    chosen = {"made": None, "where": None, "left": None}
+    assert {**again, **chosen} == {**facts, **chosen}
+
+
+def test_the_command_that_makes_a_file_again_replaces_it(two, cli: Cli):
+    cli("report", "first", "--format", "json", "-o", "facts.txt")
+    facts = json.loads((two / "facts.txt").read_text())
+    (two / "facts.txt").write_text("changed")
+
+    cli(*facts["command"][1:])
+
+    assert json.loads((two / "facts.txt").read_text())["command"] == facts["command"]
 
 
 def test_more_runs_that_fit_are_said_to(two, cli: Cli):
@@ -78,10 +88,11 @@ def test_a_file_that_is_there_is_replaced_by_force_only(two, cli: Cli):
     ("words", "code", "said"),
     [
         (["-o", "r.txt"], 129, "the ending of `r.txt` says no format"),
-        (["-o", "no/r.md"], 128, "`no` is no folder"),
+        (["-o", "no/r.md"], 128, "there is no folder for `no/r.md`"),
+        (["-o", "x" * 300 + ".md"], 128, "no file can be called"),
         (["-o", ".git", "--format", "md"], 128, "`.git` is no file that could be replaced"),
         (["--format", "html", "--json"], 129, "`--json` and `--format` exclude each other"),
-        (["--where", "lr > 5"], 129, "there is no run to look at"),
+        (["--where", "lr > 5"], 129, "no run fits `lr > 5`"),
         (["--where", "lr >"], 129, "the filter ends where a value should follow"),
         (["-m", "los"], 128, "none of these runs has a metric `los`; did you mean `loss`?"),
         (["nobody"], 128, "there is no run `nobody`"),

@@ -216,6 +216,22 @@ def test_no_more_is_read_of_the_store_than_the_record_says(repository: Path) -> 
         read_image(project, record, medium)
 
 
+def test_media_of_a_run_in_progress_are_those_of_now_unless_older_ones_will_do(
+    repository: Path,
+) -> None:
+    project = open_here(repository)
+    live = begin(project)
+    log_media(project, live, 1, a_medium(keep_bytes(live.dir, PNG, "png")))
+    record = resolve_run(project, live.run.id)
+
+    before = list_media(project, record)
+    log_media(project, live, 0, a_medium(keep_bytes(live.dir, PNG + b"1", "png")))
+
+    assert list_media(project, record, most_age_s=60.0) == before
+    assert [one.step for one in list_media(project, record)] == [0, 1]
+    assert [one.step for one in list_media(project, record, most_age_s=60.0)] == [0, 1]
+
+
 def check(project: Project, record: Any) -> tuple[list[tuple[str, str]], Seen]:
     seen = Seen()
     with reading(project.repository) as objects:

@@ -46,7 +46,7 @@ def test_a_report_of_nothing_is_refused(repository):
     with pytest.raises(UsageError, match="there is no run to look at"):
         report_of(repository)
     make_run(open_here(repository), {"loss": 1.0})
-    with pytest.raises(UsageError, match="there is no run to look at"):
+    with pytest.raises(UsageError, match="no run fits `loss > 5`"):
         report_of(repository, where="loss > 5")
     with pytest.raises(FilterError):
         report_of(repository, where="nothing > 5")

@@ -1,8 +1,9 @@
-"""The whole table of hostile inputs, A01 to F18."""
+"""The whole table of hostile inputs, A01 to G24."""
 
 from tests.hostile import (
     cases_artifacts,
     cases_data,
+    cases_page,
     cases_records,
     cases_sweeps,
     cases_text,
@@ -17,6 +18,7 @@ PARTS: dict[str, tuple[Row, ...]] = {
     "JSON, YAML and series": cases_text.CASES,
     "Artifacts": cases_artifacts.CASES,
     "Sweeps": cases_sweeps.CASES,
+    "Requests to the web page": cases_page.CASES,
 }
 ROWS = tuple(row for rows in PARTS.values() for row in rows)
 CASES = tuple(row for row in ROWS if isinstance(row, Case))

@@ -91,3 +91,9 @@ def test_a_logarithmic_axis_has_no_place_for_zero():
 
     assert math.isnan(axis.share(0.0))
     assert math.isnan(axis.share(-1.0))
+
+
+@pytest.mark.parametrize("high", [1.0, 1.9, 3.3, 7.0, 49.0, 99.0])
+@pytest.mark.parametrize("low", [0.9, 0.11, -0.3, 0.0])
+def test_there_are_two_ticks_however_little_room_there_is(low, high):
+    assert len(make_axis([low, high], n_ticks=1).ticks) >= 2

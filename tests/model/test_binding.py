@@ -468,3 +468,20 @@ def test_any_text_is_an_order_or_refused(text):
     else:
         return
     assert 0 <= found.start <= found.end <= len(text)
+
+
+def test_the_beginning_of_an_id_is_enough():
+    sweep = field("sweep")
+    begins = All((Comparison(sweep, ">=", "aj1592"), Comparison(sweep, "<", "aj1593")))
+    assert bind("sweep = aj1592") == begins
+    assert bind("sweep != aj1592") == Negation(begins)
+    assert bind("sweep = aj1592aj1592") == Comparison(sweep, "=", "aj1592aj1592")
+    assert bind("sweep in (aj1592, bbbbbbbbbbbb)") == Some(
+        (Among(sweep, ("bbbbbbbbbbbb",)), begins)
+    )
+    assert bind("id = zzzz") == All(
+        (Comparison(field("id"), ">=", "zzzz"), Comparison(field("id"), "<", "zzz{"))
+    )
+    assert bind("user = anna") == Comparison(field("user"), "=", "anna")
+    with pytest.raises(FilterError, match="at most 1,000 beginnings of ids"):
+        bind(f"id in ({', '.join(['zzzz'] * 1001)})")

@@ -41,7 +41,8 @@ def test_the_best_are_all_that_are_equal_to_it() -> None:
 
 def test_nan_and_missing_are_never_best() -> None:
     assert best_places([math.nan, 2.0, ABSENT, 3.0], "minimize") == {1}
-    assert best_places([math.nan, math.inf, -math.inf], "maximize") == {1}
+    assert best_places([math.nan, math.inf, 1.0, -math.inf, 2.0], "maximize") == {4}
+    assert best_places([math.nan, math.inf, 1.0, -math.inf, 2.0], "minimize") == {2}
 
 
 def test_without_a_goal_or_a_second_value_there_is_no_best() -> None:

@@ -9,6 +9,7 @@ import pytest
 from repro.model.palette import PALETTE
 from repro.model.svgchart import Line, LineChart, draw_charts, line_chart
 
+CROSS = "m-35-35l70 70m0-70l-70 70"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -51,10 +52,31 @@ def test_a_nan_is_a_gap_and_a_point_alone_a_dot():
 def test_what_is_infinite_is_marked_at_the_edge_and_gives_no_axis():
     svg = draw(line(1.0, math.inf, 2.0, -math.inf, 1.0))
 
-    up, down = re.findall(r"M\d+ (\d+)l-40 (-?70)h80z", svg)
+    up, down = re.findall(r"M\d+ (\d+)l-40 ?(-?70)h80z", svg)
     assert int(up[0]) < int(down[0])
     assert (up[1], down[1]) == ("70", "-70")
     assert "2.0" in texts(svg)
+    assert "▲ infinite  ▼ -infinite" in texts(svg)
+
+
+def test_a_nan_is_marked_at_its_step_and_the_mark_is_explained():
+    svg = draw(line(1.0, math.nan, 2.0))
+
+    assert svg.count(CROSS) == 1
+    assert "× NaN" in texts(svg)
+    assert "3 points, 1 of them NaN," in svg
+    assert "× NaN" not in texts(draw(line(1.0, 2.0)))
+
+
+def test_marks_that_would_stand_over_each_other_are_one():
+    assert 10 < draw(line(*[math.nan] * 5000)).count(CROSS) < 50
+
+
+def test_where_no_value_is_finite_no_number_is_at_the_axis():
+    odd = texts(draw(line(math.nan, math.inf, math.nan)))
+
+    assert "2.0" in odd  # a step
+    assert {"0.2", "0.4", "0.8"}.isdisjoint(odd)
 
 
 def test_what_a_logarithmic_axis_has_no_place_for_is_a_gap():

@@ -338,12 +338,15 @@ def test_where_nothing_can_be_written_the_points_are_kept_and_that_is_said(
     (run.dir / "media").write_bytes(b"in the way")
     with pytest.warns(RecordingWarning, match="x of step 0 is not kept"):
         sdk.log({"x": sdk.Image(SQUARE), "loss": 1.0})
+    sdk.log({"x": [sdk.Image(SQUARE)] * 2, "loss": 2.0})  # a second warning would be an error
     run._strict = True
     with pytest.raises(StorageError):
         sdk.log({"x": sdk.Image(SQUARE)})
-    sdk.finish()
+    with pytest.warns(RecordingWarning, match="3 media are not kept"):
+        sdk.finish()
 
-    assert steps(repository, "loss") == {0: 1.0}
+    assert steps(repository, "loss") == {0: 1.0, 1: 2.0}
+    assert record(repository).run.warnings == ("3 media are not kept: they could not be written",)
 
 
 def test_a_script_of_wandb_runs_and_what_it_logged_survives_kill_9(repository: Path) -> None:

@@ -12,6 +12,9 @@ from repro.model.run import Artifact
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1"
 SANDBOX = "sandbox; default-src 'none'"
+PICTURE = (  # as a browser shows one
+    "sandbox allow-same-origin; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
+)
 
 
 def digest(data: bytes) -> str:
@@ -59,7 +62,7 @@ def test_a_picture_is_shown_by_what_it_is_and_not_by_its_name(repository, browse
     shown = client.get(f"/runs/{run}/artifacts/0/raw")
 
     assert shown.headers["content-type"] == "image/png"
-    assert shown.headers["content-security-policy"] == SANDBOX
+    assert shown.headers["content-security-policy"] == PICTURE
     assert f'src="/runs/{run}/artifacts/0/raw"' in client.get(f"/runs/{run}/artifacts/0").text
     saved = client.get(f"/runs/{run}/artifacts/0/raw?save=1")
     assert saved.headers["content-disposition"] == "attachment; filename*=UTF-8''a.txt"
@@ -73,6 +76,14 @@ def test_an_artifact_has_a_number_and_nothing_else(repository, browse):
             answer = client.get(f"/runs/{run}/{place}")
             assert answer.status_code == 404, place
             assert "root:" not in answer.text
+
+
+def test_whatever_names_a_run_leads_to_what_it_kept(repository, browse):
+    run = keep(repository, {"a.txt": b"here"}, name="baseline")
+    client = browse(repository)
+    for name in (run[:6], "baseline", "@"):
+        assert client.get(f"/runs/{name}/artifacts/0/raw").content == b"here"
+        assert "here" in client.get(f"/runs/{name}/artifacts/0").text
 
 
 def test_an_odd_name_breaks_no_header(repository, browse):

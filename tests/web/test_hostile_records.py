@@ -220,3 +220,23 @@ def test_a_record_with_more_than_anybody_reads_is_shown_in_part(repository, brow
         assert answer.status_code == 200
         assert len(answer.content) < 1_500_000, address
     assert "The first 2,000 of 5,000" in client.get(f"/runs/{run}").text
+
+
+def test_what_cannot_be_read_of_a_run_keeps_nothing_else_of_it_from_being_shown(repository, browse):
+    file = MediaFile(type="json", size=5, digest=_digest(b"gone"), where="git")
+    table = Medium(name="t", step=0, time=NOW, place=0, kind="table", file=file, columns=1)
+    metrics = {"loss": a_summary(0.25)}
+    runs = {
+        "metrics": {"metrics/0.csv": b"\xff\x1b[31m"},
+        "index of media": {"media.jsonl": b"{"},
+        "table": {"media.jsonl": format_media([table])},
+    }
+    client = browse(repository)
+    for what, files in runs.items():
+        record = make_record(name="still-here", metrics=metrics)
+        run = write_run(open_at(repository), record, files=files).run.id
+        answers = [client.get(f"/runs/{run}?tab={tab}") for tab in TABS]
+
+        assert {one.status_code for one in answers} == {200}, what
+        assert any('class="error"' in one.text for one in answers) or what == "metrics"
+        assert "0.25" in answers[0].text

@@ -1,5 +1,6 @@
 """The page of one run."""
 
+import math
 import re
 from dataclasses import replace
 
@@ -52,6 +53,12 @@ def test_the_overview_tells_what_the_record_does(repository, browse):
     ):  # fmt: skip
         assert said in words, said
     assert "first line\nsecond line" in html
+
+
+def test_what_is_infinite_is_not_the_best(repository, browse):
+    metrics = {"loss": a_summary(0.5, goal="minimize"), "odd": a_summary(math.inf, goal="minimize")}
+    run = write_run(open_at(repository), make_record(metrics=metrics)).run.id
+    assert get(browse(repository), run).count('class="number best"') == 1
 
 
 def test_every_part_of_a_bare_record_can_be_looked_at(repository, browse):

@@ -33,6 +33,26 @@ def test_it_answers_on_loopback_alone_and_ends_at_a_signal(server):
     assert server.process.wait(timeout=20) in (0, 130)
 
 
+def test_it_ends_in_silence_while_pages_are_open(capfd, repository):
+    server = Server(repository)
+    links = [socket.create_connection(("127.0.0.1", server.port), timeout=20) for _ in range(2)]
+    for link in links:
+        link.sendall(server.head("/live").encode())
+        heard = b""
+        while b"retry" not in heard:
+            heard += link.recv(1 << 16)
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(timeout=20) in (0, 130)
+    server.close()
+    for link in links:
+        with closing(link):
+            while part := link.recv(1 << 16):
+                heard += part
+    assert heard.endswith(b"0\r\n\r\n")  # the stream came to its end, and was not cut off
+    said = capfd.readouterr().err.splitlines()
+    assert said == ["^C stops the server"]
+
+
 def _own_addresses() -> list[tuple[socket.AddressFamily, str]]:
     try:
         found = socket.getaddrinfo(socket.gethostname(), None)
@@ -78,6 +98,19 @@ def test_idle_connections_keep_nobody_else_out(server):
         for connection in idle[:50]:
             connection.sendall(b"GET / HT")
         assert server.send(server.head()).startswith(b"HTTP/1.1 200 ")
+    finally:
+        for connection in idle:
+            connection.close()
+
+
+def test_connections_that_say_nothing_are_closed(server):
+    idle = [socket.create_connection(("127.0.0.1", server.port), timeout=60) for _ in range(3)]
+    idle[1].sendall(b"GET / HT")
+    idle[2].sendall(server.head("/static/page.js").replace("close", "keep-alive").encode())
+    try:
+        for connection in idle:
+            while connection.recv(1 << 16):
+                pass  # until the server ends it
     finally:
         for connection in idle:
             connection.close()

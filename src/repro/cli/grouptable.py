@@ -8,7 +8,7 @@ from repro.cli.runformats import Format, print_csv
 from repro.cli.runtable import LaidColumn, lay_out, say_hidden
 from repro.errors import UsageError
 from repro.model.canonical import Json
-from repro.model.cells import format_cells, format_spread
+from repro.model.cells import format_cells, format_statistics
 from repro.model.columns import Column
 from repro.model.goals import best_places
 from repro.model.groups import Group
@@ -87,7 +87,9 @@ def _print_table(
     columns.append(LaidColumn("runs", [f"{len(group.runs):,}" for group in groups], is_right=True))
     for name, goal in goals.items():
         means = [_mean(group, name) for group in groups]
-        texts = [_cell(group, name) for group in groups]
+        texts = [
+            format_statistics(name, group.metrics.get(name), len(group.runs)) for group in groups
+        ]
         best = best_places(means, goal)
         columns.append(LaidColumn(name, texts, is_right=True, best=best))
     table, n_shown = lay_out(columns, width=width)
@@ -99,12 +101,3 @@ def _print_table(
 def _mean(group: Group, metric: str) -> Value:
     found = group.metrics.get(metric)
     return ABSENT if found is None or found.mean is None else found.mean
-
-
-def _cell(group: Group, metric: str) -> str:
-    """Mean and deviation, with the number of values where runs lack one."""
-    found = group.metrics.get(metric)
-    if found is None or found.mean is None:
-        return "-"
-    few = f" ({found.count})" if found.count < len(group.runs) else ""
-    return format_spread(metric, found.mean, found.std) + few

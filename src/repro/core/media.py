@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from repro.core.known import open_runs
 from repro.core.naming import find_id
@@ -18,11 +20,18 @@ from repro.store.content import ContentStore
 from repro.store.media import FILE, parse_media, parse_rows
 from repro.store.objects import read_file, reading
 
+if TYPE_CHECKING:
+    # What reads journals takes long to load, and most runs are over.
+    from repro.core.live import InProgress
+
 MOST_ROWS_SHOWN = 1_000
 
 
-def list_media(project: Project, record: Record) -> list[Medium]:
+def list_media(project: Project, record: Record, *, most_age_s: float = 0.0) -> list[Medium]:
     """All media of a run, a run in progress included, by name, step and place.
+
+    Args:
+        most_age_s: How old the answer may be for a run in progress that has logged since.
 
     Raises:
         UnknownRunError: It was in progress, and is gone.
@@ -34,7 +43,29 @@ def list_media(project: Project, record: Record) -> list[Medium]:
             data = read_file(objects, commit, FILE)
         return [] if data is None else [*_parse(data)]
 
-    return read_live_or_sealed(project, record, lambda live: live.media(), of_commit)
+    def of_live(live: "InProgress") -> list[Medium]:
+        return _follow(project, live, most_age_s)
+
+    return read_live_or_sealed(project, record, of_live, of_commit)
+
+
+def _follow(project: Project, live: "InProgress", most_age_s: float) -> list[Medium]:
+    """Read its journals, unless they are as they were the last time, or that was just now."""
+    stamp, now = live.stamp(), project.clock()
+    before = _lately.get(live.folder)
+    if before is not None and (before[0] == stamp or 0 <= now - before[1] < most_age_s):
+        return [*before[2]]
+    media = live.media()
+    if len(_lately) >= _MOST_FOLLOWED:
+        _lately.clear()
+    if stamp:
+        _lately[live.folder] = stamp, now, tuple(media)
+    return media
+
+
+_MOST_FOLLOWED = 4
+# A page of a run asks again for each of its pictures, and 100,000 lines take 0.5 s to read.
+_lately: dict[Path, tuple[str, float, tuple[Medium, ...]]] = {}
 
 
 @lru_cache(maxsize=2)

@@ -33,11 +33,10 @@ class SealedMedia:
 
 def by_step(media: Sequence[Medium]) -> dict[tuple[str, int], tuple[Medium, ...]]:
     """Media by their name and step, those of each in their order."""
-    found: dict[tuple[str, int], tuple[Medium, ...]] = {}
+    found: dict[tuple[str, int], list[Medium]] = {}
     for one in media:
-        key = (one.name, one.step)
-        found[key] = (*found.get(key, ()), one)
-    return found
+        found.setdefault((one.name, one.step), []).append(one)
+    return {key: tuple(some) for key, some in found.items()}
 
 
 def seal_media(

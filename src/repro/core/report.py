@@ -11,13 +11,14 @@ from repro.core.query import describe_problem, list_runs
 from repro.core.reportcode import read_code_changes
 from repro.core.reportmedia import read_pictures
 from repro.core.sidebyside import SideBySide, lay_side_by_side, side_by_side_json
-from repro.errors import InvalidInputError, ReproError
+from repro.errors import InvalidInputError, ReproError, UsageError
 from repro.model.canonical import Json
 from repro.model.condition import Among, Key, Space
 from repro.model.diff import DataChange
 from repro.model.downsample import FEWEST
 from repro.model.importance import by_strength, rate_param
 from repro.model.nearest import say_meant
+from repro.model.readable import shorten
 from repro.model.report import (
     CodeChange,
     Curve,
@@ -41,6 +42,8 @@ _MOST_BYTES = 230_000  # of an HTML report, less its tables
 _A_POINT = 8  # bytes, at most
 _FEWEST_TO_WEIGH = 8  # runs; with fewer, chance tells as much
 _MOST_VERDICTS = 50
+_MOST_NAMED = 50  # runs in the command that makes the report again
+_LONGEST = 400  # characters of a filter in a sentence
 _MOST_DATA = 20  # states of datasets that are compared file by file
 
 
@@ -56,7 +59,8 @@ class ReportWish:
         baseline: The run that the others are compared with; the first one without it.
         metrics: Which ones to show; none is the usual ones of `choose_metrics`.
         title: Empty for one that says which runs.
-        command: The words that make the report again.
+        choice: Words of the command that choose runs, besides their names.
+        looks: Words of it that say what is made of them.
     """
 
     names: tuple[str, ...] = ()
@@ -66,7 +70,8 @@ class ReportWish:
     baseline: str | None = None
     metrics: tuple[str, ...] = ()
     title: str = ""
-    command: tuple[str, ...] = ("repro", "report")
+    choice: tuple[str, ...] = ()
+    looks: tuple[str, ...] = ()
 
 
 def make_report(project: Project, wish: ReportWish) -> Report:
@@ -80,7 +85,7 @@ def make_report(project: Project, wish: ReportWish) -> Report:
         UnknownRunError: No run has one of the names.
         AmbiguousRunError: Several have.
         DamagedRecordError: A run that was named cannot be read.
-        UsageError: There is no run to report on.
+        UsageError: There is no run to report on, or none fits.
         InvalidInputError: No run has one of the metrics.
 
     Cost: reads the whole record and all points of each run, and the patches of their codes.
@@ -90,6 +95,11 @@ def make_report(project: Project, wish: ReportWish) -> Report:
     problems: list[str] = []
     if wish.where.strip() or not wish.names:
         listing = list_runs(project, where=wish.where, sort=wish.sort, limit=wish.limit)
+        if wish.where.strip() and not wish.names and not listing.matching:
+            raise UsageError(
+                f"no run fits `{escape(shorten(wish.where.strip(), _LONGEST))}`",
+                hint="`repro ls` lists the runs that there are",
+            )
         chosen = [record.run.id for record in listing.records]
         n_left = listing.matching - len(chosen)
         problems += map(describe_problem, listing.problems)
@@ -101,11 +111,15 @@ def make_report(project: Project, wish: ReportWish) -> Report:
     pictures = read_pictures(project, found.records, _room(curves, codes))
     faults = [*unread, *unknown, *pictures.problems]
     verdicts, short = _read_verdicts(project, found)
+    # A filter fits other runs tomorrow, and a name that of a newer one.
+    is_fixed = len(found.records) <= _MOST_NAMED
+    named = [record.run.id for record in found.records] if is_fixed else [*wish.names, *wish.choice]
     return Report(
         title=wish.title,
         made=format_time(project.clock()),
         version=VERSION,
-        command=wish.command,
+        command=("repro", "report", *named, *wish.looks),
+        is_fixed=is_fixed,
         where=wish.where.strip(),
         sort=wish.sort,
         has_named=bool(wish.names),

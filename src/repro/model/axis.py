@@ -111,8 +111,11 @@ def _lay_ticks(low: float, high: float, n_ticks: int, quantity: Quantity) -> lis
     if quantity is Quantity.DURATION and 5 <= span <= 1e9:
         return [Tick(at, _duration(at)) for at, _ in _timed(low, high, n_ticks)]
     unit = "" if quantity is Quantity.NUMBER else "s"
-    step = _nice_step(low, high, n_ticks)
-    values = _multiples(low, high, step)
+    for wanted in range(n_ticks, n_ticks + 4):  # one tick alone says nothing of a distance
+        step = _nice_step(low, high, wanted)
+        values = list(_multiples(low, high, step))
+        if len(values) > 1:
+            break
     return [Tick(value, format_tick(value, low, high, step) + unit) for value in values]
 
 

@@ -30,6 +30,7 @@ from repro.model.condition import (
 )
 from repro.model.expression import Constant, Expression, Name, Term
 from repro.model.fields import FIELDS
+from repro.model.ids import is_id, is_id_prefix
 from repro.model.lexing import check_text, read_token, shorten
 from repro.model.literals import parse_duration, parse_number, parse_size
 from repro.model.moments import EARLIEST, LATEST, Span, parse_span
@@ -44,6 +45,7 @@ _AGES = 1e15  # seconds; no run is older
 _STATUS, _CREATED = Key(Space.FIELD, "status"), Key(Space.FIELD, "created")
 _STATUSES = [status.value for status in Status]
 _ORDERINGS = {"<", "<=", ">", ">="}
+_IDS = {"id", "parent", "rerun_of", "sweep"}  # fields that name a run or a sweep
 # A run is old where it was created early.
 _OF_AGE: dict[Operator, Operator] = {
     "=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<=",
@@ -160,11 +162,23 @@ class _Binder:
             raise self._error(constant, "true and false have no order", hint="write `=`")
         if key.space is Space.TAG and operator == "!=":
             return Negation(Comparison(key, "=", value))
+        if operator in {"=", "!="} and _is_short_id(key, value):
+            return _starting(key, operator, str(value))
         return Comparison(key, operator, value)
 
     def _list(self, term: Term, key: Key) -> Condition:
         if not _is_moment(key):
-            return Among(key, tuple([self._value(term.name, key, one) for one in term.constants]))
+            values = [self._value(term.name, key, one) for one in term.constants]
+            whole = tuple([one for one in values if not _is_short_id(key, one)])
+            short = [_starting(key, "=", str(one)) for one in values if _is_short_id(key, one)]
+            if len(short) > MOST_TERMS:
+                message = f"a list has at most {MOST_TERMS:,} beginnings of ids"
+                raise self._error(term.constants[-1], message, hint="write whole ids")
+            return (
+                Some((*([Among(key, whole)] if whole else []), *short))
+                if short
+                else Among(key, whole)
+            )
         self._n_spans += len(term.constants)
         if self._n_spans > MOST_TERMS:
             message = f"a filter has at most {MOST_TERMS:,} moments"
@@ -343,6 +357,19 @@ def _is_text(key: Key) -> bool:
 
 def _is_moment(key: Key) -> bool:
     return key.space is Space.FIELD and FIELDS[key.name].is_moment
+
+
+def _is_short_id(key: Key, value: Scalar) -> bool:
+    """Whether a text is the beginning of an id, as tables show ids, and not all of it."""
+    is_of_ids = key.space is Space.FIELD and key.name in _IDS
+    return is_of_ids and isinstance(value, str) and is_id_prefix(value) and not is_id(value)
+
+
+def _starting(key: Key, operator: Operator, start: str) -> Condition:
+    """Whether an id starts so."""
+    after = start[:-1] + chr(ord(start[-1]) + 1)
+    inside = All((Comparison(key, ">=", start), Comparison(key, "<", after)))
+    return inside if operator == "=" else Negation(inside)
 
 
 def _is_age(name: Name) -> bool:

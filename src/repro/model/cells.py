@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from repro.model.condition import Key, Space
 from repro.model.fields import FIELDS
@@ -16,6 +17,9 @@ from repro.model.readable import (
     format_value,
 )
 from repro.model.values import ABSENT, Value
+
+if TYPE_CHECKING:
+    from repro.model.groups import Statistics
 
 _COMMITS = ("base", "snapshot")
 _SHORT_COMMIT = 10
@@ -70,6 +74,14 @@ def format_spread(name: str, mean: float, std: float | None) -> str:
     if _is_size(Key(Space.METRIC, name)):
         return format_metric(name, mean) + ("" if std is None else f" ± {format_metric(name, std)}")
     return format_mean(mean, std)
+
+
+def format_statistics(name: str, found: "Statistics | None", n_runs: int) -> str:
+    """Mean and deviation of a metric in a group, with the number of values where runs lack one."""
+    if found is None or found.mean is None:
+        return "-"
+    few = f" ({found.count:,})" if found.count < n_runs else ""
+    return format_spread(name, found.mean, found.std) + few
 
 
 def format_change(name: str, change: float) -> str:

@@ -1,10 +1,11 @@
 """Which of several runs is best in a metric, where somebody said what is better."""
 
+import math
 from collections.abc import Iterable, Sequence
 
 from repro.model.condition import Key, Space
 from repro.model.run import Record
-from repro.model.values import Value, is_nan
+from repro.model.values import Value
 
 _COMPARABLE = ("last", "first", "min", "max", "mean")
 
@@ -23,13 +24,16 @@ def agreed_goal(records: Iterable[Record], key: Key) -> str | None:
 
 
 def best_places(values: Sequence[Value], goal: str | None) -> set[int]:
-    """Give the places of the best numbers; of fewer than two none is best, and NaN never."""
+    """Give the places of the best numbers; of fewer than two none is best.
+
+    Nor is ever what is not finite: a loss of minus infinity is one that broke.
+    """
     if goal not in ("minimize", "maximize"):
         return set()
     numbers = {
         place: value
         for place, value in enumerate(values)
-        if isinstance(value, (int, float)) and not is_nan(value)
+        if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
     }
     if len(numbers) < 2:
         return set()

@@ -123,6 +123,7 @@ class Report:
         made: When, as `format_time` writes it.
         version: Of the repro that made it.
         command: The words that make it again.
+        is_fixed: Whether these are of the same runs whenever they are said.
         where: The filter that chose runs; empty for none.
         sort: What the runs that fit are sorted by; nothing is the newest first.
         has_named: Whether any run was named.
@@ -141,6 +142,7 @@ class Report:
     made: str
     version: str
     command: tuple[str, ...]
+    is_fixed: bool = True
     where: str = ""
     sort: tuple[str, ...] = ()
     has_named: bool = False

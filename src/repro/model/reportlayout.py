@@ -100,7 +100,8 @@ def _head(report: Report) -> Iterator[Block]:
         chosen += (" All are compared with ", *label_run(report, report.runs[0]), ".")
     yield Paragraph(chosen)
     made = f"{report.made[:16].replace('T', ' ')} UTC"
-    yield Paragraph((f"Made on {made} by repro {report.version}; this makes it again:",))
+    again = "makes it again" if report.is_fixed else "makes one of the runs that fit then"
+    yield Paragraph((f"Made on {made} by repro {report.version}; this {again}:",))
     yield Commands([shlex.join(report.command)])
     live = sum(record.run.status is Status.RUNNING for record in report.runs)
     if live:

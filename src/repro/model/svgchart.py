@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape as escape_html
 
 from repro.model.axis import Axis, Quantity, make_axis
@@ -20,6 +20,13 @@ _LONGEST = 40  # characters of a label
 _TOP, _RIGHT, _BELOW = 30, 14, 40
 _ROW = 18  # pixels of a line of the legend
 _ROOM_X, _ROOM_Y = 80, 40  # pixels between two ticks, about
+_ROOM_MARK = 14  # pixels between two marks, at least
+_MARKS = {
+    "× NaN": "m-35-35l70 70m0-70l-70 70",
+    "▲ infinite": "l-40 70h80z",
+    "▼ -infinite": "l-40-70h80z",
+}
+_NAN, _ABOVE, _BENEATH = _MARKS
 
 # Only where the SVG is a file of its own: within a page it takes the colour of the text there.
 STYLE = (
@@ -34,8 +41,7 @@ class Line:
 
     Attributes:
         xs: In the order in which they are joined.
-        ys: As many; the line has a gap where one is NaN, and a mark at the edge where one is
-            infinite.
+        ys: As many; the line has a gap where one is not finite, and a mark at the edge.
         colour: Place in the palette; beyond its end colours come again, with dashes.
         is_faint: Whether it only stands behind another one, as raw values behind smooth ones; it
             is not in the legend.
@@ -147,11 +153,12 @@ def _chart(chart: LineChart) -> tuple[str, int]:
     frame = _make_frame(chart)
     named = _named(chart)
     legend, n_rows = _legend(named, chart.height, chart.width) if len(named) > 1 else ("", 0)
-    drawn = "".join(_draw(line, frame) for line in chart.lines)
+    odd: dict[str, None] = {}  # marks that stand for something
+    drawn = "".join(_draw(line, frame, odd) for line in chart.lines)
     body = (
         f'<text x="{frame.left}" y="18" font-size="14" font-weight="600">'
         f"{_text(_cut(chart.title, (chart.width - frame.left) / 8))}</text>"
-        f"{_axes(frame, chart.x_label, chart.y_label)}"
+        f"{_axes(frame, chart.x_label, chart.y_label, list(odd))}"
         f'<g transform="scale({1 / FINE})" fill="none" stroke-width="16"'
         f' stroke-linejoin="round" stroke-linecap="round">{drawn}</g>{legend}'
     )
@@ -163,19 +170,15 @@ def _named(chart: LineChart) -> list[Line]:
 
 
 def _make_frame(chart: LineChart) -> _Frame:
-    pairs = [
-        pair
-        for line in chart.lines
-        for pair in zip(line.xs, line.ys, strict=True)
-        if not math.isnan(pair[1])
-    ]
+    ys = [one for line in chart.lines for one in line.ys if math.isfinite(one)]
     inner = max(40, chart.height - _TOP - _BELOW)
     n_ticks = max(2, inner // _ROOM_Y)
-    y = make_axis((y for _, y in pairs), n_ticks=n_ticks, is_log=chart.is_log_y, margin=0.04)
+    y = make_axis(ys, n_ticks=n_ticks, is_log=chart.is_log_y, margin=0.04)
+    y = y if ys else replace(y, ticks=())  # no number has a place
     left = 30 + int(max([places(tick.label) for tick in y.ticks] or [1]) * _LETTER)
     across = max(40, chart.width - left - _RIGHT)
     x = make_axis(
-        (x for x, _ in pairs),
+        (x for line in chart.lines for x in line.xs),
         n_ticks=max(2, across // _ROOM_X),
         is_log=chart.is_log_x,
         quantity=chart.x_quantity,
@@ -184,7 +187,8 @@ def _make_frame(chart: LineChart) -> _Frame:
     return _Frame(left, _TOP, across, inner, x, y)
 
 
-def _axes(frame: _Frame, x_label: str, y_label: str) -> str:
+def _axes(frame: _Frame, x_label: str, y_label: str, odd: Sequence[str]) -> str:
+    """The grid, the labels, and what the marks of `odd` stand for."""
     left, top = frame.left, frame.top
     right, bottom = left + frame.width, top + frame.height
     grid, labels = [], []
@@ -208,19 +212,26 @@ def _axes(frame: _Frame, x_label: str, y_label: str) -> str:
             f"{_text(tick.label)}</text>"
         )
     middle_y = top + frame.height // 2
+    remark = "  ".join(odd)
+    room = frame.width - 2 * places(remark) * _LETTER
     return (
         f'<path d="{"".join(grid)}" stroke="currentColor" stroke-opacity=".15" fill="none"/>'
         f'<path d="M{left} {top}V{bottom}H{right}" stroke="currentColor" stroke-opacity=".6"'
         f' fill="none"/><g>{"".join(labels)}'
         f'<text x="{left + frame.width // 2}" y="{bottom + 33}" text-anchor="middle">'
-        f"{_text(_cut(x_label, frame.width / _LETTER))}</text>"
-        f'<text transform="translate(14 {middle_y}) rotate(-90)" text-anchor="middle">'
+        f"{_text(_cut(x_label, room / _LETTER))}</text>"
+        + (f'<text x="{right}" y="{bottom + 33}" text-anchor="end">{remark}</text>' if odd else "")
+        + f'<text transform="translate(14 {middle_y}) rotate(-90)" text-anchor="middle">'
         f"{_text(_cut(y_label, frame.height / _LETTER))}</text></g>"
     )
 
 
-def _draw(line: Line, frame: _Frame) -> str:
-    """A path for the line, circles for points that stand alone, marks for what is infinite."""
+def _draw(line: Line, frame: _Frame, odd: dict[str, None]) -> str:
+    """A path for the line, circles for points that stand alone, marks for what is not finite.
+
+    Args:
+        odd: The marks that were drawn are added.
+    """
     stretches, beyond = _place(line, frame)
     path, dots = [], []
     for stretch in stretches:
@@ -239,10 +250,9 @@ def _draw(line: Line, frame: _Frame) -> str:
     if dots:
         parts.append(f'<g fill="{colour}" stroke="none">{"".join(dots)}</g>')
     if beyond:
-        marks = "".join(
-            f"M{x} {y}l-40 {side * 70}h80z" for x, y, side in beyond
-        )  # a triangle that points out
-        parts.append(f'<path d="{marks}" fill="{colour}" stroke="none"/>')
+        odd |= dict.fromkeys(mark for mark in _MARKS if any(one[2] == mark for one in beyond))
+        marks = "".join(f"M{x} {y}{_MARKS[mark]}" for x, y, mark in beyond)
+        parts.append(f'<path d="{marks}" fill="{colour}" stroke="{colour}"/>')
     faint = ' opacity=".3"' if line.is_faint else ""
     return f"<g{faint}><title>{_text(line.label)}</title>{''.join(parts)}</g>"
 
@@ -255,22 +265,28 @@ def _path(line: Line, path: str) -> str:
 
 def _place(
     line: Line, frame: _Frame
-) -> tuple[list[list[tuple[int, int]]], list[tuple[int, int, int]]]:
-    """The points of each stretch without a gap, and those beyond the axis with their side."""
+) -> tuple[list[list[tuple[int, int]]], list[tuple[int, int, str]]]:
+    """The points of each stretch without a gap, and marks of those that are not finite."""
     left, top = frame.left * FINE, frame.top * FINE
     across, down = frame.width * FINE, frame.height * FINE
     stretches: list[list[tuple[int, int]]] = []
-    beyond: dict[tuple[int, int, int], None] = {}
+    beyond: list[tuple[int, int, str]] = []
+    free = dict.fromkeys(_MARKS, -math.inf)  # from where on there is room for the next mark
     is_joined = False
     for one_x, one_y in zip(line.xs, line.ys, strict=True):
         share_x, share_y = frame.x.share(one_x), frame.y.share(one_y)
-        if not -1e-6 <= share_x <= 1.000001 or math.isnan(share_y):
+        mark = _mark(one_y, share_y)
+        is_outside = not -1e-6 <= share_x <= 1.000001
+        if is_outside or mark is not None or math.isnan(share_y):
             is_joined = False
+        if is_outside or (mark is None and math.isnan(share_y)):
             continue
         x = left + round(share_x * across)
-        if not -1e-6 <= share_y <= 1.000001:
-            beyond[(x, top, 1) if share_y > 0 else (x, top + down, -1)] = None
-            is_joined = False
+        if mark is not None:
+            if x >= free[mark]:
+                free[mark] = x + _ROOM_MARK * FINE
+                at_y = {_NAN: top + down - 45, _ABOVE: top, _BENEATH: top + down}[mark]
+                beyond.append((x, at_y, mark))
             continue
         at = x, top + round((1 - share_y) * down)
         if not is_joined:
@@ -278,7 +294,16 @@ def _place(
             is_joined = True
         elif stretches[-1][-1] != at:
             stretches[-1].append(at)
-    return stretches, list(beyond)
+    return stretches, beyond
+
+
+def _mark(value: float, share: float) -> str | None:
+    """What stands at the edge for a value; None for one that has a place, or is left out."""
+    if math.isnan(value):
+        return _NAN
+    if value == math.inf or share > 1.000001:
+        return _ABOVE
+    return _BENEATH if value == -math.inf or share < -1e-6 else None
 
 
 def _legend(lines: Sequence[Line], top: int, width: int) -> tuple[str, int]:
@@ -315,9 +340,11 @@ def _describe(chart: LineChart) -> str:
 def _facts(line: Line) -> Iterator[str]:
     numbers = [y for y in line.ys if not math.isnan(y)]
     if not numbers:
-        yield "nothing to draw"
+        yield f"{len(line.ys):,} NaN" if line.ys else "nothing to draw"
         return
     yield f"{len(line.ys):,} point{'' if len(line.ys) == 1 else 's'}"
+    if len(numbers) < len(line.ys):
+        yield f"{len(line.ys) - len(numbers):,} of them NaN"
     yield f"from {format_number(numbers[0])} to {format_number(numbers[-1])}"
     yield f"lowest {format_number(min(numbers))}, highest {format_number(max(numbers))}"
 

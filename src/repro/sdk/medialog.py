@@ -4,21 +4,37 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from repro.core.mediakept import keep_bytes
+from repro.errors import StorageError
 from repro.model.canonical import Json
+from repro.model.text import escape
+from repro.sdk.notices import warn
 from repro.sdk.pictured import find_medium
 from repro.store.journal import JournalWriter
 
 
-def keep_media(journal: JournalWriter, media: Mapping[str, Sequence[object]]) -> dict[str, Json]:
+def keep_media(
+    journal: JournalWriter, step: int, media: Mapping[str, Sequence[object]], *, is_strict: bool
+) -> dict[str, Json] | None:
     """Keep media by their names, figures as pictures; what the journal shall say of them.
+
+    Returns:
+        None where they cannot be kept: the first time that is said, then the journal counts.
 
     Raises:
         UsageError: The run is over.
-        StorageError: The disk is full, read-only or forbidden, or the folder of the run is gone.
+        StorageError: `is_strict`, and the disk is full, read-only or forbidden, or the folder of
+            the run is gone; so does an OSError.
     """
     journal.require_open()
     keep = partial(keep_bytes, journal.path.parent, sync_later=journal.sync_later)
-    return {
-        name: [one.describe(keep) for value in some if (one := find_medium(value)) is not None]
-        for name, some in media.items()
-    }
+    found = {name: [one for one in map(find_medium, some) if one] for name, some in media.items()}
+    try:
+        return {name: [one.describe(keep) for one in some] for name, some in found.items()}
+    except (StorageError, OSError) as error:
+        if is_strict:
+            raise
+        if not journal.lost_media:
+            names = ", ".join(map(escape, media))
+            warn(f"{names} of step {step} is not kept: {error}; the record will count such media")
+        journal.lost_media += sum(map(len, found.values()))
+        return None

@@ -64,6 +64,7 @@ def _shaped(numpy: Any, array: Any, is_tensor: bool) -> Any:
     if array.ndim != 3 or array.shape[2] not in _CHANNELS or 0 in array.shape:
         raise ValueError(
             f"an image has the shape (height, width) or (height, width, channels), not {shape}"
+            + ("; log a list of images for several" if len(shape) > 3 else "")
         )
     if max(array.shape) > LONGEST_SIDE:
         raise ValueError(f"an image has at most {LONGEST_SIDE:,} pixels a side, not {shape}")

@@ -163,10 +163,9 @@ class Run:
 
         if (journal := self._open()) is None:
             return
-        try:
-            self._record("media", s=step, v=keep_media(journal, media))
-        except (StorageError, OSError) as error:
-            self._trouble(f"{', '.join(media)} of step {step} is not kept: {error}", error)
+        kept = keep_media(journal, step, media, is_strict=self._strict)
+        if kept is not None:
+            self._record("media", s=step, v=kept)
 
     def define_metric(
         self,

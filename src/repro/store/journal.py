@@ -58,6 +58,7 @@ class JournalWriter:
         rank: Rank of the process in a distributed launch.
         lost: Points that could not be kept so far, exactly; those in memory do not count yet.
         lost_records: The same for records that hold no points.
+        lost_media: Pictures, tables and histograms that could not be kept, as who keeps them says.
         strict: Whether a failed write raises StorageError at once instead of one warning.
         warn: Is told once that writing fails.
     """
@@ -66,6 +67,7 @@ class JournalWriter:
         self.rank = rank
         self.lost = 0
         self.lost_records = 0
+        self.lost_media = 0
         self.strict = False
         self.warn: Callable[[str], object] = warnings.warn
         self._lock = threading.RLock()  # re-entrant: a signal handler may log, too
@@ -309,9 +311,12 @@ class JournalWriter:
 
     def _note_loss(self) -> None:
         """Leave the exact count in the journal itself, if there is room for one more line."""
-        if not self.lost:
+        line = _line({"k": "lost", "n": self.lost}) if self.lost else b""
+        if self.lost_media:
+            said = f"{self.lost_media:,} media are not kept: they could not be written"
+            line += _line({"k": "warning", "v": said})
+        if not line:
             return
-        line = _line({"k": "lost", "n": self.lost})
         try:
             if _write(self._fd, line) != len(line):
                 self._failed(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))

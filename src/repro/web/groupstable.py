@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from repro.core.tableview import TableColumn, TableGroup, TableView
-from repro.model.cells import format_cells, format_spread
+from repro.model.cells import format_cells, format_statistics
 from repro.model.goals import best_places
 from repro.model.values import ABSENT, Value
 from repro.web.runstable import Cell, Head, make_cell, sort_head, title_in_band
@@ -91,7 +91,12 @@ def _lay_metric(groups: Sequence[TableGroup], name: str, goal: str | None) -> li
     means = [_mean(group, name) for group in groups]
     best = best_places(means, goal)
     return [
-        make_cell(_text(group, name), mean, is_right=True, is_best=place in best)
+        make_cell(
+            format_statistics(name, group.metrics.get(name), group.n_runs),
+            mean,
+            is_right=True,
+            is_best=place in best,
+        )
         for place, (group, mean) in enumerate(zip(groups, means, strict=True))
     ]
 
@@ -99,12 +104,3 @@ def _lay_metric(groups: Sequence[TableGroup], name: str, goal: str | None) -> li
 def _mean(group: TableGroup, name: str) -> Value:
     found = group.metrics.get(name)
     return ABSENT if found is None or found.mean is None else found.mean
-
-
-def _text(group: TableGroup, name: str) -> str:
-    """Mean and deviation, with the number of values where runs lack one."""
-    found = group.metrics.get(name)
-    if found is None or found.mean is None:
-        return "-"
-    few = f" ({found.count:,})" if found.count < group.n_runs else ""
-    return format_spread(name, found.mean, found.std) + few

@@ -9,6 +9,10 @@ from repro.model.imagetype import find_image_type
 
 LARGEST_PICTURE = 20 << 20  # bytes
 _POLICY = "sandbox; default-src 'none'"
+# Browsers show a picture in a page of their own, with styles and our icon; nothing in it can run.
+_PICTURE_POLICY = (
+    "sandbox allow-same-origin; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
+)
 
 
 def attach(blocks: Iterable[bytes], name: str, size: int | None = None) -> Response:
@@ -40,7 +44,7 @@ def show_picture(data: bytes) -> Response | None:
         return None
     headers = {
         "Content-Disposition": "inline",
-        "Content-Security-Policy": _POLICY,
+        "Content-Security-Policy": _PICTURE_POLICY,
         "X-Content-Type-Options": "nosniff",
     }
     return Response(data, media_type=f"image/{kind}", headers=headers)

@@ -5,13 +5,11 @@ from urllib.parse import quote, unquote_to_bytes
 
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.datastructures import QueryParams
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from repro.core.project import Project
 from repro.core.query import resolve_run
 from repro.errors import InvalidInputError
-from repro.model.ids import is_id
 from repro.model.run import Record
 from repro.web.rendering import site_of
 
@@ -41,16 +39,12 @@ def project_of(request: Request) -> Project:
 
 
 def record_of(request: Request) -> Record:
-    """The run whose whole id is in the address.
+    """The run that the address names, by its id or in any other way.
 
     Raises:
-        HTTPException: It is no id.
         ReproError: As `resolve_run`.
     """
-    run_id = request.path_params["id"]
-    if not is_id(run_id):
-        raise HTTPException(404, "there is no such run")
-    return resolve_run(project_of(request), run_id)
+    return resolve_run(project_of(request), request.path_params["id"])
 
 
 def number_of(text: str | None) -> int | None:

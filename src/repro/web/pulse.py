@@ -25,6 +25,11 @@ class Pulse:
         self._stop = threading.Event()
         self._stamp: str | None = None
         self.beat = 0
+        self.is_over = False
+
+    def end(self) -> None:
+        """Have whoever listens stop, for the server ends."""
+        self.is_over = True
 
     @contextmanager
     def listening(self) -> Iterator[None]:

@@ -21,7 +21,7 @@ from repro.model.canonical import Json
 from repro.model.importance import say_chance, say_strength
 from repro.model.readable import format_age, format_duration, format_size, format_value
 from repro.model.text import escape
-from repro.model.values import ABSENT
+from repro.model.values import ABSENT, is_number
 from repro.model.verdicttext import headline
 from repro.version import VERSION
 from repro.web.site import Site
@@ -58,6 +58,7 @@ def environment() -> Environment:
         "verdict": headline,
     }
     made.tests["absent"] = _is_absent
+    made.tests["finite"] = is_number
     made.globals |= {"most_rows": _MOST_ROWS, "most_lines": LONGEST}
     made.globals["version"] = VERSION
     return made

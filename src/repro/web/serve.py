@@ -8,6 +8,7 @@ from anyio.to_thread import current_default_thread_limiter
 
 from repro.errors import UsageError
 from repro.web.app import make_app
+from repro.web.connections import Connection, prepare_for_many
 from repro.web.site import LOOPBACK, Site
 
 FIRST_PORT = 7373
@@ -54,7 +55,7 @@ def serve(listening: socket.socket, site: Site, on_ready: Callable[[], None]) ->
     """
     config = uvicorn.Config(
         make_app(site),
-        http="h11",
+        http=Connection,
         ws="none",
         loop="asyncio",
         lifespan="off",
@@ -64,18 +65,26 @@ def serve(listening: socket.socket, site: Site, on_ready: Callable[[], None]) ->
         date_header=False,
         proxy_headers=False,
         h11_max_incomplete_event_size=_MOST_HEADER,
-        timeout_graceful_shutdown=1,  # open streams never end by themselves
+        timeout_graceful_shutdown=1,  # for a page that takes long
     )
-    _Server(config, on_ready).run(sockets=[listening])
+    _Server(config, on_ready, on_end=site.pulse.end).run(sockets=[listening])
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_ready: Callable[[], None], on_end: Callable[[], None]
+    ) -> None:
         super().__init__(config)
-        self._on_ready = on_ready
+        self._on_ready, self._on_end = on_ready, on_end
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start as ever, and say so."""
+        prepare_for_many()
         current_default_thread_limiter().total_tokens = _MOST_AT_ONCE
         await super().startup(sockets)
         self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End streams, which never end by themselves, before all else is waited for."""
+        self._on_end()
+        await super().shutdown(sockets)

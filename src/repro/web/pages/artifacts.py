@@ -19,6 +19,7 @@ from repro.web.naming import number_of, project_of, record_of
 from repro.web.rendering import page
 
 _MOST_LINES = 200
+_MOST_AGE_S = 2.0  # in which a page asks for its pictures
 _MOST_READ = 256 << 10  # bytes of a text
 _LARGEST_READ = 64 << 20  # of a file that is hashed for a preview
 _NO_PREVIEW = {"picture": False, "sheet": None, "lines": None, "is_cut": False, "problem": None}
@@ -63,8 +64,10 @@ def give_artifact(request: Request) -> Response:
 def give_medium(request: Request) -> Response:
     """The picture of a medium, or with a second number one that a table of it shows."""
     project, record = project_of(request), record_of(request)
-    media = list_media(project, record)
     number = number_of(request.path_params["n"])
+    media = list_media(project, record, most_age_s=_MOST_AGE_S)
+    if number is not None and number >= len(media):
+        media = list_media(project, record)
     if number is None or number >= len(media):
         raise HTTPException(404, "this run has no such medium")
     medium = media[number]

@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from repro.atomic import storage_errors
 from repro.core.curate import rename_run, set_note, tag_run, untag_run
 from repro.core.project import Project
 from repro.core.query import resolve_run
@@ -72,7 +73,8 @@ def _change_all(
     done, problems = [], []
     for run_id in wish["runs"]:
         try:
-            change(project, run_id, wish)
+            with storage_errors("it"):
+                change(project, run_id, wish)
         except ReproError as error:
             problems.append({"run": run_id, "message": error.message, "hint": error.hint})
         else:

@@ -24,7 +24,7 @@ async def _changes(site: Site) -> AsyncIterator[str]:
     with site.pulse.listening():
         yield "retry: 1000\n\n"
         told, quiet = site.pulse.beat, 0.0
-        while True:
+        while not site.pulse.is_over:
             await asyncio.sleep(_LOOK_S)
             quiet += _LOOK_S
             if site.pulse.beat != told:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
@@ -22,6 +22,7 @@ from repro.core.query import code_of, resolve_run, short_id
 from repro.core.runcurves import read_run_curves, read_system_curves
 from repro.core.runoutput import open_output, read_output_end
 from repro.core.signatures import check_signatures
+from repro.errors import DamagedRecordError, MissingDataError, ReproError
 from repro.model.ansi import read_lines
 from repro.model.canonical import Json
 from repro.model.cells import format_metric
@@ -32,6 +33,7 @@ from repro.model.progress import last_heard
 from repro.model.run import Record, Status
 from repro.web.codeview import show_files
 from repro.web.datasets import compare_with, list_facts
+from repro.web.facts import show_facts
 from repro.web.inert import attach
 from repro.web.naming import number_of, project_of, record_of
 from repro.web.rendering import FRAGMENT, page, site_of
@@ -51,11 +53,13 @@ TABS = {
 _LINES = 500  # of output
 _MOST_LINES = 10_000
 _CHARTS = 24
+_MOST_CHARTS = 500
 _POINTS = 300  # of a small chart
 _MEDIA = 60
 _TABLE_ROWS = 50
 
 Values = dict[str, Any]
+_T = TypeVar("_T")
 
 
 def show_named(request: Request) -> Response:
@@ -109,9 +113,11 @@ def give_patch(request: Request) -> Response:
 
 def _overview(project: Project, record: Record, request: Request) -> Values:
     every = "charts" in request.query_params
-    names = list(record.metrics)[: None if every else _CHARTS]
+    names = list(record.metrics)[: _MOST_CHARTS if every else _CHARTS]
     cache = site_of(request).curves
-    curves = read_run_curves(project, record, names, most=_POINTS, cache=cache)
+    found, problem = _read(
+        lambda: read_run_curves(project, record, names, most=_POINTS, cache=cache)
+    )
     base = record.run.base
     return {
         "heard": last_heard(record.run),
@@ -119,8 +125,9 @@ def _overview(project: Project, record: Record, request: Request) -> Values:
         "config": flatten_config(record.config),
         "summary": flatten_config(record.summary),
         "metric": format_metric,
-        "charts": {name: draw_small(name, curve, "step") for name, curve in curves.items()},
-        "n_hidden": len(record.metrics) - len(names),
+        "charts": {name: draw_small(name, one, "step") for name, one in (found or {}).items()},
+        "n_hidden": 0 if every else len(record.metrics) - len(names),
+        "problem": problem,
     }
 
 
@@ -166,9 +173,9 @@ def _environment(_project: Project, record: Record, _request: Request) -> Values
     }
     facts = {key: value for key, value in parts.environment.items() if not key.startswith(start)}
     return {
-        "facts": facts,
+        "facts": show_facts(facts),
         "packages": packages,
-        "randomness": _randomness(record, parts.randomness),
+        "randomness": show_facts(_randomness(record, parts.randomness)),
     }
 
 
@@ -181,15 +188,17 @@ def _randomness(record: Record, compared: Mapping[str, Json]) -> dict[str, Json]
 
 
 def _machine(project: Project, record: Record, _request: Request) -> Values:
-    curves = read_system_curves(project, record, most=_POINTS)
+    found, problem = _read(lambda: read_system_curves(project, record, most=_POINTS))
     return {
-        "hardware": split_environment(record.environment).hardware,
-        "charts": {name: draw_small(name, curve, "seconds") for name, curve in curves.items()},
+        "hardware": show_facts(split_environment(record.environment).hardware),
+        "charts": {name: draw_small(name, one, "seconds") for name, one in (found or {}).items()},
+        "problem": problem,
     }
 
 
 def _artifacts(project: Project, record: Record, request: Request) -> Values:
-    media = list_media(project, record)
+    found, problem = _read(lambda: list_media(project, record))
+    media = found or []
     first = number_of(request.query_params.get("from")) or 0
     return {
         "media": list(enumerate(media))[first : first + _MEDIA],
@@ -197,12 +206,22 @@ def _artifacts(project: Project, record: Record, request: Request) -> Values:
         "first": first,
         "next": first + _MEDIA if first + _MEDIA < len(media) else None,
         "rows_of": partial(_rows, project, record),
+        "problem": problem,
         "histogram": draw_histogram,
     }
 
 
 def _rows(project: Project, record: Record, medium: Any) -> Any:
-    return read_rows(project, record, medium, limit=_TABLE_ROWS)
+    rows = _read(lambda: read_rows(project, record, medium, limit=_TABLE_ROWS))
+    return {"table": rows[0], "problem": rows[1]}
+
+
+def _read(read: Callable[[], _T]) -> tuple[_T | None, ReproError | None]:
+    """What a part of a page shows; where that cannot be read, why: the others are shown still."""
+    try:
+        return read(), None
+    except (DamagedRecordError, MissingDataError) as error:
+        return None, error
 
 
 def _history(project: Project, record: Record, _request: Request) -> Values:

@@ -93,7 +93,7 @@ def _block(block: Block) -> Iterator[str]:
         case Items():
             yield f"<ul>{''.join(f'<li>{_text(item)}</li>' for item in block.items)}</ul>"
         case Commands() | Quote():
-            yield f"<pre>{_safe_lines(block.lines)}</pre>"
+            yield f'<pre tabindex="0">{_safe_lines(block.lines)}</pre>'
         case Patch():
             yield f'<pre tabindex="0">{"".join(_patch(block.lines))}</pre>'
         case Table():

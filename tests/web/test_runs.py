@@ -309,7 +309,7 @@ def test_groups_have_means_and_lead_to_their_runs(repository, browse):
         ),
     )
     client = browse(repository)
-    text = client.get("/?q=seed+<+5&group=opt").text
+    text = client.get("/?q=seed+<+5&group=config.opt").text
     _, heads, *rows = table(text)
 
     assert [cell[2] for cell in heads] == ["opt", "runs", "loss↓ minimize"]
@@ -393,10 +393,10 @@ def test_the_list_of_columns_knows_which_number_of_a_metric_is_shown(repository,
 def test_a_run_in_progress_has_its_step_in_its_status_and_in_no_column(repository, browse):
     three(repository)
     started = begin(open_here(repository))
-    log(started, 50, 0.25)
+    log(started, 50, loss=0.25)
     try:
         _, heads, *rows = table(browse(repository).get("/").text)
     finally:
         end(started, repository)
     assert "step" not in [cell[2].strip() for cell in heads]
-    assert any("step 1" in cell[2] for cell in rows[0])
+    assert any("step 50" in cell[2] for cell in rows[0])

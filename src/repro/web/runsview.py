@@ -64,21 +64,26 @@ class RunsView:
     def address(self, **changes: Any) -> str:
         """The address of this view with some of it changed; its first page, unless one is named."""
         changed = replace(self, **{"page": 1, **changes})
-        parts = {
-            "q": changed.where,
-            "sort": ",".join(changed.sort),
-            "columns": changed.columns,
-            "hide": ",".join(changed.hidden),
-            "group": changed.group,
-            "page": "" if changed.page == 1 else str(changed.page),
-            "per": "" if changed.per == USUAL_PER_PAGE else str(changed.per),
-            "pin": write_pins(changed.pins),
-            "sel": ",".join(changed.chosen),
-        }
-        query = urlencode(
-            {key: text for key, text in parts.items() if text}, quote_via=quote, safe=",:/"
-        )
+        query = urlencode(changed._query(), quote_via=quote, safe=",:/")
         return f"/?{query}" if query else "/"
+
+    def fields(self, *names: str) -> list[tuple[str, str]]:
+        """What a form that sets `names` must say, too; it leads to the first page."""
+        return [pair for pair in self._query().items() if pair[0] not in (*names, "page")]
+
+    def _query(self) -> dict[str, str]:
+        parts = {
+            "q": self.where,
+            "sort": ",".join(self.sort),
+            "columns": self.columns,
+            "hide": ",".join(self.hidden),
+            "group": self.group,
+            "page": "" if self.page == 1 else str(self.page),
+            "per": "" if self.per == USUAL_PER_PAGE else str(self.per),
+            "pin": write_pins(self.pins),
+            "sel": ",".join(self.chosen),
+        }
+        return {key: text for key, text in parts.items() if text}
 
     def toggle_pin(self, run_id: str) -> Mapping[str, int]:
         """The pins without that of a run, or with one of the colour that fewest have."""

@@ -17,7 +17,7 @@ from repro.model.caret import point_at
 from repro.model.condition import STATISTICS
 from repro.model.progress import Progress
 from repro.model.readable import format_value, shorten
-from repro.web.examples import give_examples
+from repro.web.filterexamples import give_examples
 from repro.web.groupstable import lay_groups
 from repro.web.naming import project_of
 from repro.web.pagelinks import link_pages

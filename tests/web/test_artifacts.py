@@ -187,11 +187,12 @@ def test_media_are_shown(repository, browse):
     }
     run = write_run(open_at(repository), make_record(), files=files).run.id
     client = browse(repository)
-    page = client.get(f"/runs/{run}?tab=artifacts").text
+    page = client.get(f"/runs/{run}?tab=media").text
 
     assert_inert(page)
     words = text_of(page)
-    assert "img step 0: <i>caption" in words
+    assert "Media 3" in words
+    assert "img step 0 <i>caption" in words
     assert "<script> 1" in words
     assert "histogram from 0 to 2, at most 3" in words
     picture = client.get(f"/runs/{run}/media/1")

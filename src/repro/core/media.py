@@ -74,6 +74,15 @@ def _parse(data: bytes) -> tuple[Medium, ...]:
     return tuple(parse_media(data))
 
 
+def count_media(project: Project, record: Record) -> int | None:
+    """How many media a run has; None of one in progress, of which all would have to be read."""
+    if not record.commit:
+        return None
+    with reading(project.repository) as objects:
+        data = read_file(objects, record.commit, FILE)
+    return 0 if data is None else data.count(b"\n")
+
+
 def describe_media(media: Sequence[Medium]) -> list[Json]:
     """Media as `show --json` prints them, less the bins of histograms."""
     return [_describe(one) for one in media]

@@ -18,6 +18,7 @@ LARGEST_IMAGE = 64 << 20  # bytes
 MOST_PIXELS = 1 << 27  # of a picture that is shown: half a gigabyte in memory
 LARGEST_TABLE = 16 << 20  # bytes
 LONGEST_CAPTION = 4_096  # characters
+_SMALL = 160  # pixels; a picture of less than half of it is shown larger than it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +133,11 @@ class Rows:
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     total: int
+
+
+def enlarge(width: int | None, height: int | None) -> tuple[int, int] | None:
+    """The size at which each pixel of a small picture is seen; None of one that is large enough."""
+    if not width or not height or max(width, height) > _SMALL // 2:
+        return None
+    factor = _SMALL // max(width, height)
+    return width * factor, height * factor

@@ -16,7 +16,7 @@ from repro.core.harm import refuse_harmful
 from repro.core.history import WORDS, read_history
 from repro.core.hooks.rewrites import current_base
 from repro.core.lineage import Lineage, read_lineage
-from repro.core.media import list_media, read_rows
+from repro.core.media import count_media, list_media, read_rows
 from repro.core.project import Project
 from repro.core.query import code_of, resolve_run, short_id
 from repro.core.runcurves import read_run_curves, read_system_curves
@@ -29,12 +29,16 @@ from repro.model.cells import format_metric
 from repro.model.config import flatten_config
 from repro.model.diff import split_environment
 from repro.model.ids import is_id
+from repro.model.medium import enlarge
 from repro.model.progress import last_heard
 from repro.model.run import Record, Status
+from repro.model.times import parse_time
+from repro.web.address import changed_address, kept_query
 from repro.web.codeview import show_files
 from repro.web.datasets import compare_with, list_facts
 from repro.web.facts import show_facts
 from repro.web.inert import attach
+from repro.web.mediaview import number_columns, view_media
 from repro.web.naming import number_of, project_of, record_of
 from repro.web.rendering import FRAGMENT, page, site_of
 from repro.web.smallcharts import draw_histogram, draw_small
@@ -47,6 +51,7 @@ TABS = {
     "environment": "Environment",
     "machine": "Machine",
     "artifacts": "Artifacts",
+    "media": "Media",
     "history": "History",
     "reproduce": "Reproduce",
 }
@@ -55,7 +60,6 @@ _MOST_LINES = 10_000
 _CHARTS = 24
 _MOST_CHARTS = 500
 _POINTS = 300  # of a small chart
-_MEDIA = 60
 _TABLE_ROWS = 50
 
 Values = dict[str, Any]
@@ -87,11 +91,20 @@ def show_run(request: Request) -> Response:
         "tabs": TABS,
         "title": record.run.name or record.run.id,
         "is_running": record.run.status is Status.RUNNING and not record.commit,
+        "elapsed": _elapsed(project, record),
         "short": partial(short_id, project),
     }
     if request.headers.get(FRAGMENT) != "head":  # which is asked for whenever any run changes
-        values |= _FILL[tab](project, record, request)
+        n_media, _ = _read(lambda: count_media(project, record))
+        values |= {"n_media": n_media, **_FILL[tab](project, record, request)}
     return page(request, "run.html", values)
+
+
+def _elapsed(project: Project, record: Record) -> float | None:
+    """Seconds that a run in progress has lasted; None of one that is over, or runs elsewhere."""
+    if record.commit or record.run.status is not Status.RUNNING:
+        return None
+    return max(project.clock() - parse_time(record.run.started or record.run.created), 0.0)
 
 
 def give_output(request: Request) -> Response:
@@ -196,17 +209,26 @@ def _machine(project: Project, record: Record, _request: Request) -> Values:
     }
 
 
-def _artifacts(project: Project, record: Record, request: Request) -> Values:
+def _artifacts(_project: Project, _record: Record, _request: Request) -> Values:
+    return {}  # all of it is in the record
+
+
+def _media(project: Project, record: Record, request: Request) -> Values:
     found, problem = _read(lambda: list_media(project, record))
     media = found or []
-    first = number_of(request.query_params.get("from")) or 0
+    params = request.query_params
+    start = number_of(params.get("from")) or 0
+    name = params.get("name")
     return {
-        "media": list(enumerate(media))[first : first + _MEDIA],
         "n_media": len(media),
-        "first": first,
-        "next": first + _MEDIA if first + _MEDIA < len(media) else None,
-        "rows_of": partial(_rows, project, record),
         "problem": problem,
+        "view": view_media(media, step=number_of(params.get("step")), name=name, start=start),
+        "only": name,
+        "at": partial(changed_address, request),
+        "others": kept_query(request, "step"),
+        "rows_of": partial(_rows, project, record),
+        "is_number": number_columns,
+        "enlarge": enlarge,
         "histogram": draw_histogram,
     }
 
@@ -263,6 +285,7 @@ _FILL: dict[str, Callable[[Project, Record, Request], Values]] = {
     "environment": _environment,
     "machine": _machine,
     "artifacts": _artifacts,
+    "media": _media,
     "history": _history,
     "reproduce": _reproduce,
 }

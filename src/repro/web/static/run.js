@@ -65,6 +65,37 @@ document.addEventListener("click", (event) => {
   if (button) openEditor(button.closest("[data-edit]"), change);
 });
 
+let isSliding = false;
+
+/** Show the media of the step that a slider is at; what it moves over meanwhile is left out. */
+async function slide(form) {
+  if (isSliding) return;
+  isSliding = true;
+  const wanted = form.elements.step.value;
+  const url = new URL(`${form.action}?${new URLSearchParams(new FormData(form))}`);
+  try {
+    const template = document.createElement("template");
+    template.innerHTML = await fetchBlock("tab", url.href);
+    const shown = document.getElementById(form.dataset.slide);
+    const filled = template.content.getElementById(form.dataset.slide);
+    if (form.isConnected && shown && filled) {
+      shown.replaceWith(filled);
+      history.replaceState(null, "", url.href);
+    }
+  } catch (error) {
+    say(error.message);
+  }
+  isSliding = false;
+  if (form.isConnected && form.elements.step.value !== wanted) slide(form);
+}
+
+document.addEventListener("input", (event) => {
+  const form = event.target.closest("form[data-slide]");
+  if (!form) return;
+  form.querySelector("output").textContent = Number(form.elements.step.value).toLocaleString("en");
+  slide(form);
+});
+
 let isFollowing = true;
 
 /** Show the end of an output that grows, as long as nobody has scrolled away from it. */

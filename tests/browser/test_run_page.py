@@ -51,7 +51,8 @@ def make_rich(root) -> str:
 
 
 TABS = (
-    "output", "code", "data", "environment", "machine", "artifacts", "media", "history", "reproduce",
+    "output", "code", "data", "environment", "machine", "artifacts", "media", "history",
+    "reproduce",
 )  # fmt: skip
 
 

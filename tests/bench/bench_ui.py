@@ -4,8 +4,9 @@ Makes a repository of many runs, 20 of them with 10,000 steps, and prints how lo
 takes from a wish to the painted answer: the first page, a filter, a sort, curves of 20 runs; how
 long the server takes to start, and what memory it has then.
 
-With `--peers`, `DIR/mlflow` is a virtual environment with MLflow, and the same runs are looked at
-in `mlflow ui`. `--keep DIR` keeps what was made, and uses what is there.
+With `--peers`, `DIR/mlflow` and `DIR/aim` are virtual environments with these, and the same runs
+are looked at in `mlflow ui` and `aim up`; Aim takes seconds to write each. `--keep DIR` keeps what
+was made, and uses what is there.
 """
 
 import argparse
@@ -15,16 +16,18 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.bench import ui_mlflow
+from tests.bench import ui_aim, ui_mlflow
 from tests.bench.generate import LONG, build, make_curve
 from tests.bench.ui_face import Face
 from tests.support.browsing import ARGS, LAPTOP, find_chromium
 from tests.support.web import Server
 
+PEERS = {"mlflow": ui_mlflow, "aim": ui_aim}
 ROUNDS = int(os.environ.get("REPRO_ROUNDS", "5"))
 N_CURVES = 20
 N_VALUES = 40
@@ -56,6 +59,8 @@ def look(browser: Browser, face: Face, origin: str, address: str) -> dict[str, f
         ("filter, ms", face.filter, face.filtered),
         ("sort, ms", face.sort, face.sorted),
     ):
+        if act is None:
+            continue
         page = _new_page(browser)  # some pages remember the wish before
         _open(page, address, face.rows)
         begun = time.perf_counter()
@@ -131,16 +136,16 @@ def look_at_ours(browser: Browser, root: Path, ids: Sequence[str]) -> dict[str, 
     return times
 
 
-def look_at_mlflow(
-    browser: Browser, python: Path, folder: Path, n_runs: int, ids: Sequence[str]
+def look_at_theirs(
+    browser: Browser, peer: ModuleType, python: Path, folder: Path, n_runs: int, ids: Sequence[str]
 ) -> dict[str, float]:
-    """Measure `mlflow ui`."""
+    """Measure `mlflow ui`, or `aim up`."""
     if not folder.is_dir():
-        ui_mlflow.fill(python, folder, n_runs, n_values=N_VALUES, n_curves=N_CURVES)
+        peer.fill(python, folder, n_runs, n_values=N_VALUES, n_curves=N_CURVES)
     begun = time.perf_counter()
-    with ui_mlflow.serving(python, folder) as (pid, origin):
+    with peer.serving(python, folder) as (pid, origin):
         times = {STARTED: (time.perf_counter() - begun) * 1000}
-        face = ui_mlflow.face(ids)
+        face = peer.face(ids)
         times |= measure(browser, face, origin, origin + face.first)
         times[MEMORY] = memory_mb(pid)
     return times
@@ -162,13 +167,15 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGS))
         ours = look_at_ours(browser, root, ids)
         print(f"repro   {STARTED}: {ours[STARTED]:.0f}; {MEMORY}: {ours[MEMORY]:.0f}", flush=True)
-        python = (words.peers or Path("nowhere")) / "mlflow/bin/python"
-        if not python.exists():
-            return
-        there = folder / f"mlflow-{words.n_runs}"
-        theirs = look_at_mlflow(browser, python, there, words.n_runs, ids)
-        for wish, own in ours.items():
-            print(f"{wish:36} {own:8.0f} : {theirs[wish]:8.0f}   {theirs[wish] / own:5.1f} x")
+        for name, peer in PEERS.items():
+            python = (words.peers or Path("nowhere")) / name / "bin/python"
+            if not python.exists():
+                continue
+            there = folder / f"{name}-{words.n_runs}"
+            theirs = look_at_theirs(browser, peer, python, there, words.n_runs, ids)
+            for wish, other in theirs.items():
+                own = ours[wish]
+                print(f"{wish:36} {own:8.0f} : {other:8.0f}   {other / own:5.1f} x {name}")
 
 
 if __name__ == "__main__":

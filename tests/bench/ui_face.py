@@ -15,7 +15,7 @@ class Face:
         rows: A JavaScript expression that is true once the table has rows.
         filter: Wishes for the runs with a large dropout and a small lr.
         filtered: An expression that is true once only those are there.
-        sort: Wishes for the runs by their val_loss.
+        sort: Wishes for the runs by their val_loss; None where that takes several clicks in a menu.
         sorted: An expression that is true once they are.
         curves: The address of the curves of 20 runs, less the origin.
         drawn: An expression that is true once they are painted.
@@ -26,7 +26,7 @@ class Face:
     rows: str
     filter: Callable[[Page], None]
     filtered: str
-    sort: Callable[[Page], None]
+    sort: Callable[[Page], None] | None
     sorted: str
     curves: str
     drawn: str

@@ -128,7 +128,8 @@ def test_a_run_ends_with_the_short_form(repository):
 
     assert done.stdout == ""
     assert done.stderr.splitlines()[-1] == (
-        "repro: reproducible: yes, as long as `train` stays as it is, given `--api-key` again"
+        "repro: reproducible: yes, as long as dataset `train` stays as it is,"
+        " given `--api-key` again"
     )
 
 

@@ -88,7 +88,8 @@ def test_a_file_that_is_there_is_replaced_by_force_only(two, cli: Cli):
     ("words", "code", "said"),
     [
         (["-o", "r.txt"], 129, "the ending of `r.txt` says no format"),
-        (["-o", "no/r.md"], 128, "`no` is no folder"),
+        (["-o", "no/r.md"], 128, "there is no folder for `no/r.md`"),
+        (["-o", "x" * 300 + ".md"], 128, "no file can be called"),
         (["-o", ".git", "--format", "md"], 128, "`.git` is no file that could be replaced"),
         (["--format", "html", "--json"], 129, "`--json` and `--format` exclude each other"),
         (["--where", "lr > 5"], 129, "no run fits `lr > 5`"),

@@ -1,5 +1,6 @@
 """Runs that are sealed while somebody looks at them are neither lost nor damaged."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,14 @@ def test_a_run_in_progress_here_is_so_whatever_a_remote_says_of_it(repository: P
         assert live.id not in runs.live
         assert read_run(runs, live.id).run.status == Status.FINISHED
         assert runs.sealed[live.id] != shown.commit
+
+
+def test_a_copy_of_a_live_folder_is_a_problem_and_hides_no_run(repository):
+    run = begin(open_here(repository))
+    copy = run.dir.with_name("zzzzzzzz0000")
+    shutil.copytree(run.dir, copy)
+    with open_runs(open_here(repository)) as runs:
+        assert set(runs.live) == {run.id}
+        assert [problem.id for problem in runs.problems] == ["zzzzzzzz0000"]
+        assert f"it says it is `{run.id}`" in str(runs.problems[0].error)
+    run.journal.close()

@@ -22,14 +22,14 @@ def environment(*packages):
     [
         ({}, "yes"),
         ({"data": {"train": KEPT}}, "yes"),
-        ({"data": {"train": PINNED}}, "yes, as long as `train` stays as it is"),
+        ({"data": {"train": PINNED}}, "yes, as long as dataset `train` stays as it is"),
         (
             {"data": {"train": PINNED, "test": PINNED}},
-            "yes, as long as `train`, `test` stay as they are",
+            "yes, as long as dataset `train`, dataset `test` stay as they are",
         ),
         (
             {"data": {str(number): PINNED for number in range(5)}},
-            "yes, as long as `0`, `1`, `2` and 2 more stay as they are",
+            "yes, as long as dataset `0`, dataset `1`, dataset `2` and 2 more stay as they are",
         ),
         (
             {"omitted": (Omitted(".env", 9, "looks secret"),)},

@@ -76,11 +76,11 @@ def test_params_and_metrics_stand_under_their_headings(repository, browse):
     three(repository)
     bands, heads, *rows = table(browse(repository).get("/").text)
 
-    assert [cell[2] for cell in bands] == ["", "run", "params", "metrics", "said of it"]
+    assert [cell[2] for cell in bands] == ["", "run", "params", "metrics", "remarks"]
     assert {cell[1].get("scope") for cell in bands[1:]} == {"colgroup"}
     assert sum(int(cell[1].get("colspan", 1)) for cell in bands) == len(heads)
     titles = [cell[2].strip() for cell in heads]
-    expected = ["run", "name", "status", "created", "duration", "lr", "loss↓ minimize"]
+    expected = ["id", "name", "status", "created", "duration", "lr", "loss↓ minimize"]
     assert titles == [*expected, "tags", "note"]
     assert {cell[0] for cell in (row[0] for row in rows)} == {"th"}
     assert {len(row) for row in rows} == {len(heads)}
@@ -176,7 +176,7 @@ def test_the_list_of_columns_needs_no_script(repository, browse):
     ticked = re.findall(r'value="([^"]+)" checked', form)
     assert ticked == ["duration", "config.lr", "metrics.loss"]
     assert 'value="config.seed">' in form
-    assert 'value="note"' not in form
+    assert 'name="columns" value="note"' not in form
     assert '<input type="hidden" name="q" value="lr &lt; 1">' in form
 
 
@@ -352,3 +352,51 @@ def test_each_example_of_a_filter_finds_what_it_says_among_these_runs(repository
     for address in examples:
         assert 'class="error"' not in client.get(unescape(address)).text, address
     assert len(order(client.get(unescape(examples[0])).text)) in (1, 2)
+
+
+def test_many_params_leave_room_for_metrics(repository, browse):
+    for run, odd in ((A, 0), (B, 1)):
+        config = {f"p{n}": n + odd for n in range(60)}
+        metrics = {f"m{n}": a_summary(0.5) for n in range(40)}
+        write(repository, make_record(id=run, config=config, metrics=metrics))
+    text = browse(repository).get("/").text
+    bands = {cell[2]: int(cell[1].get("colspan", 1)) for cell in table(text)[0]}
+    assert (bands["params"], bands["metrics"]) == (20, 19)
+    assert "61 more columns: choose them under Columns" in text
+
+
+def test_what_each_row_says_can_be_hidden_and_then_be_a_column_elsewhere(repository, browse):
+    three(repository)
+    client = browse(repository)
+    text = client.get("/?hide=name,created,tags&columns=lr,created").text
+    bands, heads, *rows = table(text)
+    assert [cell[2].strip() for cell in heads] == ["id", "status", "lr", "created", "note"]
+    assert sum(int(cell[1].get("colspan", 1)) for cell in bands) == len(heads)
+    assert {len(row) for row in rows} == {len(heads)}
+    assert link(text, "Usual columns") == "/"
+    form = client.get("/?hide=name,note&panel=columns").text
+    assert re.findall(r'name="hide" value="(\w+)" checked', form) == ["name", "note"]
+    _, heads, *_ = table(client.get("/?hide=name,status,created,tags,note&columns=lr").text)
+    assert [cell[2].strip() for cell in heads] == ["id", "lr"]
+
+
+def test_the_list_of_columns_knows_which_number_of_a_metric_is_shown(repository, browse):
+    three(repository)
+    form = browse(repository).get("/?columns=metrics.loss.min&panel=columns").text
+    shown = form[form.index('id="shown"') : form.index('id="offered"')]
+    assert 'data-word="metrics.loss"' in shown
+    assert 'value="metrics.loss.min" checked' in shown
+    assert "<option selected>min</option>" in shown
+    assert 'id="all-metrics" href="/?columns=metrics.loss.min,metrics.%2A"' in form
+
+
+def test_a_run_in_progress_has_its_step_in_its_status_and_in_no_column(repository, browse):
+    three(repository)
+    started = begin(open_here(repository))
+    log(started, 50, 0.25)
+    try:
+        _, heads, *rows = table(browse(repository).get("/").text)
+    finally:
+        end(started, repository)
+    assert "step" not in [cell[2].strip() for cell in heads]
+    assert any("step 1" in cell[2] for cell in rows[0])

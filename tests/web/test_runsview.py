@@ -75,3 +75,10 @@ def test_a_single_page_leads_nowhere_and_one_behind_the_last_leads_back():
     behind = link_pages(RunsView(page=9), 60)
     assert (behind.first, behind.before, behind.after) == (0, "/?page=2", None)
     assert link_pages(RunsView(), 0).n_pages == 1
+
+
+def test_a_form_says_all_of_the_view_but_what_it_sets_and_the_page():
+    view = RunsView(where="lr < 1", sort=("-loss",), page=3, per=100, pins={"a": 1}, chosen=("b",))
+
+    assert view.fields("q") == [("sort", "-loss"), ("per", "100"), ("pin", "a:1"), ("sel", "b")]
+    assert view.fields("sort", "per", "pin", "sel") == [("q", "lr < 1")]

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from repro.atomic import write_file
 from repro.cli import render
 from repro.cli.completing import complete_filter, complete_metrics, complete_names
 from repro.cli.context import RUN, open_here
-from repro.errors import InvalidInputError, UsageError
+from repro.cli.outfile import check_target, write_target
+from repro.errors import UsageError
 from repro.model.readable import count_runs, format_size
 from repro.model.text import escape
 
@@ -84,7 +84,7 @@ def report(  # noqa: PLR0913  # each is an option
     kind = _choose_format(target, "json" if as_json else None, kind)
     path = None if target == _STANDARD_OUTPUT else Path(target)
     if path is not None:
-        _check(path, force=force)
+        check_target(path, force=force)
     project = open_here()
     # Here, for a wrong option needs none of it.
     from repro.core.report import ReportWish, make_report  # noqa: PLC0415
@@ -147,18 +147,6 @@ def _ending(path: Path) -> str:
     return path.suffix.lower().removeprefix(".")
 
 
-def _check(path: Path, *, force: bool) -> None:
-    shown = escape(str(path))
-    if not path.parent.is_dir():
-        raise InvalidInputError(
-            f"`{escape(str(path.parent))}` is no folder", hint="make it first, or name another"
-        )
-    if path.exists() and not path.is_file():
-        raise InvalidInputError(f"`{shown}` is no file that could be replaced", hint="name another")
-    if path.exists() and not force:
-        raise InvalidInputError(f"`{shown}` is there already", hint="`--force` replaces it")
-
-
 def _write(made: "Report", kind: str, path: Path | None) -> None:
     if kind == "json":
         from repro.core.report import report_json  # noqa: PLC0415  # as above
@@ -173,7 +161,7 @@ def _write(made: "Report", kind: str, path: Path | None) -> None:
         render.page(text.rstrip("\n"))
         return
     data = text.encode()
-    write_file(path, data, mode=0o644)
+    write_target(path, data)
     shown = escape(str(path))
     render.note(f"repro: {shown}: {count_runs(len(made.runs))}, {format_size(len(data))}")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from repro.core.events import Events, read_events
 from repro.core.growing import Look, look_at
 from repro.core.started import Started, read_start
-from repro.errors import ReproError
+from repro.errors import DamagedRecordError, ReproError
 from repro.model.config import merge_config
 from repro.model.medium import Medium
 from repro.model.randomness import describe_randomness
@@ -133,6 +133,10 @@ def read_live(
     for folder in folders:
         try:
             started = read_start(folder)
+            if started is not None and started.run.id != folder.name:
+                raise DamagedRecordError(
+                    f"it says it is `{started.run.id}`", hint=f"if it is a copy, remove `{folder}`"
+                )
         except ReproError as error:
             problems.append(Problem(folder.name, error))
             continue

@@ -18,7 +18,7 @@ from repro.core.tableview import (
     word_of,
 )
 from repro.errors import UsageError
-from repro.model.columns import TAGS, Column, choose_keys, default_columns, title_keys
+from repro.model.columns import TAGS, Column, choose_keys, default_columns, keep_room, title_keys
 from repro.model.condition import Condition, Key, SortKey, Space, keys_in
 from repro.model.goals import agreed_goal
 from repro.model.run import Record
@@ -70,7 +70,7 @@ def _read_rows(
     ]
     choice = choose_keys(seen)
     usual = [one for one in default_columns(seen, choice, asked) if not _is_fixed(one)]
-    usual = usual[:_MOST_USUAL]
+    usual = [usual[n] for n in keep_room([one.key for one in usual], _MOST_USUAL)]
     columns = _apply(runs, wish.columns, usual)
     short = runs.shorten(ids)
     shown = {column.key for column in columns}

@@ -111,6 +111,17 @@ def default_columns(
     ]
 
 
+def keep_room(keys: Sequence[Key | None], most: int) -> list[int]:
+    """The places of those that are shown where there is room for `most`, in their order.
+
+    Params leave half of the room to all others; what these do not need is theirs.
+    """
+    params = [n for n, key in enumerate(keys) if key is not None and key.space is Space.CONFIG]
+    others = [n for n in range(len(keys)) if n not in set(params)]
+    kept = params[: max(most - len(others), most // 2)]
+    return sorted([*kept, *others[: most - len(kept)]])
+
+
 def title_keys(keys: Iterable[Key]) -> list[Column]:
     """A column for each key, titled by its name alone where that is clear among them."""
     listed = list(keys)

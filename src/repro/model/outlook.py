@@ -80,7 +80,7 @@ def _reasons(record: Record) -> Iterator[str]:
 def _stay(record: Record) -> Iterator[str]:
     for name, facts in record.data.items():
         if not (isinstance(facts, Mapping) and facts.get("kept") is True):
-            yield f"`{name}`"
+            yield f"dataset `{name}`"
     for one in record.run.omitted:
         if one.reason in SECRETS:
             yield f"`{one.path}`"

@@ -269,7 +269,7 @@ class Comparison:
         )
 
     @property
-    def hidden_fields(self) -> list[tuple[str, str]]:
+    def chart_fields(self) -> list[tuple[str, str]]:
         """What a form for charts must say, too."""
         return kept_query(self._request, *_CHART_KEYS)
 
@@ -308,6 +308,6 @@ class Comparison:
         return changed_address(self._request, **changes)
 
     @property
-    def others(self) -> list[tuple[str, str]]:
+    def weighing_fields(self) -> list[tuple[str, str]]:
         """What a form that asks for the importance must say, too."""
         return kept_query(self._request, "importance")

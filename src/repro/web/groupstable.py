@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from repro.core.tableview import TableColumn, TableGroup, TableView
 from repro.model.cells import format_cells, format_statistics
+from repro.model.condition import Space
 from repro.model.goals import best_places
 from repro.model.values import ABSENT, Value
 from repro.web.runstable import Cell, Head, make_cell, sort_head, title_in_band
@@ -60,7 +61,7 @@ def lay_groups(table: TableView, view: RunsView, now: float) -> LaidGroups:
         _lay_metric(groups, column.key.name, column.goal) for column in metrics if column.key
     ]
     return LaidGroups(
-        keys=tuple(sort_head(one.title, one.word, view, is_descending=False) for one in keys),
+        keys=tuple(_key_head(one, view) for one in keys),
         runs=sort_head("runs", "runs", view, is_descending=True, is_right=True),
         heads=tuple(_metric_head(one, view) for one in metrics),
         lines=tuple(
@@ -73,6 +74,12 @@ def lay_groups(table: TableView, view: RunsView, now: float) -> LaidGroups:
             for place, group in enumerate(groups)
         ),
     )
+
+
+def _key_head(column: TableColumn, view: RunsView) -> Head:
+    is_param = column.key is not None and column.key.space is Space.CONFIG
+    title = title_in_band(column.key) if column.key is not None and is_param else column.title
+    return sort_head(title, column.word, view, is_descending=False)
 
 
 def _metric_head(column: TableColumn, view: RunsView) -> Head:

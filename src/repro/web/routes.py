@@ -16,6 +16,7 @@ from repro.web.pages import (
     runs,
     static,
     sweeps,
+    trash,
 )
 
 ROUTES = [
@@ -37,6 +38,7 @@ ROUTES = [
     Route("/compare", compare.show_compare),
     Route("/sweeps", sweeps.show_sweeps),
     Route("/sweeps/{sweep}", sweeps.show_sweep),
+    Route("/trash", trash.show_trash),
     # What pages ask for
     Route("/api/sweeps/{sweep}", sweeps.give_history),
     Route("/api/curves", curves.give_curves),

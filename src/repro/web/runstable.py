@@ -7,6 +7,7 @@ from zlib import crc32
 
 from repro.core.tableview import TableColumn, TableRow, TableView
 from repro.model.cells import format_cells
+from repro.model.columns import keep_room
 from repro.model.condition import Key, Space
 from repro.model.fields import FIELDS
 from repro.model.goals import best_places
@@ -14,12 +15,11 @@ from repro.model.progress import Progress
 from repro.model.readable import shorten
 from repro.model.times import parse_time
 from repro.model.values import ABSENT, Value, is_nan
-from repro.web.runsview import RunsView
+from repro.web.runsview import HIDEABLE, RunsView
 
 MOST_USUAL = 40  # columns that nobody asked for
 _LONGEST = 120  # characters of a cell
 _SEEN = 24  # of which at least so many are seen; more have a title
-_MARKED = ("id", "name", "status", "created", "note")  # fields that each row has anyway
 _DURATION = Key(Space.FIELD, "duration")
 _BANDS: Mapping[Space | None, str] = {
     Space.FIELD: "run", None: "run", Space.CONFIG: "params", Space.METRIC: "metrics",
@@ -77,6 +77,8 @@ class Line:
 
     Attributes:
         stamp: Changes when anything that the line says has changed.
+        step: The last one of a run in progress of which no more is known.
+        brief: A metric with its value, where there is room for nothing else.
         colour: Its place in the palette, if it has one of its own.
         pin_address: Where it has one, or no more.
     """
@@ -85,6 +87,8 @@ class Line:
     cells: tuple[Cell, ...]
     stamp: int
     progress: Progress | None
+    step: str | None
+    brief: str
     colour: int | None
     pin_address: str
     is_chosen: bool
@@ -95,11 +99,14 @@ class LaidTable:
     """The table.
 
     Attributes:
+        columns: What `heads` are of.
+        fixed: The heads of what each row says anyway, by its name.
         n_of_run: Columns beside each other that say what the run is, but for its id.
         bands: Those behind them.
         n_left_out: Columns that would be too many.
     """
 
+    columns: tuple[TableColumn, ...]
     n_of_run: int
     bands: tuple[Band, ...]
     heads: tuple[Head, ...]
@@ -117,20 +124,19 @@ def lay_table(
         progress: Of runs in progress, by id.
         now: Seconds since 1970.
     """
-    columns = [place for place, one in enumerate(table.columns) if not _is_marked(one.key)]
-    if not view.columns:
-        # What the runs are sorted by shall not jump to the front.
-        columns.sort(key=lambda place: _ORDER.index(_band(table.columns[place])))
-    left_out = columns[MOST_USUAL:] if not view.columns else []
-    columns = columns[: len(columns) - len(left_out)]
+    columns, n_left_out = _choose_places(table, view)
     shown = [table.columns[place] for place in columns]
     cells = []
     for place, column in zip(columns, shown, strict=True):
         values = [_value(row, place, column.key, now) for row in table.rows]
-        cells.append(_lay_column(column, values, _steps(column, table.rows, progress), now))
-    fixed = {name: _fixed_head(name, view) for name in ("name", "status", "created")}
+        cells.append(_lay_column(column, values, now))
+    names = [name for name in ("name", "status", "created") if name not in view.hidden]
+    fixed = {name: _fixed_head(name, view) for name in names}
+    steps = _last_steps(table, progress)
+    briefs = _say_briefly(shown, cells, len(table.rows))
     bands = [Band(title, len(list(same))) for title, same in groupby(shown, key=_band)]
     return LaidTable(
+        columns=tuple(shown),
         n_of_run=len(fixed) + (bands.pop(0).n_columns if bands and bands[0].title == "run" else 0),
         bands=tuple(bands),
         heads=tuple(_head(one, view) for one in shown),
@@ -140,6 +146,8 @@ def lay_table(
                 cells=tuple(column[place] for column in cells),
                 stamp=_stamp(row),
                 progress=progress.get(row.id),
+                step=steps.get(row.id),
+                brief=briefs[place],
                 colour=view.pins.get(row.id),
                 pin_address=view.address(pins=view.toggle_pin(row.id), page=view.page),
                 is_chosen=row.id in view.chosen,
@@ -147,8 +155,49 @@ def lay_table(
             for place, row in enumerate(table.rows)
         ),
         fixed=fixed,
-        n_left_out=len(left_out),
+        n_left_out=n_left_out,
     )
+
+
+def _choose_places(table: TableView, view: RunsView) -> tuple[list[int], int]:
+    """The columns of the table that are shown, in their order, and how many more there are."""
+    columns = [n for n, one in enumerate(table.columns) if not _is_marked(one.key, view)]
+    if view.columns:
+        return columns, 0
+    # A column of steps comes and goes with the runs in progress: their status has them.
+    columns = [n for n in columns if table.columns[n].key is not None]
+    # What the runs are sorted by shall not jump to the front.
+    columns.sort(key=lambda n: _ORDER.index(_band(table.columns[n])))
+    kept = keep_room([table.columns[n].key for n in columns], MOST_USUAL)
+    return [columns[n] for n in kept], len(columns) - len(kept)
+
+
+def _last_steps(table: TableView, progress: Mapping[str, Progress]) -> dict[str, str]:
+    """The last step of each run in progress of which no more is known, by id."""
+    place = next((n for n, one in enumerate(table.columns) if one.key is None), None)
+    if place is None:
+        return {}
+    return {
+        row.id: str(row.values[place])
+        for row in table.rows
+        if row.status == "running" and row.id not in progress and row.values[place] is not ABSENT
+    }
+
+
+def _say_briefly(
+    columns: Sequence[TableColumn], cells: Sequence[Sequence[Cell]], n_rows: int
+) -> list[str]:
+    """The metric of each row that says most: the first one with a goal, or else the first one."""
+    metrics = [
+        (column, laid)
+        for column, laid in zip(columns, cells, strict=True)
+        if column.key is not None and column.key.space is Space.METRIC
+    ]
+    metrics.sort(key=lambda pair: pair[0].goal is None)
+    if not metrics:
+        return [""] * n_rows
+    column, laid = metrics[0]
+    return ["" if "none" in cell.kind else f"{column.title} {cell.text}" for cell in laid]
 
 
 def sort_head(
@@ -208,10 +257,12 @@ def _band(column: TableColumn) -> str:
     return _BANDS[None if column.key is None else column.key.space]
 
 
-def _is_marked(key: Key | None) -> bool:
-    if key is None:
+def _is_marked(key: Key | None, view: RunsView) -> bool:
+    """Whether each row says it anyway."""
+    if key is None or key.space not in (Space.FIELD, Space.TAG):
         return False
-    return key.space is Space.TAG or (key.space is Space.FIELD and key.name in _MARKED)
+    name = "tags" if key.space is Space.TAG else key.name
+    return name == "id" or (name in HIDEABLE and name not in view.hidden)
 
 
 def _is_moment(key: Key) -> bool:
@@ -226,24 +277,12 @@ def _value(row: TableRow, place: int, key: Key | None, now: float) -> Value:
     return value
 
 
-def _steps(
-    column: TableColumn, rows: Sequence[TableRow], progress: Mapping[str, Progress]
-) -> dict[int, str]:
-    """What the column of the last steps says of runs in progress: of how many, too."""
-    if column.key is not None:
-        return {}
-    ids = enumerate(row.id for row in rows)
-    return {place: str(progress[run]) for place, run in ids if run in progress}
-
-
-def _lay_column(
-    column: TableColumn, values: Sequence[Value], instead: Mapping[int, str], now: float
-) -> list[Cell]:
+def _lay_column(column: TableColumn, values: Sequence[Value], now: float) -> list[Cell]:
     laid = format_cells(values, column.key, now)
     best = best_places(values, column.goal)
     is_right = laid.is_right or column.key is None
     return [
-        make_cell(instead.get(place, text), value, is_right=is_right, is_best=place in best)
+        make_cell(text, value, is_right=is_right, is_best=place in best)
         for place, (text, value) in enumerate(zip(laid.texts, values, strict=True))
     ]
 

@@ -20,6 +20,7 @@ from repro.web.naming import number_of
 PER_PAGE = (25, 50, 100, 250)
 USUAL_PER_PAGE = 50
 _MOST_CHOSEN = 1_000
+HIDEABLE = ("name", "status", "created", "tags", "note")  # what each row says otherwise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class RunsView:
         where: A filter; blank is every run.
         sort: Names, the first one first, `-NAME` descending.
         columns: As `ls --columns` takes them; blank is what tells the runs apart.
+        hidden: Those of `HIDEABLE` that the rows do not say, or only where `columns` has them.
         group: Names; blank is single runs.
         page: From 1 on.
         per: Rows of a page.
@@ -40,6 +42,7 @@ class RunsView:
     where: str = ""
     sort: tuple[str, ...] = ()
     columns: str = ""
+    hidden: tuple[str, ...] = ()
     group: str = ""
     page: int = 1
     per: int = USUAL_PER_PAGE
@@ -61,20 +64,26 @@ class RunsView:
     def address(self, **changes: Any) -> str:
         """The address of this view with some of it changed; its first page, unless one is named."""
         changed = replace(self, **{"page": 1, **changes})
-        parts = {
-            "q": changed.where,
-            "sort": ",".join(changed.sort),
-            "columns": changed.columns,
-            "group": changed.group,
-            "page": "" if changed.page == 1 else str(changed.page),
-            "per": "" if changed.per == USUAL_PER_PAGE else str(changed.per),
-            "pin": write_pins(changed.pins),
-            "sel": ",".join(changed.chosen),
-        }
-        query = urlencode(
-            {key: text for key, text in parts.items() if text}, quote_via=quote, safe=",:/"
-        )
+        query = urlencode(changed._query(), quote_via=quote, safe=",:/")
         return f"/?{query}" if query else "/"
+
+    def fields(self, *names: str) -> list[tuple[str, str]]:
+        """What a form that sets `names` must say, too; it leads to the first page."""
+        return [pair for pair in self._query().items() if pair[0] not in (*names, "page")]
+
+    def _query(self) -> dict[str, str]:
+        parts = {
+            "q": self.where,
+            "sort": ",".join(self.sort),
+            "columns": self.columns,
+            "hide": ",".join(self.hidden),
+            "group": self.group,
+            "page": "" if self.page == 1 else str(self.page),
+            "per": "" if self.per == USUAL_PER_PAGE else str(self.per),
+            "pin": write_pins(self.pins),
+            "sel": ",".join(self.chosen),
+        }
+        return {key: text for key, text in parts.items() if text}
 
     def toggle_pin(self, run_id: str) -> Mapping[str, int]:
         """The pins without that of a run, or with one of the colour that fewest have."""
@@ -95,6 +104,7 @@ def read_view(query: QueryParams) -> RunsView:
         sort=tuple(split_names(query.get("sort", ""))),
         # Of a form each tick is a parameter of its own.
         columns=",".join(one for one in query.getlist("columns") if one.strip()),
+        hidden=_read_hidden(query),
         group=query.get("group", ""),
         page=_read_number(query, "page", 1),
         per=_read_number(query, "per", USUAL_PER_PAGE),
@@ -108,6 +118,11 @@ def read_view(query: QueryParams) -> RunsView:
 def write_pins(pins: Mapping[str, int]) -> str:
     """Write pins as an address has them."""
     return ",".join(f"{run}:{colour}" for run, colour in pins.items())
+
+
+def _read_hidden(query: QueryParams) -> tuple[str, ...]:
+    asked = {word for text in query.getlist("hide") for word in split_names(text)}
+    return tuple(name for name in HIDEABLE if name in asked)
 
 
 def _read_number(query: QueryParams, name: str, usual: int) -> int:

@@ -21,13 +21,13 @@ def show_compare(request: Request) -> Response:
         if request.headers.get(FRAGMENT) is not None:
             raise
         lines = point_at(error.text, error.start, error.end)
-        return _ask(request, {"error": error, "lines": lines}, status=400)
+        return _ask(request, {"error": error, "lines": lines})
     if not ids:
         return _ask(request, {"error": None})
     title = f"Compare {len(ids):,} run{'s' if len(ids) > 1 else ''}"
     return page(request, "compare.html", {"title": title, "view": view})
 
 
-def _ask(request: Request, values: dict[str, object], *, status: int = 200) -> Response:
+def _ask(request: Request, values: dict[str, object]) -> Response:
     known = {"title": "Compare runs", "where": request.query_params.get("q"), **values}
-    return page(request, "compare_none.html", known, status=status)
+    return page(request, "compare_none.html", known)

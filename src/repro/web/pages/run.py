@@ -32,6 +32,7 @@ from repro.model.ids import is_id
 from repro.model.medium import enlarge
 from repro.model.progress import last_heard
 from repro.model.run import Record, Status
+from repro.model.times import parse_time
 from repro.web.address import changed_address, kept_query
 from repro.web.codeview import show_files
 from repro.web.datasets import compare_with, list_facts
@@ -95,12 +96,20 @@ def show_run(request: Request) -> Response:
         "tabs": TABS,
         "title": record.run.name or record.run.id,
         "is_running": record.run.status is Status.RUNNING and not record.commit,
+        "elapsed": _elapsed(project, record),
         "short": partial(short_id, project),
     }
     if request.headers.get(FRAGMENT) != "head":  # which is asked for whenever any run changes
         n_media, _ = _read(lambda: count_media(project, record))
         values |= {"n_media": n_media, **_FILL[tab](project, record, request)}
     return page(request, "run.html", values)
+
+
+def _elapsed(project: Project, record: Record) -> float | None:
+    """Seconds that a run in progress has lasted; None of one that is over, or runs elsewhere."""
+    if record.commit or record.run.status is not Status.RUNNING:
+        return None
+    return max(project.clock() - parse_time(record.run.started or record.run.created), 0.0)
 
 
 def give_output(request: Request) -> Response:

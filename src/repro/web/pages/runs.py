@@ -1,6 +1,6 @@
 """The runs as a table."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.requests import Request
@@ -8,20 +8,22 @@ from starlette.responses import Response
 
 from repro.core.advance import read_progress
 from repro.core.groupnames import list_group_names
+from repro.core.project import Project
 from repro.core.query import describe_problem
 from repro.core.table import read_table
-from repro.core.tableview import TableView
+from repro.core.tableview import TableColumn, TableView, word_of
 from repro.errors import FilterError, UsageError
 from repro.model.caret import point_at
 from repro.model.condition import STATISTICS
+from repro.model.progress import Progress
 from repro.model.readable import format_value, shorten
-from repro.web.examples import give_examples
+from repro.web.filterexamples import give_examples
 from repro.web.groupstable import lay_groups
 from repro.web.naming import project_of
 from repro.web.pagelinks import link_pages
 from repro.web.rendering import page
 from repro.web.runstable import lay_table
-from repro.web.runsview import PER_PAGE, RunsView, read_view, write_pins
+from repro.web.runsview import HIDEABLE, PER_PAGE, RunsView, read_view, write_pins
 
 _TEMPLATE = "runs.html"
 _PANEL = "panel"  # the parameter that opens the list of columns
@@ -72,13 +74,19 @@ def _show(request: Request, view: RunsView, table: TableView) -> dict[str, Any]:
     project = project_of(request)
     now = project.clock()
     is_grouped = table.groups is not None
-    running = [row.id for row in table.rows if row.status == "running"]
+    laid = None if is_grouped else lay_table(table, view, _progress(project, table), now)
     n_rows = table.n_groups if is_grouped else table.matching
     return {
         "table": table,
-        "laid": None
-        if is_grouped
-        else lay_table(table, view, read_progress(project, running), now),
+        "laid": laid,
+        "grouped": is_grouped,
+        "shown": [
+            _list_shown(one) for one in (laid.columns if laid else table.columns[table.n_keys :])
+        ],
+        "hideable": HIDEABLE,
+        "with_metrics": ",".join(
+            filter(None, [view.columns or "+metrics.*", view.columns and "metrics.*"])
+        ),
         "groups": lay_groups(table, view, now) if is_grouped else None,
         "n_rows": n_rows,
         "pages": link_pages(view, n_rows),
@@ -91,6 +99,34 @@ def _show(request: Request, view: RunsView, table: TableView) -> dict[str, Any]:
         "statistics": [name for name in STATISTICS if name != "last"],
         "most_offered": _MOST_OFFERED,
     }
+
+
+def _progress(project: Project, table: TableView) -> dict[str, Progress]:
+    return read_progress(project, [row.id for row in table.rows if row.status == "running"])
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A column that is shown, in the list to choose from.
+
+    Attributes:
+        bare: Its word without the number of a metric that it is.
+    """
+
+    word: str
+    title: str
+    space: str
+    bare: str
+    statistic: str
+
+
+def _list_shown(column: TableColumn) -> Shown:
+    key = column.key
+    if key is None:
+        return Shown(column.word, column.title, "", column.word, "last")
+    bare = replace(key, statistic="last")
+    title = column.title if key == bare else column.title.removesuffix(f".{key.statistic}")
+    return Shown(column.word, title, str(key.space), word_of(bare), key.statistic)
 
 
 def _point_at(error: UsageError, view: RunsView) -> Wrong:

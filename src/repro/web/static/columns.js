@@ -75,8 +75,8 @@ function setStatistic(item, statistic) {
   }
 }
 
-function wanted(form) {
-  return new FormData(form).getAll("columns").map((word) => word.trim()).filter(Boolean);
+function wanted(form, key) {
+  return new FormData(form).getAll(key).map((word) => word.trim()).filter(Boolean).join(",");
 }
 
 document.addEventListener("input", (event) => {
@@ -92,15 +92,16 @@ document.addEventListener("click", (event) => {
   const move = event.target.closest("#columns [data-move]");
   if (move) return moveBy(move.closest("li"), Number(move.dataset.move));
   if (event.target.closest("#close-columns")) close();
-  if (event.target.closest("#usual-columns")) {
+  const link = event.target.closest("#usual-columns, #all-metrics");
+  if (link) {
     event.preventDefault();
     close();
-    go(addressWith({ columns: "" }));
+    go(link.href);
   }
 });
 document.addEventListener("submit", (event) => {
   if (event.target.id !== "columns-form") return;
   event.preventDefault();
   close();
-  go(addressWith({ columns: wanted(event.target).join(",") }));
+  go(addressWith({ columns: wanted(event.target, "columns"), hide: wanted(event.target, "hide") }));
 });

@@ -15,6 +15,7 @@ export function attachCompletion(box, list) {
   let active = -1;
   let asked = 0;
   let timer = 0;
+  let ownSpace = -1; // behind the space that came with a word, for whoever types one, too
 
   box.setAttribute("role", "combobox");
   box.setAttribute("aria-autocomplete", "list");
@@ -78,6 +79,7 @@ export function attachCompletion(box, list) {
     const at = box.selectionStart;
     const space = word.text.endsWith(".") || /^[\s)]/.test(box.value.slice(at)) ? "" : " ";
     box.setRangeText(word.text + space, word.start, at, "end");
+    ownSpace = space ? box.selectionStart : -1;
     close();
     box.dispatchEvent(new InputEvent("input", { bubbles: true }));
   }
@@ -87,6 +89,12 @@ export function attachCompletion(box, list) {
     return offered.length > 0 && box.selectionStart > offered[0].start;
   }
 
+  box.addEventListener("beforeinput", (event) => {
+    if (event.data === " " && box.selectionStart === ownSpace && box.selectionEnd === ownSpace) {
+      event.preventDefault();
+    }
+    ownSpace = -1;
+  });
   box.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(ask, QUIET_MS);

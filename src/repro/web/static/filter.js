@@ -41,6 +41,12 @@ document.getElementById("filter").addEventListener("submit", (event) => {
   hasTyped = false;
   apply(false);
 });
+window.addEventListener("popstate", () => {
+  clearTimeout(timer);
+  words.close();
+  hasTyped = false;
+  box.value = new URLSearchParams(location.search).get("q") ?? "";
+});
 document.addEventListener("repro:wrong", () => box.setAttribute("aria-invalid", "true"));
 document.addEventListener("repro:moved", () => {
   box.removeAttribute("aria-invalid");

@@ -80,12 +80,20 @@ export async function go(address, how = "push", onWrong = showWrong) {
 /** Say what is wrong with a wish, under the filter. */
 export function showWrong(html) {
   putBlock(html);
+  markBefore(true);
   document.dispatchEvent(new CustomEvent("repro:wrong"));
 }
 
 /** What was wrong is no more. */
 export function clearWrong() {
   document.getElementById("wrong").replaceChildren();
+  markBefore(false);
+}
+
+/** Whether the table shows what was asked for before something wrong was. */
+function markBefore(isBefore) {
+  document.getElementById("before").hidden = !(isBefore && document.querySelector("#table .scroll"));
+  document.getElementById("main").classList.toggle("is-before", isBefore);
 }
 
 function addressOf(params) {

@@ -39,7 +39,7 @@ def test_a_filter_is_typed_with_help_and_the_view_is_shared_with_a_phone(
     page.keyboard.type("optim")
     expect(page.locator("#words li")).to_have_text(["optimizerparam"])
     page.keyboard.press("Tab")
-    page.keyboard.type("= ad")
+    page.keyboard.type(" = ad")  # the word came with a space
     page.locator("#words li").first.wait_for()
     page.keyboard.press("ArrowDown")
     assert page.get_attribute("#q", "aria-activedescendant") == "word-0"
@@ -52,6 +52,7 @@ def test_a_filter_is_typed_with_help_and_the_view_is_shared_with_a_phone(
     expect(page.locator("#wrong .carets")).to_have_text(" " * 21 + "^^^^", use_inner_text=True)
     assert page.get_attribute("#q", "aria-invalid") == "true"
     assert len(names(page)) == 30
+    expect(page.locator("#before")).to_be_visible()
 
     page.fill("#q", "optimizer = adam")
     page.locator("thead").get_by_role("link", name="loss").click()
@@ -70,6 +71,17 @@ def test_a_filter_is_typed_with_help_and_the_view_is_shared_with_a_phone(
     page.go_back()
     expect(page.locator("th[aria-sort]")).to_have_count(0)
     assert page.input_value("#q") == "optimizer = adam"
+
+    page.fill("#q", "lr > 0")
+    page.keyboard.press("Enter")
+    expect(page.locator("#found")).to_have_text("59 of 60 runs")
+    page.fill("#q", "nope <<")
+    page.keyboard.press("Enter")
+    expect(page.locator("#wrong p").first).to_be_visible()
+    page.go_back()  # with the box still focused
+    expect(page.locator("#q")).to_have_value("optimizer = adam")
+    expect(page.locator("#wrong p")).to_have_count(0)
+    expect(page.locator("#before")).to_be_hidden()
 
 
 def test_columns_are_chosen_and_put_in_order_and_all_that_opens_is_read_aloud_well(

@@ -3,7 +3,7 @@
 from tests.support.records import a_summary, make_record
 
 from repro.model.canonical import Json
-from repro.model.columns import choose_keys, default_columns, name_params, title_keys
+from repro.model.columns import choose_keys, default_columns, keep_room, name_params, title_keys
 from repro.model.condition import Key, Space
 from repro.model.run import Record
 from repro.model.values import ABSENT
@@ -83,3 +83,12 @@ def test_a_name_that_several_things_have_is_titled_with_its_space() -> None:
 def test_the_names_of_all_params_and_metrics_are_listed_in_their_order() -> None:
     records = [a_run({"b": 1}, x=1.0), a_run({"a": {"c": 1}, "b": 2}, w=1.0, x=2.0)]
     assert name_params(records) == (["b", "a.c"], ["x", "w"])
+
+
+def test_params_leave_half_of_the_room_to_the_rest_and_take_what_it_leaves() -> None:
+    params = [Key(Space.CONFIG, str(n)) for n in range(6)]
+    metrics = [Key(Space.METRIC, str(n)) for n in range(6)]
+    assert keep_room([*params, *metrics], 4) == [0, 1, 6, 7]
+    assert keep_room([*params, metrics[0], None], 6) == [0, 1, 2, 3, 6, 7]
+    assert keep_room([params[0], *metrics], 4) == [0, 1, 2, 3]
+    assert keep_room(params, 9) == [0, 1, 2, 3, 4, 5]

@@ -309,7 +309,7 @@ def test_groups_have_means_and_lead_to_their_runs(repository, browse):
         ),
     )
     client = browse(repository)
-    text = client.get("/?q=seed+<+5&group=opt").text
+    text = client.get("/?q=seed+<+5&group=config.opt").text
     _, heads, *rows = table(text)
 
     assert [cell[2] for cell in heads] == ["opt", "runs", "loss↓ minimize"]
@@ -321,7 +321,7 @@ def test_groups_have_means_and_lead_to_their_runs(repository, browse):
     assert link(text, "adam") == "/?q=%28seed%20%3C%205%29%20and%20config.opt%20%3D%20%27adam%27"
     assert len(order(client.get(link(text, "adam")).text)) == 2
     assert "2</strong> groups of <strong>3</strong> runs" in text
-    assert '<option value="config.opt">opt</option>' in text
+    assert '<option value="config.opt" selected>opt</option>' in text
 
 
 def test_groups_are_sorted_by_their_heads(repository, browse):
@@ -393,10 +393,10 @@ def test_the_list_of_columns_knows_which_number_of_a_metric_is_shown(repository,
 def test_a_run_in_progress_has_its_step_in_its_status_and_in_no_column(repository, browse):
     three(repository)
     started = begin(open_here(repository))
-    log(started, 50, 0.25)
+    log(started, 50, loss=0.25)
     try:
         _, heads, *rows = table(browse(repository).get("/").text)
     finally:
         end(started, repository)
     assert "step" not in [cell[2].strip() for cell in heads]
-    assert any("step 1" in cell[2] for cell in rows[0])
+    assert any("step 50" in cell[2] for row in rows for cell in row)

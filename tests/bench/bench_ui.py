@@ -52,8 +52,9 @@ def look(browser: Browser, face: Face, origin: str, address: str) -> dict[str, f
     page = _new_page(browser)
     times["first page, new browser, ms"] = _open(page, address, face.rows)
     times["first page again, ms"] = _open(page, origin + face.first, face.rows)
-    curves = origin + face.curves
-    times[f"curves of {N_CURVES} x {LONG:,} steps, ms"] = _open(page, curves, face.drawn)
+    if face.curves is not None:
+        drawn = _open(page, origin + face.curves, face.drawn)
+        times[f"curves of {N_CURVES} x {LONG:,} steps, ms"] = drawn
     page.context.close()
     for name, act, holds in (
         ("filter, ms", face.filter, face.filtered),

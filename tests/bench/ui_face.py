@@ -17,7 +17,7 @@ class Face:
         filtered: An expression that is true once only those are there.
         sort: Wishes for the runs by their val_loss; None where that takes several clicks in a menu.
         sorted: An expression that is true once they are.
-        curves: The address of the curves of 20 runs, less the origin.
+        curves: The address of the curves of 20 runs, less the origin; None where none leads there.
         drawn: An expression that is true once they are painted.
     """
 
@@ -28,5 +28,5 @@ class Face:
     filtered: str
     sort: Callable[[Page], None] | None
     sorted: str
-    curves: str
+    curves: str | None
     drawn: str

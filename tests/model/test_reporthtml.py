@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.support.records import a_summary, make_record
 from tests.support.reports import Parsed, make_curves, make_report_of
 
-from repro.model.blocks import Cell, Code, Page, Paragraph, Patch, Quote, Section, Table
+from repro.model.blocks import Cell, Code, Image, Page, Paragraph, Patch, Quote, Section, Table
 from repro.model.diff import FileChange
 from repro.model.report import CodeChange
 from repro.model.reporthtml import write_html
@@ -123,6 +123,32 @@ def test_tables_say_what_they_show_and_what_heads_a_row():
     assert '<th scope="col" class="n">loss</th>' in text
     assert re.search(r'<th scope="row"><svg class="sample".*?</svg>a</th>', text)
     assert '<td class="n"><b>0.5</b></td>' in text
+
+
+def test_only_long_words_may_be_broken_on_paper():
+    table = Table(
+        caption="Runs",
+        heads=[Cell(("seed",)), Cell(("a" * 30,)), Cell(("short words that are many",))],
+        rows=[[Cell(("7",)), Cell((Code("b" * 17),)), Cell(("c",))]],
+        right=frozenset({1}),
+    )
+
+    text = page_of(table)
+
+    assert '<th scope="col">seed</th>' in text
+    assert f'<th scope="col" class="n long">{"a" * 30}</th>' in text
+    assert text.count("long") == text.count(".long") + 2
+    assert '<th scope="col">short words that are many</th>' in text
+
+
+def test_a_small_picture_is_as_large_as_its_pixels_can_be_seen():
+    def picture(width: int, height: int) -> str:
+        size = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+        data = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + size
+        return page_of(Image(("a",), "image/png", data))
+
+    assert '<img alt="a" class="pixels" width="160" height="80" src="data:' in picture(10, 5)
+    assert '<img alt="a" src="data:' in picture(400, 300)
 
 
 def test_lines_of_a_patch_that_came_or_went_are_marked_within_hunks_only():

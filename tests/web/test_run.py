@@ -11,6 +11,7 @@ from tests.support.webpages import assert_inert, text_of
 
 from repro.core.curate import set_note, tag_run
 from repro.core.query import resolve_run
+from repro.core.trash import remove_runs
 from repro.model.run import Omitted
 from repro.model.verdict import Cause, First, Outcome, Verdict
 from repro.web.pages.run import TABS
@@ -53,6 +54,19 @@ def test_the_overview_tells_what_the_record_does(repository, browse):
     ):  # fmt: skip
         assert said in words, said
     assert "first line\nsecond line" in html
+
+
+def test_a_run_that_is_removed_while_it_is_looked_at_is_said_to_be(repository, browse):
+    run = write_run(open_at(repository), make_record()).run.id
+    client = browse(repository)
+    assert '<div id="gone"></div>' in get(client, run)
+    remove_runs(open_here(repository), [run])
+    for block in ("head", "tab"):
+        answer = client.get(f"/runs/{run}", headers={"X-Fragment": block})
+        assert (answer.status_code, answer.headers["x-instead"]) == (200, "gone")
+        assert answer.text.lstrip().startswith('<div id="gone"')
+        assert f"run {run} is in the trash: repro restore" in text_of(answer.text).replace("`", "")
+    assert client.get(f"/runs/{run}").status_code == 404
 
 
 def test_what_is_infinite_is_not_the_best(repository, browse):
@@ -123,7 +137,7 @@ def test_a_block_comes_alone(repository, browse):
     head = client.get(f"/runs/{run}", headers={"X-Fragment": "head"}).text
     tab = client.get(f"/runs/{run}?tab=output", headers={"X-Fragment": "tab"}).text
 
-    assert re.match(r'\s*<header id="head"', head)
+    assert re.match(r'\s*<div id="gone"></div>\s*<header id="head"', head)
     assert re.match(r'\s*<div id="tab"', tab)
     assert "<html" not in head + tab
 

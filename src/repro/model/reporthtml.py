@@ -24,12 +24,15 @@ from repro.model.blocks import (
     Table,
     Text,
 )
+from repro.model.imagetype import find_image_size
+from repro.model.medium import enlarge
 from repro.model.reportstyle import STYLE
 from repro.model.svgchart import STYLE as ALONE
 from repro.model.svgchart import Line, line_chart, line_sample
 from repro.model.text import escape
 
 _MOST_UPRIGHT = 11  # columns that fit on paper that stands
+_LONGEST_WORD = 16  # characters that stay together on paper
 _MARKS = {"+": "ins", "-": "del"}
 
 
@@ -93,7 +96,7 @@ def _block(block: Block) -> Iterator[str]:
         case Items():
             yield f"<ul>{''.join(f'<li>{_text(item)}</li>' for item in block.items)}</ul>"
         case Commands() | Quote():
-            yield f"<pre>{_safe_lines(block.lines)}</pre>"
+            yield f'<pre tabindex="0">{_safe_lines(block.lines)}</pre>'
         case Patch():
             yield f'<pre tabindex="0">{"".join(_patch(block.lines))}</pre>'
         case Table():
@@ -106,7 +109,9 @@ def _block(block: Block) -> Iterator[str]:
             data = base64.b64encode(block.data).decode()
             caption = _text(block.caption)
             alt = "".join(_safe(_plain(piece)) for piece in block.caption)
-            yield f'<figure><img alt="{alt}" src="data:{block.content_type};base64,{data}">'
+            size = enlarge(*(find_image_size(block.data) or (None, None)))
+            larger = f' class="pixels" width="{size[0]}" height="{size[1]}"' if size else ""
+            yield f'<figure><img alt="{alt}"{larger} src="data:{block.content_type};base64,{data}">'
             yield f"<figcaption>{caption}</figcaption></figure>"
         case Fold():
             is_open = " open" if block.is_open else ""
@@ -120,20 +125,28 @@ def _table(table: Table) -> Iterator[str]:
     yield f'<div class="scroll" tabindex="0" role="region" aria-label="{_safe(table.caption)}">'
     yield f"<table><caption>{_safe(table.caption)}</caption>\n<thead><tr>"
     yield "".join(
-        f'<th scope="col"{_align(table, place)}>{_cell(cell)}</th>'
+        f'<th scope="col"{_classes(table, place, cell)}>{_cell(cell)}</th>'
         for place, cell in enumerate(table.heads)
     )
     yield "</tr></thead>\n<tbody>\n"
     for first, *others in table.rows:
         cells = (
-            f"<td{_align(table, place)}>{_cell(cell)}</td>" for place, cell in enumerate(others, 1)
+            f"<td{_classes(table, place, cell)}>{_cell(cell)}</td>"
+            for place, cell in enumerate(others, 1)
         )
-        yield f'<tr><th scope="row">{_cell(first)}</th>{"".join(cells)}</tr>\n'
+        head = f'<th scope="row"{_classes(table, 0, first)}>{_cell(first)}</th>'
+        yield f"<tr>{head}{''.join(cells)}</tr>\n"
     yield "</tbody></table></div>"
 
 
-def _align(table: Table, place: int) -> str:
-    return ' class="n"' if place in table.right else ""
+def _classes(table: Table, place: int, cell: Cell) -> str:
+    """Numbers stand to the right; on paper only words that are long are broken."""
+    words = "".join(map(_plain, cell.text)).split()
+    classes = [
+        *(["n"] if place in table.right else []),
+        *(["long"] if any(len(word) > _LONGEST_WORD for word in words) else []),
+    ]
+    return f' class="{" ".join(classes)}"' if classes else ""
 
 
 def _cell(cell: Cell) -> str:

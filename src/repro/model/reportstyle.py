@@ -23,19 +23,21 @@ pre{background:var(--raised);border:1px solid var(--line);border-radius:6px;padd
 margin:.5rem 0;overflow:auto}
 .scroll{overflow:auto;max-width:100%;margin:.5rem 0}
 :focus-visible{outline:2px solid var(--link);outline-offset:1px}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.93em}
+table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.88em}
 caption{text-align:left;color:var(--quiet);padding:.2rem 0}
-th,td{text-align:left;vertical-align:top;padding:.2rem .6rem;border-bottom:1px solid var(--line);\
+th,td{text-align:left;vertical-align:top;padding:.2rem .4rem;border-bottom:1px solid var(--line);\
 max-width:28rem;overflow-wrap:break-word}
 thead th{background:var(--raised);white-space:nowrap}
 tbody th{font-weight:400;white-space:nowrap}
 .n{text-align:right;white-space:nowrap}
 td b{background:var(--best);padding:0 .25em;border-radius:3px}
-.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,36rem),1fr));gap:1rem}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));gap:1rem}
 figure{margin:0;min-width:0;overflow:auto}
-.chart{max-width:100%;min-width:28rem;height:auto}
+.chart{width:100%;max-width:56rem;min-width:28rem;height:auto}
 .sample{margin-right:.4em;vertical-align:middle}
 img{max-width:100%;height:auto;background:#fff}
+.pixels{image-rendering:pixelated}
+pre:not([tabindex]){white-space:pre-wrap;overflow-wrap:anywhere}
 figcaption{overflow-wrap:anywhere;color:var(--quiet)}
 details{margin:.5rem 0}
 summary{cursor:pointer;overflow-wrap:anywhere}
@@ -51,7 +53,6 @@ main{max-width:none;padding:0}
 table{font-size:.85em}
 main.wide{page:wide}
 .wide table{font-size:.75em}
-.wide td:not(.n){min-width:5.5em}
 thead .n{white-space:normal}
 tbody th:has(.sample){white-space:nowrap}
 nav{display:none}
@@ -59,8 +60,8 @@ h1,h2,caption,summary{break-after:avoid}
 tr,figure,img,li{break-inside:avoid}
 thead{display:table-header-group}
 .scroll,pre,figure{overflow:visible}
-thead th:first-child{overflow-wrap:normal}
-th,td,tbody th,thead th{white-space:normal;padding:.1rem .3rem;overflow-wrap:anywhere}
+th,td,tbody th,thead th{white-space:normal;padding:.1rem .3rem}
+.long{overflow-wrap:anywhere;min-width:4.5em}
 pre{white-space:pre-wrap;overflow-wrap:anywhere}
 .charts{display:block}
 .chart{min-width:0;width:150mm}

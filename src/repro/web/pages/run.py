@@ -22,7 +22,7 @@ from repro.core.query import code_of, resolve_run, short_id
 from repro.core.runcurves import read_run_curves, read_system_curves
 from repro.core.runoutput import open_output, read_output_end
 from repro.core.signatures import check_signatures
-from repro.errors import DamagedRecordError, MissingDataError, ReproError
+from repro.errors import DamagedRecordError, MissingDataError, ReproError, UnknownRunError
 from repro.model.ansi import read_lines
 from repro.model.canonical import Json
 from repro.model.cells import format_metric
@@ -80,7 +80,12 @@ def show_run(request: Request) -> Response:
         request.path_params["name"] = name
         return show_named(request)
     project = project_of(request)
-    record = resolve_run(project, name)
+    try:
+        record = resolve_run(project, name)
+    except UnknownRunError as error:
+        if FRAGMENT not in request.headers:
+            raise
+        return page(request, "gone.html", {"error": error}, instead="gone")
     tab = request.query_params.get("tab", "overview")
     if tab not in TABS:
         raise HTTPException(404, "the page of a run has no such part")

@@ -12,6 +12,10 @@ export class Brushes {
     this.axes = axes; // by id
     this.ranges = new Map();
     this.listeners = [];
+    this.#readAll();
+  }
+
+  #readAll() {
     for (const text of asked("brush")) this.#read(text);
   }
 
@@ -33,6 +37,13 @@ export class Brushes {
   set(id, range) {
     if (range === null) this.ranges.delete(id);
     else this.ranges.set(id, range);
+    this.tell();
+  }
+
+  /** Take the ranges that the address has by now. */
+  restore() {
+    this.ranges.clear();
+    this.#readAll();
     this.tell();
   }
 

@@ -1,6 +1,6 @@
 // The compare page: what is said on one part of it holds for the others.
 import { asked, changed, onReturn, setAddress } from "./address.js";
-import { refreshLinkedViews, startLinkedViews } from "./linkedviews.js";
+import { refreshLinkedViews, restoreRanges, startLinkedViews } from "./linkedviews.js";
 import { CURVE_KEYS, restoreCurves, startCurves } from "./curves.js";
 import { isPlainClick } from "./dom.js";
 import { refresh, say } from "./fragment.js";
@@ -17,7 +17,8 @@ async function showBeside() {
 }
 
 onReturn((keys) => {
-  if (!keys.every((key) => BESIDE_KEYS.includes(key) || CURVE_KEYS.includes(key))) return false;
+  if (!keys.every((key) => ["brush", ...BESIDE_KEYS, ...CURVE_KEYS].includes(key))) return false;
+  if (keys.includes("brush") && !restoreRanges()) return false;
   if (keys.some((key) => BESIDE_KEYS.includes(key))) showBeside();
   const ofCurves = keys.filter((key) => CURVE_KEYS.includes(key));
   if (ofCurves.length) restoreCurves(ofCurves);

@@ -145,7 +145,7 @@ async function redraw(figure) {
   const yRange = wish.isClipped ? clipped(curves, wish.isLogY) : undefined;
   await draw(place, curves.flatMap((one) => traces(one, wish, unit)), layout({
     xaxis: axis(title, { isLog: isLogX, type: wish.x === "wall" ? "date" : undefined, ...(range ? { range } : {}) }),
-    yaxis: axis("", { isLog: wish.isLogY, fixedrange: true, ...(yRange ? { range: yRange } : {}) }),
+    yaxis: axis("", { isLog: wish.isLogY, fixedrange: true, showticklabels: curves.some((one) => one.y.some(Number.isFinite)), ...(yRange ? { range: yRange } : {}) }),
     yaxis2: { overlaying: "y", range: [0, 1], visible: false, fixedrange: true },
     dragmode: dragging("zoom"),
   }));

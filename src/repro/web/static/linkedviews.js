@@ -56,6 +56,12 @@ let shown = null; // as JSON
 let ending = new AbortController();
 let current = null;
 
+/** Show the ranges that the address has by now; false where there is nothing to show them in. */
+export function restoreRanges() {
+  current?.brushes.restore();
+  return current !== null;
+}
+
 /** Draw them anew where the runs have changed; not while somebody works there, who would lose it. */
 export async function refreshLinkedViews(box, place) {
   const isHeld = [box, place].some((one) => one?.contains(document.activeElement));

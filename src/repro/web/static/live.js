@@ -1,5 +1,5 @@
 // One stream from the server while the page is looked at; blocks marked `data-live` follow it.
-import { isAsking, refresh, say } from "./fragment.js";
+import { isAsking, putBlock, refresh, say } from "./fragment.js";
 
 let stream = null;
 let isBehind = false;
@@ -35,8 +35,9 @@ async function followOnce() {
     }
     try {
       await refresh(element.dataset.live);
-    } catch {
-      isBehind = true; // the stream says when the server is back
+    } catch (error) {
+      if (error.isBlock) putBlock(error.message);
+      else isBehind = true; // the stream says when the server is back
     }
   }
 }

@@ -13,7 +13,7 @@ from tests.support import copy_repository, make_repository
 from tests.support.cli import Cli
 
 # A machine may be busy with something else at any moment.
-EXAMPLES = int(os.environ.get("REPRO_EXAMPLES_EACH", "50"))  # of a property that says no other
+EXAMPLES = int(os.environ.get("REPRO_EXAMPLES_EACH", "30"))  # of a property that says no other
 settings.register_profile("unhurried", deadline=None, max_examples=EXAMPLES)
 settings.load_profile("unhurried")
 

@@ -30,6 +30,7 @@ from repro.model.ids import new_id
 from repro.model.run import Record, Status
 from repro.model.sweep import Dropped, SweepAt, Trial, TrialState
 
+_OTHERS: set[psutil.Process] = set()
 SLEEP = """\
 import signal, sys, time
 if "--how=deaf" in sys.argv: signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -45,6 +46,18 @@ def make_sleeper(root: Path) -> tuple[Project, SweepAt]:
     return project, freeze(project, make_spec(command=(sys.executable, "train.py")), cwd=root)
 
 
+@pytest.fixture(autouse=True)
+def others() -> None:
+    """Processes that are there before, such as a server that other tests share."""
+    _OTHERS.clear()
+    _OTHERS.update(psutil.Process().children())
+
+
+def own_children() -> list[psutil.Process]:
+    """The processes that this test started."""
+    return [one for one in psutil.Process().children() if one not in _OTHERS]
+
+
 @contextmanager
 def launching(root: Path, jobs: int = 2) -> Iterator[tuple[LocalLauncher, "_Tasks"]]:
     project, at = make_sleeper(root)
@@ -55,7 +68,7 @@ def launching(root: Path, jobs: int = 2) -> Iterator[tuple[LocalLauncher, "_Task
         launcher.close()
     assert not list(folder_of_worktrees(project).glob("*"))
     assert len(git(root, "worktree", "list").splitlines()) == 1
-    assert not psutil.Process().children()
+    assert not own_children()
 
 
 class _Tasks:
@@ -107,7 +120,7 @@ def test_trials_run_side_by_side_and_one_process_runs_many(repository: Path) -> 
         ends = wait(launcher, 2)
         for task in given[2:]:
             launcher.submit(task)
-        workers = psutil.Process().children()
+        workers = own_children()
         ends |= wait(launcher, 2)
 
     assert len(workers) == 2
@@ -119,7 +132,7 @@ def test_trials_run_side_by_side_and_one_process_runs_many(repository: Path) -> 
 def test_a_trial_is_told_to_end_or_killed_and_its_process_goes_on(repository: Path) -> None:
     with launching(repository, 1) as (launcher, tasks):
         gentle = tasks.started(launcher, "long")
-        [worker] = psutil.Process().children()
+        [worker] = own_children()
         launcher.stop("another")
         launcher.stop(gentle.run)
         ends = wait(launcher)
@@ -132,7 +145,7 @@ def test_a_trial_is_told_to_end_or_killed_and_its_process_goes_on(repository: Pa
         launcher.submit(early)
         launcher.stop(early.run)
         ends |= wait(launcher)
-        assert psutil.Process().children() == [worker]
+        assert own_children() == [worker]
 
     for task, by in [(gentle, "SIGTERM"), (deaf, "SIGKILL"), (early, "SIGTERM")]:
         assert ends[task.run] == TrialEnd(run=task.run, status=Status.KILLED)
@@ -144,7 +157,7 @@ def test_the_end_of_a_process_ends_its_trial_and_another_one_takes_its_place(
 ) -> None:
     with launching(repository, 1) as (launcher, tasks):
         lost = tasks.started(launcher, "deaf")
-        [worker] = psutil.Process().children()
+        [worker] = own_children()
         command = worker.children()
         worker.kill()
         [end] = wait(launcher).values()
@@ -159,7 +172,7 @@ def test_the_end_of_a_process_ends_its_trial_and_another_one_takes_its_place(
         idle = tasks.make("short")
         launcher.submit(idle)
         assert wait(launcher)[idle.run].status is Status.FINISHED
-        [worker] = psutil.Process().children()
+        [worker] = own_children()
         worker.kill()
         worker.wait()
         after = tasks.make("short")

@@ -1,4 +1,7 @@
-"""Files that are the same for every repository: our own, and plotly's script."""
+"""Files that are the same for every repository: our own, and plotly's script.
+
+They are in memory, so they are given at once: no page that takes long is waited for.
+"""
 
 import importlib.resources
 import mimetypes
@@ -14,7 +17,7 @@ from repro.web.rendering import static_names
 _FRESH = {"Cache-Control": "no-cache"}  # kept by the browser, and asked about each time
 
 
-def give_file(request: Request) -> Response:
+async def give_file(request: Request) -> Response:
     """One of the files of the folder `static`, by its exact name."""
     name = request.path_params["name"]
     if name not in static_names():
@@ -22,12 +25,12 @@ def give_file(request: Request) -> Response:
     return _give(request, "repro.web", f"static/{name}")
 
 
-def give_icon(request: Request) -> Response:
+async def give_icon(request: Request) -> Response:
     """The icon of the pages, where a browser looks for it unasked."""
     return _give(request, "repro.web", "static/icon.svg")
 
 
-def give_plotly(request: Request) -> Response:
+async def give_plotly(request: Request) -> Response:
     """The script of the plotly package that is installed."""
     return _give(request, "plotly", "package_data/plotly.min.js")
 

@@ -2,20 +2,16 @@
 
 import json
 import os
-import signal
 import subprocess
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 from playwright.sync_api import Page
 
 from tests.bench.generate import make_curve, make_record
-from tests.bench.ui_face import Face
-from tests.support.servers import free_port
+from tests.bench.ui_face import Face, serving_by
 
 # Its files are its own: there is no way in but its interface, at some tenths of a second a run.
 _FILL = """
@@ -57,25 +53,10 @@ def fill(python: Path, folder: Path, n_runs: int, *, n_values: int, n_curves: in
     )
 
 
-@contextmanager
-def serving(python: Path, folder: Path) -> Iterator[tuple[int, str]]:
-    """Run `aim up` with one worker; its process and its origin, once it answers."""
-    port = free_port()
-    process = subprocess.Popen(
-        [python.with_name("aim"), "up", "--repo", ".", "--port", str(port), "--workers", "1"],
-        cwd=folder, env=_environ(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )  # fmt: skip
-    origin = f"http://127.0.0.1:{port}"
-    try:
-        while True:
-            with suppress(OSError), urlopen(f"{origin}/runs", timeout=5):
-                break
-            time.sleep(0.02)
-        yield process.pid, origin
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+def serving(python: Path, folder: Path) -> AbstractContextManager[tuple[int, str]]:
+    """Run `aim up`; its process and its origin."""
+    command = [python.with_name("aim"), "up", "--repo", "."]
+    return serving_by(command, folder, _environ(folder), "/runs")
 
 
 def face(ids: Sequence[str]) -> Face:

@@ -1,9 +1,18 @@
 """What `bench_ui` asks of a web page of runs, whosever it is."""
 
-from collections.abc import Callable
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
 
 from playwright.sync_api import Page
+
+from tests.support.servers import free_port
 
 
 @dataclass(frozen=True)
@@ -30,3 +39,29 @@ class Face:
     sorted: str
     curves: str | None
     drawn: str
+
+
+@contextmanager
+def serving_by(
+    command: Sequence[str | Path], folder: Path, environ: Mapping[str, str], ready: str
+) -> Iterator[tuple[int, str]]:
+    """Run a server with one worker on a free port; its process and its origin, once it answers.
+
+    Args:
+        ready: The path that it answers once it can.
+    """
+    port = free_port()
+    process = subprocess.Popen(
+        [*command, "--port", str(port), "--workers", "1"], cwd=folder, env=environ,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    origin = f"http://127.0.0.1:{port}"
+    try:
+        while True:
+            with suppress(OSError), urlopen(origin + ready, timeout=5):
+                break
+            time.sleep(0.02)
+        yield process.pid, origin
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

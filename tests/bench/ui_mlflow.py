@@ -3,16 +3,13 @@
 import json
 import math
 import os
-import signal
 import sqlite3
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-from urllib.request import urlopen
 
 from playwright.sync_api import Page
 
@@ -20,8 +17,7 @@ from repro.model.run import Record
 from repro.model.series import Point
 from repro.model.times import parse_time
 from tests.bench.generate import make_curve, make_record
-from tests.bench.ui_face import Face
-from tests.support.servers import free_port
+from tests.bench.ui_face import Face, serving_by
 
 URI = "sqlite:///mlflow.db"
 _METRICS = "key, value, is_nan, timestamp, step, run_uuid"
@@ -47,25 +43,10 @@ def fill(python: Path, folder: Path, n_runs: int, *, n_values: int, n_curves: in
     database.close()
 
 
-@contextmanager
-def serving(python: Path, folder: Path) -> Iterator[tuple[int, str]]:
-    """Run `mlflow ui` with one worker; its process and its origin, once it answers."""
-    port = free_port()
-    words = ["--backend-store-uri", URI, "--port", str(port), "--workers", "1"]
-    process = subprocess.Popen(
-        [python.with_name("mlflow"), "ui", *words], cwd=folder, env=_environ(folder),
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    origin = f"http://127.0.0.1:{port}"
-    try:
-        while True:
-            with suppress(OSError), urlopen(f"{origin}/health", timeout=5):
-                break
-            time.sleep(0.02)
-        yield process.pid, origin
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+def serving(python: Path, folder: Path) -> AbstractContextManager[tuple[int, str]]:
+    """Run `mlflow ui`; its process and its origin."""
+    command = [python.with_name("mlflow"), "ui", "--backend-store-uri", URI]
+    return serving_by(command, folder, _environ(folder), "/health")
 
 
 def face(ids: Sequence[str]) -> Face:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 import click
 
 from repro.cli import render
-from repro.cli.completing import complete_filter, complete_metrics
+from repro.cli.besideoptions import takes_baseline, takes_limit, takes_where
+from repro.cli.completing import complete_metrics
 from repro.cli.context import RUN, given_one, open_here
 from repro.cli.runformats import print_csv
 from repro.core.project import Project
@@ -27,18 +28,9 @@ _BEST = "*"
 
 @click.command()
 @click.argument("names", type=RUN, nargs=-1, metavar="RUN...")
-@click.option(
-    "--where", metavar="EXPR", default="", shell_complete=complete_filter,
-    help="Also the runs that fit this filter, newest first.",
-)  # fmt: skip
-@click.option(
-    "--limit", type=click.IntRange(min=0), default=_MOST_RUNS, show_default=True, metavar="N",
-    help="At most N of the runs that fit; 0 is all.",
-)  # fmt: skip
-@click.option(
-    "--baseline", type=RUN, metavar="RUN",
-    help="Compare the others with this run; the first one without it.",
-)  # fmt: skip
+@takes_where
+@takes_limit(_MOST_RUNS)
+@takes_baseline
 @click.option(
     "--all", "everything", is_flag=True,
     help="Also what is the same in all of them, and what follows from their seeds.",

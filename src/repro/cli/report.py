@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from repro.cli import render
-from repro.cli.completing import complete_filter, complete_metrics, complete_names
+from repro.cli.besideoptions import takes_baseline, takes_limit, takes_where
+from repro.cli.completing import complete_metrics, complete_names
 from repro.cli.context import RUN, open_here
 from repro.cli.outfile import check_target, write_target
 from repro.errors import UsageError
@@ -24,22 +25,13 @@ _STANDARD_OUTPUT = "-"
 
 @click.command()
 @click.argument("names", type=RUN, nargs=-1, metavar="[RUN...]")
-@click.option(
-    "--where", metavar="EXPR", default="", shell_complete=complete_filter,
-    help="Also the runs that fit this filter, newest first.",
-)  # fmt: skip
+@takes_where
 @click.option(
     "--sort", metavar="KEY", multiple=True, shell_complete=complete_names,
     help="Order of those that fit, ascending; -KEY descending. May be repeated.",
 )  # fmt: skip
-@click.option(
-    "--limit", type=click.IntRange(min=0), default=_MOST_RUNS, show_default=True, metavar="N",
-    help="At most N of the runs that fit; 0 is all.",
-)  # fmt: skip
-@click.option(
-    "--baseline", type=RUN, metavar="RUN",
-    help="Compare the others with this run; the first one without it.",
-)  # fmt: skip
+@takes_limit(_MOST_RUNS)
+@takes_baseline
 @click.option(
     "-m", "--metric", "metrics", metavar="METRIC", multiple=True, shell_complete=complete_metrics,
     help="Show this metric; those with a goal without it, else those that most runs have.",

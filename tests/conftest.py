@@ -11,6 +11,7 @@ from hypothesis import settings
 import repro
 from tests.support import copy_repository, make_repository
 from tests.support.cli import Cli
+from tests.support.drawing import seed_draws
 
 # A machine may be busy with something else at any moment.
 EXAMPLES = int(os.environ.get("REPRO_EXAMPLES_EACH", "30"))  # of a property that says no other
@@ -28,7 +29,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
-def hermetic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def hermetic(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed_draws(request.node.nodeid)
     for name in list(os.environ):
         if name.startswith(_LEAKS) or name in _RANKS:
             monkeypatch.delenv(name)

@@ -108,14 +108,14 @@ def test_whatever_is_typed_is_taken_as_it_is(project, prefix):
 def test_nobody_waits_for_a_large_index_to_be_made_between_two_keys(project, monkeypatch):
     monkeypatch.setattr(index_refresh, "_MANY", 1)
     monkeypatch.setattr(suggest, "MOST_NEW", 1)
-    for name in ("a", "b", "c"):
+    for name in ("one", "two", "three"):
         make_run(project, name=name)
 
     with pytest.raises(ReproError):
-        suggest_runs(project, "a")
+        suggest_runs(project, "o")  # no id starts with an o
 
     list_runs(project)
-    assert suggest_runs(project, "a") == [("a", "name")]
+    assert suggest_runs(project, "o") == [("one", "name")]
 
 
 def completed(project, text):

@@ -16,6 +16,7 @@ from repro.core.environment import capture_environment
 from repro.core.project import Project, open_project
 from repro.core.query import resolve_run
 from repro.model.run import Record
+from tests.support.drawing import draw
 from tests.support.projects import make_run
 from tests.support.wheels import make_index, make_wheel
 
@@ -30,7 +31,7 @@ class World:
     @property
     def project(self) -> Project:
         """The project with the variables of this moment, and the real clock."""
-        return open_project(self.root, environ=os.environ, clock=time.time, entropy=os.urandom)
+        return open_project(self.root, environ=os.environ, clock=time.time, entropy=draw)
 
     @property
     def site(self) -> Path:

@@ -12,6 +12,7 @@ from repro.core.record import seal_run
 from repro.core.request import Request
 from repro.core.start import LiveRun, start_run
 from repro.model.run import Run
+from tests.support.drawing import draw
 
 NOW = 1_764_000_000.0
 
@@ -24,7 +25,7 @@ def ticking(start: float = NOW, step: float = 1.0) -> Callable[[], float]:
 
 def open_here(root: Path, clock: Callable[[], float] | None = None) -> Project:
     """The project around `root`, with real ids and a ticking clock."""
-    return open_project(root, environ=os.environ, clock=clock or ticking(), entropy=os.urandom)
+    return open_project(root, environ=os.environ, clock=clock or ticking(), entropy=draw)
 
 
 def begin(project: Project, **request: Any) -> LiveRun:

@@ -16,6 +16,7 @@ from repro.store.quarantine import CommitSpec, open_quarantine, publish, write_c
 from repro.store.refs import RUNS, RefUpdate, read_ref
 from repro.store.runs import encode_record
 from tests.support import git
+from tests.support.drawing import draw
 
 NOW = 1_764_000_000.0
 ADA = Identity("Ada", "ada@example.org")
@@ -33,7 +34,7 @@ def make_record(**changes: Any) -> Record:
     outer |= {"randomness", "generators"}
     parts = {key: changes.pop(key) for key in list(changes) if key in outer}
     values: dict[str, Any] = {
-        "id": new_id(os.urandom),
+        "id": new_id(draw),
         "name": None,
         "status": Status.FINISHED,
         "created": created,

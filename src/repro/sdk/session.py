@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,18 @@ from repro.errors import (
     StorageError,
     UsageError,
 )
+from repro.model.canonical import Json
+from repro.model.config import merge_config
 from repro.model.objective import Goal
-from repro.model.run import Artifact
+from repro.model.run import Artifact as Kept
+from repro.sdk.artifacts import Artifact
 from repro.sdk.data import Expect
 from repro.sdk.disabled import DisabledRun
 from repro.sdk.ends import EndWatch
-from repro.sdk.mappings import Config, Summary
+from repro.sdk.mappings import Config, Summary, plain_mapping
 from repro.sdk.notices import say, warn
 from repro.sdk.ranks import find_rank_inside
-from repro.sdk.request import Wish, is_disabled, is_strict, read_wish
+from repro.sdk.request import Wish, is_disabled, is_strict, read_wish, tag_of_id
 from repro.sdk.run import Run
 from repro.sdk.seeding import begin_seeding, end_seeding
 from repro.sdk.varied import read_varied, vary_config
@@ -37,6 +41,8 @@ _current: Run | None = None
 _watch: EndWatch | None = None
 # A trial of an engine that runs several at once in the threads of this process.
 _trial: ContextVar[Run | None] = ContextVar("trial", default=None)
+# What `repro.config = ...` said before there was a run: below the config of the next one.
+_config_so_far: Config | None = None
 
 
 def init(
@@ -57,14 +63,17 @@ def init(
     open in this process is finished first.
 
     Args:
-        config: Everything that parametrises the run: a mapping, namespace or dataclass.
+        config: Everything that parametrises the run: a mapping, namespace, dataclass, flags of
+            absl, or the path of a YAML file.
         name: Any text; need not be unique.
         note: Free text; W&B's `notes` is the same.
         resume: Id, prefix or name of a run to continue.
-        id: With W&B's `resume="must"` or `"allow"`, the run to continue.
+        id: As in W&B, a text by which `resume="must"` or `"allow"` finds the run to continue; a
+            new run keeps it as a tag `id:…`.
         mode: `disabled`, or `REPRO_MODE=disabled`, switches everything off: calls work and
             nothing is written.
-        others: Words of W&B: group and job_type become tags, the rest is ignored with a warning.
+        others: Words of W&B: group and job_type become tags, sync_tensorboard logs the scalars
+            that a SummaryWriter gets, the rest is ignored with a warning.
 
     Raises:
         TypeError: An argument is wrong.
@@ -82,7 +91,7 @@ def init(
         id=id,
         others=others,
     )
-    wish = replace(wish, varied=read_varied(os.environ))
+    wish = replace(wish, varied=read_varied(os.environ), config=_take_config(wish.config))
     if (trial := _trial.get()) is not None:
         return _join_trial(wish, trial)
     if _current is not None:
@@ -91,12 +100,32 @@ def init(
     if is_disabled(mode, os.environ):
         return _enter(_disabled(wish))
     try:
-        return _enter(_join(wish) or _make(wish))
+        run = _enter(_join(wish) or _make(wish))
     except _STORAGE as error:
         if is_strict(os.environ):
             raise
         warn(f"nothing of this run is recorded: {error}")
         return _enter(_disabled(wish))
+    if wish.follows_tensorboard:
+        _follow_tensorboard(run)
+    return run
+
+
+def _follow_tensorboard(run: Run) -> None:
+    from repro.sdk.tensorboard import follow_writers  # noqa: PLC0415  # few programs ask for it
+
+    def log(points: Mapping[str, Any], step: Any) -> None:
+        if not run._is_over:
+            run.log(points, step)
+
+    follow_writers(log)
+
+
+def _take_config(given: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The config of the run that starts, above what `repro.config = ...` said."""
+    global _config_so_far
+    before, _config_so_far = _config_so_far, None
+    return given if before is None else merge_config(before, given)
 
 
 def _disabled(wish: Wish) -> DisabledRun:
@@ -166,7 +195,7 @@ def _attach(
         run.name = wish.name
     if wish.note is not None:
         run.note = wish.note
-    run.tags = wish.tags
+    run.tags = (*wish.tags, *([tag_of_id(wish.given_id)] if wish.given_id else []))
     begin_seeding(run, started.randomness if started is not None else {})
     return run
 
@@ -194,7 +223,7 @@ def _join_trial(wish: Wish, trial: Run) -> Run:
         trial._next_step = max(trial._next_step, joined._next_step)
         _trial.set(trial)
 
-    joined = _attach(wish, trial.dir, 0, leave)
+    joined = _attach(wish, trial.live_dir, 0, leave)
     joined._next_step = trial._next_step
     _trial.set(joined)
     return joined
@@ -259,8 +288,25 @@ def _require_run() -> Run:
 
 
 def current_config() -> Config:
-    """The config of the current run."""
+    """The config of the current run; without one, what `repro.config = ...` said."""
+    if current_run() is None and _config_so_far is not None:
+        return _config_so_far
     return _require_run().config
+
+
+def assign(name: str, value: object) -> None:
+    """Do what `repro.config = value` means: entries of the current run, or of the next one.
+
+    Raises:
+        AttributeError: The name is another one: `run` and `summary` follow from `init()`.
+    """
+    global _config_so_far
+    if name != "config":
+        raise AttributeError(f"`repro.{name}` is of the current run, and cannot be set")
+    if (run := current_run()) is not None:
+        run.config.update(value)
+    else:
+        _config_so_far = Config(plain_mapping(value, what="config"))
 
 
 def current_summary() -> Summary:
@@ -268,9 +314,57 @@ def current_summary() -> Summary:
     return _require_run().summary
 
 
-def log(data: Mapping[str, Any], step: int | None = None, commit: bool | None = None) -> None:
+def log(
+    data: Mapping[str, Any],
+    step: int | None = None,
+    commit: bool | None = None,
+    sync: bool | None = None,  # noqa: ARG001  a word of W&B
+) -> None:
     """Record one point of each metric in the current run; see `Run.log`."""
     (_trial.get() or _current or _require_run()).log(data, step, commit)
+
+
+def save(
+    glob_str: str | os.PathLike[str] | None = None,
+    base_path: str | os.PathLike[str] | None = None,
+    policy: str = "live",
+) -> tuple[Kept, ...]:
+    """Keep the files that a pattern matches, with the current run; see `Run.save`."""
+    return _require_run().save(glob_str, base_path, policy)
+
+
+def watch(
+    models: Any,
+    criterion: object = None,
+    log: str | None = "gradients",
+    log_freq: int = 1000,
+    **ignored: object,
+) -> None:
+    """Log histograms of a torch module in the current run; see `Run.watch`."""
+    _require_run().watch(models, criterion, log, log_freq, **ignored)
+
+
+def unwatch(models: Any = None) -> None:
+    """Log no more of these modules, or of any; see `Run.unwatch`."""
+    _require_run().unwatch(models)
+
+
+def alert(
+    title: str,
+    text: str,
+    level: str | None = None,
+    wait_duration: float | timedelta | None = None,
+) -> None:
+    """Say something on standard error, and keep it in the summary; see `Run.alert`."""
+    _require_run().alert(title, text, level, wait_duration)
+
+
+def log_code(*args: object, **others: object) -> None:
+    """Do nothing: every run has its exact code already."""
+
+
+def mark_preempting() -> None:
+    """Do nothing; see `Run.mark_preempting`."""
 
 
 def define_metric(
@@ -281,10 +375,14 @@ def define_metric(
 
 
 def log_artifact(
-    path: str | os.PathLike[str], name: str | None = None, **ignored: object
-) -> tuple[Artifact, ...]:
-    """Keep a file, or all files of a folder, with the current run; see `Run.log_artifact`."""
-    return _require_run().log_artifact(path, name, **ignored)
+    path: str | os.PathLike[str] | Artifact,
+    name: str | None = None,
+    type: str | None = None,
+    aliases: Iterable[str] | None = None,
+    **ignored: object,
+) -> tuple[Kept, ...]:
+    """Keep a file, a folder or an `Artifact` with the current run; see `Run.log_artifact`."""
+    return _require_run().log_artifact(path, name, type, aliases, **ignored)
 
 
 def use_data(path: str | os.PathLike[str], *, expect: Expect = None) -> Path:

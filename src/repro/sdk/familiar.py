@@ -23,6 +23,9 @@ class AlertLevel(StrEnum):
     ERROR = "ERROR"
 
 
+_LEVELS = tuple(level.value for level in AlertLevel)
+
+
 class Familiar:
     """The part of a run that only W&B's words ask for.
 
@@ -85,7 +88,9 @@ class Familiar:
         Raises:
             ValueError: There is no such level.
         """
-        chosen = AlertLevel(str(level or "INFO").upper())
+        chosen = str(level or "INFO").upper()
+        if chosen not in _LEVELS:
+            raise ValueError(f"a level is one of {', '.join(_LEVELS)}, not {level!r}")
         wait = (
             wait_duration.total_seconds()
             if isinstance(wait_duration, timedelta)
@@ -96,9 +101,9 @@ class Familiar:
         if before is not None and 0 <= now - before < wait:
             return
         self._alerted[title] = now
-        say(f"{chosen.value.lower()}: {escape(title)}: {escape(text)}")
+        say(f"{chosen.lower()}: {escape(title)}: {escape(text)}")
         said = [*self.summary.get(_ALERTS, ())]
-        new = {"title": str(title), "text": str(text), "level": chosen.value}
+        new = {"title": str(title), "text": str(text), "level": chosen}
         self.summary[_ALERTS] = [*said, new]
 
     def watch(

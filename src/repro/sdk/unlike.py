@@ -12,7 +12,7 @@ _PICTURE = "log a picture of it, `repro.Image(...)`, or keep the file: `repro.lo
 _MASKS = "log the picture with its masks and boxes drawn: `repro.Image(array)`"
 _PLOT = "`repro.plot` has `confusion_matrix`, `roc_curve`, `pr_curve`, `bar`, `line`, `scatter`"
 _SWEEP = (
-    "`repro sweep -f FILE` in a terminal reads W&B's sweep files and runs each trial as a program;"
+    "`repro sweep FILE` in a terminal reads W&B's sweep files and runs each trial as a program;"
     " a search within a program is recorded by `repro.optuna.Callback`"
 )
 _PLACE = "a repository is the project, and its git remotes say where runs go"

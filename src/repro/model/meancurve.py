@@ -72,9 +72,7 @@ def _clean(points: Points) -> Points:
     """The finite points, by rising x."""
     xs, ys = points
     if not (_is_finite(xs) and _is_finite(ys)):
-        pairs = [
-            pair for pair in zip(xs, ys, strict=True) if math.isfinite(pair[0] + 0 * pair[1])
-        ]
+        pairs = [pair for pair in zip(xs, ys, strict=True) if math.isfinite(pair[0] + 0 * pair[1])]
         xs, ys = [x for x, _ in pairs], [y for _, y in pairs]
     if is_rising(xs):
         return xs, ys

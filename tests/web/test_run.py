@@ -173,9 +173,8 @@ def test_a_run_in_progress_is_followed_with_what_it_printed_so_far(repository, b
     assert "epoch 1 20%" in text_of(pages["output"])
     assert 'id="tab" data-live' not in sealed
     assert " so far" in text_of(pages["overview"])
-    assert "can be edited once it has ended" in text_of(pages["overview"])
+    assert 'aria-label="Edit the name"' in pages["overview"]
     assert " so far" not in text_of(sealed)
-    assert "once it has ended" not in text_of(sealed)
 
 
 def test_colours_of_output_are_classes_and_all_of_it_can_be_saved(repository, browse):

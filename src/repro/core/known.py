@@ -61,6 +61,7 @@ class KnownRuns:
             live={run_id: _live_source(live) for run_id, live in self.live.items()},
             on_progress=self._on_progress,
             is_patient=self._is_patient,
+            may_be_old=self.project.takes_old_index,
         )
 
     @property

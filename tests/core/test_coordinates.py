@@ -1,6 +1,7 @@
 """Runs as points among what varies between them."""
 
 import json
+import math
 from dataclasses import replace
 
 import pytest
@@ -40,6 +41,18 @@ def test_params_that_vary_come_first_then_metrics_and_those_with_a_goal_are_show
     assert [found.axes[place].title for place in found.shown] == ["lr", "net.kind", "loss"]
     assert [axis.values for axis in found.axes][:2] == [(0.1, 0.2), (0.0, 1.0)]
     assert [point.run for point in found.points] == ids
+
+
+def test_runs_without_a_place_on_an_axis_are_found_by_what_the_axis_says_of_them(repository):
+    values = [math.inf, 10**400, math.nan, -math.inf, 1.0, 2.0]
+    records = [make_record(config={"lr": value}) for value in values]
+    ids = write(repository, [*records, make_record(config={"lr": None}), make_record()])
+    project = open_here(repository)
+    [lr] = read_coordinates(project, ids).axes
+
+    found = list_runs(project, where=lr.without)
+
+    assert sorted(one.run.id for one in found.records) == sorted({*ids} - {*ids[4:6]})
 
 
 def test_what_the_filter_language_says_of_an_axis_finds_its_runs(repository):

@@ -1,6 +1,5 @@
 """Runs as points among what varies between them."""
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -8,8 +7,7 @@ from tests.support.projects import make_run, open_here
 from tests.support.records import a_summary, make_record, open_at, write_runs
 from tests.support.sweeps import ask, make_sweep, tell
 
-from repro.core.coordinates import coordinates_json, read_coordinates, sweep_coordinates
-from repro.core.query import list_runs
+from repro.core.coordinates import read_coordinates, sweep_coordinates
 from repro.errors import UnknownRunError
 from repro.model.space import Categorical, Uniform
 from repro.model.sweep import Ledger, TrialState
@@ -40,23 +38,6 @@ def test_params_that_vary_come_first_then_metrics_and_those_with_a_goal_are_show
     assert [found.axes[place].title for place in found.shown] == ["lr", "net.kind", "loss"]
     assert [axis.values for axis in found.axes][:2] == [(0.1, 0.2), (0.0, 1.0)]
     assert [point.run for point in found.points] == ids
-
-
-def test_what_the_filter_language_says_of_an_axis_finds_its_runs(repository):
-    names = ["it's", "a\\b", "plain"]
-    ids = write(
-        repository,
-        [make_record(config={"odd name": name, "on": name == "plain"}) for name in names],
-    )
-    project = open_here(repository)
-    facts = coordinates_json(read_coordinates(project, ids))
-
-    json.dumps(facts, allow_nan=False)
-    for axis in facts["axes"]:
-        for place, literal in enumerate(axis["literals"]):
-            found = list_runs(project, where=f"{axis['word']} = {literal}")
-            expected = [run for run, one in zip(ids, axis["values"], strict=True) if one == place]
-            assert sorted(one.run.id for one in found.records) == sorted(expected)
 
 
 def test_a_run_that_is_gone_is_an_error(repository):

@@ -218,7 +218,15 @@ def test_glossary_words_are_defined_once():
     assert len(words) == len(set(words))
 
 
+def test_the_list_of_decisions_has_each_by_its_title():
+    listed = (DOCS / "decisions/README.md").read_text().splitlines()
+
+    for page in sorted((DOCS / "decisions").glob("[0-9]*.md")):
+        title = page.read_text().partition("\n")[0].partition(". ")[2]
+        assert f"- [{page.name[:4]}]({page.name}): {title}" in listed
+
+
 def test_decisions_are_numbered_without_a_gap():
-    names = sorted(path.name for path in (DOCS / "decisions").iterdir())
+    names = sorted(path.name for path in (DOCS / "decisions").glob("[0-9]*"))
 
     assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))

@@ -19,6 +19,7 @@ from tests.docs.pages import (
     DOCS,
     EXIT_CODES,
     HOSTILE,
+    list_verbs,
     render_cli,
     render_exit_codes,
     render_hostile,
@@ -92,6 +93,16 @@ def test_every_switch_that_lengthens_a_test_is_documented():
 
     for name in set(re.findall(r'"(REPRO_CRASH_[A-Z]+)"', tests)):
         assert f"{name}=" in page, name
+
+
+def test_every_verb_that_prints_json_says_in_which_shape():
+    page = (DOCS / "reference/json.md").read_text()
+    headings = " ".join(re.findall(r"^## (.+)$", page, re.MULTILINE))
+
+    for verb in list_verbs():
+        if any("--json" in param.opts for param in verb.command.params):
+            path = verb.command_path.removeprefix("repro ").replace("sweep start", "sweep …")
+            assert re.search(rf"`(?:repro )?{path} |`{path}`", page) or path in headings, path
 
 
 def test_everything_that_python_code_may_use_is_documented():

@@ -52,7 +52,9 @@ def list_verbs() -> Iterator[click.Context]:
         assert command is not None
         outer = click.Context(command, info_name=verb, parent=context)
         yield outer
-        for name in command.table if isinstance(command, Verbs) else ():
+        if not isinstance(command, Verbs):
+            continue
+        for name in command.table:
             inner = command.get_command(outer, name)
             assert inner is not None
             yield click.Context(inner, info_name=name, parent=outer)

@@ -61,7 +61,6 @@ class ShownRun:
     status: str
     colour: int
     turn: int
-    is_base: bool
     without: str | None
 
 
@@ -150,7 +149,6 @@ class Comparison:
                 status="running" if one.run.id in live else one.run.status.value,
                 colour=colours[one.run.id],
                 turn=turns[one.run.id],
-                is_base=one.run.id == self.base,
                 without=None
                 if "q" in self.params
                 else changed_address(
@@ -190,7 +188,6 @@ class Comparison:
                 status=one.run.status.value,
                 colour=8,
                 turn=0,
-                is_base=False,
                 without=None,
             )
             for one in self.beside.records

@@ -7,6 +7,15 @@ from repro.sdk.beforehand import login as login
 from repro.sdk.beforehand import require as require
 from repro.sdk.beforehand import setup as setup
 from repro.sdk.beforehand import util as util
+from repro.sdk.current import alert as alert
+from repro.sdk.current import define_metric as define_metric
+from repro.sdk.current import log_artifact as log_artifact
+from repro.sdk.current import log_code as log_code
+from repro.sdk.current import mark_preempting as mark_preempting
+from repro.sdk.current import save as save
+from repro.sdk.current import unwatch as unwatch
+from repro.sdk.current import use_data as use_data
+from repro.sdk.current import watch as watch
 from repro.sdk.familiar import AlertLevel as AlertLevel
 from repro.sdk.filed import Plotly as Plotly
 from repro.sdk.filemedia import Audio as Audio
@@ -23,20 +32,11 @@ from repro.sdk.record import Record as Record
 from repro.sdk.run import Run as Run
 from repro.sdk.runlist import RunList as RunList
 from repro.sdk.seeding import seed as seed
-from repro.sdk.session import alert as alert
-from repro.sdk.session import define_metric as define_metric
 from repro.sdk.session import finish as finish
 from repro.sdk.session import finish as join
 from repro.sdk.session import finish as teardown
 from repro.sdk.session import init as init
 from repro.sdk.session import log as log
-from repro.sdk.session import log_artifact as log_artifact
-from repro.sdk.session import log_code as log_code
-from repro.sdk.session import mark_preempting as mark_preempting
-from repro.sdk.session import save as save
-from repro.sdk.session import unwatch as unwatch
-from repro.sdk.session import use_data as use_data
-from repro.sdk.session import watch as watch
 
 __all__ = [
     "AlertLevel",

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
-from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from repro.core.started import read_start
+from repro.core.started import Started, read_start
 from repro.errors import (
     ConflictError,
     GitError,
@@ -20,11 +19,7 @@ from repro.errors import (
 )
 from repro.model.canonical import Json
 from repro.model.config import merge_config
-from repro.model.objective import Goal
-from repro.model.run import Artifact as Kept
-from repro.sdk.artifacts import Artifact
-from repro.sdk.data import Expect
-from repro.sdk.disabled import DisabledRun
+from repro.sdk.disabled import DisabledRun, LosingRun
 from repro.sdk.ends import EndWatch
 from repro.sdk.mappings import Config, Summary, plain_mapping
 from repro.sdk.notices import say, warn
@@ -105,7 +100,7 @@ def init(
         if is_strict(os.environ):
             raise
         warn(f"nothing of this run is recorded: {error}")
-        return _enter(_disabled(wish))
+        run = _enter(_losing(wish) or _disabled(wish))
     if wish.follows_tensorboard:
         _follow_tensorboard(run)
     return run
@@ -128,6 +123,25 @@ def _take_config(given: Mapping[str, Json]) -> Mapping[str, Json]:
     return given if before is None else merge_config(before, given)
 
 
+def _losing(wish: Wish) -> Run | None:
+    """What counts the points of this process for the run of `repro run` around it, if any."""
+    folder = os.environ.get("REPRO_LIVE_DIR")
+    if not os.environ.get("REPRO_RUN_ID") or not folder:
+        return None
+    return LosingRun(
+        Path(folder),
+        vary_config(wish.config, wish.varied),
+        {"name": wish.name, "note": wish.note, "tags": wish.tags},
+        rank=_rank_inside(read_start(Path(folder))),
+        leave=_leave,
+    )
+
+
+def _rank_inside(started: Started | None) -> int:
+    outer = started.environment.get("variables") if started is not None else None
+    return find_rank_inside(os.environ, outer if isinstance(outer, dict) else {})
+
+
 def _disabled(wish: Wish) -> DisabledRun:
     describe = {"name": wish.name, "note": wish.note, "tags": wish.tags}
     return DisabledRun(vary_config(wish.config, wish.varied), describe)
@@ -136,7 +150,7 @@ def _disabled(wish: Wish) -> DisabledRun:
 def _enter(run: Run) -> Run:
     global _current, _watch
     _current = run
-    if not isinstance(run, DisabledRun):
+    if not isinstance(run, DisabledRun) or isinstance(run, LosingRun):
         _watch = EndWatch(at_end=run.end, at_signal=run.sync, progress=run.progress)
         _watch.start()
     return run
@@ -176,8 +190,7 @@ def _attach(
     started = read_start(live_dir)
     known = started.run if started is not None else None
     if rank is None:
-        outer = started.environment.get("variables") if started is not None else None
-        rank = find_rank_inside(os.environ, outer if isinstance(outer, dict) else {})
+        rank = _rank_inside(started)
     run = Run(
         root=_root_of(Path.cwd()),
         journal=JournalWriter(
@@ -280,7 +293,12 @@ def current_run() -> Run | None:
     return _trial.get() or _current
 
 
-def _require_run() -> Run:
+def require_run() -> Run:
+    """The run that is open in this thread or process.
+
+    Raises:
+        UsageError: There is none.
+    """
     run = _trial.get() or _current
     if run is None:
         raise UsageError("there is no run yet", hint="call `repro.init()` first")
@@ -291,7 +309,7 @@ def current_config() -> Config:
     """The config of the current run; without one, what `repro.config = ...` said."""
     if current_run() is None and _config_so_far is not None:
         return _config_so_far
-    return _require_run().config
+    return require_run().config
 
 
 def assign(name: str, value: object) -> None:
@@ -311,7 +329,7 @@ def assign(name: str, value: object) -> None:
 
 def current_summary() -> Summary:
     """The summary of the current run."""
-    return _require_run().summary
+    return require_run().summary
 
 
 def log(
@@ -321,73 +339,7 @@ def log(
     sync: bool | None = None,  # noqa: ARG001  a word of W&B
 ) -> None:
     """Record one point of each metric in the current run; see `Run.log`."""
-    (_trial.get() or _current or _require_run()).log(data, step, commit)
-
-
-def save(
-    glob_str: str | os.PathLike[str] | None = None,
-    base_path: str | os.PathLike[str] | None = None,
-    policy: str = "live",
-) -> tuple[Kept, ...]:
-    """Keep the files that a pattern matches, with the current run; see `Run.save`."""
-    return _require_run().save(glob_str, base_path, policy)
-
-
-def watch(
-    models: Any,
-    criterion: object = None,
-    log: str | None = "gradients",
-    log_freq: int = 1000,
-    **ignored: object,
-) -> None:
-    """Log histograms of a torch module in the current run; see `Run.watch`."""
-    _require_run().watch(models, criterion, log, log_freq, **ignored)
-
-
-def unwatch(models: Any = None) -> None:
-    """Log no more of these modules, or of any; see `Run.unwatch`."""
-    _require_run().unwatch(models)
-
-
-def alert(
-    title: str,
-    text: str,
-    level: str | None = None,
-    wait_duration: float | timedelta | None = None,
-) -> None:
-    """Say something on standard error, and keep it in the summary; see `Run.alert`."""
-    _require_run().alert(title, text, level, wait_duration)
-
-
-def log_code(*args: object, **others: object) -> None:
-    """Do nothing: every run has its exact code already."""
-
-
-def mark_preempting() -> None:
-    """Do nothing; see `Run.mark_preempting`."""
-
-
-def define_metric(
-    name: str, goal: Goal | None = None, summary: str | None = None, **ignored: object
-) -> None:
-    """Say which way a metric of the current run is better; see `Run.define_metric`."""
-    _require_run().define_metric(name, goal, summary, **ignored)
-
-
-def log_artifact(
-    path: str | os.PathLike[str] | Artifact,
-    name: str | None = None,
-    type: str | None = None,
-    aliases: Iterable[str] | None = None,
-    **ignored: object,
-) -> tuple[Kept, ...]:
-    """Keep a file, a folder or an `Artifact` with the current run; see `Run.log_artifact`."""
-    return _require_run().log_artifact(path, name, type, aliases, **ignored)
-
-
-def use_data(path: str | os.PathLike[str], *, expect: Expect = None) -> Path:
-    """Pin a dataset in the current run, and give its path; see `Run.use_data`."""
-    return _require_run().use_data(path, expect=expect)
+    (_trial.get() or _current or require_run()).log(data, step, commit)
 
 
 def finish(exit_code: int | None = None, quiet: bool | None = None) -> None:

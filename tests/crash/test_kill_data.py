@@ -58,8 +58,9 @@ def duration(root: Path, *words: str) -> float:
 
 
 def moments(whole_s: float) -> list[float]:
-    """When to kill: mostly after the start-up, which changes nothing."""
-    return [random.uniform(0.3 * min(whole_s, 0.5), whole_s) for _ in range(KILLS)]
+    """When to kill: mostly after the start-up, which changes nothing, and once surely before the end."""
+    later = [random.uniform(0.3 * min(whole_s, 0.5), whole_s) for _ in range(KILLS - 1)]
+    return [0.1 * min(whole_s, 0.5), *later]
 
 
 def stray_folders(root: Path) -> list[str]:

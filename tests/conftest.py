@@ -13,15 +13,14 @@ from tests.support import copy_repository, make_repository
 from tests.support.cli import Cli
 from tests.support.drawing import seed_draws
 
+EXAMPLES = int(os.environ.get("REPRO_EXAMPLES_EACH", "30"))  # of a property that says no other
 # A machine may be busy with something else at any moment, and a failure shall come again: each
 # time the examples are the same, unless somebody searches for others.
 settings.register_profile(
     "unhurried",
     deadline=None,
     derandomize="REPRO_EXAMPLES_EACH" not in os.environ,
-    max_examples=int(
-        os.environ.get("REPRO_EXAMPLES_EACH", "30")
-    ),  # of a property that says no other
+    max_examples=EXAMPLES,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("unhurried")

@@ -58,7 +58,7 @@ def duration(root: Path, *words: str) -> float:
 
 
 def moments(whole_s: float) -> list[float]:
-    """When to kill: mostly after the start-up, which changes nothing, and once surely before the end."""
+    """When to kill: once surely before the end, then after the start-up, which changes nothing."""
     later = [random.uniform(0.3 * min(whole_s, 0.5), whole_s) for _ in range(KILLS - 1)]
     return [0.1 * min(whole_s, 0.5), *later]
 

@@ -1,6 +1,6 @@
 """`kill -9` in the middle of a transfer: no half object under its name, and the next call finishes.
 
-The short form kills at 4 moments, `REPRO_CRASH_KILLS=50` at as many (see docs/contributing.md).
+The short form kills at 3 moments, `REPRO_CRASH_KILLS=50` at as many (see docs/contributing.md).
 """
 
 import hashlib
@@ -25,17 +25,20 @@ from repro.store.content import ContentStore
 from repro.store.git import open_repository
 from repro.store.remote import open_remote
 
-KILLS = int(os.environ.get("REPRO_CRASH_KILLS", "4"))
-SIZES = [0, 1, 1000, *[1 << 20] * 4, 5 << 20, 20 << 20]
+KILLS = int(os.environ.get("REPRO_CRASH_KILLS", "3"))
+SIZES = [0, 1, 1000, *[1 << 18] * 4, 1 << 20, 6 << 20]
 BUCKET = "team"
 # Says `go` before it begins, and `done` at its end; slow enough to be killed on its way.
 SCRIPT = """
 import os, sys, time
 from pathlib import Path
+from repro.store import remote_fsspec
 from repro.store.arrival import Wanted
 from repro.store.content import ContentStore
 from repro.store.git import open_repository
 from repro.store.remote import open_remote
+# The largest goes to an object store in two parts.
+remote_fsspec._ONE_REQUEST, remote_fsspec._PART = 4 << 20, 5 << 20
 what, store, content, dies, *names = sys.argv[1:]
 wanted = [Wanted(*(int(x) if n else x for n, x in enumerate(name.split(":")))) for name in names]
 remote = open_remote(store, open_repository(Path.cwd(), os.environ), os.environ)

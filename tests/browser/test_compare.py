@@ -5,10 +5,9 @@ import time
 
 import pytest
 from playwright.sync_api import expect
-from tests.support.browsing import PATIENCE_MS, PHONE, goes_sideways, violations
+from tests.support.browsing import PHONE, goes_sideways, violations
 from tests.support.projects import begin, end, log, make_run, open_here
 
-expect.set_options(timeout=PATIENCE_MS)  # of CI
 CHART = "figure.chart[data-metric=loss] .plot"
 
 

@@ -152,9 +152,11 @@ def _become(wish: dict, given: list[int]) -> bool:
         os.close(stream)
     for name, number in (("stdout", 1), ("stderr", 2)):
         old = getattr(sys, name)  # which knows whether what it wrote to could be sought in
+        is_raw = old.write_through  # PYTHONUNBUFFERED
         stream = io.TextIOWrapper(
-            os.fdopen(number, "wb", closefd=False),
-            old.encoding, old.errors, line_buffering=old.line_buffering,
+            os.fdopen(number, "wb", 0 if is_raw else -1, closefd=False),
+            old.encoding, old.errors,
+            line_buffering=old.line_buffering, write_through=is_raw,
         )  # fmt: skip
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)

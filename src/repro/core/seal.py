@@ -206,7 +206,7 @@ def _all_samples(
 ) -> dict[str, list[Point]]:
     """Samples have no step of their own: those of a later attempt are numbered on."""
     first = max((points[-1].step + 1 for points in earlier.values() if points), default=0)
-    moved = [replace(row, step=row.step + first) for row in rows]
+    moved = [row._replace(step=row.step + first) for row in rows]
     return merge_rows([*_earlier_rows(earlier), *moved])
 
 

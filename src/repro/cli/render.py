@@ -165,16 +165,29 @@ def columns(
     """
     laid = []
     for number, texts in enumerate(zip_longest(*rows, fillvalue="")):
-        cells = list(map(escape, texts))
-        taken = list(map(places, cells))
-        widest = max(taken)
-        gaps = [" " * (widest - one) for one in taken]
+        cells, taken = _measure(texts)
+        room = max(taken)
+        gaps = [" " * (room - one) for one in taken]
         for row in range(len(cells)) if colours else ():
             if (row, number) in colours:
                 cells[row] = colour(cells[row], colours[row, number])
         pairs = (gaps, cells) if number in right else (cells, gaps)
         laid.append(map(add, *pairs))
     return "\n".join([GAP.join(row).rstrip() for row in zip(*laid, strict=True)])
+
+
+def widest(texts: Sequence[str]) -> int:
+    """How many places of a line the widest of some texts takes, as `columns` shows it."""
+    return max(_measure(texts)[1])
+
+
+def _measure(texts: Sequence[str]) -> tuple[list[str], list[int]]:
+    """Texts as they are shown, and how many places each takes."""
+    whole = "".join(texts)
+    if whole.isascii() and whole.isprintable():  # as nearly all columns are, of any length
+        return list(texts), list(map(len, texts))
+    cells = list(map(escape, texts))
+    return cells, list(map(places, cells))
 
 
 def page(text: str) -> None:

@@ -114,6 +114,33 @@ def test_a_view_of_curves_and_ranges_is_made_by_mouse_and_shared_by_its_address(
     assert 0 < link.count("run=") < 10
 
 
+def test_means_of_groups_are_chosen_drawn_with_bands_and_left_by_going_back(
+    page, ui, repository, runs, keep
+):
+    server = ui(repository)
+    page.goto(server.address)
+    page.goto(f"{server.origin}/compare?q=")
+    assert points(page) == 12 * 40
+
+    page.locator("select[name=group]").select_option("means by opt")
+    expect(page).to_have_url(re.compile("group=config.opt"))
+    assert points(page) == 2 * 40
+    bands = page.locator(f"{CHART} .scatterlayer .trace .js-fill")
+    expect(bands).to_have_count(2)
+    expect(page.get_by_label("Groups whose means are drawn")).to_contain_text("opt=a 6 runs")
+    keep(page, "compare-means")
+    page.get_by_role("button", name="Show the curves of run-3").click()
+    expect(page).to_have_url(re.compile(f"hide={runs[3]}"))
+    page.locator("select[name=band]").select_option("standard deviation")
+    expect(page).to_have_url(re.compile("band=std"))
+    expect(page.locator("#importance table")).to_be_visible()  # no longer dimmed
+    assert violations(page) == []
+
+    page.go_back()
+    page.go_back()
+    assert points(page) == 12 * 40
+
+
 def test_a_range_that_reaches_the_place_of_runs_without_a_value_has_them_in_its_filter(
     page, ui, repository
 ):

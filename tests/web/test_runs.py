@@ -348,6 +348,8 @@ def test_groups_have_means_and_lead_to_their_runs(repository, browse):
     assert link(text, "adam") == "/?q=%28seed%20%3C%205%29%20and%20config.opt%20%3D%20%27adam%27"
     assert len(order(client.get(link(text, "adam")).text)) == 2
     assert "2</strong> groups of <strong>3</strong> runs" in text
+    curves = client.get(link(text, "Curves of the groups")).text
+    assert '<option value="config.opt" selected>' in curves
     assert '<option value="config.opt" selected>opt</option>' in text
 
 

@@ -1,4 +1,4 @@
-"""How a run is named: which id a text stands for (DESIGN.md section 5)."""
+"""How a run is named: which id a text stands for."""
 
 import re
 from collections.abc import Sequence

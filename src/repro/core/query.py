@@ -1,4 +1,4 @@
-"""Runs found: listed, or named in one of the ways that DESIGN.md section 5 lays down."""
+"""Runs found: listed, or named in one of the ways of `repro.core.naming`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -148,10 +148,8 @@ def code_of(run: Run) -> str:
 def _git_commit(project: Project, text: str) -> str | None:
     if text.startswith("-") or "\0" in text:
         return None
-    words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}")
-    done = project.repository.git.run(*words, ok=(0, 1, 128))
-    oid = done.out.decode().strip()
-    return oid if is_oid(oid) else None  # of `^main` git says `^<oid>`
+    oid = project.repository.git.find(f"{text}^{{commit}}")
+    return oid if oid is not None and is_oid(oid) else None  # of `^main` git says `^<oid>`
 
 
 def read_points(project: Project, record: Record) -> dict[str, list[Point]]:

@@ -12,8 +12,9 @@ from tests.support import git, write_files
 from tests.support.projects import NOW, make_run, open_here
 from tests.support.trees import read_folder, read_state, read_tree
 
+from repro.core.beside import check_out_beside
 from repro.core.query import resolve_run
-from repro.core.restore import Restored, check_out, check_out_beside
+from repro.core.restore import Restored, check_out
 from repro.core.undo import undo
 from repro.errors import (
     BusyRepositoryError,

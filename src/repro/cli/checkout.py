@@ -10,17 +10,12 @@ import click
 from repro.cli import render
 from repro.cli.context import RUN, open_here
 from repro.cli.progress import showing_bytes, showing_progress
+from repro.core.beside import Beside, check_out_beside
 from repro.core.beside_data import DataBeside, fill_worktree, plan_beside
 from repro.core.moving import DataMoves
 from repro.core.project import Project
 from repro.core.query import resolve_code, resolve_run, short_id
-from repro.core.restore import (
-    Beside,
-    Restored,
-    check_out,
-    check_out_beside,
-    take_back_interrupted,
-)
+from repro.core.restore import Restored, check_out, take_back_interrupted
 from repro.core.restore_data import plan_restore, size_of
 from repro.core.undo import Undone
 from repro.core.undo import undo as take_back

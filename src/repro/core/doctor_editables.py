@@ -75,7 +75,4 @@ def _find_tree(project: Project, record: Record, name: str) -> str | None:
     if not _NAME.fullmatch(name):
         return None
     commit = record.commit or f"{LIVE}{record.run.id}"
-    words = ("rev-parse", "--verify", "--quiet", "--end-of-options")
-    path = f"{commit}:{EDITABLES}/{name}"
-    done = project.repository.git.run(*words, path, ok=(0, 1, 128))
-    return done.out.decode().strip() or None
+    return project.repository.git.find(f"{commit}:{EDITABLES}/{name}")

@@ -46,11 +46,8 @@ def read_goal(project: Project, target: Record | str) -> Goal:
     if not isinstance(target, str):
         refuse_harmful(project, target)
     commit = target if isinstance(target, str) else code_of(target.run)
-    # `--end-of-options`, for a hostile record can name any text as its snapshot.
-    words = ("rev-parse", "--verify", "--quiet", "--end-of-options")
-    asked = git.run(*words, f"{commit}^{{tree}}", ok=(0, 1, 128))
-    tree = asked.out.decode().strip()
-    if asked.code != 0 or not tree:
+    tree = git.find(f"{commit}^{{tree}}")
+    if tree is None:
         raise DamagedRecordError(
             f"the commit {commit[:12]} is not in this repository",
             hint="`git fsck` says what else is missing",
@@ -85,9 +82,8 @@ def read_inner(project: Project, record: Record) -> str | None:
 
 
 def _tree_at(git: Git, name: str) -> str | None:
-    words = ("rev-parse", "--verify", "--quiet", "--end-of-options")
-    oid = git.run(*words, name, ok=(0, 1, 128)).out.decode().strip()
-    if not oid or git.text("cat-file", "-t", oid) != "tree":
+    oid = git.find(name)
+    if oid is None or git.text("cat-file", "-t", oid) != "tree":
         return None
     return oid
 
@@ -157,15 +153,10 @@ def _is_same(
 ) -> bool:
     if not is_filled(git.cwd):
         return wanted is None
-    head = _commit_at(git, "HEAD")
+    head = git.find("HEAD^{commit}")
     if head != commit and (commit is not None or is_submodule):
         return False
     return (found or _tree_at(git, f"{head}:")) == (wanted or _tree_at(git, f"{commit}:"))
-
-
-def _commit_at(git: Git, name: str) -> str | None:
-    words = ("rev-parse", "--verify", "--quiet", "--end-of-options")
-    return git.run(*words, f"{name}^{{commit}}", ok=(0, 1, 128)).out.decode().strip() or None
 
 
 def is_filled(folder: Path) -> bool:

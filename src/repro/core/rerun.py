@@ -236,7 +236,6 @@ def _run(
             sealed = seal_run(inside, live.dir)
     failed = (unpublished, sign_sealed(project, sealed.run.id), push_soon(project, [sealed.run.id]))
     own = [note for note in conditions.notes if note not in isolation.notes]  # the record has those
-    same = [(root, str(isolation.folder)) for root in dict.fromkeys([str(project.repository.root)])]
     return Repeated(
         record=sealed,
         outcome=outcome,
@@ -249,7 +248,7 @@ def _run(
         ),
         unread=tuple(unread),
         folder=isolation.folder if wish.keep else None,
-        same_paths=tuple(same),
+        same_paths=((str(project.repository.root), str(isolation.folder)),),
     )
 
 

@@ -395,6 +395,4 @@ def target_tree(project: Project, entry: UndoEntry) -> str | None:
     """The tree that was checked out; None where it is not there any more."""
     if entry.target_commit is None:
         return None
-    name = f"{entry.target_commit}^{{tree}}"
-    words = ("rev-parse", "--verify", "--quiet", "--end-of-options", name)
-    return project.repository.git.run(*words, ok=(0, 1, 128)).out.decode().strip() or None
+    return project.repository.git.find(f"{entry.target_commit}^{{tree}}")

@@ -2,6 +2,7 @@
 
 import compileall
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -23,7 +24,14 @@ _RANKS = {"RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "TOR
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compile repro before the workers start: each of the processes that tests start would."""
+    """Prepare what all processes that tests start take over.
+
+    Each would compile repro; and what a shell in the background has us ignore, they would ignore.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)  # nohup is obeyed, but by us alone
     if not hasattr(config, "workerinput"):
         compileall.compile_dir(Path(repro.__file__).parent, quiet=2)
 

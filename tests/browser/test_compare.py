@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 from tests.support.browsing import PATIENCE_MS, PHONE, goes_sideways, violations
 from tests.support.projects import begin, end, log, make_run, open_here
+from tests.support.records import a_summary, make_record, write_runs
 
 expect.set_options(timeout=PATIENCE_MS)  # of CI
 CHART = "figure.chart[data-metric=loss] .plot"
@@ -111,6 +112,70 @@ def test_a_view_of_curves_and_ranges_is_made_by_mouse_and_shared_by_its_address(
     expect(other.locator("#chosen-count")).to_have_text(re.compile("^[1-9] of 12 runs"))
     link = other.get_by_role("link", name="Compare these alone").get_attribute("href")
     assert 0 < link.count("run=") < 10
+
+
+def test_means_of_groups_are_chosen_drawn_with_bands_and_left_by_going_back(
+    page, ui, repository, runs, keep
+):
+    server = ui(repository)
+    page.goto(server.address)
+    page.goto(f"{server.origin}/compare?q=")
+    assert points(page) == 12 * 40
+
+    page.locator("select[name=group]").select_option("means by opt")
+    expect(page).to_have_url(re.compile("group=config.opt"))
+    assert points(page) == 2 * 40
+    bands = page.locator(f"{CHART} .scatterlayer .trace .js-fill")
+    expect(bands).to_have_count(2)
+    expect(page.get_by_label("Groups whose means are drawn")).to_contain_text("opt=a 6 runs")
+    keep(page, "compare-means")
+    page.get_by_role("button", name="Show the curves of run-3").click()
+    expect(page).to_have_url(re.compile(f"hide={runs[3]}"))
+    page.locator("select[name=band]").select_option("standard deviation")
+    expect(page).to_have_url(re.compile("band=std"))
+    expect(page.locator("#importance table")).to_be_visible()  # no longer dimmed
+    assert violations(page) == []
+
+    page.go_back()
+    page.go_back()
+    assert points(page) == 12 * 40
+
+
+def test_a_range_that_reaches_the_place_of_runs_without_a_value_has_them_in_its_filter(
+    page, ui, repository
+):
+    project = open_here(repository)
+    write_runs(
+        project.repository,
+        [
+            make_record(config=config, metrics={"loss": a_summary(n)})
+            for n, config in enumerate([{"lr": 0.1}, {"lr": 0.2}, {"lr": 0.3}, {}, {}])
+        ],
+    )
+    server = ui(repository)
+    page.goto(server.address)
+    page.goto(f"{server.origin}/compare?q=")
+    axis = page.locator(".parcoords .hit[data-axis='config.lr']")
+    axis.scroll_into_view_if_needed()
+    box = axis.bounding_box()
+    chosen = page.locator("#chosen-count")
+    link = page.get_by_role("link", name="Runs in these ranges")
+
+    drag(page, box, (0.5, 0.99), (0.5, 0.93))
+    expect(chosen).to_have_text(re.compile("^2 of 5 runs"))
+    expect(link).to_have_attribute("href", "/?q=(config.lr%20is%20null)")
+
+    drag(page, box, (0.5, 0.99), (0.5, 0.7))
+    expect(chosen).to_have_text(re.compile("^3 of 5 runs"))
+    page.reload()
+    expect(chosen).to_have_text(re.compile("^3 of 5 runs"))
+    link.click()
+    expect(page.locator("tr[data-run]")).to_have_count(3)
+
+    page.go_back()
+    page.get_by_text("Axes, order and ranges").click()
+    page.get_by_label("lr: runs without a value").uncheck()
+    expect(chosen).to_have_text(re.compile("^1 of 5 runs"))
 
 
 def test_the_curve_of_a_run_in_progress_grows_and_odd_values_are_marked(page, ui, repository):

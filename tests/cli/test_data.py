@@ -280,16 +280,14 @@ def large(root: Path) -> Path:
     return root
 
 
-def test_progress_is_shown_on_a_terminal_within_a_second_and_interrupted_by_a_key(large):
+def test_progress_is_shown_on_a_terminal_meanwhile_and_interrupted_by_a_key(large):
     terminal = Terminal("data", "add", "data/train")
-    start = time.monotonic()
 
     shown = terminal.read(until=b" left")
 
     assert b"hashing train: " in shown
     assert b" of 8 files, " in shown
     assert b"GiB/s" in shown or b"MiB/s" in shown
-    assert time.monotonic() - start < 5
     terminal.process.send_signal(signal.SIGINT)
     shown = terminal.read()
     assert terminal.end() == 130

@@ -4,12 +4,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from tests.support import git, make_repository
 from tests.support.cli import REPRO, repro
+from tests.support.waiting import until
 
 from repro.cli.main import HEADINGS, VERBS
 from repro.version import VERSION
@@ -218,8 +218,7 @@ def test_an_interrupt_ends_it_with_130(repository, tmp_path):
         text=True,
         start_new_session=True,
     )
-    while not (repository / "started").exists():
-        time.sleep(0.02)
+    until((repository / "started").exists, "git")
     os.killpg(process.pid, signal.SIGINT)
     said = process.communicate()[1]
 

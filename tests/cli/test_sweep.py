@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from tests.support.projects import open_here
 from tests.support.records import a_summary, make_record, run_id, write_run
 from tests.support.sweeps import ask, make_sweep, tell
 from tests.support.terminals import Viewer
+from tests.support.waiting import until
 
 from repro.core.sweep.book import LocalBook
 from repro.core.sweep.known import find_sweep
@@ -342,7 +342,7 @@ def test_an_interrupted_sweep_ends_in_order_and_goes_on(code: Path, cli: Cli) ->
     with subprocess.Popen(
         [*REPRO, *words], env={**os.environ, "WAIT": "1"}, stderr=subprocess.PIPE, text=True
     ) as process:
-        _wait_for(lambda: any((code / ".git/repro/live").glob("*/*.jsonl")))
+        until(lambda: any((code / ".git/repro/live").glob("*/*.jsonl")), "a trial")
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
 
@@ -354,13 +354,6 @@ def test_an_interrupted_sweep_ends_in_order_and_goes_on(code: Path, cli: Cli) ->
     assert "is done after" in cli("sweep", "resume", "@").err
     finished = json.loads(cli("ls", "--json", "--where", "status = finished").out)
     assert sorted(one["trial"] for one in finished) == [0, 1]
-
-
-def _wait_for(is_there: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not is_there():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_a_terminal_shows_progress_in_place_and_keeps_the_result(

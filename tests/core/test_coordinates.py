@@ -1,5 +1,6 @@
 """Runs as points among what varies between them."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from tests.support.records import a_summary, make_record, open_at, write_runs
 from tests.support.sweeps import ask, make_sweep, tell
 
 from repro.core.coordinates import read_coordinates, sweep_coordinates
+from repro.core.query import list_runs
 from repro.errors import UnknownRunError
 from repro.model.space import Categorical, Uniform
 from repro.model.sweep import Ledger, TrialState
@@ -38,6 +40,18 @@ def test_params_that_vary_come_first_then_metrics_and_those_with_a_goal_are_show
     assert [found.axes[place].title for place in found.shown] == ["lr", "net.kind", "loss"]
     assert [axis.values for axis in found.axes][:2] == [(0.1, 0.2), (0.0, 1.0)]
     assert [point.run for point in found.points] == ids
+
+
+def test_runs_without_a_place_on_an_axis_are_found_by_what_the_axis_says_of_them(repository):
+    values = [math.inf, 10**400, math.nan, -math.inf, 1.0, 2.0]
+    records = [make_record(config={"lr": value}) for value in values]
+    ids = write(repository, [*records, make_record(config={"lr": None}), make_record()])
+    project = open_here(repository)
+    [lr] = read_coordinates(project, ids).axes
+
+    found = list_runs(project, where=lr.without)
+
+    assert sorted(one.run.id for one in found.records) == sorted({*ids} - {*ids[4:6]})
 
 
 def test_a_run_that_is_gone_is_an_error(repository):

@@ -305,6 +305,6 @@ def a_metric(**changes: Any) -> MetricSummary:
     """The summary of a metric with one point."""
     values: dict[str, Any] = {
         "last": 1.0, "last_step": 0, "first": 1.0, "min": 1.0, "min_step": 0,
-        "max": 1.0, "max_step": 0, "mean": 1.0, "count": 1,
+        "max": 1.0, "max_step": 0, "mean": 1.0, "count": 1, "goal": None,
     }  # fmt: skip
     return MetricSummary(**{**values, **changes})

@@ -55,7 +55,7 @@ def a_summary(last: float, **changes: Any) -> MetricSummary:
     """The summary of a metric with one point."""
     values = {
         "last": last, "last_step": 0, "first": last, "min": last, "min_step": 0,
-        "max": last, "max_step": 0, "mean": last, "count": 1,
+        "max": last, "max_step": 0, "mean": last, "count": 1, "goal": None,
     }  # fmt: skip
     return MetricSummary(**{**values, **changes})
 

@@ -49,7 +49,7 @@ def best(
 
     METRIC.min, METRIC.max and the like are those of all its values. What is better is what the
     runs set with define_metric, or --min or --max; it is never guessed. Of equal runs the
-    newest is shown. Exits with 1 where no run fits.
+    newest is shown; NaN and infinities are never best. Exits with 1 where no run fits.
     """
     given_one({"--json": as_json, "--porcelain": porcelain})
     project = open_here()
@@ -69,6 +69,9 @@ def best(
         _print_table(found, project.clock())
     elif found.records:
         _print_run(found, project.clock())
+    if found.n_broken:
+        which = f"repro: passed over {count_runs(found.n_broken)}"
+        render.note(f"{which} with NaN or an infinity as `{escape(metric)}`")
     if not found.records:
         _say_none(found, metric)
         return 1
@@ -83,9 +86,8 @@ def _say_none(found: Best, metric: str) -> None:
     if not found.total:
         render.note("no runs yet: `repro run -- CMD` records one")
     else:
-        render.note(
-            f"none of the {count_runs(found.total)} fits and has a number as `{escape(metric)}`"
-        )
+        runs = count_runs(found.total)
+        render.note(f"none of the {runs} fits and has a finite number as `{escape(metric)}`")
 
 
 def _print_run(found: Best, now: float) -> None:

@@ -1,4 +1,4 @@
-"""`repro purge`: a run taken away for good, for a leak."""
+"""`repro purge`: a run or a sweep taken away for good, for a leak."""
 
 import sys
 from collections.abc import Collection, Iterator, Mapping
@@ -80,7 +80,7 @@ def _plan(project: Project, name: str, remote: str | None) -> tuple[str, PurgePl
 
 
 def _finish(project: Project, begun: Begun, *, as_json: bool) -> int:
-    render.note(f"repro: the purge of run {begun.run} was not finished, and goes on")
+    render.note(f"repro: the purge of {begun.run} was not finished, and goes on")
     with showing_steps("taking away") as (on_step, _):
         purged = finish_purge(project, begun, on_step=on_step)
     return _report(begun.run, purged, None, as_json=as_json)
@@ -89,7 +89,7 @@ def _finish(project: Project, begun: Begun, *, as_json: bool) -> int:
 def _describe(plan: PurgePlan | None) -> Iterator[str]:
     if plan is None:
         return
-    yield f"repro: of run {plan.run} go for ever"
+    yield f"repro: of {plan.run} go for ever"
     yield f"    refs      {_listed([*plan.refs, *plan.archives])}"
     yield f"    objects   {_counted(plan.kinds)}"
     if plan.files:
@@ -142,7 +142,7 @@ def _count(number: int, word: str) -> str:
 
 def _describe_remote(there: RemotePurge | None) -> Iterator[str]:
     if there is not None:
-        yield f"    at {there.label}   {_listed(there.refs) or 'nothing: it does not have the run'}"
+        yield f"    at {there.label}   {_listed(there.refs) or 'nothing: it does not have it'}"
 
 
 def _listed(names: Collection[str]) -> str:
@@ -154,7 +154,7 @@ def _listed(names: Collection[str]) -> str:
 def _ask(run_id: str) -> None:
     if sys.stdin is None or not sys.stdin.isatty():
         raise ConsentError(
-            f"run `{run_id}` would go for ever, and there is nobody to ask",
+            f"`{run_id}` would go for ever, and there is nobody to ask",
             hint="`--yes` takes it away; `repro rm` only puts it into the trash",
         )
     if not click.confirm("Take it away for ever?", err=True):
@@ -163,7 +163,7 @@ def _ask(run_id: str) -> None:
 
 def _say_remote(there: RemotePurge) -> None:
     if there.refs:
-        render.note(f"repro: {there.label} names run {there.run} no longer")
+        render.note(f"repro: {there.label} names {there.run} no longer")
         render.note(
             "repro: warning: its host may still give the commit to who knows its id, until it"
             " collects garbage, and others may have fetched it: tell them to `repro purge` it"
@@ -180,7 +180,7 @@ def _report(run_id: str, purged: Purged, plan: PurgePlan | None, *, as_json: boo
         render.data_json(_purged_json(run_id, purged, plan))
     done = f"{purged.n_objects:,} objects of git and {purged.n_entries:,} kept entries"
     proof = "" if purged.left else "; `git cat-file -e` fails for each"
-    render.note(f"repro: run {run_id} is gone, with {done}{proof}")
+    render.note(f"repro: {run_id} is gone, with {done}{proof}")
     if purged.left:
         render.note(f"repro: warning: {len(purged.left):,} objects are still here:")
         for oid in purged.left[:_SHOWN]:

@@ -12,8 +12,9 @@ from repro.cli import render
 from repro.cli.completing import complete_filter, complete_names, complete_tags
 from repro.cli.progress import showing_count
 from repro.core.choosing import Choice
+from repro.core.known import describe_problem
 from repro.core.project import Project
-from repro.core.query import Listing, describe_problem, list_runs
+from repro.core.query import Listing, list_runs
 from repro.model.condition import Key
 from repro.model.readable import count_runs
 from repro.model.run import Status

@@ -176,4 +176,8 @@ def _say_made(project: Project, at: SweepAt, *, as_json: bool) -> None:
         return
     render.out(at.sweep.id)
     short = short_sweep(project, at.sweep.id)
-    render.note(f"hint: `repro sweep resume {short}` runs its trials")
+    render.note(f"hint: `repro sweep resume {short}` runs its trials in this clone alone")
+    render.note(
+        f"hint: `repro push` gives it to a remote, over which any clone takes part: "
+        f"`repro sweep agent {short}`"
+    )

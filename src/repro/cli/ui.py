@@ -6,6 +6,7 @@ import secrets
 import signal
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 
 import click
 
@@ -37,7 +38,7 @@ def ui(port: int | None, *, no_open: bool, read_only: bool) -> None:
             f"the web page needs {absent[0]}, which is not installed here",
             hint="`pip install 'git-repro[ui]'`",
         )
-    project = open_here()
+    project = replace(open_here(), takes_old_index=True)
     # Here, for they are there only with the extra.
     from repro.web.pulse import Pulse  # noqa: PLC0415
     from repro.web.serve import open_port, serve  # noqa: PLC0415

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from repro.core.known import open_runs
+from repro.core.known import describe_problem, open_runs
 from repro.core.metricname import find_metric
 from repro.core.naming import find_id
 from repro.core.project import Project
-from repro.core.query import describe_problem
 from repro.model.binding import parse_filter
 from repro.model.canonical import Json
 from repro.model.condition import Key, Space

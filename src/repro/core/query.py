@@ -8,13 +8,12 @@ from repro.core.choosing import Choice, choose_runs
 from repro.core.known import open_runs, read_run
 from repro.core.naming import find_id
 from repro.core.project import Project
-from repro.errors import AmbiguousRunError, DamagedRecordError, ReproError, UnknownRunError
+from repro.errors import AmbiguousRunError, DamagedRecordError, UnknownRunError
 from repro.model.canonical import Json
 from repro.model.condition import Key, keys_in
 from repro.model.ids import SHORTEST, shorten_ids
 from repro.model.run import Record, Run
 from repro.model.series import Point
-from repro.model.text import escape
 from repro.store.content import ContentStore
 from repro.store.index import OnProgress, Problem
 from repro.store.objects import is_oid, read_file, reading
@@ -251,11 +250,3 @@ def _verdict_json(verdict: "Verdict") -> dict[str, Json]:
     from repro.store.verdicts import encode_verdict  # noqa: PLC0415  # few runs have one
 
     return encode_verdict(verdict)
-
-
-def describe_problem(problem: Problem) -> str:
-    """One line that says which run cannot be read, and why."""
-    error: ReproError = problem.error
-    if f"`{problem.id}`" in error.message:
-        return error.message
-    return f"run `{escape(problem.id)}` cannot be read: {error.message}"

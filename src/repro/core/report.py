@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from repro.core.curvecache import CurveCache
 from repro.core.curves import CurveWish, read_curves
 from repro.core.importance import influence_json
-from repro.core.known import open_runs
+from repro.core.known import describe_problem, open_runs
 from repro.core.project import Project
-from repro.core.query import describe_problem, list_runs
+from repro.core.query import list_runs
 from repro.core.reportcode import read_code_changes
 from repro.core.reportmedia import read_pictures
 from repro.core.sidebyside import SideBySide, lay_side_by_side, side_by_side_json

@@ -73,7 +73,7 @@ class MetricSummary:
     max_step: int | None
     mean: float | None
     count: int
-    goal: str | None = None
+    goal: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

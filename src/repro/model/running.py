@@ -91,6 +91,7 @@ def summarise_running(running: Running) -> MetricSummary | None:
         max_step=high.step if high else None,
         mean=_mean(tally),
         count=tally.count,
+        goal=None,
     )
 
 

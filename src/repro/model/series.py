@@ -122,6 +122,7 @@ def _summarise(points: Sequence[Point]) -> MetricSummary:
         max_step=high.step if high else None,
         mean=_mean(values),
         count=len(points),
+        goal=None,
     )
 
 

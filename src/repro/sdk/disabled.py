@@ -1,18 +1,25 @@
-"""A run that is switched off."""
+"""A run that records nothing."""
 
 # ruff: noqa: ARG002  it takes what a run takes, and does nothing with it
 
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from time import time as now
 from typing import Any
 
+from repro.errors import ReproError
 from repro.model.canonical import Json
 from repro.model.run import Artifact
 from repro.sdk.data import Expect, find_place_around
 from repro.sdk.ends import End
 from repro.sdk.mappings import Config, Summary
+from repro.sdk.notices import warn
 from repro.sdk.run import Run
+from repro.sdk.values import split_values
+from repro.store.journal import JournalWriter
 
 
 class DisabledRun(Run):
@@ -54,3 +61,70 @@ class DisabledRun(Run):
 
     def _record(self, kind: str, **values: Json) -> None:
         pass
+
+
+class LosingRun(DisabledRun):
+    """A part of the run of `repro run` whose journal cannot be opened: it counts what is lost.
+
+    The run itself goes on, and is to say so in its record, if it can be written by then.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        config: Mapping[str, Json],
+        describe: Mapping[str, Any],
+        *,
+        rank: int,
+        leave: Callable[[Run], None],
+    ) -> None:
+        """Open nothing.
+
+        Args:
+            folder: Where the run is in progress.
+            leave: Is called once this process's part has ended.
+        """
+        super().__init__(config, describe)
+        self.id = folder.name
+        self.dir = folder
+        self.rank = rank
+        self._lost = 0
+        self._counting = threading.RLock()  # a signal handler may log, too
+        self._leave = leave
+        self._pid = os.getpid()
+
+    def log(
+        self, data: Mapping[str, Any], step: int | None = None, commit: bool | None = None
+    ) -> None:
+        """Count the points, as many as `Run.log` would have kept."""
+        points, _ = split_values(data)
+        with self._counting:
+            self._lost += len(points)
+
+    @property
+    def lost_points(self) -> int:
+        """Points of this process that could not be kept so far."""
+        return self._lost
+
+    def end(self, end: End) -> None:
+        """Say how many points are lost, in the journals too where there is room by now."""
+        if self._is_over:
+            return
+        self._is_over = True
+        if os.getpid() != self._pid:  # a forked child
+            return
+        self._leave(self)
+        if not self._lost:
+            return
+        warn(f"{self._lost:,} points of run `{self.id}` could not be kept")
+        with (
+            suppress(ReproError, OSError),
+            JournalWriter(
+                self.dir, run=self.id, rank=self.rank, pid=self._pid, time=now()
+            ) as journal,
+        ):
+            journal.lost = self._lost  # which it notes when it is closed
+
+    def progress(self) -> int:
+        """A number that grows with everything that is lost."""
+        return self._lost

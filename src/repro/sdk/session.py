@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from repro.core.started import read_start
+from repro.core.started import Started, read_start
 from repro.errors import (
     ConflictError,
     GitError,
@@ -20,7 +20,7 @@ from repro.errors import (
 from repro.model.objective import Goal
 from repro.model.run import Artifact
 from repro.sdk.data import Expect
-from repro.sdk.disabled import DisabledRun
+from repro.sdk.disabled import DisabledRun, LosingRun
 from repro.sdk.ends import EndWatch
 from repro.sdk.mappings import Config, Summary
 from repro.sdk.notices import say, warn
@@ -96,7 +96,26 @@ def init(
         if is_strict(os.environ):
             raise
         warn(f"nothing of this run is recorded: {error}")
-        return _enter(_disabled(wish))
+        return _enter(_losing(wish) or _disabled(wish))
+
+
+def _losing(wish: Wish) -> Run | None:
+    """What counts the points of this process for the run of `repro run` around it, if any."""
+    folder = os.environ.get("REPRO_LIVE_DIR")
+    if not os.environ.get("REPRO_RUN_ID") or not folder:
+        return None
+    return LosingRun(
+        Path(folder),
+        vary_config(wish.config, wish.varied),
+        {"name": wish.name, "note": wish.note, "tags": wish.tags},
+        rank=_rank_inside(read_start(Path(folder))),
+        leave=_leave,
+    )
+
+
+def _rank_inside(started: Started | None) -> int:
+    outer = started.environment.get("variables") if started is not None else None
+    return find_rank_inside(os.environ, outer if isinstance(outer, dict) else {})
 
 
 def _disabled(wish: Wish) -> DisabledRun:
@@ -107,7 +126,7 @@ def _disabled(wish: Wish) -> DisabledRun:
 def _enter(run: Run) -> Run:
     global _current, _watch
     _current = run
-    if not isinstance(run, DisabledRun):
+    if not isinstance(run, DisabledRun) or isinstance(run, LosingRun):
         _watch = EndWatch(at_end=run.end, at_signal=run.sync, progress=run.progress)
         _watch.start()
     return run
@@ -147,8 +166,7 @@ def _attach(
     started = read_start(live_dir)
     known = started.run if started is not None else None
     if rank is None:
-        outer = started.environment.get("variables") if started is not None else None
-        rank = find_rank_inside(os.environ, outer if isinstance(outer, dict) else {})
+        rank = _rank_inside(started)
     run = Run(
         root=_root_of(Path.cwd()),
         journal=JournalWriter(

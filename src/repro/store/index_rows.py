@@ -32,6 +32,7 @@ _DATA = ("digest", "files", "bytes", "kept", "path")
 # Nothing that is asked of the index depends on when somebody said a thing.
 _RUN = tuple(field.name for field in fields(Run) if field.name != "curation")
 _OMITTED, _ATTEMPTS = _RUN.index("omitted"), _RUN.index("attempts")
+_ATTEMPT = tuple(field.name for field in fields(Attempt))  # each run has one: `asdict` is slow
 _TEXTS = ("command", "tags", "warnings", "foreign", "unwatched")
 _values_of = attrgetter(*_RUN)
 _summary = attrgetter(*(field.name for field in fields(MetricSummary)))
@@ -164,7 +165,9 @@ def encode_document(record: Record, *, fast: bool = False) -> bytes:
     run = record.run
     values = list(_values_of(run))
     values[_OMITTED] = [asdict(omitted) for omitted in run.omitted]
-    values[_ATTEMPTS] = [asdict(attempt) for attempt in run.attempts]
+    values[_ATTEMPTS] = [
+        {name: getattr(attempt, name) for name in _ATTEMPT} for attempt in run.attempts
+    ]
     metrics = {name: _summary(summary) for name, summary in record.metrics.items()}
     verdict: Json = None
     if record.verdict is not None:

@@ -1,5 +1,6 @@
 """The record of a run as files of a git tree (FORMAT.md section "The record")."""
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
@@ -205,7 +206,7 @@ def decode_metrics(value: Json, name: str) -> dict[str, MetricSummary]:
     outer = Fields(value, name)
     metrics = {}
     for metric, entry in outer.values.items():
-        # Nearly all summaries are of finite numbers, and an index of 10,000 runs reads 100,000.
+        # Nearly all summaries are of finite numbers.
         values = tuple(map(entry.get, _SUMMARY_KEYS)) if isinstance(entry, dict) else ()
         if tuple(map(type, values)) in _PLAIN_SUMMARIES:
             metrics[metric] = MetricSummary(*values)  # type: ignore[arg-type]
@@ -318,20 +319,34 @@ def decode_record(files: RecordFiles) -> Record:
     run = decode_run(parse_json(read[RUN_FILE], name=RUN_FILE), RUN_FILE)
     if run.snapshot not in (None, files.snapshot):
         raise DamagedRecordError(f"the snapshot of run `{run.id}` is not its commit's first parent")
-    metrics = Fields(_json(read, "metrics.json", {}), "metrics.json").values
+    metrics, summary = _metrics(read)
     artifacts = Fields({"artifacts": _json(read, "artifacts.json", [])}, "artifacts.json")
     return Record(
         run=run,
         commit=files.commit,
         config=parse_config(read.get("config.yaml", b"{}\n"), name="config.yaml"),
-        metrics=decode_metrics(metrics.get("metrics", {}), "metrics.json"),
-        summary=Fields(metrics.get("summary", {}), "metrics.json").values,
+        metrics=metrics,
+        summary=summary,
         data=_data(_json(read, "data.json", {}), "data.json"),
         environment=Fields(_json(read, ENVIRONMENT_FILE, {}), ENVIRONMENT_FILE).values,
         artifacts=tuple(_artifact(entry) for entry in artifacts.objects("artifacts")),
         verdict=_verdict(read[_VERDICT], run) if _VERDICT in read else None,
         randomness=Fields(_json(read, "randomness.json", {}), "randomness.json").values,
         generators=Fields(_json(read, "generators.json", {}), "generators.json").values,
+    )
+
+
+def _metrics(read: Mapping[str, bytes]) -> tuple[dict[str, MetricSummary], dict[str, Json]]:
+    """The summaries of the metrics, and what else was said of the run."""
+    if "metrics.json" in read and "msgspec" in sys.modules:  # importing it takes as long as 50 runs
+        from repro.store.plainmetrics import read_plain_metrics  # noqa: PLC0415
+
+        if (plain := read_plain_metrics(read["metrics.json"])) is not None:
+            return plain
+    values = Fields(_json(read, "metrics.json", {}), "metrics.json").values
+    return (
+        decode_metrics(values.get("metrics", {}), "metrics.json"),
+        Fields(values.get("summary", {}), "metrics.json").values,
     )
 
 

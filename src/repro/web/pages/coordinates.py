@@ -46,6 +46,7 @@ def _coordinates_json(found: Coordinates) -> dict[str, Json]:
                 "labels": list(axis.labels),
                 "literals": [_literal(one) for one in axis.categories],
                 "values": list(axis.values),
+                "without": axis.without,
             }
             for axis in found.axes
         ],

@@ -22,7 +22,7 @@ from repro.core.rebuild import (
 )
 from repro.errors import UsageError
 from repro.model.canonical import Json
-from repro.model.conditions import list_editables, named_tree
+from repro.model.needs import list_editables, named_tree
 from repro.model.readable import format_size
 from repro.model.run import Record
 from repro.model.text import escape

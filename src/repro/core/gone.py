@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from repro.core.goal import read_inner
+from repro.core.codetarget import read_inner
 from repro.core.project import Project
 from repro.core.query import code_of
 from repro.errors import DamagedRecordError, GitError, StorageError

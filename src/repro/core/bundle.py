@@ -16,6 +16,7 @@ from repro.core.measured import OnProgress
 from repro.core.project import Project
 from repro.core.wheels import Wheels, fetch_wheels
 from repro.errors import InvalidInputError, UsageError
+from repro.model.readable import count_of
 from repro.model.run import Record
 from repro.model.text import escape
 from repro.model.times import parse_time
@@ -149,7 +150,7 @@ def _commit_crate(quarantine: Quarantine, crate: Crate, records: Sequence[Record
     quarantine.expect(crate.size)
     newest = max(records, key=lambda record: record.run.started)
     spec = CommitSpec(
-        message=f"Crate of {len(records)} run{'s' * (len(records) != 1)}\n",
+        message=f"Crate of {count_of(len(records), 'run')}\n",
         when=parse_time(newest.run.started),
         author=_AUTHOR,
         files=crate.files,

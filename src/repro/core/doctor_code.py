@@ -10,7 +10,8 @@ from repro.core.inner import Inner, find_inner
 from repro.core.project import Project
 from repro.core.query import code_of
 from repro.errors import DamagedRecordError, GitError
-from repro.model.diagnosis import Item, count_of, degraded, list_some, missing, ok
+from repro.model.diagnosis import Item, degraded, list_some, missing, ok
+from repro.model.readable import count_of
 from repro.model.run import Record
 from repro.model.secrets import redact_url
 from repro.model.text import is_argument

@@ -11,7 +11,8 @@ from repro.core.project import Project
 from repro.core.restore_data import open_recorded
 from repro.core.transfer import open_store
 from repro.errors import InvalidInputError, MissingDataError, RemoteError, ReproError
-from repro.model.diagnosis import Item, count_of, degraded, list_some, missing, ok
+from repro.model.diagnosis import Item, degraded, list_some, missing, ok
+from repro.model.readable import count_of
 from repro.model.run import Record
 from repro.store.arrival import Wanted
 from repro.store.content import ContentStore

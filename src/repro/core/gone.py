@@ -7,7 +7,8 @@ from repro.core.codetarget import read_inner
 from repro.core.project import Project
 from repro.core.query import code_of
 from repro.errors import DamagedRecordError, GitError, StorageError
-from repro.model.diagnosis import count_of, list_some
+from repro.model.diagnosis import list_some
+from repro.model.readable import count_of
 from repro.model.run import Record
 from repro.model.text import escape
 from repro.store.git import Git

@@ -18,7 +18,6 @@ from repro.core.saved import (
     Target,
     UndoEntry,
     came_from,
-    count_files,
     gentle_limits,
     list_entries,
     refuse_blocked,
@@ -32,6 +31,7 @@ from repro.errors import (
     UnsupportedRepositoryError,
     WouldLoseWorkError,
 )
+from repro.model.readable import count_of
 from repro.model.run import Record
 from repro.store.busy import refuse_busy
 from repro.store.content import ContentStore
@@ -166,7 +166,7 @@ def check_out(
 def _losing(target: Record | str, lost: Sequence[str]) -> WouldLoseWorkError:
     shown = target if isinstance(target, str) else target.run.id
     return WouldLoseWorkError(
-        f"checkout would lose work that exists nowhere else, in {count_files(lost)}",
+        f"checkout would lose work that exists nowhere else, in {count_of(len(lost), 'file')}",
         paths=lost,
         hint=f"`repro checkout {shown} --save` keeps it for `repro undo`; "
         f"`repro checkout -w DIR {shown}` restores beside",

@@ -9,8 +9,8 @@ from repro.cli import render
 from repro.cli.context import RUN, open_here
 from repro.cli.progress import showing_bytes, showing_progress
 from repro.core.absent import Filled, fill_absent, find_absent, size_of
+from repro.core.datachoice import Chosen, choose
 from repro.core.dataverify import Check, Fault, State, Where, check_entries, check_files, plan_check
-from repro.core.kept import Chosen, choose
 from repro.core.project import Project
 from repro.core.reclaim import Freed, Plan, plan_reclaim, reclaim
 from repro.core.transfer import Failure, Load, Moved, open_store, plan_pull, plan_push

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass
 
 from repro.core.beside_data import plan_beside
+from repro.core.datachoice import Chosen, iter_files
 from repro.core.datasets import list_datasets
-from repro.core.kept import Chosen, iter_files
 from repro.core.measured import OnProgress
 from repro.core.project import Project
 from repro.core.restore_data import open_recorded

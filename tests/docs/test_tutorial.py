@@ -22,6 +22,7 @@ _BLOCK = re.compile(
         "how-to/clean-up.md",
         "how-to/datasets.md",
         "how-to/environments.md",
+        "how-to/from-wandb.md",
         "how-to/hooks.md",
         "how-to/plot.md",
         "how-to/media.md",

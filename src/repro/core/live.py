@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repro.core.events import Events, read_events
-from repro.core.growing import Look, look_at
+from repro.core.growing import Look, look_at, summarise_on
 from repro.core.started import Started, read_start
 from repro.errors import DamagedRecordError, ReproError
 from repro.model.config import merge_config
@@ -93,9 +93,9 @@ class InProgress:
             NewerFormatError: A journal was written by a newer repro.
             DamagedRecordError: A journal cannot be read at all.
 
-        Cost: proportional to what is new since `state`, about 5 µs a line.
+        Cost: proportional to what is new since `state`, about 3 µs a point.
         """
-        look = self.look(decode_state(state) if state else None)
+        look = summarise_on(self.folder, self.started, decode_state(state) if state else None)
         return self.brief_of(look), encode_state(look.state) if look.state else b""
 
     def manifests(self) -> dict[str, str]:

@@ -46,6 +46,11 @@ class MediaFile:
         """Where it is in the record, and in a live folder."""
         return f"{FOLDER}/{self.digest.partition(':')[2]}.{self.type}"
 
+    @property
+    def handle(self) -> str:
+        """What an address calls it, among the files of one run: how its digest begins."""
+        return self.digest.partition(":")[2][:16]
+
 
 @dataclass(frozen=True, slots=True)
 class Bins:

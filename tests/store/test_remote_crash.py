@@ -123,7 +123,7 @@ def remote(request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def assert_killed(what: str, root: Path, store: str, *more) -> None:
     """Have a transfer die once something has been moved: other kills may come too late."""
-    with start(what, root, store, *more, "dies") as process:
+    with start(what, root, store, *more, dies="dies") as process:
         assert process.stdout.read() == "go\n"
 
 

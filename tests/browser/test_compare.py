@@ -5,11 +5,10 @@ import time
 
 import pytest
 from playwright.sync_api import expect
-from tests.support.browsing import PATIENCE_MS, PHONE, goes_sideways, violations
+from tests.support.browsing import PHONE, goes_sideways, violations
 from tests.support.projects import begin, end, log, make_run, open_here
 from tests.support.records import a_summary, make_record, write_runs
 
-expect.set_options(timeout=PATIENCE_MS)  # of CI
 CHART = "figure.chart[data-metric=loss] .plot"
 
 

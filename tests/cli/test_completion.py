@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support.cli import repro
 from tests.support.projects import begin, make_run, open_here
+from tests.support.warm import repro
 
 from repro.core.record import seal_run
 

@@ -22,7 +22,7 @@ ARGS = (
 )
 LAPTOP = (1400, 900)
 PHONE = (360, 740)
-PATIENCE_MS = 30_000  # machines of continuous integration are slow
+PATIENCE_MS = 60_000  # machines of continuous integration are slow, and do other things
 _HOSTS = ("127.0.0.1", "localhost", "")
 _LEFT = "net::ERR_ABORTED"  # the page itself does not want the answer any more
 
@@ -120,6 +120,12 @@ def goes_sideways(page: Page) -> int:
     """By how many pixels a page is wider than its window."""
     root = "document.scrollingElement"
     return int(page.evaluate(f"{root}.scrollWidth - {root}.clientWidth"))
+
+
+def stays_within(page: Page) -> None:
+    """Wait until a page is no wider than its window, for what it draws comes after the rest."""
+    root = "document.scrollingElement"
+    page.wait_for_function(f"{root}.scrollWidth <= {root}.clientWidth")
 
 
 _FOCUSED = """() => {

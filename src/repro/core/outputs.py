@@ -19,6 +19,7 @@ from repro.model.secrets import is_secret_file
 from repro.model.text import escape
 from repro.store.content import ContentStore
 
+FILES = "files"  # folder of a run in progress for files that the record keeps
 GIT_LIMIT = 1 << 20  # bytes of an artifact that goes into git
 METRICS_LIMIT = 256 << 20  # bytes of a metrics file
 _PROBLEMS_SHOWN = 10  # of one metrics file
@@ -60,7 +61,7 @@ def output_state(root: Path, patterns: Sequence[str]) -> dict[str, Signature]:
     for place in _places(root, patterns)[0]:
         for path in _walk(root, place):
             if path not in found and is_match(path):
-                signature = _signature(root / path)
+                signature = signature_of(root / path)
                 if signature is not None:
                     found[path] = signature
     return found
@@ -119,7 +120,8 @@ def _walk(root: Path, place: str) -> Iterator[str]:
                 yield path
 
 
-def _signature(path: Path) -> Signature | None:
+def signature_of(path: Path) -> Signature | None:
+    """What changes when somebody writes the file; None of a folder, and where there is none."""
     try:
         status = path.stat()
     except OSError:
@@ -207,6 +209,27 @@ def collect_artifacts(
         yield artifact
 
 
+def collect_files(live_dir: Path, content_dir: Path) -> Iterator[Artifact | str]:
+    """Keep what a program left in the folder for files of its run; or say why one is not kept.
+
+    They are called as they are in that folder.
+
+    Args:
+        live_dir: Folder of the run in progress.
+        content_dir: Folder of the content store.
+    """
+    folder = live_dir / FILES
+    for path in sorted(_walk(folder, "")):
+        if is_secret_file(path):
+            yield f"`{escape(path)}` is not kept: it looks like a secret"
+            continue
+        try:
+            yield store_artifact(live_dir, content_dir, (folder / path).resolve(), path)
+        except (ReproError, OSError) as error:
+            reason = error.message if isinstance(error, ReproError) else error.strerror
+            yield f"`{escape(path)}` is not kept: {reason}"
+
+
 def _resolve(root: Path, path: str) -> Path:
     """The file behind a match.
 
@@ -247,6 +270,23 @@ def store_artifact(live_dir: Path, content_dir: Path, path: Path, name: str) -> 
         data = _read_all(file.fileno(), GIT_LIMIT)
         if len(data) != before.st_size or _identity(os.fstat(file.fileno())) != _identity(before):
             raise _changed_meanwhile(name)
+    return _store_small(live_dir, data, name)
+
+
+def store_bytes(live_dir: Path, content_dir: Path, data: bytes, name: str) -> Artifact:
+    """Keep bytes for the record of a run in progress, as `store_artifact` does with a file.
+
+    Raises:
+        InvalidInputError: No record can hold `name`.
+        StorageError: The disk is full, read-only or forbidden.
+    """
+    _check_name(name)
+    if len(data) <= GIT_LIMIT:
+        return _store_small(live_dir, data, name)
+    return Artifact(name, len(data), ContentStore(content_dir).put_bytes(data), "store")
+
+
+def _store_small(live_dir: Path, data: bytes, name: str) -> Artifact:
     digest = hashlib.sha256(data).hexdigest()
     kept = live_dir / "artifacts" / digest
     try:

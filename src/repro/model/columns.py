@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from repro.model.condition import Key, Space
 from repro.model.config import flatten_config
 from repro.model.fields import FIELDS
-from repro.model.lookup import look_up
+from repro.model.lookup import reader
 from repro.model.progress import last_step
 from repro.model.run import Record, Status
 from repro.model.values import ABSENT, Value, is_same
@@ -28,12 +28,19 @@ class Column:
     title: str
     key: Key | None
 
+    def values(self, records: Iterable[Record]) -> list[Value]:
+        """What each run has there."""
+        return list(map(_read_step if self.key is None else reader(self.key), records))
+
     def value(self, record: Record) -> Value:
         """What a run has there."""
-        if self.key is not None:
-            return look_up(record, self.key)
-        step = last_step(record)
-        return ABSENT if step is None else step
+        [value] = self.values([record])
+        return value
+
+
+def _read_step(record: Record) -> Value:
+    step = last_step(record)
+    return ABSENT if step is None else step
 
 
 STEP = Column("step", None)
@@ -69,11 +76,12 @@ def choose_keys(records: Sequence[Record]) -> KeyChoice:
             constant.append((key, first))
         else:
             differing.append(key)
-    goals: dict[str, bool] = {}
+    names: dict[str, None] = {}
+    wanted: set[str] = set()
     for record in records:
-        for name, summary in record.metrics.items():
-            goals[name] = goals.get(name, False) or summary.goal is not None
-    metrics = sorted(goals, key=lambda name: not goals[name])
+        names.update(dict.fromkeys(record.metrics))
+        wanted |= {name for name, one in record.metrics.items() if one.goal is not None}
+    metrics = sorted(names, key=lambda name: name not in wanted)
     return KeyChoice(
         tuple(differing), tuple(Key(Space.METRIC, name) for name in metrics), tuple(constant)
     )

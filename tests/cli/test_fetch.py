@@ -39,6 +39,28 @@ def test_fetch_sums_up_what_came(team: Team, here: Path, cli: Cli) -> None:
     assert [ids[0]] == json.loads(cli("pull", "--json").out)["gone"]
 
 
+@pytest.mark.parametrize("verb", ["fetch", "pull"])
+def test_a_word_that_is_no_remote_but_an_id_is_a_run_of_the_usual_remote(
+    team: Team, here: Path, cli: Cli, verb: str
+) -> None:
+    one = team.clone("one")
+    wanted, _ = a_run(one), a_run(one)
+    give(one)
+    assert [wanted] == _new_of(cli(verb, wanted[:8], "--json").out)
+    said = cli(verb, "teem", code=128).err
+    assert said.startswith("repro: `origin` has no run whose id begins with `teem`")
+    git(here, "remote", "add", "team", ".")
+    assert "did you mean `team`?" in cli(verb, "teem", code=128).err
+    assert "there is no remote `elsewhere`" in cli(verb, "elsewhere", wanted, code=128).err
+
+
+def _new_of(printed: str) -> list[str]:
+    value = json.loads(printed)
+    [fetched] = value if isinstance(value, list) else [value]
+    new: list[str] = fetched["new"]
+    return new
+
+
 def test_a_refused_run_is_one_line_and_exit_code_1(team: Team, here: Path, cli: Cli) -> None:
     one = team.clone("one")
     good = a_run(one)

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from repro.core.project import Project
 from repro.errors import RemoteError, UnknownRunError
+from repro.model.ids import is_id_prefix
+from repro.model.nearest import nearest_names
 from repro.model.text import escape
-from repro.store.remoterefs import GitRemote, find_remote
+from repro.store.remoterefs import GitRemote, find_remote, list_names
 
 
 def split_words(
@@ -32,6 +34,27 @@ def split_words(
                 f"`{escape(words[0])}` is no run, and {error.message}", hint=error.hint
             ) from error
         return find_remote(git, None, push=push), tuple(words)
+
+
+def split_asked(
+    project: Project, remote: str | None, runs: Sequence[str]
+) -> tuple[GitRemote, tuple[str, ...]]:
+    """Give the remote to bring runs from, and their ids, of which this clone may know none.
+
+    Where the word for the remote can only be an id, the usual remote is meant.
+
+    Raises:
+        RemoteError: There is no such remote, none at all, or several and none is named.
+        InvalidInputError: The carrier that is set for it cannot be one.
+    """
+    git = project.repository.git
+    try:
+        return find_remote(git, remote, cwd=Path.cwd()), tuple(runs)
+    except RemoteError:
+        is_other = remote is None or not is_id_prefix(remote)
+        if is_other or nearest_names(remote or "", list_names(git)):
+            raise
+    return find_remote(git, None), (remote or "", *runs)
 
 
 def _is_run(project: Project, text: str) -> bool:

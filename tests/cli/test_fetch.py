@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from tests.support import git, write_files
 from tests.support.cli import Cli
-from tests.support.clones import Team, a_run, give
+from tests.support.clones import Team, a_run, give, project_at
 from tests.support.datasets import entry_of
 
+from repro.core.curate import rename_run
 from repro.core.outputs import GIT_LIMIT
+from repro.core.query import resolve_run
 from repro.store.refs import RUNS
 
 
@@ -59,6 +61,26 @@ def _new_of(printed: str) -> list[str]:
     [fetched] = value if isinstance(value, list) else [value]
     new: list[str] = fetched["new"]
     return new
+
+
+def test_a_pull_says_which_words_gave_way_to_later_ones(team: Team, here: Path, cli: Cli) -> None:
+    one = team.clone("one")
+    run_id = a_run(one)
+    give(one)
+    cli("pull")
+    cli("rename", run_id, "ours")
+    project = project_at(one)
+    rename_run(project, resolve_run(project, run_id), "theirs")
+    give(one)
+    assert f"run {run_id} was given another name here and there: the later" in cli("pull").err
+    cli("rename", run_id, "last")
+    rename_run(project, resolve_run(project, run_id), "theirs again")
+    give(one)
+    said = json.loads(cli("pull", "--json").out)
+    assert [{"run": run_id, "what": "name"}] == said["overruled"]
+    history = cli("show", run_id, "--history").out
+    assert "theirs again" in history
+    assert "last" in history
 
 
 def test_a_refused_run_is_one_line_and_exit_code_1(team: Team, here: Path, cli: Cli) -> None:

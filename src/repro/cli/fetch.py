@@ -11,7 +11,7 @@ from repro.cli import render
 from repro.cli.context import open_here
 from repro.cli.data_store import moved_json, say_moved
 from repro.cli.progress import showing_bytes, showing_words
-from repro.cli.remotes import split_asked
+from repro.cli.remotes import overruled_json, say_overruled, split_asked
 from repro.core.delivery import Delivery
 from repro.core.fetch import Fetched, Pulled, fetch_runs, find_remotes, pull_runs
 from repro.core.project import Project
@@ -118,11 +118,13 @@ def pull(
         **_fetched_json(fetched),
         "forwarded": list(pulled.forwarded),
         "merged": list(pulled.merged),
+        "overruled": overruled_json(pulled.overruled),
         "refused": [_refusal_json(refusal) for refusal in refused],
     }
     if not as_json:
         render.out(_summary(fetched, pulled))
         _say_more(fetched, refused, verbose=verbose)
+        say_overruled(pulled.overruled)
     is_whole = True
     if with_data:
         value["data"], is_whole = _pull_data(project, one, pulled)

@@ -1,14 +1,19 @@
-"""The words of a verb that begin with a git remote and go on with runs."""
+"""What verbs that talk to a git remote share: their words, and what they say of merges."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from repro.cli import render
 from repro.core.project import Project
 from repro.errors import RemoteError, UnknownRunError
+from repro.model.canonical import Json
 from repro.model.ids import is_id_prefix
 from repro.model.nearest import nearest_names
+from repro.model.sharing import Overruled
 from repro.model.text import escape
 from repro.store.remoterefs import GitRemote, find_remote, list_names
+
+_SHOWN = 20  # lines of any list; `--json` has all
 
 
 def split_words(
@@ -55,6 +60,22 @@ def split_asked(
         if is_other or nearest_names(remote or "", list_names(git)):
             raise
     return find_remote(git, None), (remote or "", *runs)
+
+
+def say_overruled(overruled: Sequence[Overruled]) -> None:
+    """Say which words of two clones a merge could not both keep."""
+    for one in overruled[:_SHOWN]:
+        render.note(
+            f"repro: run {one.run} was given another {one.what} here and there: the later one"
+            f" stays, `repro show {one.run} --history` has both"
+        )
+    if len(overruled) > _SHOWN:
+        render.note(f"    … and {len(overruled) - _SHOWN:,} more")
+
+
+def overruled_json(overruled: Sequence[Overruled]) -> list[Json]:
+    """The same as `--json` prints it, a stable shape."""
+    return [{"run": one.run, "what": one.what} for one in overruled]
 
 
 def _is_run(project: Project, text: str) -> bool:

@@ -167,7 +167,7 @@ def test_bad_yaml_is_refused_in_time_with_line_and_reason(reason, data):
     start = time.process_time()
 
     assert reason in refusal(data)
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 20
 
 
 @pytest.mark.parametrize(

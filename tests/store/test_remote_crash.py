@@ -121,9 +121,11 @@ def remote(request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     client.close()
 
 
-def assert_killed(what: str, root: Path, store: str, *more) -> None:
+def assert_killed(
+    what: str, root: Path, store: str, content: ContentStore, wanted: list[Wanted]
+) -> None:
     """Have a transfer die once something has been moved: other kills may come too late."""
-    with start(what, root, store, *more, "dies") as process:
+    with start(what, root, store, content, wanted, "dies") as process:
         assert process.stdout.read() == "go\n"
 
 

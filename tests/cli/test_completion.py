@@ -36,6 +36,7 @@ def test_each_shell_gets_a_script_it_can_read(shell):
 def test_verbs_and_options_are_completed():
     assert complete("st") == ["status"]
     assert complete("checkout", "--sa") == ["--save"]
+    assert complete("help", "data", "a") == ["add"]
 
 
 def test_runs_are_completed_by_id_and_by_name(repository):

@@ -57,6 +57,8 @@ def test_what_is_logged_is_an_artifact_by_its_name_and_step(
         sdk.log({"figure": Figure(), "gif": sdk.Video("x.gif", "c")})
         with pytest.raises(InvalidInputError, match="no record can hold"):
             sdk.log({"../x": sounds[0]})
+        with pytest.warns(RecordingWarning, match="keeps no masks"):
+            sdk.Image(np.zeros((2, 2)), masks={"a": 1}, boxes=None)
         with pytest.warns(RecordingWarning, match="keeps no Audio"):
             sdk.log({"t": sdk.Table(columns=["a"], data=[[sounds[0]]])})
 

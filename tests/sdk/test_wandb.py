@@ -13,7 +13,7 @@ import pytest
 
 import repro
 import repro as wandb
-from repro.errors import InvalidInputError, UnknownRunError
+from repro.errors import InvalidInputError, UnknownRunError, UsageError
 from repro.sdk import unlike
 from repro.sdk.notices import RecordingWarning
 from tests.sdk.scripts import record, run
@@ -75,6 +75,9 @@ def test_a_script_with_flags_describes_its_run_and_leaves_files(repository: Path
     wandb.summary.update({"last": 1})
     wandb.run.mark_preempting()
     wandb.finish()
+
+    with pytest.raises(UsageError, match="is over"):
+        run.dir  # noqa: B018  it is made when it is asked for
 
     found = repro.get_run("@")
     assert found.config == {"lr": 0.1, "epochs": 3, "out": None, "extra": 1, "new": 2}

@@ -125,7 +125,7 @@ def assert_killed(
     what: str, root: Path, store: str, content: ContentStore, wanted: list[Wanted]
 ) -> None:
     """Have a transfer die once something has been moved: other kills may come too late."""
-    with start(what, root, store, content, wanted, "dies") as process:
+    with start(what, root, store, content, wanted, dies="dies") as process:
         assert process.stdout.read() == "go\n"
 
 

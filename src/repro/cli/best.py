@@ -7,6 +7,7 @@ import click
 from repro.cli import render
 from repro.cli.completing import complete_metrics
 from repro.cli.context import given_one, open_here
+from repro.cli.numbers import WholeNumber
 from repro.cli.runtable import describe_constants, lay_column, lay_out, say_hidden
 from repro.cli.selection import WHERE, say_problems
 from repro.core.best import Best, find_best
@@ -30,7 +31,7 @@ _EXTREMES = {"minimize": "the smallest", "maximize": "the largest"}
 @click.option("--min", "smallest", is_flag=True, help="A small value is better.")
 @click.option("--max", "largest", is_flag=True, help="A large value is better.")
 @click.option(
-    "-n", "number", type=click.IntRange(min=0), metavar="N",
+    "-n", "number", type=WholeNumber(min=0), metavar="N",
     help="The best N runs as a table; 0 is all.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON; an array with -n.")

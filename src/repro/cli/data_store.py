@@ -7,6 +7,7 @@ import click
 
 from repro.cli import render
 from repro.cli.context import RUN, open_here
+from repro.cli.numbers import Number
 from repro.cli.progress import showing_bytes, showing_progress
 from repro.core.absent import Filled, fill_absent, find_absent, size_of
 from repro.core.datachoice import Chosen, choose
@@ -272,7 +273,7 @@ def _listed(datasets: Iterable[Chosen]) -> str:
 @click.option(
     "--grace",
     metavar="DAYS",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=14,
     show_default=True,
     help="Keep entries that are younger.",

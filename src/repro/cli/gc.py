@@ -7,6 +7,7 @@ import click
 
 from repro.cli import render
 from repro.cli.context import open_here
+from repro.cli.numbers import Number
 from repro.cli.progress import showing_steps
 from repro.core.collect import GRACE_DAYS, Garbage, collect, find_garbage
 from repro.errors import ConsentError, UsageError
@@ -28,7 +29,7 @@ from repro.model.text import escape
 @click.option(
     "--grace",
     metavar="DAYS",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=GRACE_DAYS,
     show_default=True,
     help="Keep entries of the content store that are younger.",

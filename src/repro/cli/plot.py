@@ -9,7 +9,8 @@ import click
 
 from repro.cli import render
 from repro.cli.completing import complete_metrics, complete_plotted
-from repro.cli.context import NUMBER_ABOVE_0, given_one, open_here
+from repro.cli.context import given_one, open_here
+from repro.cli.numbers import NUMBER_ABOVE_0, WholeNumber
 from repro.cli.outfile import check_target, write_target
 from repro.cli.plotcharts import Plot, make_charts, read_plots
 from repro.cli.plotoptions import Look, takes_look
@@ -38,7 +39,7 @@ _LEAST_HEIGHT, _MOST_HEIGHT = 10, 30  # lines of one chart
 )  # fmt: skip
 @WHERE
 @click.option(
-    "--last", type=click.IntRange(min=0), metavar="N",
+    "--last", type=WholeNumber(min=0), metavar="N",
     help=f"The newest N runs; 0 is all. {USUAL} where no run is named, {USUAL_OF_MEANS} for means.",
 )  # fmt: skip
 @takes_look

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from repro.cli.completing import complete_metrics, complete_names
+from repro.cli.numbers import Number, WholeNumber
 from repro.core.curves import STEP
 from repro.errors import UsageError
 from repro.model.downsample import FEWEST
@@ -47,13 +48,13 @@ _OPTIONS = (
     click.option("--to", "high", type=float, metavar="X", help="Only up to this step, or X."),
     click.option(
         "--smooth", "smoothing", metavar="S", default=0.0,
-        type=click.FloatRange(0, 1, max_open=True),
+        type=Number(0, 1, max_open=True),
         help="Draw the exponential moving average, S from 0 to below 1 as in TensorBoard.",
     ),
     click.option("--log-x", "is_log_x", is_flag=True, help="A logarithmic x axis."),
     click.option("--log-y", "is_log_y", is_flag=True, help="A logarithmic y axis."),
     click.option(
-        "--points", "most", type=click.IntRange(min=FEWEST), metavar="N",
+        "--points", "most", type=WholeNumber(min=FEWEST), metavar="N",
         help="At most N points of a curve: the lowest and highest ones stay. 1000 with -o and"
         " --json.",
     ),

@@ -9,7 +9,7 @@ from repro.cli import render
 from repro.cli.completing import complete_filter
 from repro.cli.context import open_here
 from repro.cli.progress import showing_bytes, showing_count, showing_steps
-from repro.cli.remotes import split_words
+from repro.cli.remotes import overruled_json, say_overruled, split_words
 from repro.core.choosing import Choice
 from repro.core.project import Project
 from repro.core.push import Pushed, push_runs
@@ -201,6 +201,7 @@ def _say(plan: Plan, pushed: Pushed) -> None:
         render.note(f"repro: … and {len(pushed.lacking) - _SHOWN:,} more: `--json` lists all")
     if plan.n_live:
         render.note(f"repro: {count_runs(plan.n_live)} in progress: not pushed")
+    say_overruled(pushed.overruled)
     _say_refused(pushed.refused)
 
 
@@ -265,6 +266,7 @@ def _pushed_json(plan: Plan, pushed: Pushed) -> dict[str, Json]:
             "merged": list(pushed.sweeps.merged),
         },
         "refused": [_refusal_json(one) for one in pushed.refused],
+        "overruled": overruled_json(pushed.overruled),
         "lacking": [_refusal_json(one) for one in pushed.lacking],
         "objects": pushed.n_objects,
         "object_bytes": pushed.n_bytes,

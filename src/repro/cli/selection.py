@@ -10,6 +10,7 @@ from click.core import ParameterSource
 
 from repro.cli import render
 from repro.cli.completing import complete_filter, complete_names, complete_tags
+from repro.cli.numbers import WholeNumber
 from repro.cli.progress import showing_count
 from repro.core.choosing import Choice
 from repro.core.known import describe_problem
@@ -38,7 +39,7 @@ SORT = click.option(
     " first without it.",
 )  # fmt: skip
 LIMIT = click.option(
-    "--limit", type=click.IntRange(min=0), default=MOST, show_default=True, metavar="N",
+    "--limit", type=WholeNumber(min=0), default=MOST, show_default=True, metavar="N",
     help="At most N runs, for programs too; 0 is all.",
 )  # fmt: skip
 ALL = click.option("--all", "everything", is_flag=True, help="All runs, as --limit 0.")

@@ -10,6 +10,7 @@ from repro.cli.completing import SWEEP
 from repro.cli.consent import ask_consent
 from repro.cli.context import open_here
 from repro.cli.isolation import YES
+from repro.cli.numbers import WholeNumber
 from repro.cli.sweepoptions import RETRY_FAILED, Running, takes_running
 from repro.core.project import Project
 from repro.core.sweep.elsewhere import look_elsewhere
@@ -29,7 +30,7 @@ _MOST_HOSTS = 5
 @click.command()
 @click.argument("name", metavar="SWEEP", type=SWEEP)
 @click.option(
-    "-n", "--trials", "more", type=click.IntRange(min=1), metavar="MORE",
+    "-n", "--trials", "more", type=WholeNumber(min=1), metavar="MORE",
     help="So many trials more than it was to have.",
 )  # fmt: skip
 @RETRY_FAILED

@@ -13,6 +13,7 @@ import click
 from repro.cli import render
 from repro.cli.browser import has_browser, opened
 from repro.cli.context import open_here
+from repro.cli.numbers import WholeNumber
 from repro.errors import StorageError, UsageError
 
 _NEEDED = ("jinja2", "plotly", "pygments", "starlette", "uvicorn")
@@ -20,7 +21,7 @@ _NEEDED = ("jinja2", "plotly", "pygments", "starlette", "uvicorn")
 
 @click.command()
 @click.option(
-    "--port", type=click.IntRange(0, 65535), metavar="N",
+    "--port", type=WholeNumber(0, 65535), metavar="N",
     help="Listen on this port; 0 takes any. By default the first free one from 7373 on.",
 )  # fmt: skip
 @click.option("--no-open", is_flag=True, help="Do not open a browser; print the address alone.")

@@ -1,6 +1,5 @@
 """A group of commands from a table, each imported when it is used."""
 
-import difflib
 import importlib
 from collections.abc import Mapping
 from typing import Any
@@ -29,6 +28,10 @@ class Verbs(click.Group):
         super().__init__(*args, **kwargs)
         self.table = table
         self.headings = headings or {}
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does; a group that needs a verb and gets no word gives its help."""
+        return super().parse_args(ctx, args or (["--help"] if self.no_args_is_help else []))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All verbs, in the order of the table."""
@@ -67,6 +70,8 @@ class Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
     def _unknown(self, ctx: click.Context, word: str) -> UsageError:
+        import difflib  # noqa: PLC0415  # for mistakes alone
+
         near = difflib.get_close_matches(word, self.table, n=3)
         hint = f"did you mean {' or '.join(f'`{verb}`' for verb in near)}?" if near else None
         where = ctx.command_path

@@ -5,7 +5,7 @@ import hashlib
 import os
 import stat
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -188,25 +188,8 @@ def collect_artifacts(
         content_dir: Folder of the content store.
     """
     yield from _places(root, patterns)[1]
-    names: dict[str, str] = {}
-    for path in _changed(root, patterns, before):
-        # One of two such names would replace the other where the record is checked out on a
-        # file system that folds case or normalises names.
-        folded = unicodedata.normalize("NFC", path).casefold()
-        if folded in names:
-            other = escape(names[folded])
-            yield f"`{escape(path)}` is not kept: its name differs from `{other}` only in case"
-            continue
-        if is_secret_file(path):
-            yield f"`{escape(path)}` is not kept: it looks like a secret"
-            continue
-        try:
-            artifact = store_artifact(live_dir, content_dir, _resolve(root, path), path)
-        except ReproError as error:
-            yield f"`{escape(path)}` is not kept: {error.message}"
-            continue
-        names[folded] = path
-        yield artifact
+    paths = _changed(root, patterns, before)
+    yield from _keep_each(live_dir, content_dir, paths, lambda path: _resolve(root, path))
 
 
 def collect_files(live_dir: Path, content_dir: Path) -> Iterator[Artifact | str]:
@@ -219,15 +202,33 @@ def collect_files(live_dir: Path, content_dir: Path) -> Iterator[Artifact | str]
         content_dir: Folder of the content store.
     """
     folder = live_dir / FILES
-    for path in sorted(_walk(folder, "")):
+    paths = [path for path in sorted(_walk(folder, "")) if signature_of(folder / path) is not None]
+    yield from _keep_each(live_dir, content_dir, paths, lambda path: (folder / path).resolve())
+
+
+def _keep_each(
+    live_dir: Path, content_dir: Path, paths: Sequence[str], find: Callable[[str], Path]
+) -> Iterator[Artifact | str]:
+    """Keep the file that `find` gives for each path; or say why it is not kept."""
+    names: dict[str, str] = {}
+    for path in paths:
+        # One of two such names would replace the other where the record is checked out on a
+        # file system that folds case or normalises names.
+        folded = unicodedata.normalize("NFC", path).casefold()
+        if folded in names:
+            other = escape(names[folded])
+            yield f"`{escape(path)}` is not kept: its name differs from `{other}` only in case"
+            continue
         if is_secret_file(path):
             yield f"`{escape(path)}` is not kept: it looks like a secret"
             continue
         try:
-            yield store_artifact(live_dir, content_dir, (folder / path).resolve(), path)
-        except (ReproError, OSError) as error:
-            reason = error.message if isinstance(error, ReproError) else error.strerror
-            yield f"`{escape(path)}` is not kept: {reason}"
+            artifact = store_artifact(live_dir, content_dir, find(path), path)
+        except ReproError as error:
+            yield f"`{escape(path)}` is not kept: {error.message}"
+            continue
+        names[folded] = path
+        yield artifact
 
 
 def _resolve(root: Path, path: str) -> Path:

@@ -5,7 +5,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from repro.core.outputs import FILES, Signature, signature_of, store_artifact, store_bytes
-from repro.errors import ConflictError, GitError, InvalidInputError, ReproError, StorageError
+from repro.errors import (
+    ConflictError,
+    GitError,
+    InvalidInputError,
+    ReproError,
+    StorageError,
+    UsageError,
+)
 from repro.model.canonical import Json
 from repro.model.run import Artifact as Kept
 from repro.sdk.artifacts import Artifact, find_files, find_matches, format_facts
@@ -35,10 +42,16 @@ class RunFiles:
     def dir(self) -> str:
         """A folder for files of the run: what is in it at the end is kept as artifacts.
 
-        They are called as they are in it. The folder is gone once the run is over.
+        They are called as they are in it.
+
+        Raises:
+            UsageError: The run is over, and the folder gone.
         """
         folder = self.live_dir / FILES
-        folder.mkdir(mode=0o700, exist_ok=True)
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        except FileNotFoundError as error:
+            raise UsageError(f"run `{self.live_dir.name}` is over: its folder is gone") from error
         return str(folder)
 
     def log_artifact(

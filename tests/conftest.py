@@ -2,20 +2,28 @@
 
 import compileall
 import os
+import signal
 import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 import repro
 from tests.support import copy_repository, make_repository
 from tests.support.cli import Cli
 from tests.support.drawing import seed_draws
 
-# A machine may be busy with something else at any moment.
 EXAMPLES = int(os.environ.get("REPRO_EXAMPLES_EACH", "30"))  # of a property that says no other
-settings.register_profile("unhurried", deadline=None, max_examples=EXAMPLES)
+# A machine may be busy with something else at any moment, and a failure shall come again: each
+# time the examples are the same, unless somebody searches for others.
+settings.register_profile(
+    "unhurried",
+    deadline=None,
+    derandomize="REPRO_EXAMPLES_EACH" not in os.environ,
+    max_examples=EXAMPLES,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("unhurried")
 
 _LEAKS = ("GIT_", "REPRO_", "XDG_", "SLURM_", "OMPI_", "PMI_")
@@ -23,7 +31,14 @@ _RANKS = {"RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "TOR
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compile repro before the workers start: each of the processes that tests start would."""
+    """Prepare what all processes that tests start take over.
+
+    Each would compile repro; and what a shell in the background has us ignore, they would ignore.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)  # nohup is obeyed, but by us alone
     if not hasattr(config, "workerinput"):
         compileall.compile_dir(Path(repro.__file__).parent, quiet=2)
 

@@ -136,6 +136,19 @@ class FileLock:
         fcntl.lockf(fd, fcntl.LOCK_EX)
         self._fd = fd
 
+    def is_in_place(self) -> bool:
+        """Whether the file whose lock is held is the one at `path`.
+
+        Whoever held it before may have taken its file away: then somebody else can have the lock
+        of the one that is there now.
+        """
+        if self._fd is None:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._fd), os.stat(self.path))  # noqa: PTH116
+        except OSError:
+            return False
+
     def release(self) -> None:
         """Give the lock back; nothing happens if it was not held."""
         if self._fd is not None:

@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from repro.core.beside import check_out_beside
 from repro.core.query import resolve_run
-from repro.core.restore import check_out, check_out_beside
+from repro.core.restore import check_out
 from repro.core.undo import undo
 from tests.support import git, make_repository, write_files
 from tests.support.projects import make_run, open_here

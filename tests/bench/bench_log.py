@@ -2,7 +2,7 @@
 
 Both as ratios to floors measured in the same run on the same disk: a bare writer of JSON lines
 (one flushed `json.dumps` a call), and one `write(2)` of the same number of bytes.
-Budgets (DESIGN.md section 9): 5 µs a call; 50 ms CPU above a bare interpreter.
+Budgets: 5 µs a call; 50 ms CPU above a bare interpreter.
 """
 
 import json

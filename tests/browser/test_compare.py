@@ -5,10 +5,11 @@ import time
 
 import pytest
 from playwright.sync_api import expect
-from tests.support.browsing import PATIENCE_MS, PHONE, goes_sideways, violations
+from tests.support.browsing import PHONE, goes_sideways, violations
 from tests.support.projects import begin, end, log, make_run, open_here
+from tests.support.records import a_summary, make_record, write_runs
+from tests.support.waiting import until
 
-expect.set_options(timeout=PATIENCE_MS)  # of CI
 CHART = "figure.chart[data-metric=loss] .plot"
 
 
@@ -113,6 +114,70 @@ def test_a_view_of_curves_and_ranges_is_made_by_mouse_and_shared_by_its_address(
     assert 0 < link.count("run=") < 10
 
 
+def test_means_of_groups_are_chosen_drawn_with_bands_and_left_by_going_back(
+    page, ui, repository, runs, keep
+):
+    server = ui(repository)
+    page.goto(server.address)
+    page.goto(f"{server.origin}/compare?q=")
+    assert points(page) == 12 * 40
+
+    page.locator("select[name=group]").select_option("means by opt")
+    expect(page).to_have_url(re.compile("group=config.opt"))
+    assert points(page) == 2 * 40
+    bands = page.locator(f"{CHART} .scatterlayer .trace .js-fill")
+    expect(bands).to_have_count(2)
+    expect(page.get_by_label("Groups whose means are drawn")).to_contain_text("opt=a 6 runs")
+    keep(page, "compare-means")
+    page.get_by_role("button", name="Show the curves of run-3").click()
+    expect(page).to_have_url(re.compile(f"hide={runs[3]}"))
+    page.locator("select[name=band]").select_option("standard deviation")
+    expect(page).to_have_url(re.compile("band=std"))
+    expect(page.locator("#importance table")).to_be_visible()  # no longer dimmed
+    assert violations(page) == []
+
+    page.go_back()
+    page.go_back()
+    assert points(page) == 12 * 40
+
+
+def test_a_range_that_reaches_the_place_of_runs_without_a_value_has_them_in_its_filter(
+    page, ui, repository
+):
+    project = open_here(repository)
+    write_runs(
+        project.repository,
+        [
+            make_record(config=config, metrics={"loss": a_summary(n)})
+            for n, config in enumerate([{"lr": 0.1}, {"lr": 0.2}, {"lr": 0.3}, {}, {}])
+        ],
+    )
+    server = ui(repository)
+    page.goto(server.address)
+    page.goto(f"{server.origin}/compare?q=")
+    axis = page.locator(".parcoords .hit[data-axis='config.lr']")
+    axis.scroll_into_view_if_needed()
+    box = axis.bounding_box()
+    chosen = page.locator("#chosen-count")
+    link = page.get_by_role("link", name="Runs in these ranges")
+
+    drag(page, box, (0.5, 0.99), (0.5, 0.93))
+    expect(chosen).to_have_text(re.compile("^2 of 5 runs"))
+    expect(link).to_have_attribute("href", "/?q=(config.lr%20is%20null)")
+
+    drag(page, box, (0.5, 0.99), (0.5, 0.7))
+    expect(chosen).to_have_text(re.compile("^3 of 5 runs"))
+    page.reload()
+    expect(chosen).to_have_text(re.compile("^3 of 5 runs"))
+    link.click()
+    expect(page.locator("tr[data-run]")).to_have_count(3)
+
+    page.go_back()
+    page.get_by_text("Axes, order and ranges").click()
+    page.get_by_label("lr: runs without a value").uncheck()
+    expect(chosen).to_have_text(re.compile("^1 of 5 runs"))
+
+
 def test_the_curve_of_a_run_in_progress_grows_and_odd_values_are_marked(page, ui, repository):
     make_run(open_here(repository), {"loss": 1.0}, steps=4)
     live = begin(open_here(repository, time.time), name="now")
@@ -129,6 +194,24 @@ def test_the_curve_of_a_run_in_progress_grows_and_odd_values_are_marked(page, ui
     end(live, repository)
     expect(page.locator(CHART)).to_have_attribute("data-drawn", "7")
     expect(page.locator("#legend .status")).to_have_count(0)
+
+
+def test_a_point_that_comes_while_curves_are_on_their_way_is_drawn_too(page, ui, repository):
+    live = begin(open_here(repository, time.time), name="now")
+    log(live, 0, loss=1.0)
+    server = ui(repository)
+    page.goto(server.address)
+    held = []
+    page.route("**/api/curves?*", lambda route: held.append((route, route.fetch())), times=1)
+    page.goto(f"{server.origin}/compare?q=", wait_until="domcontentloaded")
+    until(lambda: page.wait_for_timeout(50) or held, "the wish for curves")
+    with page.expect_event("console", lambda said: said.text == "changed"):
+        page.evaluate("document.addEventListener('repro:change', () => console.log('changed'))")
+        log(live, 1, loss=0.5)
+    route, response = held[0]
+    route.fulfill(response=response)
+    expect(page.locator(CHART)).to_have_attribute("data-drawn", "2")
+    end(live, repository)
 
 
 def test_it_is_good_for_readers_on_a_phone_and_without_script(

@@ -124,9 +124,10 @@ def test_a_pusher_that_is_killed_leaves_its_runs_to_the_next(repository, bare):
 
 def _holder(lock: Path) -> int:
     """The process that holds a lock, as the kernel says."""
-    inode = f":{lock.stat().st_ino}"
+    facts = lock.stat()
+    name = f"{os.major(facts.st_dev):02x}:{os.minor(facts.st_dev):02x}:{facts.st_ino}"
     lines = Path("/proc/locks").read_text().splitlines()
-    return next(int(line.split()[4]) for line in lines if line.split()[5].endswith(inode))
+    return next(int(line.split()[4]) for line in lines if line.split()[5] == name)
 
 
 def test_nothing_is_pushed_without_the_setting(repository, bare):

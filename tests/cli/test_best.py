@@ -59,9 +59,10 @@ def test_the_best_n_are_a_table_best_first(five: Path, cli: Cli) -> None:
 
     assert lines[0].split()[:3] == ["id", "name", "val_loss"]
     assert [line.split()[0] for line in lines[1:]] == ["cccccc", "bbbbbb"]
-    assert cli("best", "val_loss", "-n", "2").err == "… of 3 runs\n"
+    broken = "repro: passed over 1 run with NaN or an infinity as `val_loss`\n"
+    assert cli("best", "val_loss", "-n", "2").err == f"… of 3 runs\n{broken}"
     assert cli("best", "val_loss", "-n", "1").err == (
-        "config: lr=0.00099, dropout=0.2, model.width=64\n… of 3 runs\n"
+        f"config: lr=0.00099, dropout=0.2, model.width=64\n… of 3 runs\n{broken}"
     )
     assert cli("best", "val_loss", "-n", "2", "--where", "name is not null").err == (
         "same in all 2: dropout=0.2, model.width=64\n"
@@ -145,7 +146,7 @@ def test_where_no_run_fits_the_answer_is_1(five: Path, cli: Cli) -> None:
     for words in ([], ["--json"], ["--porcelain"], ["-n", "3"]):
         ended = cli("best", "val_loss", "--min", "--where", "lr > 99", *words, code=1)
         assert ended.out == ""
-        assert ended.err == "none of the 5 runs fits and has a number as `val_loss`\n"
+        assert ended.err == "none of the 5 runs fits and has a finite number as `val_loss`\n"
     assert "fits" in cli("best", "val_loss", "--where", "lr > 99", code=1).err
     assert cli("best", "val_loss", "--min", "-n", "3", "--json", "--where", "lr > 9", code=1).out
     assert cli("best", "name", "--max", code=1).out == ""
@@ -168,8 +169,11 @@ def test_an_unknown_metric_and_a_wrong_filter_are_named(five: Path, cli: Cli) ->
     assert "lr <" in cli("best", "val_loss", "--where", "lr <", code=129).err
 
 
-def test_odd_names_and_infinities_count(repository: Path, cli: Cli) -> None:
-    for letter, value in (("a", math.inf), ("b", -math.inf), ("c", 0.0)):
+@pytest.mark.parametrize("goal", ["--min", "--max"])
+def test_what_is_not_finite_is_never_best_and_counted(
+    repository: Path, cli: Cli, goal: str
+) -> None:
+    for letter, value in (("a", math.inf), ("b", -math.inf), ("c", 0.0), ("d", math.nan)):
         write_run(
             open_at(repository),
             make_record(
@@ -178,8 +182,15 @@ def test_odd_names_and_infinities_count(repository: Path, cli: Cli) -> None:
             ),
         )  # fmt: skip
 
-    order = cli("best", "val/los s.min", "--max", "--porcelain", "-n", "0").out
-    assert order.splitlines() == ["aaaaaaaa0000\tinf", "cccccccc0000\t0.0", "bbbbbbbb0000\t-inf"]
+    for words in (["-n", "0"], []):
+        ended = cli("best", "val/los s.min", goal, "--porcelain", *words)
+        assert ended.out == "cccccccc0000\t0.0\n"
+        said = "repro: passed over 3 runs with NaN or an infinity as `val/los s.min`\n"
+        assert ended.err == said
+    none = cli("best", "val/los s.min", goal, "--where", "id != cccccccc0000", code=1)
+    assert none.err.splitlines()[-1] == (
+        "none of the 4 runs fits and has a finite number as `val/los s.min`"
+    )
 
 
 def test_a_damaged_run_is_a_warning_and_hides_no_other(five: Path, cli: Cli) -> None:

@@ -49,7 +49,7 @@ def test_the_token_is_in_no_word_that_a_program_is_started_with(repository, tmp_
         assert f'content="0; url={address}"' in content
     finally:
         server.send_signal(signal.SIGTERM)
-        server.communicate(timeout=20)
+        server.communicate(timeout=60)
     assert not way.exists()
 
 

@@ -6,16 +6,18 @@ import os
 import random
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.support import git, make_repository, write_files
-from tests.support.cli import Cli
+from tests.support.cli import REPRO, Cli
 from tests.support.datasets import add_data, commit_all, entry_of, flip_bit, make_data
 from tests.support.manifests import BAD_VOUCHERS, HARM, OUTER_LINKS, S, X
 from tests.support.projects import begin, make_run, open_here
@@ -545,27 +547,52 @@ def many(repository: Path) -> Path:
     return repository
 
 
+def killed(root: Path, *words: str, after_s: float) -> bool:
+    """Kill a command and all that it started so long after its start; False if it was over."""
+    process = subprocess.Popen(
+        [*REPRO, *words], cwd=root, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    with suppress(subprocess.TimeoutExpired):
+        process.communicate(timeout=after_s)
+        return False
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()  # until nobody has its output open any more
+    free_locks(root)
+    return process.returncode != 0
+
+
+def kill_often(root: Path, *words: str, whole_s: float, times: int) -> Iterator[None]:
+    """Kill a command at several moments of its work; it must be there to be done each time.
+
+    Args:
+        whole_s: Seconds that it took. How long it takes now depends on who else is at work.
+    """
+    for number in range(times):
+        after_s = whole_s * (0.3 + 0.7 * (number + 0.5) / times)
+        while not killed(root, *words, after_s=after_s):
+            after_s *= 0.8
+            yield
+        yield
+
+
+def timed(root: Path, *words: str) -> float:
+    """Seconds that a command took."""
+    began = time.monotonic()
+    assert repro(root, *words).returncode == 0
+    return time.monotonic() - began
+
+
 def test_a_checkout_that_was_killed_is_finished_by_the_next_and_undone_to_the_byte(many, cli):
     original = everything(many)
     old = read_all(many / "data")
-    began = time.monotonic()
-    assert repro(many, "checkout", "one", "--data").returncode == 0
-    whole_s = time.monotonic() - began
+    words = ("checkout", "one", "--data")
+    whole_s = timed(many, *words)
     new = read_all(many / "data")
     cli("undo")
     assert comparable(original) == comparable(everything(many))
-    chance = random.Random()
 
-    killed = 0
-    for _ in range(KILLS):
-        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        words = [sys.executable, "-m", "repro", "checkout", "one", "--data"]
-        process = subprocess.Popen(words, cwd=many, **silent)
-        time.sleep(chance.uniform(0.3, 1) * whole_s)
-        process.kill()
-        killed += process.wait() != 0
-        free_locks(many)
-
+    for _ in kill_often(many, *words, whole_s=whole_s, times=KILLS):
         now = read_all(many / "data")
         assert {
             path: one for path, one in now.items() if one not in (old.get(path), new.get(path))
@@ -578,31 +605,22 @@ def test_a_checkout_that_was_killed_is_finished_by_the_next_and_undone_to_the_by
         assert comparable(original) == comparable(everything(many))
         for ref in git(many, "for-each-ref", "--format=%(refname)", "refs/repro/undo").split():
             git(many, "update-ref", "-d", ref)
-    assert killed or KILLS == 0
 
 
 def test_an_undo_that_was_killed_is_finished_by_the_next(many, cli):
     original = everything(many)
     assert repro(many, "checkout", "one", "--data").returncode == 0
-    began = time.monotonic()
-    assert repro(many, "undo").returncode == 0
-    whole_s = time.monotonic() - began
-    chance = random.Random()
+    whole_s = timed(many, "undo")
 
-    for _ in range(max(KILLS // 2, 1)):
-        cli("checkout", "one", "--data")
-        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        process = subprocess.Popen([sys.executable, "-m", "repro", "undo"], cwd=many, **silent)
-        time.sleep(chance.uniform(0.3, 1) * whole_s)
-        process.kill()
-        process.wait()
-        free_locks(many)
+    cli("checkout", "one", "--data")
+    for _ in kill_often(many, "undo", whole_s=whole_s, times=max(KILLS // 2, 1)):
         if list_entries(open_here(many)):  # else it was killed when all was done
             cli("undo")
         now = everything(many)
         assert [original[key] for key in ("files", "head", "index")] == [
             now[key] for key in ("files", "head", "index")
         ]
+        cli("checkout", "one", "--data")
 
 
 def comparable(state: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support.cli import repro
 from tests.support.projects import begin, make_run, open_here
+from tests.support.warm import repro
 
 from repro.core.record import seal_run
 
@@ -36,6 +36,7 @@ def test_each_shell_gets_a_script_it_can_read(shell):
 def test_verbs_and_options_are_completed():
     assert complete("st") == ["status"]
     assert complete("checkout", "--sa") == ["--save"]
+    assert complete("help", "data", "a") == ["add"]
 
 
 def test_runs_are_completed_by_id_and_by_name(repository):

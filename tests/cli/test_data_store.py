@@ -6,7 +6,6 @@ import pty
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from tests.support.datasets import (
 )
 from tests.support.projects import begin, make_run, open_here
 from tests.support.trees import read_folder
+from tests.support.waiting import until
 
 from repro.store.content import ContentStore
 
@@ -318,9 +318,7 @@ def test_gc_on_a_terminal_does_what_is_answered(
     while b"[y/N]" not in said:
         said += os.read(ours, 1000)
     os.write(ours, f"{answer}\n".encode())
-    over = time.monotonic() + 30
-    while process.poll() is None and time.monotonic() < over:
-        time.sleep(0.02)
+    until(lambda: process.poll() is not None, "the end")
     os.close(ours)
 
     assert process.returncode == (1 if is_kept else 0)

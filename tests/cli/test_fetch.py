@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from tests.support import git, write_files
 from tests.support.cli import Cli
-from tests.support.clones import Team, a_run, give
+from tests.support.clones import Team, a_run, give, project_at
 from tests.support.datasets import entry_of
 
+from repro.core.curate import rename_run
 from repro.core.outputs import GIT_LIMIT
+from repro.core.query import resolve_run
 from repro.store.refs import RUNS
 
 
@@ -37,6 +39,48 @@ def test_fetch_sums_up_what_came(team: Team, here: Path, cli: Cli) -> None:
     git(team.hub, "update-ref", "-d", RUNS + ids[0])
     assert f"gone     {ids[0]}: the remote has it no more" in cli("fetch", "-v").out
     assert [ids[0]] == json.loads(cli("pull", "--json").out)["gone"]
+
+
+@pytest.mark.parametrize("verb", ["fetch", "pull"])
+def test_a_word_that_is_no_remote_but_an_id_is_a_run_of_the_usual_remote(
+    team: Team, here: Path, cli: Cli, verb: str
+) -> None:
+    one = team.clone("one")
+    wanted, _ = a_run(one), a_run(one)
+    give(one)
+    assert [wanted] == _new_of(cli(verb, wanted[:8], "--json").out)
+    said = cli(verb, "teem", code=128).err
+    assert said.startswith("repro: `origin` has no run whose id begins with `teem`")
+    git(here, "remote", "add", "team", ".")
+    assert "did you mean `team`?" in cli(verb, "teem", code=128).err
+    assert "there is no remote `elsewhere`" in cli(verb, "elsewhere", wanted, code=128).err
+
+
+def _new_of(printed: str) -> list[str]:
+    value = json.loads(printed)
+    [fetched] = value if isinstance(value, list) else [value]
+    new: list[str] = fetched["new"]
+    return new
+
+
+def test_a_pull_says_which_words_gave_way_to_later_ones(team: Team, here: Path, cli: Cli) -> None:
+    one = team.clone("one")
+    run_id = a_run(one)
+    give(one)
+    cli("pull")
+    cli("rename", run_id, "ours")
+    project = project_at(one)
+    rename_run(project, resolve_run(project, run_id), "theirs")
+    give(one)
+    assert f"run {run_id} was given another name here and there: the later" in cli("pull").err
+    cli("rename", run_id, "last")
+    rename_run(project, resolve_run(project, run_id), "theirs again")
+    give(one)
+    said = json.loads(cli("pull", "--json").out)
+    assert [{"run": run_id, "what": "name"}] == said["overruled"]
+    history = cli("show", run_id, "--history").out
+    assert "theirs again" in history
+    assert "last" in history
 
 
 def test_a_refused_run_is_one_line_and_exit_code_1(team: Team, here: Path, cli: Cli) -> None:

@@ -4,12 +4,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from tests.support import git, make_repository
 from tests.support.cli import REPRO, repro
+from tests.support.waiting import until
 
 from repro.cli.main import HEADINGS, VERBS
 from repro.version import VERSION
@@ -67,6 +67,33 @@ def test_every_verb_explains_itself(verb, cli):
     assert "\\b" not in said
 
 
+@pytest.mark.parametrize("group", ["hook", "data", "env", "sweep"])
+def test_a_verb_that_needs_another_word_and_gets_none_explains_itself(group, cli):
+    assert cli(group).out == cli(group, "--help").out
+
+
+@pytest.mark.parametrize("words", [(), ("run",), ("data", "add")], ids=" ".join)
+def test_help_gives_the_help_of_a_verb_as_its_option_does(words, cli):
+    assert cli("help", *words).out == cli(*words, "--help").out
+
+
+def test_a_choice_that_is_missing_is_told_on_one_line(cli):
+    assert cli("completion", code=129).err.splitlines()[0].endswith("bash, zsh, fish")
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("ls", "--limit", "x"), "whole number"),
+        (("gc", "--grace", "x"), "number"),
+        (("gc", "--grace", "nan"), "number"),
+    ],
+    ids=lambda words: " ".join(words),
+)
+def test_what_is_no_number_is_told_in_plain_words(words, name, cli):
+    assert f"'{words[-1]}' is not a valid {name}\n" in cli(*words, code=129).err
+
+
 def test_an_unknown_verb_gets_the_nearest_one_named():
     done = repro("sttus")
 
@@ -79,7 +106,7 @@ def test_an_unknown_verb_gets_the_nearest_one_named():
     "words",
     [
         ["status", "--nonsense"],
-        ["show"],
+        ["diff"],
         ["ls", "--limit", "many"],
         ["-C"],
         ["completion", "tcsh"],
@@ -218,8 +245,7 @@ def test_an_interrupt_ends_it_with_130(repository, tmp_path):
         text=True,
         start_new_session=True,
     )
-    while not (repository / "started").exists():
-        time.sleep(0.02)
+    until((repository / "started").exists, "git")
     os.killpg(process.pid, signal.SIGINT)
     said = process.communicate()[1]
 

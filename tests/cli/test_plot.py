@@ -187,3 +187,49 @@ def test_curves_are_drawn_again_until_all_runs_are_over(view, live, repository):
     assert code == 0
     assert "loss over step" in left
     viewer.assert_given_back()
+
+
+@pytest.fixture
+def seeds(repository):
+    """Two runs of `lr` 0.1 with losses 1 and 3, and one of 0.2 with 8, at three steps."""
+    for number, (lr, value) in enumerate([(0.1, 1.0), (0.1, 3.0), (0.2, 8.0)]):
+        series = {"loss": [Point(step, value, NOW + step) for step in range(3)]}
+        record = make_record(config={"lr": lr, "seed": number}, metrics=summarise(series))
+        write_run(open_at(repository), record, files=format_series(series))
+
+
+def test_runs_that_share_a_value_are_drawn_as_one_mean_with_a_band(repro, seeds, repository):
+    out = repro("plot", "loss", "--group-by", "lr").out
+    repro("plot", "loss", "--group-by", "lr", "-o", "lr.svg")
+
+    assert [row.split() for row in out.splitlines()[-2:]] == [
+        ["A", "lr=0.1", "(2", "runs)", "2"],
+        ["B", "lr=0.2", "(1", "run)", "8"],
+    ]
+    svg = (repository / "lr.svg").read_text()
+    assert svg.count("fill-opacity") == 2
+    assert "at the end between 1 and 3" in svg
+
+
+def test_means_are_data_with_the_edges_of_their_bands(repro, seeds):
+    [plot] = json.loads(repro("plot", "loss", "--mean", "--band", "std", "--json").out)
+    [curve] = plot["curves"]
+
+    assert (curve["group"], len(curve["runs"]), curve["problems"]) == ({}, 3, [])
+    assert curve["points"] == [[0, 4.0], [1, 4.0], [2, 4.0]]
+    assert (curve["low"][0], curve["high"][0]) == pytest.approx((4 - 13**0.5, 4 + 13**0.5))
+
+
+def test_a_mean_is_of_more_than_the_ten_newest_runs(repro, repository):
+    for _ in range(12):
+        series = {"loss": [Point(0, 1.0, NOW)]}
+        record = make_record(metrics=summarise(series))
+        write_run(open_at(repository), record, files=format_series(series))
+
+    assert "all runs (12 runs)" in repro("plot", "loss", "--mean").out
+    assert "all runs (3 runs)" in repro("plot", "loss", "--mean", "--last", "3").out
+
+
+def test_nothing_to_group_by_and_a_band_of_no_mean_are_refused(repro, seeds):
+    assert "no run has `nope`" in repro("plot", "loss", "--group-by", "nope", code=129).err
+    assert "add `--mean`" in repro("plot", "loss", "--band", "std", code=129).err

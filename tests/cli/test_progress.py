@@ -2,6 +2,9 @@ import io
 import sys
 import time
 
+from tests.support.waiting import until
+
+from repro.cli import progress
 from repro.cli.progress import showing_steps
 from repro.core.measured import Progress
 
@@ -12,10 +15,7 @@ class Terminal(io.StringIO):
 
 
 def wait_for(screen, text):
-    over = time.monotonic() + 30
-    while text not in screen.getvalue():
-        assert time.monotonic() < over, screen.getvalue()
-        time.sleep(0.02)
+    until(lambda: text in screen.getvalue(), text)
 
 
 def take_over(monkeypatch):
@@ -49,6 +49,7 @@ def test_what_a_terminal_would_obey_is_shown_escaped(monkeypatch):
 
 
 def test_what_is_quick_shows_nothing(monkeypatch):
+    monkeypatch.setattr(progress, "_FIRST_S", 600.0)
     screen = take_over(monkeypatch)
     with showing_steps("examining") as (step, _):
         step("code")
@@ -57,9 +58,10 @@ def test_what_is_quick_shows_nothing(monkeypatch):
 
 
 def test_nothing_is_shown_where_there_is_no_terminal(monkeypatch):
+    monkeypatch.setattr(progress, "_FIRST_S", 0.0)
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     with showing_steps("examining") as (step, _):
         step("code")
-        time.sleep(0.7)
+        time.sleep(0.3)
 
     assert sys.stderr.getvalue() == ""

@@ -76,6 +76,7 @@ def test_a_sweep_goes_with_what_it_starts_from_here_and_on_the_remote(
         said = cli("purge", sweep_id, "--remote", "origin", "--yes")
         assert "held by" in said.err
         assert f"refs/repro/sweeps/{kept}" in said.err
+        assert f"repro: {sweep_id} is gone" in said.err  # which is no run
     assert holds(root, SECRET)
     (root / "leak.txt").unlink()
     cli("purge", kept[:8], "--yes")
@@ -338,9 +339,7 @@ def test_refs_on_a_remote_go_by_lease(repository: Path, cli: Cli, tmp_path: Path
     assert not holds(repository, SECRET)
     # No fetch brings it again.
     assert f"refs/repro/trash/{run}" in git(repository, "for-each-ref")
-    assert (
-        "nothing: it does not have the run" in cli("purge", run, "--remote", "origin", "--yes").err
-    )
+    assert "nothing: it does not have it" in cli("purge", run, "--remote", "origin", "--yes").err
 
 
 def test_an_unknown_run_or_remote_is_one_error(repository: Path, cli: Cli) -> None:

@@ -92,7 +92,7 @@ def test_without_a_terminal_each_change_is_a_list_of_its_own(live):
         second = watching.stdout.readline()
     finally:
         watching.send_signal(signal.SIGINT)
-        watching.communicate(timeout=20)
+        watching.communicate(timeout=60)
 
     assert "mine" in first
     assert "mine" in second

@@ -4,13 +4,14 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from tests.support import git, write_files
-from tests.support.cli import REPRO, repro
+from tests.support.cli import REPRO
 from tests.support.secrets import make_secret
+from tests.support.waiting import until
+from tests.support.warm import repro
 
 RUNS = "refs/repro/runs/"
 
@@ -162,9 +163,9 @@ def test_faults_of_a_metrics_file_are_said_and_fail_nothing(repository):
 def test_told_to_end_the_run_is_sealed_as_killed(repository, tmp_path):
     words = ["run", "--", "sh", "-c", f"echo before; touch {tmp_path}/up; exec sleep 60"]
     process = subprocess.Popen([*REPRO, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    wait_for(tmp_path / "up")
+    until((tmp_path / "up").exists, "the command")
     process.terminate()
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
 
     assert process.returncode == 143
     assert out == b"before\n"
@@ -176,10 +177,10 @@ def test_told_to_end_the_run_is_sealed_as_killed(repository, tmp_path):
 def test_a_whole_group_told_to_end_still_seals_the_run(repository, tmp_path):
     words = ["run", "--", "sh", "-c", f"touch {tmp_path}/up; exec sleep 60"]
     process = subprocess.Popen([*REPRO, *words], stderr=subprocess.PIPE, start_new_session=True)
-    wait_for(tmp_path / "up")
+    until((tmp_path / "up").exists, "the command")
     for number in [signal.SIGTERM, signal.SIGINT, signal.SIGTERM]:
         os.killpg(process.pid, number)
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
 
     [run] = recorded(repository)
     assert run["status"] == "killed"
@@ -215,10 +216,3 @@ def test_a_run_inside_a_run_is_its_child(repository):
     assert done.returncode == 0
     runs = {run["name"]: run for run in recorded(repository)}
     assert runs["inner"]["parent"] == runs[None]["id"]
-
-
-def wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 20
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path} did not come"
-        time.sleep(0.01)

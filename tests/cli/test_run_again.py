@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 from tests.support import git, write_files
-from tests.support.cli import REPRO, repro
+from tests.support.cli import REPRO
 from tests.support.projects import open_here
 from tests.support.records import a_summary, make_record, open_at, write_run
+from tests.support.waiting import until
+from tests.support.warm import repro
 
 from repro.core.query import resolve_run
 
@@ -106,14 +108,12 @@ def test_the_same_in_progress_is_told_and_run_all_the_same(repository: Path) -> 
         "-c",
         "echo >> .git/started; while [ ! -e .git/go ]; do sleep 0.05; done",
     ]
-    with subprocess.Popen([*REPRO, "run", *command], stderr=subprocess.DEVNULL) as first:
-        while not (repository / ".git/started").exists():
-            assert first.poll() is None
+    with subprocess.Popen([*REPRO, "run", *command], stderr=subprocess.DEVNULL):
+        until((repository / ".git/started").exists, "the first run")
         with subprocess.Popen(
             [*REPRO, "run", "--skip-existing", *command], stderr=subprocess.PIPE, text=True
         ) as second:
-            while len((repository / ".git/started").read_text()) < 2:
-                assert second.poll() is None
+            until(lambda: len((repository / ".git/started").read_text()) == 2, "the second run")
             (repository / ".git/go").touch()
             _, said = second.communicate()
     assert said.startswith("repro: the same is in progress: ")

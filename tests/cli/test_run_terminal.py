@@ -5,12 +5,12 @@ import select
 import signal
 import sys
 import termios
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.support.terminals import Desk
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -44,7 +44,9 @@ def test_what_is_typed_reaches_the_command(sit_down):
 def test_an_interrupt_from_the_keyboard_reaches_the_command_once(sit_down):
     script = (
         "import signal, time; n = []; signal.signal(signal.SIGINT, lambda *_: n.append(1));"
-        f"{READY} time.sleep(.7); print('interrupts:', len(n))"
+        f"{READY}\n"
+        "while not n: time.sleep(.02)\n"
+        "time.sleep(.3); print('interrupts:', len(n))"
     )
     desk = sit_down(*shown(script))
     desk.expect(b"ready")
@@ -93,7 +95,7 @@ def test_the_command_can_be_stopped_and_go_on(sit_down):
     desk.expect(b"SHELL: stopped by %d" % signal.SIGTSTP)
     assert termios.tcgetattr(desk.inner) == desk.mode
     desk.type(b"\n")
-    time.sleep(0.3)
+    until(lambda: termios.tcgetattr(desk.inner) != desk.mode, "the terminal taken again")
     desk.type(b"again\r")
     desk.expect(b"got again")
     desk.expect(b"SHELL: ended with 0")
@@ -105,7 +107,7 @@ def test_told_to_stop_by_another_process_the_terminal_is_put_back(sit_down):
     desk.expect(b"SHELL: stopped by %d" % signal.SIGTSTP)
     assert termios.tcgetattr(desk.inner) == desk.mode
     desk.type(b"\n")
-    time.sleep(0.3)
+    until(lambda: termios.tcgetattr(desk.inner) != desk.mode, "the terminal taken again")
     desk.type(b"again\r")
     desk.expect(b"got again")
     desk.expect(b"SHELL: ended with 0")

@@ -34,6 +34,10 @@ def shown(repository: Path) -> Path:
     return repository
 
 
+def test_without_a_run_the_newest_is_shown(shown: Path, cli: Cli) -> None:
+    assert cli("show").out == cli("show", "@").out
+
+
 def test_all_of_a_run_is_shown_and_nothing_reaches_the_terminal_raw(shown: Path, cli: Cli) -> None:
     text = cli("show", "aaaa").out
     assert "\x1b" not in text
@@ -168,7 +172,6 @@ def test_a_run_in_progress_is_shown(repository: Path, cli: Cli) -> None:
         (["@", "--config", "--env"], 129, "two parts"),
         (["@", "--series", "los"], 128, "did you mean `loss`"),
         (["@", "--output", "--json"], 129, "no JSON"),
-        ([], 129, "missing argument"),
         (["@{-1}"], 128, "no run was checked out"),
     ],
 )

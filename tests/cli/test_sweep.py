@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from tests.support.projects import open_here
 from tests.support.records import a_summary, make_record, run_id, write_run
 from tests.support.sweeps import ask, make_sweep, tell
 from tests.support.terminals import Viewer
+from tests.support.waiting import until
 
 from repro.core.sweep.book import LocalBook
 from repro.core.sweep.known import find_sweep
@@ -342,12 +342,13 @@ def test_an_interrupted_sweep_ends_in_order_and_goes_on(code: Path, cli: Cli) ->
     with subprocess.Popen(
         [*REPRO, *words], env={**os.environ, "WAIT": "1"}, stderr=subprocess.PIPE, text=True
     ) as process:
-        _wait_for(lambda: any((code / ".git/repro/live").glob("*/*.jsonl")))
+        until(lambda: any((code / ".git/repro/live").glob("*/*.jsonl")), "a trial")
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
 
     assert process.returncode == 130
     assert "was interrupted after" in said
+    assert "trial 0 waits until the sweep goes on: it was interrupted" in said
     assert "resume" in said
     [shown] = json.loads(cli("sweep", "ls", "--json").out)
     assert (shown["status"], shown["trials"]["waiting"]) == ("interrupted", 1)
@@ -356,11 +357,15 @@ def test_an_interrupted_sweep_ends_in_order_and_goes_on(code: Path, cli: Cli) ->
     assert sorted(one["trial"] for one in finished) == [0, 1]
 
 
-def _wait_for(is_there: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not is_there():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+def test_a_trial_of_a_sweep_that_died_is_run_again_by_who_goes_on(code: Path, cli: Cli) -> None:
+    project = open_here(code)
+    at = make_sweep(project, metric="loss", space={"lr": Categorical((0.1,))})
+    LocalBook(project, at.sweep.id).write(lambda _: [ask(0, run_id("a" * 8))])
+
+    said = cli("sweep", "resume", "@", "--yes").err
+
+    assert "trial 0 is run again: it ran on `here`, and the sweep goes on here" in said
+    assert "is done after" in said
 
 
 def test_a_terminal_shows_progress_in_place_and_keeps_the_result(

@@ -62,7 +62,7 @@ def test_a_process_that_has_nothing_to_do_ends_when_it_is_told_to(repository: Pa
     # By then its handlers are there, and a thread of it waits for more.
     until(lambda: len(psutil.Process(process.pid).threads()) > 1, "the process listens")
     process.terminate()
-    assert process.communicate(timeout=30) == (b"", b"")
+    assert process.communicate(timeout=60) == (b"", b"")
     assert process.returncode == 1
 
 

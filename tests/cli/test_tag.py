@@ -1,12 +1,13 @@
 """`repro tag`, `repro note`, `repro rename`."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 from tests.support import git
 from tests.support.cli import Cli
-from tests.support.projects import begin, make_run, open_here
+from tests.support.projects import begin, end, make_run, open_here
 from tests.support.secrets import make_secret
 
 
@@ -64,10 +65,31 @@ def test_a_wrong_request_is_one_error(
     assert "hint" in cli(*words, code=code).err
 
 
-def test_a_run_in_progress_is_left_alone(repository: Path, cli: Cli) -> None:
-    live = begin(open_here(repository))
-    assert "still in progress" in cli("tag", "@", "x", code=129).err
-    live.journal.close()
+def test_a_run_in_progress_is_tagged_noted_and_renamed_but_not_removed(
+    repository: Path, cli: Cli
+) -> None:
+    live = begin(open_here(repository, time.time), name="old")
+    cli("tag", "old", "good", "bad")
+    cli("tag", "-d", "old", "bad")
+    cli("note", "old", "so far\nso good")
+    cli("rename", "old", "new")
+
+    assert cli("tag", "new").out == "good\n"
+    [listed] = json.loads(cli("ls", "--where", "tag = good", "--json").out)
+    assert (listed["name"], listed["note"], listed["status"]) == (
+        "new",
+        "so far\nso good",
+        "running",
+    )
+    assert "in progress" in cli("rm", "new", code=129).err
+
+    end(live, repository)
+    sealed = json.loads(git(repository, "show", f"refs/repro/runs/{live.id}:run.json"))
+    assert (sealed["name"], sealed["tags"], sealed["note"]) == (
+        "new",
+        ["good"],
+        "so far\nso good",
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from tests.support.datasets import add_data, commit_all, entry_of, flip_bit, mak
 from tests.support.projects import make_run, open_here
 from tests.support.restores import everything, list_unfinished, read_all
 
+from repro.core.beside import Beside, check_out_beside
 from repro.core.beside_data import DataBeside, fill_worktree, plan_beside
 from repro.core.query import resolve_run
-from repro.core.restore import Beside, check_out_beside
 from repro.core.tracking import Wish, add_dataset, choose_dataset
 from repro.errors import DamagedRecordError, InvalidInputError, MissingDataError, ReproError
 

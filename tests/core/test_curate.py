@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from tests.support import git
-from tests.support.projects import begin, make_run, open_here
+from tests.support.projects import make_run, open_here
 from tests.support.records import make_record, write_run
 
 from repro.core.curate import rename_run, set_note, tag_run, untag_run
 from repro.core.query import resolve_run
-from repro.errors import InvalidInputError, ReproError, UsageError
+from repro.errors import InvalidInputError, ReproError
 from repro.store.refs import RUNS
 
 
@@ -100,14 +100,6 @@ def test_a_name_that_no_table_can_show_is_refused(repository: Path, text: str) -
     with pytest.raises(InvalidInputError):
         tag_run(project, resolve_run(project, "@"), ["good", text])
     assert resolve_run(project, "@").run.name == "old"
-
-
-def test_a_run_in_progress_is_not_amended(repository: Path) -> None:
-    project = open_here(repository)
-    live = begin(project)
-    with pytest.raises(UsageError, match="still in progress"):
-        tag_run(project, resolve_run(project, "@"), ["a"])
-    live.journal.close()
 
 
 def test_many_at_once_lose_no_tag(repository: Path) -> None:

@@ -7,8 +7,9 @@ from tests.support.doctors import drop_object, loosen
 from tests.support.projects import make_run, open_here
 from tests.support.restores import everything
 
+from repro.core.beside import check_out_beside
 from repro.core.query import resolve_run
-from repro.core.restore import check_out, check_out_beside
+from repro.core.restore import check_out
 from repro.errors import DamagedRecordError
 
 

@@ -106,6 +106,7 @@ others = st.sampled_from(
         {"k": "define", "n": "loss", "goal": "maximize"},
         {"k": "tags", "v": ["b"]},
         {"k": "tags", "v": ["a", 7]},
+        {"k": "untag", "v": ["b", "first"]},
         {"k": "name", "v": "one"},
         {"k": "name", "v": "two"},
         {"k": "note", "v": "n"},
@@ -137,7 +138,7 @@ def acts(draw: st.DrawFn) -> list[tuple[str, Any]]:
 
 
 _LATER = st.sampled_from([1.0, 1.0, 1.0, 0.0, -2.5, None])
-_NAMES = [(A, 0), (B, 0), ("journal-12-0.jsonl", 1), ("journal-9-3.jsonl", 1)]
+_NAMES = [(A, 0), (B, 0), ("journal-12-0.jsonl", 1), ("words.jsonl", 0)]
 
 
 def perform(grow: Growing, acts: list[tuple[str, Any]]) -> None:

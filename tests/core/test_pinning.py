@@ -16,6 +16,7 @@ from tests.store.forms import FORMS
 from tests.support import git, write_files
 from tests.support.manifests import make_dataset
 from tests.support.projects import begin, make_run, open_here
+from tests.support.waiting import until
 
 from repro.core.datasets import list_datasets, open_cache, with_paths
 from repro.core.pinning import pin_datasets, read_pages
@@ -23,6 +24,7 @@ from repro.core.pins import write_pages
 from repro.core.record import recover_runs, seal_run
 from repro.errors import InvalidInputError
 from repro.model.manifest import by_name, encode_name
+from repro.model.run import Run
 from repro.store.content import ContentStore
 from repro.store.git import Identity
 from repro.store.objects import reading
@@ -400,10 +402,13 @@ def test_a_run_that_was_killed_is_recovered_with_its_datasets(repository, data):
     process.wait()
     process.stdout.close()
     (data / "7/3.txt").write_text("changed again\n")
-    deadline = time.monotonic() + 20
-    while not (found := recover_runs(now(repository)).runs):
-        assert time.monotonic() < deadline
+    found: list[Run] = []
 
+    def is_recovered() -> bool:
+        found.extend(recover_runs(now(repository)).runs)
+        return bool(found)
+
+    until(is_recovered, "the end of the command")
     [run] = found
     assert run.status == "lost"
     pages = pages_of(now(repository), run)

@@ -16,13 +16,14 @@ from tests.support.remotes import add_hook, add_origin, make_bare, push_all, run
 from tests.support.servers import free_port, lfs_server
 
 from repro.core.choosing import Choice
-from repro.core.curate import tag_run
+from repro.core.curate import set_note, tag_run
 from repro.core.fold import fold_runs
 from repro.core.project import Project
 from repro.core.push import push_runs
 from repro.core.push_plan import choose_to_push, list_new_paths, measure_push, plan_push
 from repro.core.query import resolve_run
 from repro.errors import RemoteError
+from repro.model.sharing import Overruled
 from repro.store.refs import RUNS
 from repro.store.remoterefs import find_remote
 
@@ -218,6 +219,18 @@ def test_what_two_people_said_of_a_run_is_merged_and_both_have_it(project, bare,
     assert set(resolve_run(second, run.id).run.tags) == {"mine", "theirs"}
     assert runs_of(bare) == {run.id: commit_of(second, run.id)}
     git(bare, "merge-base", "--is-ancestor", commit_of(project, run.id), RUNS + run.id)
+
+
+def test_of_two_notes_that_were_given_at_once_a_push_names_the_run(project, bare, tmp_path):
+    run = make_run(project, note="before")
+    push_all(project)
+    second = clone_of(bare, tmp_path / "second", run.id)
+    for who in (project, second):
+        set_note(who, resolve_run(who, run.id), f"of {who.repository.root.name}")
+    tag_run(second, resolve_run(second, run.id), ["theirs"])
+    push_all(project)
+
+    assert push_all(second).overruled == (Overruled(run.id, "note"),)
 
 
 def clone_of(bare: Path, root: Path, *ids: str) -> Project:

@@ -9,8 +9,8 @@ from tests.support import git, write_files
 from tests.support.projects import begin, make_run, open_here
 from tests.support.records import a_summary, make_record, open_at, run_id, write_run
 
+from repro.core.known import describe_problem
 from repro.core.query import (
-    describe_problem,
     full_json,
     list_runs,
     read_part,

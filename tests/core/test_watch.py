@@ -123,12 +123,12 @@ def test_whatever_happens_to_any_run_is_seen(repository: Path) -> None:
     seen.append(look_after_runs(project))
     end(live, repository)
     seen.append(look_after_runs(project))
-    time.sleep(0.01)  # a folder's time of change has the grain of the system's clock
+    time.sleep(0.02)  # a folder's time of change has the grain of the system's clock
     set_note(project, resolve_run(project, live.id), "seen")
     seen.append(look_after_runs(project))
     move_ref(repository, RUNS + live.id, f"{REMOTES}a/b/{live.id}")
     seen.append(look_after_runs(project))
-    time.sleep(0.01)
+    time.sleep(0.02)
     git(repository, "update-ref", f"{REMOTES}a/b/{live.id}", "HEAD")
     seen.append(look_after_runs(project))
 

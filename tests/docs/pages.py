@@ -1,6 +1,7 @@
 """The pages that are made from the code."""
 
 import inspect
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -41,6 +42,22 @@ def render_cli() -> str:
         if isinstance(command, Verbs):
             parts.append(_inner_verbs(command, inner, verb))
     return "".join(parts)
+
+
+def list_verbs() -> Iterator[click.Context]:
+    """A context for each verb, those within another one included."""
+    context = click.Context(repro, info_name="repro")
+    for verb in VERBS:
+        command = repro.get_command(context, verb)
+        assert command is not None
+        outer = click.Context(command, info_name=verb, parent=context)
+        yield outer
+        if not isinstance(command, Verbs):
+            continue
+        for name in command.table:
+            inner = command.get_command(outer, name)
+            assert inner is not None
+            yield click.Context(inner, info_name=name, parent=outer)
 
 
 def _inner_verbs(group: Verbs, context: click.Context, name: str) -> str:

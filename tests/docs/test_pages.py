@@ -19,6 +19,7 @@ from tests.docs.pages import (
     DOCS,
     EXIT_CODES,
     HOSTILE,
+    list_verbs,
     render_cli,
     render_exit_codes,
     render_hostile,
@@ -69,6 +70,14 @@ def test_every_page_can_be_reached_from_the_index():
     assert set(DOCS.rglob("*.md")) - decisions <= seen
 
 
+def test_every_module_that_a_page_names_is_there():
+    pages = [DOCS / "explanation/architecture.md", *(DOCS / "decisions").glob("*.md")]
+    for page in pages:
+        for name in set(re.findall(r"`([\w*/]+\.(?:py|js|css|html))`", page.read_text())):
+            found = [*(ROOT / "src/repro").rglob(name), *ROOT.glob(name)]
+            assert found, (page.name, name)
+
+
 def test_every_setting_is_documented():
     page = (DOCS / "reference/config.md").read_text()
 
@@ -92,6 +101,16 @@ def test_every_switch_that_lengthens_a_test_is_documented():
 
     for name in set(re.findall(r'"(REPRO_CRASH_[A-Z]+)"', tests)):
         assert f"{name}=" in page, name
+
+
+def test_every_verb_that_prints_json_says_in_which_shape():
+    page = (DOCS / "reference/json.md").read_text()
+    headings = " ".join(re.findall(r"^## (.+)$", page, re.MULTILINE))
+
+    for verb in list_verbs():
+        if any("--json" in param.opts for param in verb.command.params):
+            path = verb.command_path.removeprefix("repro ").replace("sweep start", "sweep …")
+            assert re.search(rf"`(?:repro )?{path} |`{path}`", page) or path in headings, path
 
 
 def test_everything_that_python_code_may_use_is_documented():
@@ -218,7 +237,15 @@ def test_glossary_words_are_defined_once():
     assert len(words) == len(set(words))
 
 
+def test_the_list_of_decisions_has_each_by_its_title():
+    listed = (DOCS / "decisions/README.md").read_text().splitlines()
+
+    for page in sorted((DOCS / "decisions").glob("[0-9]*.md")):
+        title = page.read_text().partition("\n")[0].partition(". ")[2]
+        assert f"- [{page.name[:4]}]({page.name}): {title}" in listed
+
+
 def test_decisions_are_numbered_without_a_gap():
-    names = sorted(path.name for path in (DOCS / "decisions").iterdir())
+    names = sorted(path.name for path in (DOCS / "decisions").glob("[0-9]*"))
 
     assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))

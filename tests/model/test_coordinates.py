@@ -43,6 +43,10 @@ def test_what_is_missing_or_not_finite_has_no_place_on_an_axis_of_numbers():
 
     assert found.values == (1.0, None, None, None, None, None, 3.5)
     assert (found.low, found.high) == (1.0, 3.5)
+    assert found.without == "config.lr is null or config.lr is nan or config.lr = inf"
+    assert axis([1, -(10**400)]).without == "config.lr = -inf"
+    assert axis([True, "a", None]).without == "config.lr is null"
+    assert axis([1, 2]).without == axis([True, "a"]).without == ""
 
 
 def test_other_values_are_categories_numbers_first_and_true_is_not_1():

@@ -174,3 +174,20 @@ def test_a_wide_table_is_printed_on_paper_that_lies():
 
     assert '<main class="wide">' in page_of(table(12))
     assert "<main>" in page_of(table(11))
+
+
+def test_a_table_with_more_columns_than_fit_on_paper_comes_in_parts_that_do():
+    def table(n_columns: int, word: str) -> Table:
+        row = [Cell((f"{word}{place}",)) for place in range(n_columns)]
+        return Table(caption="c", heads=row, rows=[row], right=frozenset({n_columns - 1}))
+
+    parts = Parsed(page_of(table(28, "w")))
+    heads = [text for tag, text in parts.texts if tag == "th" and text.startswith("w")]
+
+    assert [text for tag, text in parts.texts if tag == "caption"] == ["c (1 of 2)", "c (2 of 2)"]
+    assert Counter(heads) == {"w0": 4, **{f"w{place}": 1 for place in range(1, 28)}}
+    assert page_of(table(28, "w")).count(' class="n"') == 2
+    assert "<table>" in page_of(table(20, "w"))
+    assert '<table class="tight">' in page_of(table(20, "fourteen_chars"))
+    assert '<table class="tight">' in page_of(table(11, "fourteen_chars"))
+    assert "<table>" in page_of(table(5, "fourteen_chars"))

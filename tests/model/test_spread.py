@@ -1,10 +1,11 @@
 import math
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro.model.spread import measure_spread
+from repro.model.spread import find_mean, measure_spread
 
 
 def test_each_metric_has_its_spread():
@@ -47,3 +48,9 @@ def test_any_values_have_a_spread(values):
     assert spread.is_inside
     assert spread.count == len(values)
     assert spread.finite == sum(map(math.isfinite, values))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 1000])
+def test_the_mean_of_the_largest_floats_is_the_largest_float(count):
+    assert find_mean([sys.float_info.max] * count) == sys.float_info.max
+    assert find_mean([-sys.float_info.max] * count) == -sys.float_info.max

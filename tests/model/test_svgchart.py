@@ -157,3 +157,29 @@ def test_a_thousand_points_take_few_bytes():
     ys = [math.sin(number / 30) for number in range(1000)]
 
     assert len(draw(line(*ys))) < 12_000
+
+
+def bands(svg):
+    """The corners of each tinted area."""
+    found = re.findall(r'<path d="M([^"]*)z" fill="#\w+" fill-opacity', svg)
+    return [[int(word) for word in words.split()] for words in found]
+
+
+def test_a_band_is_tinted_behind_all_lines_and_the_axis_reaches_its_edges():
+    svg = draw(line(1.0, 1.0, band=([0.5, -7.0], [1.5, 9.0])), line(1.0, 1.0, label="two"))
+
+    [corners] = bands(svg)
+    left, right = corners[0], corners[2]
+    assert corners[0::2] == [left, right, right, left]
+    high, higher, lowest, low = corners[1::2]  # from the top down
+    assert higher < high < low < lowest
+    assert svg.index("fill-opacity") < svg.index('stroke="#')
+    assert "-5" in texts(svg)
+    assert "at the end between -7 and 9" in svg
+
+
+def test_a_band_below_zero_ends_at_the_foot_of_a_logarithmic_axis():
+    [corners] = bands(draw(line(1.0, 10.0, band=([-1.0, 0.0], [2.0, math.inf])), is_log_y=True))
+
+    assert corners[5] == corners[7] == max(corners[1::2])
+    assert corners[3] == min(corners[1::2])

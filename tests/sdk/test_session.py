@@ -3,6 +3,7 @@
 import errno
 import os
 import signal
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -21,6 +22,7 @@ from repro.sdk.notices import RecordingWarning
 from repro.store import journal
 from tests.sdk.scripts import points, record, records, run, steps
 from tests.support import git, write_files
+from tests.support.cli import repro
 
 
 def test_what_was_logged_is_in_the_record(sdk: ModuleType, repository: Path) -> None:
@@ -305,9 +307,7 @@ def test_words_of_wandb_are_kept_as_tags_or_ignored_with_one_warning(
     assert record(repository).run.tags == ("group:g", "job-type:train")
 
 
-@pytest.mark.parametrize(
-    "arguments", [{"nmae": "x"}, {"name": 3}, {"tags": "v2"}, {"config": 3}, {"config": "a.yaml"}]
-)
+@pytest.mark.parametrize("arguments", [{"nmae": "x"}, {"name": 3}, {"tags": "v2"}, {"config": 3}])
 def test_a_wrong_argument_is_refused(sdk: ModuleType, arguments: dict[str, object]) -> None:
     with pytest.raises(TypeError):
         sdk.init(**arguments)
@@ -375,6 +375,29 @@ def test_a_private_folder_that_cannot_be_written_lets_training_go_on(
     monkeypatch.setenv("REPRO_STRICT", "1")
     with pytest.raises(StorageError, match="repro"):
         sdk.init()
+
+
+def test_points_of_a_program_whose_journal_cannot_be_opened_are_counted_and_said(
+    repository: Path,
+) -> None:
+    program = """
+import resource, repro
+limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))  # as a full disk: no byte is written
+run = repro.init({"lr": 1})
+repro.log({"loss": 0.5, "acc": {"top1": 0.1, "top5": 0.2}})
+repro.log({"loss": 0.4})
+print("lr is", run.config.lr, "lost", run.lost_points)
+resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+"""
+    write_files(repository, {"train.py": program})
+    ended = repro("run", "--", sys.executable, "train.py", cwd=repository)
+
+    assert "lr is 1 lost 4" in ended.stdout
+    assert "nothing of this run is recorded" in ended.stderr
+    assert "4 points of run" in ended.stderr
+    found = record(repository).run
+    assert (found.status, found.lost_points) == (Status.FINISHED, 4)
 
 
 def test_a_record_that_cannot_be_written_is_written_by_the_next_command(

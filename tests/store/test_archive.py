@@ -10,7 +10,7 @@ from tests.support.records import make_record, open_at, run_id, write_archive, w
 
 from repro.errors import DamagedRecordError
 from repro.model.run import Record
-from repro.store.archive import MOST, archive_lines, format_lines, read_archives
+from repro.store.archive import MOST, format_lines, read_archive, read_archives
 from repro.store.git import Git, Repository
 from repro.store.index import RunIndex
 from repro.store.objects import reading
@@ -59,7 +59,7 @@ def test_runs_in_an_archive_are_there_as_any_others(
         assert one.places(record.run.id) == [RunPlace(ref, record.commit, remote, is_archived=True)]
     assert RunRefs(repository).own == ({} if remote else dict(sorted(by_id(expected).items())))
     with reading(repository) as objects:
-        assert archive_lines(objects, commit) == by_id(expected)
+        assert dict(read_archive(objects, commit).items()) == by_id(expected)
 
 
 def test_an_own_ref_counts_more_and_a_remote_less(runs: tuple[Repository, list[Record]]) -> None:

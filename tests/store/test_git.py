@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.support import git
 
 from repro.errors import UnsupportedRepositoryError
 from repro.store.git import open_repository
@@ -33,3 +34,13 @@ def test_git_is_asked_for_its_version_once_in_a_process(repository: Path, tmp_pa
 def test_a_git_that_is_too_old_is_refused_by_name(repository: Path, tmp_path: Path) -> None:
     with pytest.raises(UnsupportedRepositoryError, match=r"git 2\.30\.2 is too old"):
         open_repository(repository, stand_in(tmp_path / "bin", "2.30.2"))
+
+
+def test_a_name_that_stands_for_nothing_is_none_and_never_an_option(repository):
+    opened = open_repository(repository, os.environ).git
+    head = git(repository, "rev-parse", "HEAD")
+
+    assert opened.find("HEAD") == head
+    assert opened.find(f"{head}^{{tree}}") == git(repository, "rev-parse", "HEAD^{tree}")
+    for name in ("--all", "--git-dir", "-h", "refs/heads/nowhere", f"{head}:nothing", ""):
+        assert opened.find(name) is None, name

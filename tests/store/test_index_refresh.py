@@ -413,6 +413,29 @@ def test_a_run_that_is_sealed_as_the_refs_are_listed_is_found_by_the_next_questi
     assert [new, *expected] == ask(repository)
 
 
+def test_who_takes_what_is_old_gets_it_while_another_process_writes(
+    packed: tuple[Repository, list[Record]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository, expected = packed
+    assert expected == ask(repository)
+    newest = write_run(repository, make_record())
+    monkeypatch.setattr("repro.store.index._PATIENCE_S", 0.01)
+    holder = sqlite3.connect(repository.private / "index.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+
+    def look() -> tuple[bool, list[Record]]:
+        with RunIndex(repository, RunRefs(repository, now_ns=later), may_be_old=True) as index:
+            return index.is_old, index.select()
+
+    assert look() == (True, expected)
+    holder.execute("ROLLBACK")
+    assert look() == (False, [newest, *expected])
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StorageError, match="another process"):
+        look()
+    holder.close()
+
+
 def test_who_is_in_a_hurry_does_not_wait_for_a_locked_index(
     packed: tuple[Repository, list[Record]],
 ) -> None:

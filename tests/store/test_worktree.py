@@ -11,8 +11,8 @@ from tests.support import git, make_repository, write_files
 from tests.support.projects import make_run, open_here
 from tests.support.trees import read_folder, read_state, read_tree
 
+from repro.core.beside import Beside, check_out_beside
 from repro.core.query import resolve_run
-from repro.core.restore import Beside, check_out_beside
 from repro.errors import BusyRepositoryError, DamagedRecordError, GitError, InvalidInputError
 from repro.store.busy import refuse_busy
 from repro.store.git import open_repository

@@ -113,12 +113,17 @@ class Viewer:
             self.written += os.read(self.outer, 1 << 16).decode(errors="replace")
 
     def expect(self, text: str) -> str:
-        """Read until `text` stands in a frame; that frame, without colours."""
+        """Read until `text` stands in a frame that is whole; that frame, without colours."""
         deadline = time.monotonic() + 60
-        while text not in self.frame():
+        while text not in self.frame() or not self.is_whole():
             assert time.monotonic() < deadline, f"{text!r} did not come, but {self.written!r}"
             self.read()
         return self.frame()
+
+    def is_whole(self) -> bool:
+        """Whether the newest frame came to its end; what does not draw frames has no other."""
+        _, home, newest = self.written.rpartition("\x1b[H")
+        return not home or "\x1b[J" in newest
 
     def frame(self) -> str:
         """The newest frame, without colours."""

@@ -260,3 +260,77 @@ def test_a_chart_without_script_is_a_picture_that_can_do_nothing(repository, bro
     assert answer.headers["content-type"] == "image/svg+xml"
     assert answer.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
     assert answer.text.startswith("<svg")
+
+
+@pytest.fixture
+def seeds(repository):
+    """Two runs of `lr` 0.1 with losses 1 and 3, one of 0.2 with 8, each with a seed of its own."""
+    made = []
+    for seed, (lr, loss) in enumerate([(0.1, 1.0), (0.1, 3.0), (0.2, 8.0)]):
+        config = {"lr": lr, "seed": seed}
+        made.append(make_run(open_here(repository), {"loss": loss}, steps=2, config=config).id)
+    return made
+
+
+def choices(answer):
+    """The choices of whose curves are drawn, by what they are called, and the one that holds."""
+    [select] = re.findall(r'<select name="group">(.*?)</select>', answer.text, re.DOTALL)
+    found = re.findall(r'<option value="([^"]*)"( selected)?>([^<]*)<', select)
+    return {words: value for value, _, words in found}, [one[2] for one in found if one[1]]
+
+
+def test_curves_are_put_together_by_params_that_several_runs_share(repository, browse, seeds):
+    client = browse(repository)
+
+    offered, chosen = choices(asked(client, run=seeds))
+    assert offered == {
+        "each run": "", "means over seed": "config.lr", "the mean of all": "-",
+        "means by lr": "config.lr",
+    }  # fmt: skip
+    assert chosen == ["each run"]
+    by_lr = asked(client, run=seeds, group="lr", band="std")
+    assert choices(by_lr)[1][0] == "means over seed"
+    assert re.search(r'<option value="std" selected', by_lr.text)
+    legend = text_of(by_lr)
+    assert "lr=0.1 2 runs" in legend
+    assert "lr=0.2 1 run " in legend
+
+
+def test_runs_have_the_colour_of_their_group(repository, browse, seeds):
+    answer = asked(browse(repository), run=seeds, group="lr")
+
+    found = dict(re.findall(r'<li data-run="(\w+)"[^>]* data-colour="(\d)"', answer.text))
+    assert [found[run] for run in seeds] == ["0", "0", "1"]
+
+
+def test_means_are_given_with_the_edges_of_their_bands(repository, browse, seeds):
+    client = browse(repository)
+    query = {"metric": "loss", "run": seeds, "group": "config.lr"}
+
+    low, high = client.get("/api/curves", params=query).json()["curves"]
+    assert (low["group"], low["runs"]) == ("lr=0.1 (2 runs)", seeds[:2])
+    assert (low["x"], low["y"], low["low"], low["high"]) == ([0, 1], [2, 2], [1, 1], [3, 3])
+    assert (high["place"], high["y"], high["is_live"]) == (1, [8, 8], False)
+    [one] = client.get("/api/curves", params={**query, "group": "-"}).json()["curves"]
+    assert one["y"] == [4, 4]
+    assert client.get("/api/curves.svg", params=query).text.count("fill-opacity") == 2
+
+
+def test_what_runs_cannot_be_put_together_by_is_said_and_each_is_drawn(repository, browse, seeds):
+    client = browse(repository)
+    answer = asked(client, run=seeds, group="nope<")
+
+    assert answer.status_code == 200
+    assert '<p class="error">' in answer.text
+    assert choices(answer)[1] == ["each run"]
+    wrong = client.get("/api/curves", params={"metric": "loss", "run": seeds, "group": "nope"})
+    assert (wrong.status_code, "nope" in wrong.text) == (400, True)
+
+
+def test_a_filter_with_many_runs_has_means_of_all_of_them(repository, browse):
+    write(repository, *[make_record(config={"seed": n}, metrics={"loss": a_summary(1.0)})
+                        for n in range(25)])  # fmt: skip
+    client = browse(repository)
+
+    assert asked(client, q="").text.count('<li data-run="') == 20
+    assert asked(client, q="", group="-").text.count('<li data-run="') == 25

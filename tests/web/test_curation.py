@@ -1,5 +1,7 @@
 """Tags, notes, names and the trash, from the page."""
 
+import time
+
 from tests.support.projects import begin, end, make_run, open_here
 from tests.support.web import OWN
 
@@ -43,14 +45,32 @@ def test_what_is_thrown_away_comes_back(repository, browse):
 def test_a_run_that_cannot_be_changed_keeps_no_other_from_it(repository, browse):
     project = open_here(repository)
     done, running = make_run(project).id, begin(project)
-    wish = {"runs": [running.id, done], "add": ["x"]}
-    answer = browse(repository).post("/curate/tags", json=wish, headers=OWN).json()
+    wish = {"runs": [running.id, done]}
+    answer = browse(repository).post("/curate/trash", json=wish, headers=OWN).json()
     end(running, repository)
 
     assert answer["done"] == [done]
     [problem] = answer["problems"]
     assert problem["run"] == running.id
-    assert "still in progress" in problem["message"]
+    assert "in progress" in problem["message"]
+
+
+def test_a_run_in_progress_is_changed_like_any_other(repository, browse):
+    project = open_here(repository, time.time)
+    running = begin(project, tags=("first",))
+    client = browse(repository)
+    changes = {"tags": {"add": ["x"], "remove": ["first"]}, "note": {"note": "n"}}
+    for what, change in {**changes, "name": {"name": "so far"}}.items():
+        answer = client.post(f"/curate/{what}", json={"runs": [running.id], **change}, headers=OWN)
+        assert answer.json()["done"] == [running.id]
+    pages = client.get("/").text, client.get(f"/runs/{running.id}").text
+    end(running, repository)
+
+    for html in pages:
+        assert 'data-edit="name" data-text="so far"' in html
+        assert 'data-edit="note" data-text="n"' in html
+    found = resolve_run(project, running.id).run
+    assert (found.tags, found.note, found.name) == (("x",), "n", "so far")
 
 
 def test_what_is_no_wish_is_refused_whole(repository, browse):

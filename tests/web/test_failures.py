@@ -59,7 +59,7 @@ def failing(repository, monkeypatch):
         (FileNotFoundError(2, "No such file or directory", "/there/x"), 500, "/there/x"),
         (ValueError("an oversight of ours"), 500, "this is a bug in repro"),
         (RecursionError("deep"), 500, "this is a bug in repro"),
-        (NewerFormatError("format 99"), 500, "format 99"),
+        (NewerFormatError("format 99"), 422, "format 99"),
         (MissingDataError("bytes are not here", paths=("x",)), 404, "bytes are not here"),
     ],
 )  # fmt: skip

@@ -4,10 +4,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 
 import pytest
 from tests.support.projects import begin, end, log, make_run, open_here
+from tests.support.waiting import until
 
 from repro.core.curate import tag_run
 from repro.core.query import resolve_run
@@ -15,17 +15,10 @@ from repro.model.run import Status
 from repro.web.pulse import Pulse
 
 
-def _until(holds: Callable[[], bool], patience_s: float = 20.0) -> None:
-    deadline = time.monotonic() + patience_s
-    while not holds():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.02)
-
-
-def _settled(pulse: Pulse) -> int:
-    """The beat once it has looked around for the first time."""
-    _until(lambda: pulse._stamp is not None)
-    return pulse.beat
+def _settled(pulse: Pulse) -> str:
+    """The stamp once it has looked around for the first time."""
+    until(lambda: pulse.stamp, "the first look")
+    return pulse.stamp
 
 
 def test_it_beats_when_a_run_begins_logs_ends_and_is_changed(repository):
@@ -35,16 +28,16 @@ def test_it_beats_when_a_run_begins_logs_ends_and_is_changed(repository):
     with pulse.listening():
         before = _settled(pulse)
         run = begin(project)
-        _until(lambda: pulse.beat > before)
-        before = pulse.beat
+        until(lambda: pulse.stamp != before, "another stamp")
+        before = pulse.stamp
         log(run, 0, loss=1.0)
-        _until(lambda: pulse.beat > before)
-        before = pulse.beat
+        until(lambda: pulse.stamp != before, "another stamp")
+        before = pulse.stamp
         end(run, repository)
-        _until(lambda: pulse.beat > before)
-        before = pulse.beat
+        until(lambda: pulse.stamp != before, "another stamp")
+        before = pulse.stamp
         tag_run(project, resolve_run(project, run.id), ["seen"])
-        _until(lambda: pulse.beat > before)
+        until(lambda: pulse.stamp != before, "another stamp")
 
 
 def test_a_run_that_is_killed_while_somebody_looks_becomes_lost(repository):
@@ -59,8 +52,8 @@ def test_a_run_that_is_killed_while_somebody_looks_becomes_lost(repository):
         before = _settled(pulse)
         process.kill()
         process.communicate()
-        _until(lambda: pulse.beat > before)
-        _until(lambda: resolve_run(project, run_id).run.status is Status.LOST)
+        until(lambda: pulse.stamp != before, "another stamp")
+        until(lambda: resolve_run(project, run_id).run.status is Status.LOST, "the end")
     assert resolve_run(project, run_id).metrics["loss"].last == 1.0
 
 
@@ -76,10 +69,11 @@ def test_nobody_looks_once_the_last_page_is_closed(repository, monkeypatch):
         return ""
 
     monkeypatch.setattr("repro.web.pulse.look_after_runs", look)
-    time.sleep(1.2)
+    monkeypatch.setattr("repro.web.pulse._EVERY_S", 0.02)
+    time.sleep(0.6)  # the thread may be in the middle of its wait
     assert len(looked) <= 1
     with pulse.listening():
-        _until(lambda: len(looked) > 1)
+        until(lambda: len(looked) > 1, "another look")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")

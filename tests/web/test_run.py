@@ -15,6 +15,7 @@ from repro.core.trash import remove_runs
 from repro.model.run import Omitted
 from repro.model.verdict import Cause, First, Outcome, Verdict
 from repro.web.pages.run import TABS
+from repro.web.rendering import FRAGMENT
 
 SCRIPT = "</pre></title><script>alert(1)</script><img src=x onerror=alert(1)>"
 
@@ -150,11 +151,40 @@ def test_a_damaged_record_is_named_and_hides_no_page(repository, browse):
     client = browse(repository)
     answer, upgrade = (client.get(f"/runs/{one.run.id}") for one in (run, other))
 
-    assert f"run `{run.run.id}`" in answer.text
+    assert f"run {run.run.id} cannot be read" in text_of(answer.text)
+    assert "repro fsck" in answer.text
     assert "Traceback" not in answer.text
+    assert f"run {other.run.id} cannot be read" in text_of(upgrade.text)
     assert "upgrade repro" in upgrade.text
-    assert {answer.status_code, upgrade.status_code} == {500}
+    assert {answer.status_code, upgrade.status_code} == {422}
     assert client.get("/").status_code == 200
+
+
+def test_no_page_takes_a_run_that_cannot_be_read_for_a_fault_of_its_own(repository, browse):
+    project = open_here(repository)
+    sound = make_run(project, {"loss": 1.0}).id
+    damaged = write_run(open_at(repository), make_record(), files={"run.json": b"{"}).run.id
+    live = begin(project)
+    live.journal.close()
+    (live.dir / "start.json").write_text("{")
+    client = browse(repository)
+    for run in (damaged, live.id):
+        for path in (
+            f"/runs/{run}",
+            f"/runs/{run}/files",
+            f"/compare?run={sound}&run={run}",
+            f"/diff?a={run}&b={sound}",
+            f"/api/coordinates?run={sound}&run={run}",
+        ):
+            answer = client.get(path)
+            assert answer.status_code == 422, path
+            assert run in answer.text, path
+            assert "repro fsck" in answer.text, path
+        head = client.get(f"/runs/{run}", headers={FRAGMENT: "head"})
+        assert (head.status_code, head.headers["x-instead"]) == (200, "gone")
+        assert run in head.text
+    assert client.get("/").status_code == 200
+    assert sound in client.get(f"/api/curves?run={damaged}&run={sound}&metric=loss").text
 
 
 def test_a_run_in_progress_is_followed_with_what_it_printed_so_far(repository, browse):
@@ -173,9 +203,8 @@ def test_a_run_in_progress_is_followed_with_what_it_printed_so_far(repository, b
     assert "epoch 1 20%" in text_of(pages["output"])
     assert 'id="tab" data-live' not in sealed
     assert " so far" in text_of(pages["overview"])
-    assert "can be edited once it has ended" in text_of(pages["overview"])
+    assert 'aria-label="Edit the name"' in pages["overview"]
     assert " so far" not in text_of(sealed)
-    assert "once it has ended" not in text_of(sealed)
 
 
 def test_colours_of_output_are_classes_and_all_of_it_can_be_saved(repository, browse):

@@ -2,11 +2,13 @@
 
 import math
 import re
+import sqlite3
 from html import unescape
 from html.parser import HTMLParser
 
 from tests.support.projects import begin, end, log, make_run, open_here
 from tests.support.records import a_summary, make_record, open_at, write_runs
+from tests.support.webpages import text_of
 
 A, B, C = "aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"
 
@@ -213,7 +215,7 @@ def test_a_pinned_run_has_its_colour_and_gives_it_up(repository, browse):
     assert f'<input type="hidden" name="pin" value="{A}:3">' in text
 
 
-def test_a_run_in_progress_shows_how_far_it_is_and_cannot_be_edited(repository, browse):
+def test_a_run_in_progress_shows_how_far_it_is(repository, browse):
     project = open_here(repository)
     running = begin(project, config={"max_steps": 10})
     log(running, 4, loss=1.0)
@@ -223,7 +225,6 @@ def test_a_run_in_progress_shows_how_far_it_is_and_cannot_be_edited(repository, 
         end(running, repository)
     assert 'data-status="running"' in text
     assert '<progress max="10" value="4"' in text
-    assert "data-edit" not in text
 
 
 def test_whoever_may_only_read_sees_nothing_to_change(repository, browse):
@@ -282,6 +283,32 @@ def test_a_damaged_run_hides_no_other_and_is_said_below(repository, browse):
     assert "repro fsck" in text
 
 
+def test_while_another_process_writes_the_index_what_was_there_before_is_shown_and_that_said(
+    repository, browse, monkeypatch
+):
+    three(repository)
+    client = browse(repository)
+    assert "Another process" not in client.get("/").text
+    monkeypatch.setattr("repro.store.index._PATIENCE_S", 0.01)
+    newest = make_run(open_here(repository)).id
+    holder = sqlite3.connect(repository / ".git/repro/index.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    try:
+        before, run = client.get("/").text, client.get(f"/runs/{newest}")
+        holder.execute("ROLLBACK")
+        holder.execute("BEGIN EXCLUSIVE")
+        refused = client.get("/")
+    finally:
+        holder.close()
+
+    assert order(before) == [C, B, A]
+    assert "what is newest may be missing" in text_of(before)
+    assert run.status_code == 200
+    assert refused.status_code == 507
+    assert "another process holds the run index try again" in text_of(refused.text)
+    assert newest in client.get("/").text
+
+
 def test_a_row_has_another_stamp_once_anything_of_it_has_changed(repository, browse):
     project = open_here(repository)
     run = make_run(project, name="a").id
@@ -321,6 +348,8 @@ def test_groups_have_means_and_lead_to_their_runs(repository, browse):
     assert link(text, "adam") == "/?q=%28seed%20%3C%205%29%20and%20config.opt%20%3D%20%27adam%27"
     assert len(order(client.get(link(text, "adam")).text)) == 2
     assert "2</strong> groups of <strong>3</strong> runs" in text
+    curves = client.get(link(text, "Curves of the groups")).text
+    assert '<option value="config.opt" selected>' in curves
     assert '<option value="config.opt" selected>opt</option>' in text
 
 

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import click
 
 from repro.cli.completing import RUN, complete_filter
+from repro.cli.numbers import WholeNumber
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -23,6 +24,6 @@ takes_baseline = click.option(
 def takes_limit(most: int) -> Callable[[_F], _F]:
     """The option `--limit`, of `most` runs by default."""
     return click.option(
-        "--limit", type=click.IntRange(min=0), default=most, show_default=True, metavar="N",
+        "--limit", type=WholeNumber(min=0), default=most, show_default=True, metavar="N",
         help="At most N of the runs that fit; 0 is all.",
     )  # fmt: skip

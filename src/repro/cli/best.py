@@ -7,6 +7,7 @@ import click
 from repro.cli import render
 from repro.cli.completing import complete_metrics
 from repro.cli.context import given_one, open_here
+from repro.cli.numbers import WholeNumber
 from repro.cli.runtable import describe_constants, lay_column, lay_out, say_hidden
 from repro.cli.selection import WHERE, say_problems
 from repro.core.best import Best, find_best
@@ -30,7 +31,7 @@ _EXTREMES = {"minimize": "the smallest", "maximize": "the largest"}
 @click.option("--min", "smallest", is_flag=True, help="A small value is better.")
 @click.option("--max", "largest", is_flag=True, help="A large value is better.")
 @click.option(
-    "-n", "number", type=click.IntRange(min=0), metavar="N",
+    "-n", "number", type=WholeNumber(min=0), metavar="N",
     help="The best N runs as a table; 0 is all.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON; an array with -n.")
@@ -49,7 +50,7 @@ def best(
 
     METRIC.min, METRIC.max and the like are those of all its values. What is better is what the
     runs set with define_metric, or --min or --max; it is never guessed. Of equal runs the
-    newest is shown. Exits with 1 where no run fits.
+    newest is shown; NaN and infinities are never best. Exits with 1 where no run fits.
     """
     given_one({"--json": as_json, "--porcelain": porcelain})
     project = open_here()
@@ -69,6 +70,9 @@ def best(
         _print_table(found, project.clock())
     elif found.records:
         _print_run(found, project.clock())
+    if found.n_broken:
+        which = f"repro: passed over {count_runs(found.n_broken)}"
+        render.note(f"{which} with NaN or an infinity as `{escape(metric)}`")
     if not found.records:
         _say_none(found, metric)
         return 1
@@ -83,9 +87,8 @@ def _say_none(found: Best, metric: str) -> None:
     if not found.total:
         render.note("no runs yet: `repro run -- CMD` records one")
     else:
-        render.note(
-            f"none of the {count_runs(found.total)} fits and has a number as `{escape(metric)}`"
-        )
+        runs = count_runs(found.total)
+        render.note(f"none of the {runs} fits and has a finite number as `{escape(metric)}`")
 
 
 def _print_run(found: Best, now: float) -> None:

@@ -10,21 +10,17 @@ import click
 from repro.cli import render
 from repro.cli.context import RUN, open_here
 from repro.cli.progress import showing_bytes, showing_progress
+from repro.core.beside import Beside, check_out_beside
 from repro.core.beside_data import DataBeside, fill_worktree, plan_beside
 from repro.core.moving import DataMoves
 from repro.core.project import Project
 from repro.core.query import resolve_code, resolve_run, short_id
-from repro.core.restore import (
-    Beside,
-    Restored,
-    check_out,
-    check_out_beside,
-    take_back_interrupted,
-)
+from repro.core.restore import Restored, check_out, take_back_interrupted
 from repro.core.restore_data import plan_restore, size_of
 from repro.core.undo import Undone
 from repro.core.undo import undo as take_back
 from repro.errors import AmbiguousRunError, UnknownRunError, UsageError
+from repro.model.readable import count_of
 from repro.model.run import Record
 from repro.model.text import escape
 
@@ -112,7 +108,7 @@ def checkout(
     _say_restored(project, restored)
     changed = {one.name: len(one.moves) for one in moves}
     for name, count in changed.items():
-        render.note(f"dataset {escape(name)}: {_count(count, 'path')} as recorded again")
+        render.note(f"dataset {escape(name)}: {count_of(count, 'path')} as recorded again")
     built = _build(project, wish, project.repository.root)
     if as_json:
         done = _restored_json(restored) | ({"data": changed} if record else {})
@@ -230,16 +226,11 @@ def _say_filled(plan: DataBeside) -> None:
         where = escape(str(plan.linked))
         render.note(f"dataset {name}: `{path}` links to {where}, where it is unchanged")
     else:
-        render.note(f"dataset {name}: {_count(len(plan.entries), 'entry')} in `{path}`")
+        render.note(f"dataset {name}: {count_of(len(plan.entries), 'entry')} in `{path}`")
 
 
 def _what(project: Project, run: str | None, title: str) -> str:
     return f"run {short_id(project, run)}: {escape(title)}" if run else escape(title)
-
-
-def _count(number: int, noun: str = "file") -> str:
-    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{number:,} {noun if number == 1 else many}"
 
 
 def _say_restored(project: Project, restored: Restored) -> None:
@@ -249,7 +240,7 @@ def _say_restored(project: Project, restored: Restored) -> None:
         return
     render.note(f"HEAD is now at {restored.commit[:_SHORT]} {what}")
     if restored.n_files:
-        render.note(f"{_count(restored.n_files)} brought back")
+        render.note(f"{count_of(restored.n_files, 'file')} brought back")
     else:
         render.note("the code was that of the run already: no file of it was written")
     number = restored.entry.number
@@ -269,7 +260,9 @@ def _say_restored(project: Project, restored: Restored) -> None:
 def _say_beside(project: Project, beside: Beside, data: Sequence[DataBeside]) -> None:
     what = _what(project, beside.run, beside.title)
     place = escape(str(beside.folder))
-    render.note(f"{place} is at {beside.commit[:_SHORT]} {what}, {_count(beside.n_files)}")
+    render.note(
+        f"{place} is at {beside.commit[:_SHORT]} {what}, {count_of(beside.n_files, 'file')}"
+    )
     _list(beside.submodules, "filled from the record, as plain files")
     _say_trouble(beside.differing, beside.empty)
     # A line of .gitignore that means a folder does not mean a link.
@@ -291,7 +284,7 @@ def _say_undone(project: Project, undone: Undone) -> None:
     at = undone.commit[:_SHORT] if undone.commit else "no commit yet"
     where = f"on branch {escape(name)} ({at})" if name else f"detached at {at}"
     what = f"the checkout of run {short_id(project, undone.target)}" if undone.target else "it"
-    render.note(f"took {what} back: HEAD is {where}, {_count(undone.n_files, 'path')} as before")
+    render.note(f"took {what} back: HEAD is {where}, {count_of(undone.n_files, 'path')} as before")
     for line in undone.notes:
         render.note(f"warning: {escape(line)}")
     if undone.saved is not None:

@@ -1,10 +1,6 @@
 """Where a verb runs: the project around the current folder, and how runs are named on a line."""
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import click
 
 from repro.cli import render
 from repro.cli.completing import RUN as RUN
@@ -55,19 +51,3 @@ def _push(project: Project, ids: Sequence[str]) -> list[str]:
 
     reason = push_soon(project, ids) if ids else None
     return [reason] if reason else []
-
-
-class _NumberAbove0(click.FloatRange):
-    name = "number above 0"  # as in "'abc' is not a valid number above 0"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """The number; NaN, which no bound keeps out, is none."""
-        number = float(super().convert(value, param, ctx))
-        if math.isnan(number):
-            self.fail(f"{value!r} is not a valid {self.name}.", param, ctx)
-        return number
-
-
-NUMBER_ABOVE_0 = _NumberAbove0(min=0, min_open=True)

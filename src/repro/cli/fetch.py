@@ -11,6 +11,7 @@ from repro.cli import render
 from repro.cli.context import open_here
 from repro.cli.data_store import moved_json, say_moved
 from repro.cli.progress import showing_bytes, showing_words
+from repro.cli.remotes import overruled_json, say_overruled, split_asked
 from repro.core.delivery import Delivery
 from repro.core.fetch import Fetched, Pulled, fetch_runs, find_remotes, pull_runs
 from repro.core.project import Project
@@ -47,6 +48,7 @@ def fetch(
     \b
     repro fetch
     repro fetch origin
+    repro fetch k3f9zq7d2m4x
     repro fetch origin k3f9zq7d2m4x
 
     Without REMOTE that of the current branch is asked, else origin, else the only one. RUN is the
@@ -57,7 +59,12 @@ def fetch(
     values: list[Json] = []
     is_sound = True
     failed: list[RemoteError] = []
-    for one in find_remotes(project, remote, cwd=Path.cwd(), every=_every(remote, every=every)):
+    if _every(remote, every=every):
+        remotes = find_remotes(project, None, cwd=Path.cwd(), every=True)
+    else:
+        found, runs = split_asked(project, remote, runs)
+        remotes = [found]
+    for one in remotes:
         try:
             with _asking(one) as report:
                 fetched = fetch_runs(project, one, names=runs, report=report)
@@ -94,7 +101,7 @@ def pull(
     \b
     repro pull
     repro pull --data
-    repro pull origin k3f9zq7d2m4x --data
+    repro pull k3f9zq7d2m4x --data
 
     As `repro fetch`; then tags, names and notes that others gave runs of yours are joined with
     those that you gave them. With --data what the runs of the remote, or each RUN, keep in the
@@ -102,7 +109,7 @@ def pull(
     that are too large for git. Exits with 1 if anything was refused or could not be brought.
     """
     project = open_here()
-    [one] = find_remotes(project, remote, cwd=Path.cwd())
+    one, runs = split_asked(project, remote, runs)
     with _asking(one) as report:
         pulled = pull_runs(project, one, names=runs, report=report)
     fetched = pulled.fetched
@@ -111,11 +118,13 @@ def pull(
         **_fetched_json(fetched),
         "forwarded": list(pulled.forwarded),
         "merged": list(pulled.merged),
+        "overruled": overruled_json(pulled.overruled),
         "refused": [_refusal_json(refusal) for refusal in refused],
     }
     if not as_json:
         render.out(_summary(fetched, pulled))
         _say_more(fetched, refused, verbose=verbose)
+        say_overruled(pulled.overruled)
     is_whole = True
     if with_data:
         value["data"], is_whole = _pull_data(project, one, pulled)

@@ -9,6 +9,7 @@ from repro.cli import render
 from repro.cli.completing import complete_settings
 from repro.cli.context import RUN, given_one, open_here
 from repro.cli.dashes import Trailing
+from repro.cli.numbers import WholeNumber
 from repro.cli.progress import showing_progress
 from repro.cli.selection import say_problems
 from repro.cli.tried import describe_run
@@ -40,7 +41,7 @@ _SHOWN = 8  # differences of one run
     "--near", is_flag=True, help="The nearest runs, too, where some run has all the values."
 )
 @click.option(
-    "--limit", type=click.IntRange(min=0), default=10, show_default=True, metavar="N",
+    "--limit", type=WholeNumber(min=0), default=10, show_default=True, metavar="N",
     help="At most N runs that are the same, and N that are near; 0 is all.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")

@@ -8,6 +8,7 @@ import click
 from repro.cli import render
 from repro.cli.context import open_here
 from repro.cli.dashes import Appending
+from repro.cli.numbers import WholeNumber
 from repro.cli.selection import WHERE
 from repro.core.grep import PARTS, Match, Part, Search, search_runs
 from repro.errors import UsageError
@@ -39,7 +40,7 @@ _LONGEST_PATTERN = 1 << 16  # bytes; one argument of a program may have 128 KiB
 @click.option("-l", "shape", flag_value="places", help="Only where lines fit.")
 @click.option("-c", "shape", flag_value="counts", help="Only how many lines fit where.")
 @click.option(
-    "--limit", type=click.IntRange(min=0), default=0, metavar="N",
+    "--limit", type=WholeNumber(min=0), default=0, metavar="N",
     help="Search the newest N runs only; 0 is all.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")

@@ -8,7 +8,8 @@ import click
 
 from repro.cli import render
 from repro.cli.completing import complete_names
-from repro.cli.context import NUMBER_ABOVE_0, open_here
+from repro.cli.context import open_here
+from repro.cli.numbers import NUMBER_ABOVE_0
 from repro.cli.runformats import (
     Format,
     csv_columns,

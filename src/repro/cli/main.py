@@ -76,6 +76,7 @@ VERBS = {
     "purge": ("repro.cli.purge:purge_", "Take a run away for good, for a leak"),
     "hook": ("repro.cli.hook:hook", "Have git call repro at commits, rebases and pushes"),
     "completion": ("repro.cli.completion:completion", "Print the completion script of a shell"),
+    "help": ("repro.cli.help:help_", "Show what a verb does, as its --help"),
 }
 
 # What the verbs from here on are for, in `repro --help`.
@@ -233,8 +234,9 @@ def _details(error: ReproError) -> tuple[str, list[str]]:
 
 
 def _lowered(message: str) -> str:
-    """A message of click in our style: lower case at the start, no period at the end."""
-    return message[:1].lower() + message[1:].rstrip(".")
+    """A message of click in our style: on one line, a small letter first, no period at the end."""
+    line = message.replace("\n\t", " ")
+    return line[:1].lower() + line[1:].rstrip(".")
 
 
 def _wants_json(words: Sequence[str]) -> bool:

@@ -9,20 +9,17 @@ import click
 
 from repro.cli import render
 from repro.cli.completing import complete_metrics, complete_plotted
-from repro.cli.context import NUMBER_ABOVE_0, given_one, open_here
+from repro.cli.context import given_one, open_here
+from repro.cli.numbers import NUMBER_ABOVE_0, WholeNumber
 from repro.cli.outfile import check_target, write_target
-from repro.cli.plotcharts import make_charts, read_plotted
+from repro.cli.plotcharts import Plot, make_charts, read_plots
 from repro.cli.plotoptions import Look, takes_look
 from repro.cli.progress import showing_count
 from repro.cli.screen import has_screen, size
 from repro.cli.selection import WHERE, say_problems
 from repro.cli.termplot import draw_chart
 from repro.core.curvecache import CurveCache
-from repro.core.curves import (
-    RunCurve,
-    is_empty,
-)
-from repro.core.plotting import USUAL, Plotted, PlotWish, choose_plotted
+from repro.core.plotting import USUAL, USUAL_OF_MEANS, Plotted, PlotWish, choose_plotted
 from repro.errors import UsageError
 from repro.model.readable import count_runs
 from repro.model.svgchart import LineChart, draw_charts
@@ -42,8 +39,8 @@ _LEAST_HEIGHT, _MOST_HEIGHT = 10, 30  # lines of one chart
 )  # fmt: skip
 @WHERE
 @click.option(
-    "--last", type=click.IntRange(min=0), metavar="N",
-    help=f"The newest N runs; 0 is all. {USUAL} where no run is named.",
+    "--last", type=WholeNumber(min=0), metavar="N",
+    help=f"The newest N runs; 0 is all. {USUAL} where no run is named, {USUAL_OF_MEANS} for means.",
 )  # fmt: skip
 @takes_look
 @click.option("--watch", is_flag=True, help="Draw again whenever a run logs, until all are over.")
@@ -76,6 +73,7 @@ def plot(  # noqa: PLR0913  # click hands over each option by its name
     repro plot loss
     repro plot loss val_loss baseline @ --smooth 0.6
     repro plot loss --where "lr < 1e-3" -x time -o loss.svg
+    repro plot loss --group-by lr -o seeds.svg
 
     A word that is the name of a metric is a metric, any other names a run; with -m all words are
     runs. Without a run, the newest ones that have any of the metrics are drawn. Each metric has a
@@ -92,7 +90,10 @@ def plot(  # noqa: PLR0913  # click hands over each option by its name
     if watch and not has_screen():
         raise UsageError("`--watch` needs a terminal", hint="`repro plot` without it draws once")
     project = open_here()
-    wish = PlotWish(words=words, metrics=metrics, x=look.x, where=where, last=last, may_come=watch)
+    usual = USUAL if look.group_by is None else USUAL_OF_MEANS
+    wish = PlotWish(
+        words=words, metrics=metrics, x=look.x, where=where, last=last, usual=usual, may_come=watch
+    )
     with showing_count("reading runs") as on_progress:
         plotted = choose_plotted(project, wish, on_progress=on_progress)
     say_problems(plotted.problems)
@@ -104,19 +105,20 @@ def plot(  # noqa: PLR0913  # click hands over each option by its name
         keep_plotting(project, wish, look, interval)
         return 0
     columns = None if target or as_json else render.width() or _PLAIN_WIDTH
-    curves = read_plotted(project, plotted, look, columns, CurveCache())
-    _say_unread(curves)
+    plots = read_plots(project, plotted, look, columns, CurveCache())
+    _say_unread(plots)
+    is_empty = all(one.is_empty for one in plots)
     if as_json:
-        render.data_json([_json(*each, look) for each in zip(plotted.metrics, curves, strict=True)])
-    elif is_empty(curves):
+        render.data_json([_json(one, look) for one in plots])
+    elif is_empty:
         _say_none(plotted)
     elif target is not None:
-        _write(target, draw_charts(make_charts(plotted, curves, look, with_raw=True)))
+        _write(target, draw_charts(make_charts(plots, look, with_raw=True)))
         shown_as = escape(str(target))
         render.note(f"repro: {shown_as}: {count_runs(len(plotted.records))}")
     else:
-        _print(make_charts(plotted, curves, look), columns or _PLAIN_WIDTH)
-    return int(is_empty(curves))
+        _print(make_charts(plots, look), columns or _PLAIN_WIDTH)
+    return int(is_empty)
 
 
 def _check(target: Path, *, force: bool) -> None:
@@ -137,8 +139,8 @@ def _say_left_out(plotted: Plotted, wish: PlotWish) -> None:
         )
 
 
-def _say_unread(curves: Sequence[Sequence[RunCurve]]) -> None:
-    problems = [curve.problem for each in curves for curve in each if curve.problem]
+def _say_unread(plots: Sequence[Plot]) -> None:
+    problems = [problem for one in plots for curve in one.curves for problem in curve.problems]
     for problem in dict.fromkeys(problems):
         render.note(f"repro: warning: {escape(problem)}")
 
@@ -154,21 +156,8 @@ def _say_none(plotted: Plotted) -> None:
         )
 
 
-def _json(metric: str, curves: Sequence[RunCurve], look: Look) -> dict[str, Any]:
-    return {
-        "metric": metric,
-        "x": look.x,
-        "curves": [
-            {
-                "run": curve.run,
-                "points": [list(pair) for pair in zip(curve.x, curve.y, strict=True)],
-                "smooth": curve.smooth,
-                "n_points": curve.n_points,
-                "problem": curve.problem,
-            }
-            for curve in curves
-        ],
-    }
+def _json(plot: Plot, look: Look) -> dict[str, Any]:
+    return {"metric": plot.metric, "x": look.x, "curves": [curve.json for curve in plot.curves]}
 
 
 def _write(target: Path, svg: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from repro.cli import render
-from repro.cli.plotcharts import make_charts, read_plotted
+from repro.cli.plotcharts import make_charts, read_plots
 from repro.cli.plotoptions import Look
 from repro.cli.screen import bounded, keep_drawing, size
 from repro.cli.termplot import draw_chart
@@ -53,8 +53,8 @@ class _Shown:
         if seen == self._seen:
             return False
         plotted = choose_plotted(self._project, self._wish)
-        curves = read_plotted(self._project, plotted, self._look, width, self._cache)
-        self._charts = make_charts(plotted, curves, self._look)
+        plots = read_plots(self._project, plotted, self._look, width, self._cache)
+        self._charts = make_charts(plots, self._look)
         self.is_over = plotted.is_over
         self._seen = seen  # last: what failed is tried again
         return True

@@ -1,4 +1,4 @@
-"""`repro purge`: a run taken away for good, for a leak."""
+"""`repro purge`: a run or a sweep taken away for good, for a leak."""
 
 import sys
 from collections.abc import Collection, Iterator, Mapping
@@ -24,6 +24,7 @@ from repro.core.purge_remote import RemotePurge, plan_remote, purge_remote
 from repro.core.purge_staying import Staying, StayingSecret
 from repro.errors import ConsentError, UnknownRunError
 from repro.model.canonical import Json
+from repro.model.readable import count_of
 from repro.model.text import escape
 
 _SHOWN = 10  # lines of any list
@@ -80,7 +81,7 @@ def _plan(project: Project, name: str, remote: str | None) -> tuple[str, PurgePl
 
 
 def _finish(project: Project, begun: Begun, *, as_json: bool) -> int:
-    render.note(f"repro: the purge of run {begun.run} was not finished, and goes on")
+    render.note(f"repro: the purge of {begun.run} was not finished, and goes on")
     with showing_steps("taking away") as (on_step, _):
         purged = finish_purge(project, begun, on_step=on_step)
     return _report(begun.run, purged, None, as_json=as_json)
@@ -89,7 +90,7 @@ def _finish(project: Project, begun: Begun, *, as_json: bool) -> int:
 def _describe(plan: PurgePlan | None) -> Iterator[str]:
     if plan is None:
         return
-    yield f"repro: of run {plan.run} go for ever"
+    yield f"repro: of {plan.run} go for ever"
     yield f"    refs      {_listed([*plan.refs, *plan.archives])}"
     yield f"    objects   {_counted(plan.kinds)}"
     if plan.files:
@@ -120,7 +121,7 @@ def _describe_staying(staying: Staying) -> Iterator[str]:
 
 
 def _stays(number: int, where: str) -> str:
-    return f"{_count(number, 'file')} {where} stay{'s' if number == 1 else ''}"
+    return f"{count_of(number, 'file')} {where} stay{'s' if number == 1 else ''}"
 
 
 def _holders(names: Collection[str]) -> str:
@@ -133,16 +134,12 @@ def _place(secret: StayingSecret) -> str:
 
 def _counted(kinds: Mapping[str, int]) -> str:
     words = {"commit": "commit", "tree": "folder", "blob": "file"}
-    return ", ".join(_count(kinds[kind], word) for kind, word in words.items() if kinds.get(kind))
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
+    return ", ".join(count_of(kinds[kind], word) for kind, word in words.items() if kinds.get(kind))
 
 
 def _describe_remote(there: RemotePurge | None) -> Iterator[str]:
     if there is not None:
-        yield f"    at {there.label}   {_listed(there.refs) or 'nothing: it does not have the run'}"
+        yield f"    at {there.label}   {_listed(there.refs) or 'nothing: it does not have it'}"
 
 
 def _listed(names: Collection[str]) -> str:
@@ -154,7 +151,7 @@ def _listed(names: Collection[str]) -> str:
 def _ask(run_id: str) -> None:
     if sys.stdin is None or not sys.stdin.isatty():
         raise ConsentError(
-            f"run `{run_id}` would go for ever, and there is nobody to ask",
+            f"`{run_id}` would go for ever, and there is nobody to ask",
             hint="`--yes` takes it away; `repro rm` only puts it into the trash",
         )
     if not click.confirm("Take it away for ever?", err=True):
@@ -163,7 +160,7 @@ def _ask(run_id: str) -> None:
 
 def _say_remote(there: RemotePurge) -> None:
     if there.refs:
-        render.note(f"repro: {there.label} names run {there.run} no longer")
+        render.note(f"repro: {there.label} names {there.run} no longer")
         render.note(
             "repro: warning: its host may still give the commit to who knows its id, until it"
             " collects garbage, and others may have fetched it: tell them to `repro purge` it"
@@ -180,7 +177,7 @@ def _report(run_id: str, purged: Purged, plan: PurgePlan | None, *, as_json: boo
         render.data_json(_purged_json(run_id, purged, plan))
     done = f"{purged.n_objects:,} objects of git and {purged.n_entries:,} kept entries"
     proof = "" if purged.left else "; `git cat-file -e` fails for each"
-    render.note(f"repro: run {run_id} is gone, with {done}{proof}")
+    render.note(f"repro: {run_id} is gone, with {done}{proof}")
     if purged.left:
         render.note(f"repro: warning: {len(purged.left):,} objects are still here:")
         for oid in purged.left[:_SHOWN]:

@@ -9,14 +9,14 @@ from repro.cli import render
 from repro.cli.completing import complete_filter
 from repro.cli.context import open_here
 from repro.cli.progress import showing_bytes, showing_count, showing_steps
-from repro.cli.remotes import split_words
+from repro.cli.remotes import overruled_json, say_overruled, split_words
 from repro.core.choosing import Choice
 from repro.core.project import Project
 from repro.core.push import Pushed, push_runs
 from repro.core.push_plan import Plan, choose_to_push, list_new_paths, measure_push, plan_push
 from repro.errors import ConsentError, UsageError
 from repro.model.canonical import Json
-from repro.model.readable import count_runs, count_sweeps, format_size
+from repro.model.readable import count_of, count_runs, count_sweeps, format_size
 from repro.model.sharing import Refusal
 from repro.model.text import escape
 
@@ -141,7 +141,7 @@ def _say_baggage(plan: Plan) -> Iterator[str]:
     baggage = plan.baggage
     if baggage.runs:
         number = len(baggage.runs)
-        files = f"{number:,} kept file{'' if number == 1 else 's'} ({format_size(baggage.size)})"
+        files = f"{count_of(number, 'kept file')} ({format_size(baggage.size)})"
         what = f"{files} of {count_runs(len(baggage.owners))}"
         verb = "is" if number == 1 else "are"
         if plan.store is None:
@@ -193,7 +193,7 @@ def _say(plan: Plan, pushed: Pushed) -> None:
     render.out(f"{label}: {', '.join(parts) or _nothing(pushed.same)}")
     if pushed.n_objects:
         much = format_size(pushed.n_bytes)
-        number = f"{pushed.n_objects:,} kept file{'' if pushed.n_objects == 1 else 's'}"
+        number = count_of(pushed.n_objects, "kept file")
         render.note(f"repro: {number} ({much}) sent to {plan.store}")
     for one in pushed.lacking[:_SHOWN]:
         render.note(f"repro: bytes of run {escape(one.run)} were not sent: {escape(one.reason)}")
@@ -201,6 +201,7 @@ def _say(plan: Plan, pushed: Pushed) -> None:
         render.note(f"repro: … and {len(pushed.lacking) - _SHOWN:,} more: `--json` lists all")
     if plan.n_live:
         render.note(f"repro: {count_runs(plan.n_live)} in progress: not pushed")
+    say_overruled(pushed.overruled)
     _say_refused(pushed.refused)
 
 
@@ -265,6 +266,7 @@ def _pushed_json(plan: Plan, pushed: Pushed) -> dict[str, Json]:
             "merged": list(pushed.sweeps.merged),
         },
         "refused": [_refusal_json(one) for one in pushed.refused],
+        "overruled": overruled_json(pushed.overruled),
         "lacking": [_refusal_json(one) for one in pushed.lacking],
         "objects": pushed.n_objects,
         "object_bytes": pushed.n_bytes,

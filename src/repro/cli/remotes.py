@@ -1,12 +1,19 @@
-"""The words of a verb that begin with a git remote and go on with runs."""
+"""What verbs that talk to a git remote share: their words, and what they say of merges."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from repro.cli import render
 from repro.core.project import Project
 from repro.errors import RemoteError, UnknownRunError
+from repro.model.canonical import Json
+from repro.model.ids import is_id_prefix
+from repro.model.nearest import nearest_names
+from repro.model.sharing import Overruled
 from repro.model.text import escape
-from repro.store.remoterefs import GitRemote, find_remote
+from repro.store.remoterefs import GitRemote, find_remote, list_names
+
+_SHOWN = 20  # lines of any list; `--json` has all
 
 
 def split_words(
@@ -32,6 +39,43 @@ def split_words(
                 f"`{escape(words[0])}` is no run, and {error.message}", hint=error.hint
             ) from error
         return find_remote(git, None, push=push), tuple(words)
+
+
+def split_asked(
+    project: Project, remote: str | None, runs: Sequence[str]
+) -> tuple[GitRemote, tuple[str, ...]]:
+    """Give the remote to bring runs from, and their ids, of which this clone may know none.
+
+    Where the word for the remote can only be an id, the usual remote is meant.
+
+    Raises:
+        RemoteError: There is no such remote, none at all, or several and none is named.
+        InvalidInputError: The carrier that is set for it cannot be one.
+    """
+    git = project.repository.git
+    try:
+        return find_remote(git, remote, cwd=Path.cwd()), tuple(runs)
+    except RemoteError:
+        is_other = remote is None or not is_id_prefix(remote)
+        if is_other or nearest_names(remote or "", list_names(git)):
+            raise
+    return find_remote(git, None), (remote or "", *runs)
+
+
+def say_overruled(overruled: Sequence[Overruled]) -> None:
+    """Say which words of two clones a merge could not both keep."""
+    for one in overruled[:_SHOWN]:
+        render.note(
+            f"repro: run {one.run} was given another {one.what} here and there: the later one"
+            f" stays, `repro show {one.run} --history` has both"
+        )
+    if len(overruled) > _SHOWN:
+        render.note(f"    … and {len(overruled) - _SHOWN:,} more")
+
+
+def overruled_json(overruled: Sequence[Overruled]) -> list[Json]:
+    """The same as `--json` prints it, a stable shape."""
+    return [{"run": one.run, "what": one.what} for one in overruled]
 
 
 def _is_run(project: Project, text: str) -> bool:

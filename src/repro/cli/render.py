@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import zip_longest
 from operator import add
 from types import MappingProxyType
@@ -67,13 +67,16 @@ def notes_by(say: Callable[[str], None]) -> Iterator[None]:
 
 
 def note(text: str) -> None:
-    """Print progress, a hint or a warning to standard error."""
+    """Print progress, a hint or a warning to standard error, behind what was printed before."""
     if _gathered is not None:
         _gathered.extend(text.split("\n"))
         return
     if _say is not None:
         _say(text)
         return
+    if sys.stdout is not None:
+        with suppress(OSError, ValueError):  # whoever prints next meets it, too, and tells
+            sys.stdout.flush()
     print(text, file=sys.stderr, flush=True)
 
 

@@ -10,9 +10,10 @@ import click
 from repro.cli import render
 from repro.cli.completing import complete_metrics, complete_settings, complete_tags
 from repro.cli.consent import ask_consent, ask_foreign
-from repro.cli.context import NUMBER_ABOVE_0, RUN, open_here
+from repro.cli.context import RUN, open_here
 from repro.cli.dashes import Appending
 from repro.cli.isolation import ENV, NEAREST, YES
+from repro.cli.numbers import NUMBER_ABOVE_0, WholeNumber
 from repro.cli.outcome import say_end, warn
 from repro.cli.progress import showing_steps
 from repro.cli.verdict import describe_verdict, metric_hint, read_tolerance
@@ -56,7 +57,7 @@ from repro.model.verdict import Tolerance, Verdict
     "--metric", "metrics", multiple=True, metavar="M", shell_complete=complete_metrics,
     help="Compare only this; may be repeated.",
 )  # fmt: skip
-@click.option("--times", type=click.IntRange(min=1), default=1, metavar="N", help="Do it N times.")
+@click.option("--times", type=WholeNumber(min=1), default=1, metavar="N", help="Do it N times.")
 @click.option(
     "--timeout",
     type=NUMBER_ABOVE_0,

@@ -10,10 +10,12 @@ from click.core import ParameterSource
 
 from repro.cli import render
 from repro.cli.completing import complete_filter, complete_names, complete_tags
+from repro.cli.numbers import WholeNumber
 from repro.cli.progress import showing_count
 from repro.core.choosing import Choice
+from repro.core.known import describe_problem
 from repro.core.project import Project
-from repro.core.query import Listing, describe_problem, list_runs
+from repro.core.query import Listing, list_runs
 from repro.model.condition import Key
 from repro.model.readable import count_runs
 from repro.model.run import Status
@@ -37,7 +39,7 @@ SORT = click.option(
     " first without it.",
 )  # fmt: skip
 LIMIT = click.option(
-    "--limit", type=click.IntRange(min=0), default=MOST, show_default=True, metavar="N",
+    "--limit", type=WholeNumber(min=0), default=MOST, show_default=True, metavar="N",
     help="At most N runs, for programs too; 0 is all.",
 )  # fmt: skip
 ALL = click.option("--all", "everything", is_flag=True, help="All runs, as --limit 0.")

@@ -18,7 +18,7 @@ from repro.model.text import escape
 
 
 @click.command()
-@click.argument("name", type=RUN, metavar="RUN")
+@click.argument("name", type=RUN, metavar="[RUN]", required=False, default="@")
 @click.option("--config", "parts", flag_value="config", multiple=True, help="Only the config.")
 @click.option("--metrics", "parts", flag_value="metrics", multiple=True, help="Only the metrics.")
 @click.option(
@@ -41,7 +41,8 @@ def show(name: str, parts: tuple[str, ...], series: str | None, *, as_json: bool
     """Show one run, all of it or one part.
 
     RUN is an id or the first characters of one, a name, @ for the newest run, @{1} for the one
-    before it, @{-1} for the one last checked out, or RUN~1 for the parent of another run.
+    before it, @{-1} for the one last checked out, or RUN~1 for the parent of another run. Without
+    RUN it is the newest.
     """
     chosen = [part for part in PARTS if part in parts] + (["series"] if series is not None else [])
     if len(chosen) > 1:

@@ -11,6 +11,7 @@ from repro.cli.completing import SWEEP
 from repro.cli.consent import ask_consent
 from repro.cli.context import open_here
 from repro.cli.isolation import YES
+from repro.cli.numbers import WholeNumber
 from repro.cli.sweepoptions import RETRY_FAILED, TIME, Running, takes_running
 from repro.cli.sweepresume import extend_cap
 from repro.core.project import Project
@@ -31,12 +32,12 @@ _SHORTEST_S = 5.0
 @click.argument("name", metavar="SWEEP", type=SWEEP)
 @click.option("--remote", metavar="REMOTE", help="The git remote that the sweep is shared over.")
 @click.option(
-    "-n", "--trials", "count", type=click.IntRange(min=1), metavar="COUNT",
+    "-n", "--trials", "count", type=WholeNumber(min=1), metavar="COUNT",
     help="Start at most so many trials, then end.",
 )  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on where the sweep was stopped.")
 @click.option(
-    "--more", type=click.IntRange(min=1), metavar="MORE",
+    "--more", type=WholeNumber(min=1), metavar="MORE",
     help="So many trials more than the sweep was to have, for all agents.",
 )  # fmt: skip
 @click.option(

@@ -9,6 +9,7 @@ from repro.cli.best import section
 from repro.cli.checkout import checkout as check_out
 from repro.cli.completing import SWEEP
 from repro.cli.context import open_here
+from repro.cli.numbers import WholeNumber
 from repro.cli.runtable import lay_out, say_hidden
 from repro.cli.selection import WHERE, say_problems
 from repro.cli.sweeptable import lay_trials
@@ -32,7 +33,7 @@ _EXTREMES = {"minimize": "the smallest", "maximize": "the largest"}
 @click.argument("name", metavar="SWEEP", type=SWEEP)
 @WHERE
 @click.option(
-    "-n", "number", type=click.IntRange(min=0), metavar="N",
+    "-n", "number", type=WholeNumber(min=0), metavar="N",
     help="The best N trials as a table; 0 is all.",
 )  # fmt: skip
 @click.option("--checkout", "with_code", is_flag=True, help="Bring the code of the best one back.")

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from repro.cli import render
+from repro.cli.numbers import WholeNumber
 from repro.core.project import Project
 from repro.core.sweep.options import Options
 from repro.errors import UsageError
@@ -161,7 +162,7 @@ RETRY_FAILED = click.option(
 
 _OPTIONS = (
     click.option(
-        "-j", "--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
+        "-j", "--jobs", type=WholeNumber(min=1), default=1, show_default=True, metavar="N",
         help="So many trials at once.",
     ),
     click.option(
@@ -173,7 +174,7 @@ _OPTIONS = (
         help="End the sweep after so long, such as 8h; `repro sweep resume` goes on.",
     ),
     click.option(
-        "--retries", type=click.IntRange(min=0), default=2, show_default=True, metavar="N",
+        "--retries", type=WholeNumber(min=0), default=2, show_default=True, metavar="N",
         help="Run a trial that was lost again, so often. One that fails is not run again.",
     ),
     click.option(

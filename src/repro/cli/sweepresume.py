@@ -10,6 +10,7 @@ from repro.cli.completing import SWEEP
 from repro.cli.consent import ask_consent
 from repro.cli.context import open_here
 from repro.cli.isolation import YES
+from repro.cli.numbers import WholeNumber
 from repro.cli.sweepoptions import RETRY_FAILED, Running, takes_running
 from repro.core.project import Project
 from repro.core.sweep.elsewhere import look_elsewhere
@@ -17,7 +18,7 @@ from repro.core.sweep.known import find_sweep, read_base, short_sweep
 from repro.core.sweep.standing import Standing, count_wanted, find_elsewhere
 from repro.core.sweep.words import describe_done
 from repro.errors import ConsentError, UsageError
-from repro.model.diagnosis import count_of
+from repro.model.readable import count_of
 from repro.model.sampling import count_grid
 from repro.model.sweep import OVER, SweepAt, TrialState
 from repro.model.sweepspec import Method
@@ -29,7 +30,7 @@ _MOST_HOSTS = 5
 @click.command()
 @click.argument("name", metavar="SWEEP", type=SWEEP)
 @click.option(
-    "-n", "--trials", "more", type=click.IntRange(min=1), metavar="MORE",
+    "-n", "--trials", "more", type=WholeNumber(min=1), metavar="MORE",
     help="So many trials more than it was to have.",
 )  # fmt: skip
 @RETRY_FAILED

@@ -8,6 +8,7 @@ from repro.cli import render
 from repro.cli.completing import SWEEP
 from repro.cli.context import open_here
 from repro.cli.importance import show_importance
+from repro.cli.numbers import WholeNumber
 from repro.cli.runtable import lay_out, say_hidden
 from repro.cli.sweeptable import lay_trials, short_runs
 from repro.core.project import Project
@@ -31,7 +32,7 @@ _LONGEST_WHY = 300  # characters
 @click.command()
 @click.argument("name", metavar="SWEEP", type=SWEEP)
 @click.option(
-    "-n", "number", type=click.IntRange(min=0), default=_MOST_TRIALS, show_default=True,
+    "-n", "number", type=WholeNumber(min=0), default=_MOST_TRIALS, show_default=True,
     metavar="N", help="At most N trials; 0 is all.",
 )  # fmt: skip
 @click.option(

@@ -10,6 +10,7 @@ from repro.cli.completing import complete_metrics
 from repro.cli.context import given_one, open_here
 from repro.cli.dashes import Trailing
 from repro.cli.dataoption import takes_data
+from repro.cli.numbers import WholeNumber
 from repro.cli.progress import showing_progress
 from repro.cli.sweepoptions import Running, takes_running
 from repro.cli.sweepwish import Line, read_wish
@@ -66,7 +67,7 @@ _GOALS: Mapping[str | None, Goal | None] = {
     "-n",
     "--trials",
     "run_cap",
-    type=click.IntRange(min=0),
+    type=WholeNumber(min=0),
     metavar="N",
     help="At most N trials; 0 is without end, or all of a grid.",
 )
@@ -77,7 +78,7 @@ _GOALS: Mapping[str | None, Goal | None] = {
     help="Stop trials that go badly, by the metric that they log: hyperband, median, or none. "
     "hyperband:3 lets each log it 3 times before.",
 )
-@click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Of the search. Default: 0.")
+@click.option("--seed", type=WholeNumber(min=0), metavar="N", help="Of the search. Default: 0.")
 @click.option("--name", metavar="NAME", help="Name of the sweep; need not be unique.")
 @click.option("--note", metavar="TEXT", help="Free text kept with the sweep.")
 @takes_data
@@ -176,4 +177,8 @@ def _say_made(project: Project, at: SweepAt, *, as_json: bool) -> None:
         return
     render.out(at.sweep.id)
     short = short_sweep(project, at.sweep.id)
-    render.note(f"hint: `repro sweep resume {short}` runs its trials")
+    render.note(f"hint: `repro sweep resume {short}` runs its trials in this clone alone")
+    render.note(
+        f"hint: `repro push` gives it to a remote, over which any clone takes part: "
+        f"`repro sweep agent {short}`"
+    )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from repro.cli import render
 from repro.model.cells import format_metric
-from repro.model.readable import format_age
+from repro.model.readable import count_of, format_age
 from repro.model.run import Record
 from repro.model.text import escape
 
@@ -64,7 +64,7 @@ def _results(record: Record) -> str:
 def _describe_leftover(leftover: "Leftover", short: Mapping[str, str]) -> str:
     paths = leftover.paths
     one = len(paths) == 1
-    many = f"{len(paths):,} file{'' if one else 's'}"
+    many = count_of(len(paths), "file")
     how = "new" if leftover.is_new else "new or changed"
     return (
         f"as {_name(leftover.record, short)} but for {many} that {'is' if one else 'are'}"

@@ -6,12 +6,14 @@ import secrets
 import signal
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 
 import click
 
 from repro.cli import render
 from repro.cli.browser import has_browser, opened
 from repro.cli.context import open_here
+from repro.cli.numbers import WholeNumber
 from repro.errors import StorageError, UsageError
 
 _NEEDED = ("jinja2", "plotly", "pygments", "starlette", "uvicorn")
@@ -19,7 +21,7 @@ _NEEDED = ("jinja2", "plotly", "pygments", "starlette", "uvicorn")
 
 @click.command()
 @click.option(
-    "--port", type=click.IntRange(0, 65535), metavar="N",
+    "--port", type=WholeNumber(0, 65535), metavar="N",
     help="Listen on this port; 0 takes any. By default the first free one from 7373 on.",
 )  # fmt: skip
 @click.option("--no-open", is_flag=True, help="Do not open a browser; print the address alone.")
@@ -37,7 +39,7 @@ def ui(port: int | None, *, no_open: bool, read_only: bool) -> None:
             f"the web page needs {absent[0]}, which is not installed here",
             hint="`pip install 'git-repro[ui]'`",
         )
-    project = open_here()
+    project = replace(open_here(), takes_old_index=True)
     # Here, for they are there only with the extra.
     from repro.web.pulse import Pulse  # noqa: PLC0415
     from repro.web.serve import open_port, serve  # noqa: PLC0415

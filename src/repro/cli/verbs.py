@@ -29,6 +29,10 @@ class Verbs(click.Group):
         self.table = table
         self.headings = headings or {}
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does; a group that needs a verb and gets no word gives its help."""
+        return super().parse_args(ctx, args or (["--help"] if self.no_args_is_help else []))
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All verbs, in the order of the table."""
         return list(self.table)

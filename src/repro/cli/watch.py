@@ -8,7 +8,8 @@ import click
 
 from repro.cli import render
 from repro.cli.completing import complete_metrics
-from repro.cli.context import NUMBER_ABOVE_0, RUN, open_here
+from repro.cli.context import RUN, open_here
+from repro.cli.numbers import NUMBER_ABOVE_0
 from repro.cli.screen import bounded, can_show, fit, has_screen, keep_drawing, size
 from repro.core.project import Project
 from repro.core.query import short_id

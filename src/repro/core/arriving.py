@@ -386,8 +386,8 @@ def branch_tips(repository: Repository) -> list[str]:
     """The commits that HEAD, branches and tracked branches name: what runs mostly build on."""
     words = ("for-each-ref", "--format=%(objectname)", "refs/heads/", "refs/remotes/")
     listed = repository.git.text(*words).split()
-    head = repository.git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1, 128))
-    return list(dict.fromkeys([*head.out.decode().split(), *listed]))
+    head = repository.git.find("HEAD^{commit}")
+    return list(dict.fromkeys([*([] if head is None else [head]), *listed]))
 
 
 def _inside(quarantine: Quarantine) -> Repository:

@@ -12,7 +12,7 @@ from repro.errors import DamagedRecordError, MissingDataError
 from repro.model.run import Artifact, Record
 from repro.model.text import escape
 from repro.store.content import ContentStore
-from repro.store.objects import FOLDER, read_tree, reading
+from repro.store.objects import find_entry, reading
 
 _BLOCK = 1 << 20
 _TYPE, _REGULAR = 0o170000, 0o100000  # of a mode
@@ -86,15 +86,8 @@ def _of_git(project: Project, record: Record, artifact: Artifact) -> bytes:
 
 
 def _in_record(project: Project, record: Record, artifact: Artifact) -> bytes | None:
-    *folders, name = f"artifacts/{artifact.path}".split("/")
-    oid = record.commit
     with reading(project.repository) as objects:
-        for folder in folders:
-            inner = read_tree(objects, oid).get(folder)
-            if inner is None or inner.mode != FOLDER:
-                return None
-            oid = inner.oid
-        entry = read_tree(objects, oid).get(name)
+        entry = find_entry(objects, record.commit, f"artifacts/{artifact.path}")
         if entry is None:
             return None
         if entry.mode & _TYPE != _REGULAR:

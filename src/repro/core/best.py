@@ -9,7 +9,16 @@ from repro.core.metricname import find_metric
 from repro.core.project import Project
 from repro.errors import UsageError
 from repro.model.binding import parse_filter
-from repro.model.condition import All, Comparison, Condition, Key, SortKey, Space
+from repro.model.condition import (
+    All,
+    Among,
+    Comparison,
+    Condition,
+    IsNan,
+    Key,
+    SortKey,
+    Space,
+)
 from repro.model.objective import GOALS, Goal
 from repro.model.run import Record
 from repro.model.text import escape
@@ -24,7 +33,8 @@ class Best:
         records: The best one first; of equal ones the newest. Environment and artifacts left out.
         key: What they are best in.
         goal: Whether a small or a large value is.
-        n_fitting: How many runs have a number there, of those that fit.
+        n_fitting: How many runs have a finite number there, of those that fit.
+        n_broken: How many have NaN or an infinity there.
         total: How many runs there are, chosen or not.
         short: The shortest unique prefix of each run's id.
         problems: Runs that cannot be read; they hide no other.
@@ -34,6 +44,7 @@ class Best:
     key: Key
     goal: Goal
     n_fitting: int
+    n_broken: int
     total: int
     short: Mapping[str, str]
     problems: tuple[Problem, ...]
@@ -47,7 +58,9 @@ def find_best(
     goal: Goal | None = None,
     limit: int | None = 1,
 ) -> Best:
-    """Give the runs with the best value of a metric; a missing one, or NaN, is never best.
+    """Give the runs with the best value of a metric, which is a finite number.
+
+    A loss of minus infinity is one that broke, as is NaN: neither is ever best.
 
     Args:
         metric: Its name, for its last value; with `.min` and the like behind, that of all.
@@ -64,7 +77,9 @@ def find_best(
     with open_runs(project) as runs:
         index = runs.index
         key = find_metric(metric, index)
-        condition = _numbers(key, parse_filter(where, index, now=project.clock()))
+        wished = parse_filter(where, index, now=project.clock())
+        n_broken = sum(index.matching(_with(wished, one)) for one in _broken(key))
+        condition = _with(wished, _is_finite(key))
         n_fitting = index.matching(condition)
         # Of no runs nobody can have said it, and the answer is the same: there is none.
         wanted = goal or (_agreed_goal(index, key, condition, metric) if n_fitting else "minimize")
@@ -75,16 +90,25 @@ def find_best(
             key=key,
             goal=wanted,
             n_fitting=n_fitting,
+            n_broken=n_broken,
             total=runs.count(),
             short=runs.shorten(record.run.id for record in records),
             problems=runs.problems,
         )
 
 
-def _numbers(key: Key, condition: Condition | None) -> Condition:
-    """Runs that fit, and have a number under `key`, which neither NaN nor a text is."""
-    is_number = Comparison(key, ">=", -math.inf)
-    return is_number if condition is None else All((condition, is_number))
+def _is_finite(key: Key) -> Condition:
+    """Whether there is a finite number under `key`, which neither NaN nor a text is."""
+    return All((Comparison(key, ">", -math.inf), Comparison(key, "<", math.inf)))
+
+
+def _broken(key: Key) -> tuple[Condition, ...]:
+    """What else a number can be, as conditions of which an index finds each by itself."""
+    return IsNan(key), Among(key, (math.inf, -math.inf))
+
+
+def _with(wished: Condition | None, other: Condition) -> Condition:
+    return other if wished is None else All((wished, other))
 
 
 def _agreed_goal(index: RunIndex, key: Key, condition: Condition, metric: str) -> Goal:

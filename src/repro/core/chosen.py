@@ -96,12 +96,16 @@ def read_records(project: Project, ids: Sequence[str]) -> list[Record]:
 
     Raises:
         UnknownRunError: One is not there any more.
+        NewerFormatError: A newer repro wrote one of them.
+        DamagedRecordError: The record of one breaks FORMAT.md.
     """
     with open_runs(project) as runs:
         found = runs.index.records(ids)
-    if len(found) < len(ids):
         there = {record.run.id for record in found}
-        gone = next(run_id for run_id in ids if run_id not in there)
+        gone = next((run_id for run_id in ids if run_id not in there), None)
+        if gone is not None:
+            runs.refuse_unreadable(gone)
+    if gone is not None:
         raise UnknownRunError(
             f"run `{gone}` is not there any more", hint="`repro ls` lists the runs"
         )

@@ -15,10 +15,9 @@ from repro.model.config import flatten_config
 from repro.model.coordinates import CoordinateAxis, make_axis
 from repro.model.goals import agreed_goal
 from repro.model.lookup import look_up
-from repro.model.nextword import quote_text
 from repro.model.run import Record
 from repro.model.sweep import SweepAt, TrialState
-from repro.model.values import ABSENT, Value, is_number, is_same
+from repro.model.values import ABSENT, is_same
 
 MOST_RUNS = 1000
 _MOST_METRICS = 60
@@ -169,41 +168,3 @@ def _axis_of_sweep(at: SweepAt, axis: Axis, values: Sequence[Json]) -> Coordinat
         goal=at.sweep.spec.goal if axis.is_metric else None,
         scale="log" if axis.kind == "log" else "linear",
     )
-
-
-def coordinates_json(found: Coordinates) -> dict[str, Json]:
-    """What the page asks for: numbers are finite, categories places in their list."""
-    return {
-        "axes": [
-            {
-                "id": f"{axis.key.space.value}.{axis.key.name}",
-                "title": axis.title,
-                "word": axis.word,
-                "kind": axis.kind,
-                "is_metric": axis.key.space is Space.METRIC,
-                "goal": axis.goal,
-                "low": axis.low,
-                "high": axis.high,
-                "labels": list(axis.labels),
-                "literals": [_literal(one) for one in axis.categories],
-                "values": list(axis.values),
-            }
-            for axis in found.axes
-        ],
-        "shown": list(found.shown),
-        "points": [
-            {"run": one.run, "label": one.label, "name": one.name, "status": one.status}
-            for one in found.points
-        ],
-    }
-
-
-def _literal(value: Value) -> str | None:
-    """A value as a filter writes it; None where a filter has no such value."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if is_number(value):
-        return repr(value)
-    if isinstance(value, str):
-        return quote_text(value)
-    return None

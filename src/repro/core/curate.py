@@ -1,7 +1,7 @@
-"""What people say of a run afterwards: tags, a note, another name.
+"""What people say of a run: tags, a note, another name.
 
-The run commit stays; a new one on top of it says what changed, and every such step moves the
-ref forward (FORMAT.md section "Amending").
+Of a sealed one the run commit stays; a new one on top of it says what changed, and every such step
+moves the ref forward (FORMAT.md section "Amending"). Of one in progress it lies in the live folder.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from repro.core.amend import amend_run
 from repro.core.project import Project
-from repro.errors import InvalidInputError, UsageError
+from repro.core.words import say_of_live
+from repro.errors import InvalidInputError
 from repro.model.curation import count_words
 from repro.model.run import Record, Run
 from repro.model.secrets import redact_text
@@ -26,7 +27,7 @@ def tag_run(project: Project, record: Record, tags: Sequence[str]) -> Run:
     Raises:
         InvalidInputError: A tag is empty, too long, or has control characters; the run would have
             had more than 1,000, those that were taken off included.
-        UsageError: The run is still in progress.
+        UsageError: The run is in progress in another clone.
     """
     for tag in tags:
         check_label("tag", tag)
@@ -49,7 +50,7 @@ def untag_run(project: Project, record: Record, tags: Sequence[str]) -> Run:
 
     Raises:
         InvalidInputError: It does not have one of them; nothing was changed.
-        UsageError: The run is still in progress.
+        UsageError: The run is in progress in another clone.
     """
 
     def without(run: Run) -> Run:
@@ -68,7 +69,7 @@ def set_note(project: Project, record: Record, note: str) -> Run:
     """Give a run another note; an empty one takes it away.
 
     Raises:
-        UsageError: The run is still in progress.
+        UsageError: The run is in progress in another clone.
     """
     bare = _without_secrets(project, note)
     return _amend(project, record, lambda run: replace(run, note=bare or None))
@@ -79,7 +80,7 @@ def rename_run(project: Project, record: Record, name: str) -> Run:
 
     Raises:
         InvalidInputError: The name is empty, too long, or has control characters.
-        UsageError: The run is still in progress.
+        UsageError: The run is in progress in another clone.
     """
     check_label("name", name)
     bare = _without_secrets(project, name)
@@ -114,9 +115,8 @@ def _without_secrets(project: Project, text: str) -> str:
 
 
 def _amend(project: Project, record: Record, change: Callable[[Run], Run]) -> Run:
-    run_id = record.run.id
     if not record.commit:
-        raise UsageError(
-            f"run `{run_id}` is still in progress", hint="wait for it to end, then run this again"
-        )
-    return amend_run(project, run_id, change)
+        said = say_of_live(project, record.run.id, change)
+        if said is not None:
+            return said
+    return amend_run(project, record.run.id, change)

@@ -122,11 +122,6 @@ def read_curves(
     return curves
 
 
-def is_empty(curves: Iterable[Iterable[RunCurve]]) -> bool:
-    """Whether there is no point in any of the curves."""
-    return not any(curve.n_points for each in curves for curve in each)
-
-
 def describe_x(x: str) -> str:
     """What an axis of a chart is called that shows `x` of a wish."""
     return {TIME: "time since the start", WALL: "time (UTC)"}.get(x, x)

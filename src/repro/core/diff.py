@@ -290,8 +290,7 @@ def _submodules(project: Project, holder: str | None, env: Mapping[str, str]) ->
     """The tree of the recorded content of submodules, None where there is none."""
     if holder is None:
         return None
-    args = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{holder}:{_SUBMODULES}")
-    return project.repository.git.run(*args, env=env, ok=(0, 1, 128)).out.decode().strip() or None
+    return project.repository.git.find(f"{holder}:{_SUBMODULES}", env=env)
 
 
 def _patch(project: Project, a: str, b: str, env: Mapping[str, str], shape: Sequence[str]) -> bytes:

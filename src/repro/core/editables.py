@@ -312,8 +312,7 @@ def folder_of_placed(folder: Path, name: str, tree: str) -> Path:
 
 
 def _tree_in(project: Project, commit: str, name: str) -> str | None:
-    args = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:{EDITABLES}/{name}")
-    return project.repository.git.run(*args, ok=(0, 1, 128)).out.decode().strip() or None
+    return project.repository.git.find(f"{commit}:{EDITABLES}/{name}")
 
 
 def _place(project: Project, tree: str, target: Path) -> None:

@@ -21,6 +21,7 @@ from repro.model.times import is_moment
 from repro.store.datafacts import decode_facts
 from repro.store.fields import Fields
 from repro.store.journal import Journal
+from repro.store.journal_reader import WORDS
 from repro.store.media import decode_item
 from repro.store.objects import is_oid
 from repro.store.random_reports import check_flags, check_states
@@ -51,7 +52,8 @@ class Events:
         read: Those that it read.
         lost: Points that could not be kept.
         skipped: Lines that a crash or a bad disk damaged.
-        last_time: Of the newest record, in seconds since 1970.
+        last_time: Of the newest record of the run itself, in seconds since 1970; what people said
+            of it does not make it longer.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -112,7 +114,8 @@ def read_events(started: Started, journals: Sequence[Journal]) -> Events:
     events.skipped += sum(journal.skipped_lines for journal in journals)
     ordered = order_records(started, journals)
     events.skipped += ordered.skipped
-    events.last_time = max(ordered.moments.values(), default=0.0)
+    moments = (moment for name, moment in ordered.moments.items() if name != WORDS)
+    events.last_time = max(moments, default=0.0)
     take_entries(events, ordered.entries)
     drop_shadowed(events)
     return events
@@ -320,12 +323,17 @@ def _take_tags(events: Events, record: Mapping[str, Any]) -> None:
     events.tags.extend([_text(tag) for tag in record["v"]])
 
 
+def _take_untag(events: Events, record: Mapping[str, Any]) -> None:
+    gone = {_text(tag) for tag in record["v"]}
+    events.tags = [tag for tag in events.tags if tag not in gone]
+
+
 def _take_name(events: Events, record: Mapping[str, Any]) -> None:
     events.name = _text(record["v"])
 
 
 def _take_note(events: Events, record: Mapping[str, Any]) -> None:
-    events.note = _text(record["v"])
+    events.note = _text(record["v"]) or None
 
 
 _TAKES: dict[Any, Callable[[Events, Mapping[str, Any], Order], None]] = {
@@ -347,6 +355,7 @@ _TAKES_OF_RANK_0: dict[Any, Callable[[Events, Mapping[str, Any]], None]] = {
     "environment": _take_environment,
     "randomness": _take_randomness,
     "tags": _take_tags,
+    "untag": _take_untag,
     "name": _take_name,
     "note": _take_note,
 }

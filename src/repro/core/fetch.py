@@ -13,31 +13,29 @@ from repro.core.arriving import (
     builds_on,
     take_in,
 )
+from repro.core.joining import ApartError, join_run
 from repro.core.project import Project
-from repro.core.reconcile import reconcile
 from repro.core.sweep_arrivals import SweepsTaken, fetch_sweeps
 from repro.core.tracked import Here
 from repro.errors import (
-    ConflictError,
     DamagedRecordError,
     InvalidInputError,
     NewerFormatError,
     UnknownRunError,
 )
 from repro.model.ids import is_id, is_id_prefix
-from repro.model.sharing import Refusal
+from repro.model.sharing import Overruled, Refusal
 from repro.model.text import escape
 from repro.store.incoming import Source, receive
 from repro.store.objects import open_objects, reading
 from repro.store.packs import consolidate
-from repro.store.quarantine import open_quarantine, publish
-from repro.store.refs import ARCHIVE, REMOTES, RUNS, RefUpdate, RunRefs, list_refs, update_refs
+from repro.store.quarantine import open_quarantine
+from repro.store.refs import ARCHIVE, REMOTES, RefUpdate, list_refs, update_refs
 from repro.store.remoterefs import GitRemote, RemoteRefs, find_remote, list_names, list_remote
 
 _AT_ONCE = 1000  # runs; what was brought before a connection is lost is there then
 _ARCHIVES_AT_ONCE = 4  # a thousand runs each
 _MOST_HAD = 256  # commits named to the other side: more are a longer question, not a better one
-_TRIES = 20  # others amend the same run at the same time; each turn one of them gets through
 _UNFIT = ("/live", "/archive")
 
 
@@ -72,12 +70,14 @@ class Pulled:
         forwarded: Ids of own runs that are now as the remote has them.
         merged: Ids of own runs that now have what was said of them here and there.
         refused: Runs that stay as they are here, and why.
+        overruled: Words that gave way to later ones.
     """
 
     fetched: Fetched
     forwarded: tuple[str, ...] = ()
     merged: tuple[str, ...] = ()
     refused: tuple[Refusal, ...] = ()
+    overruled: tuple[Overruled, ...] = ()
 
 
 def find_remotes(
@@ -305,32 +305,27 @@ def pull_runs(
     forwarded: list[str] = []
     merged: list[str] = []
     refused: list[Refusal] = []
+    overruled: list[Overruled] = []
     told = {refusal.run for refusal in fetched.refused}
     for run_id, commits in _differing(project, remote).items():
         if run_id in told or (fetched.asked and run_id not in fetched.asked):
             continue
         try:
-            is_merged = _bring_up(project, run_id, commits)
+            joined = join_run(project, run_id, commits)
         except (DamagedRecordError, NewerFormatError) as error:
             refused.append(Refusal(run_id, error.message, error.hint or ""))
-        except _ApartError as error:
+        except ApartError as error:
             refused.append(Refusal(run_id, error.reason.message, error.reason.hint or ""))
         else:
-            (merged if is_merged else forwarded).append(run_id)
+            (merged if joined.is_merged else forwarded).append(run_id)
+            overruled += joined.overruled
     return Pulled(
         fetched=fetched,
         forwarded=tuple(forwarded),
         merged=tuple(merged),
         refused=tuple(refused),
+        overruled=tuple(overruled),
     )
-
-
-class _ApartError(Exception):
-    """Two commits are no amendments of one run."""
-
-    def __init__(self, reason: ConflictError) -> None:
-        super().__init__(reason.message)
-        self.reason = reason
 
 
 def _differing(project: Project, remote: GitRemote) -> dict[str, list[str]]:
@@ -355,40 +350,3 @@ def _differing(project: Project, remote: GitRemote) -> dict[str, list[str]]:
                 else len(set(oids)) > 1
             )
         }
-
-
-def _bring_up(project: Project, run_id: str, commits: Sequence[str]) -> bool:
-    """Move `refs/repro/runs/<id>` to what has all of some commits; whether they were merged.
-
-    Raises:
-        ConflictError: Others amended it all the time.
-        _ApartError: They are no amendments of one run.
-    """
-    for _ in range(_TRIES - 1):
-        try:
-            return _bring_up_once(project, run_id, commits)
-        except ConflictError:
-            continue
-    return _bring_up_once(project, run_id, commits)
-
-
-def _bring_up_once(project: Project, run_id: str, commits: Sequence[str]) -> bool:
-    refs = RunRefs(project.repository)
-    tip = refs.tips([run_id]).get(run_id)
-    own = tip or refs.own.get(run_id)
-    sides = [*([own] if own else []), *commits]
-    with open_quarantine(project.repository) as quarantine:
-        whole = sides[0]
-        for side in sides[1:]:
-            try:
-                whole = reconcile(quarantine, run_id, whole, side)
-            except ConflictError as error:
-                raise _ApartError(error) from error
-        done = [
-            RefUpdate(place.ref, new=None, old=place.commit)
-            for place in refs.places(run_id)
-            if place.remote and not place.is_archived and place.commit in commits
-        ]
-        moved = [RefUpdate(RUNS + run_id, new=whole, old=tip)] if whole != tip else []
-        publish(quarantine, tips=[whole], exclude=sides, refs=[*moved, *done])
-    return whole not in sides

@@ -6,9 +6,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Literal
 
-from repro.core.known import KnownRuns, open_runs
+from repro.core.known import KnownRuns, describe_problem, open_runs
 from repro.core.project import Project
-from repro.core.query import describe_problem
 from repro.errors import DamagedRecordError
 from repro.model.binding import parse_filter
 from repro.model.condition import Key, Space

@@ -23,6 +23,7 @@ from repro.store.livestate import LiveState, Said
 # Kinds of records whose order counts among themselves, and that a summary of the run shows.
 _SAID = {
     "artifact", "config", "data", "define", "environment", "name", "note", "summary", "tags",
+    "untag",
 }  # fmt: skip
 
 

@@ -28,7 +28,7 @@ def refuse_harmful(project: Project, record: Record) -> None:
     if not record.commit or record.commit in read_own(project.repository.private, record.run.id):
         return
     git = project.repository.git
-    trees = {"its code": _tree_of(git, f"{code_of(record.run)}^{{tree}}")}
+    trees = {"its code": git.find(f"{code_of(record.run)}^{{tree}}")}
     with reading(project.repository) as objects:
         entries = read_tree(objects, record.commit)
         for name in _CODE_OF_OTHERS:
@@ -42,11 +42,6 @@ def refuse_harmful(project: Project, record: Record) -> None:
             check.check(tree, name)
             _refuse_large(project, tree, name, record.run.id)
             _sound.add(key)
-
-
-def _tree_of(git: Git, name: str) -> str | None:
-    words = ("rev-parse", "--verify", "--quiet", "--end-of-options", name)
-    return git.run(*words, ok=(0, 1, 128)).out.decode().strip() or None
 
 
 def _is_away(git: Git, oid: str) -> bool:

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from repro.core.known import open_runs
+from repro.core.known import describe_problem, open_runs
 from repro.core.metricname import find_metric
 from repro.core.naming import find_id
 from repro.core.project import Project
-from repro.core.query import describe_problem
 from repro.model.binding import parse_filter
 from repro.model.canonical import Json
 from repro.model.condition import Key, Space
@@ -135,6 +134,18 @@ def _add_forest(
     return replace(found, influences=influences, score=grown.score, n_forest=len(finite))
 
 
+def influence_json(one: Influence) -> dict[str, Json]:
+    """How a param goes with a metric, as each JSON has it."""
+    return {
+        "param": one.key,
+        "measure": one.measure,
+        "strength": one.strength,
+        "chance": one.chance,
+        "runs": one.n_runs,
+        "values": one.n_values,
+    }
+
+
 def importance_json(found: Importance, metric: str) -> dict[str, Json]:
     """What `repro compare --importance --json` prints."""
     return {
@@ -142,18 +153,7 @@ def importance_json(found: Importance, metric: str) -> dict[str, Json]:
         "runs": found.n_runs,
         "nan": found.n_nan,
         "without": found.n_without,
-        "params": [
-            {
-                "param": one.key,
-                "measure": one.measure,
-                "strength": one.strength,
-                "chance": one.chance,
-                "runs": one.n_runs,
-                "values": one.n_values,
-                "forest": one.forest,
-            }
-            for one in found.influences
-        ],
+        "params": [{**influence_json(one), "forest": one.forest} for one in found.influences],
         "constant": list(found.constant),
         "forest": {"score": found.score, "runs": found.n_forest, "why_not": found.no_forest},
     }

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repro.atomic import FileLock, storage_errors
+from repro.core.beside import Beside, lay_out
 from repro.core.beside_data import DataBeside, fill_worktree, plan_beside
 from repro.core.measured import OnProgress
 from repro.core.project import Project
-from repro.core.restore import Beside, lay_out
 from repro.errors import ReproError
 from repro.model.run import Record
 from repro.store.beside import drop_worktree, force_away

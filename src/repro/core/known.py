@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from repro.core.project import Project
-from repro.errors import DamagedRecordError
+from repro.errors import DamagedRecordError, NewerFormatError, ReproError
 from repro.model.ids import is_id, shorten_ids
 from repro.model.run import Record
+from repro.model.text import escape
 from repro.store.index import LiveSource, OnProgress, Problem, RunIndex
 from repro.store.objects import Objects, reading
 from repro.store.refs import RunRefs
@@ -60,12 +61,26 @@ class KnownRuns:
             live={run_id: _live_source(live) for run_id, live in self.live.items()},
             on_progress=self._on_progress,
             is_patient=self._is_patient,
+            may_be_old=self.project.takes_old_index,
         )
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Live folders, then sealed runs, that cannot be read."""
         return (*self._unread, *self.index.problems)
+
+    def refuse_unreadable(self, start: str) -> None:
+        """Come back unless the id of a run that cannot be read starts like that.
+
+        Raises:
+            NewerFormatError: A newer repro wrote it.
+            DamagedRecordError: It breaks FORMAT.md.
+        """
+        for problem in self.problems:
+            if problem.id.startswith(start):
+                is_newer = isinstance(problem.error, NewerFormatError)
+                kind = NewerFormatError if is_newer else DamagedRecordError
+                raise kind(describe_problem(problem), hint=problem.error.hint)
 
     def count(self) -> int:
         """How many there are."""
@@ -95,6 +110,14 @@ class KnownRuns:
         """Let the index go."""
         if self._is_open:
             self.index.__exit__(None, None, None)
+
+
+def describe_problem(problem: Problem) -> str:
+    """One line that says which run cannot be read, and why."""
+    error: ReproError = problem.error
+    if f"`{problem.id}`" in error.message:
+        return error.message
+    return f"run `{escape(problem.id)}` cannot be read: {error.message}"
 
 
 def _find_live(project: Project, sealed: RunRefs) -> tuple[dict[str, "InProgress"], list[Problem]]:

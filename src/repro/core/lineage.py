@@ -1,5 +1,6 @@
 """The runs that a run comes from, and those that come from it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from repro.core.project import Project
@@ -32,24 +33,28 @@ class Lineage:
 def read_lineage(project: Project, record: Record) -> Lineage:
     """Give the relatives of a run that are in this repository.
 
-    Cost: two questions to the index.
+    Cost: at most three questions to the index.
     """
     run = record.run
-    asked = [f"parent = '{run.id}'", f"rerun_of = '{run.id}'"]
-    asked += [f"id = '{one}'" for one in (run.parent, run.rerun_of) if one is not None]
-    found = [
-        one
-        for one in list_runs(project, where=" or ".join(asked), limit=MOST).records
-        if one.run.id != run.id
-    ]
-    by_id: dict[str, Record] = {one.run.id: one for one in found}
+    origins = [f"id = '{one}'" for one in (run.parent, run.rerun_of) if one is not None]
+    # Asked for by themselves: among many children, which are newer, they would be cut off.
+    before: dict[str, Record] = {one.run.id: one for one in _find(project, record, origins)}
+    after = _find(project, record, [f"parent = '{run.id}'", f"rerun_of = '{run.id}'"])
     return Lineage(
-        parent=by_id.get(run.parent) if run.parent else None,
-        origin=by_id.get(run.rerun_of) if run.rerun_of else None,
-        children=tuple(one for one in found if one.run.parent == run.id),
-        reruns=tuple(one for one in found if one.run.rerun_of == run.id),
+        parent=before.get(run.parent) if run.parent else None,
+        origin=before.get(run.rerun_of) if run.rerun_of else None,
+        children=tuple(one for one in after if one.run.parent == run.id),
+        reruns=tuple(one for one in after if one.run.rerun_of == run.id),
         previous=_previous(project, record),
     )
+
+
+def _find(project: Project, record: Record, conditions: Sequence[str]) -> list[Record]:
+    """The other runs of which one of the conditions holds, the newest first."""
+    if not conditions:
+        return []
+    found = list_runs(project, where=" or ".join(conditions), limit=MOST).records
+    return [one for one in found if one.run.id != record.run.id]
 
 
 def _previous(project: Project, record: Record) -> Record | None:

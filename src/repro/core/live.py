@@ -10,6 +10,7 @@ from repro.core.started import Started, read_start
 from repro.errors import DamagedRecordError, ReproError
 from repro.model.config import merge_config
 from repro.model.medium import Medium
+from repro.model.objective import find_goal_of
 from repro.model.randomness import describe_randomness
 from repro.model.run import MetricSummary, Record, Run
 from repro.model.series import Point, merge_rows, summarise
@@ -53,7 +54,7 @@ class InProgress:
             run=replace(self.run, name=events.name, note=events.note, tags=tags),
             config=merge_config(self.started.config, events.config),
             metrics={
-                name: replace(summary, goal=events.goals.get(name))
+                name: replace(summary, goal=find_goal_of(name, events.goals))
                 for name, summary in metrics.items()
             },
             summary=events.summary,

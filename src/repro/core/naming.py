@@ -1,4 +1,4 @@
-"""How a run is named: which id a text stands for (DESIGN.md section 5)."""
+"""How a run is named: which id a text stands for."""
 
 import re
 from collections.abc import Sequence
@@ -39,6 +39,7 @@ def find_id(runs: KnownRuns, text: str) -> str:
     Raises:
         UnknownRunError: Nothing is called that; near names are given.
         AmbiguousRunError: Several ids start like that.
+        DamagedRecordError: It is in progress, and its folder cannot be read.
     """
     is_ref = text.startswith((RUNS, REMOTES))
     base, steps = text.rpartition("/")[2] if is_ref else text, 0
@@ -153,6 +154,8 @@ def _unknown(runs: KnownRuns, text: str) -> UnknownRunError:
     from repro.model.nearest import say_meant  # noqa: PLC0415  # difflib, for errors only
 
     _refuse_removed(runs, text)
+    if is_id_prefix(text):
+        runs.refuse_unreadable(text)
     known = [*runs.index.run_names(), *shorten_ids(runs.ids).values()]
     shown = escape(text if len(text) <= 80 else f"{text[:77]}...")
     return UnknownRunError(

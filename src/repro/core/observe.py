@@ -1,16 +1,17 @@
 """The conditions that a run would start from now, in a quarantine until they are published."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from repro.core.capture import Code, capture_config, commit_code, identify, take_code
 from repro.core.pins import PageTrees, Pinning, Pins, write_pages
 from repro.core.project import Project
 from repro.core.request import Request
 from repro.core.surroundings import Surroundings, keep_surroundings, look_around
+from repro.errors import ConflictError, GitError
 from repro.model.canonical import Json
 from repro.model.secrets import redact_argv
 from repro.store.clonekey import read_marker
@@ -20,6 +21,9 @@ from repro.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from repro.core.measured import OnProgress
+
+_T = TypeVar("_T")
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +121,47 @@ def observe(
                 untracked=taken.working.untracked,
             ),
         )
+
+
+def observe_for(
+    project: Project,
+    request: Request,
+    publish: Callable[[Quarantine, Observed], _T],
+    *,
+    author: Identity,
+    now: float,
+    run: str,
+    before: Mapping[str, Json] | None = None,
+    on_progress: "OnProgress | None" = None,
+) -> _T:
+    """Give what `publish` makes of what a run starts from, looked at anew where that went away.
+
+    A concurrent gc can take an object between our seeing and our packing it: then all of it is
+    done again, a few times, without naming what an earlier record holds.
+
+    Args:
+        author, now, run, before, on_progress: As for `observe`.
+
+    Raises:
+        GitError, ConflictError: It failed each time; and whatever else `publish` and `observe` do.
+    """
+    for attempt in range(_TRIES):
+        try:
+            with observe(
+                project,
+                request,
+                author=author,
+                now=now,
+                run=run,
+                before=before,
+                share=not attempt,
+                on_progress=on_progress,
+            ) as (quarantine, seen):
+                return publish(quarantine, seen)
+        except (GitError, ConflictError):
+            if attempt == _TRIES - 1:
+                raise
+    raise AssertionError("unreachable")
 
 
 def _relative(cwd: Path, root: Path) -> str:

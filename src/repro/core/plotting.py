@@ -17,6 +17,7 @@ from repro.model.text import escape
 from repro.store.index import OnProgress, Problem
 
 USUAL = 10  # runs, where nobody says how many
+USUAL_OF_MEANS = 200  # where they are only seen as means
 _PREFIX = "metrics."
 _TOLD = 2  # params in the label of a run without a name
 _LONGEST = 24  # characters of one of them
@@ -32,7 +33,8 @@ class PlotWish:
         metrics: More of them; where there are any, all words are runs.
         x: What lies along the x axis, as in a `CurveWish`.
         where: Only runs that fit this filter, where none is named.
-        last: At most so many of them, the newest ones; 0 is all, None ten.
+        last: At most so many of them, the newest ones; 0 is all, None as is usual.
+        usual: How many that is.
         may_come: Whether one of `metrics` may be logged later, while a run is in progress.
     """
 
@@ -41,6 +43,7 @@ class PlotWish:
     x: str = STEP
     where: str = ""
     last: int | None = None
+    usual: int = USUAL
     may_come: bool = False
 
 
@@ -181,7 +184,7 @@ def _newest(runs: KnownRuns, metrics: Sequence[str], wish: PlotWish) -> tuple[li
     ]
     chosen, _ = choose_runs(runs.index, Choice(where=wish.where), now=runs.project.clock())
     condition = All((Some(tuple(having)), *([chosen] if chosen else [])))
-    limit = USUAL if wish.last is None else wish.last or None
+    limit = wish.usual if wish.last is None else wish.last or None
     ids = runs.index.select_ids(condition, limit=limit)
     n_fitting = len(ids) if len(ids) != limit else runs.index.matching(condition)
     return ids[::-1], n_fitting

@@ -17,6 +17,8 @@ class Project:
         environ: The environment of the face, read by nobody below it.
         clock: Seconds since 1970.
         entropy: Gives that many random bytes.
+        takes_old_index: Whether a run index that another process is writing is good enough as it
+            was, for whoever waits for an answer.
     """
 
     repository: Repository
@@ -24,6 +26,7 @@ class Project:
     environ: Mapping[str, str]
     clock: Callable[[], float]
     entropy: Callable[[int], bytes]
+    takes_old_index: bool = False
     _asked: dict[str, Personal] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property

@@ -125,7 +125,10 @@ def plan_purge(project: Project, run_id: str) -> PurgePlan:
     archives = {place.ref: place.commit for place in places if place.is_archived}
     tips = {*refs.values(), *archives.values()}
     if not tips:
-        raise UnknownRunError(f"there is no run `{run_id}`", hint="`repro ls` lists the runs")
+        raise UnknownRunError(
+            f"there is no run `{run_id}`, and no sweep",
+            hint="`repro ls` lists the runs, `repro sweep ls` the sweeps",
+        )
     commits, code, bases = find_commits(project, run_id, tips)
     _refuse_here(project, commits)
     undo = {ref: oid for ref, oid in everything.items() if ref.startswith(UNDO)}

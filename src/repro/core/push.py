@@ -11,7 +11,7 @@ from repro.core.push_archives import Folding, list_needless, send_archives
 from repro.core.push_plan import Plan
 from repro.core.push_sweeps import SweepsPushed, send_sweeps
 from repro.errors import ConflictError, RemoteError, UnknownRunError
-from repro.model.sharing import Refusal
+from repro.model.sharing import Overruled, Refusal
 from repro.store.introduced import introduce
 from repro.store.outgoing import Outgoing, send_refs
 from repro.store.refs import LIVE, RUNS, RunRefs
@@ -39,6 +39,7 @@ class Pushed:
         n_objects: Kept files that the store lacked and has now.
         n_bytes: Their size.
         sweeps: What became of sweeps.
+        overruled: Words here or there that gave way to later ones, of runs that were merged.
     """
 
     new: tuple[str, ...]
@@ -50,6 +51,7 @@ class Pushed:
     n_objects: int = 0
     n_bytes: int = 0
     sweeps: SweepsPushed = field(default_factory=SweepsPushed)
+    overruled: tuple[Overruled, ...] = ()
 
 
 def _nothing(count: int) -> None:
@@ -107,7 +109,7 @@ def push_runs(
     folded = {run for run, oid in commits.items() if covered.get(run) == oid and run in plan.new}
     on_sent(len(folded))
     rest = {run: oid for run, oid in commits.items() if run not in folded}
-    sent, faults = _send(project, plan, rest, on_sent)
+    sent, faults, overruled = _send(project, plan, rest, on_sent)
     sent |= folded
     _clear(project, plan, folding, sent)
     refused += [Refusal(run, fault.reason, fault.hint) for run, fault in faults.items()]
@@ -128,6 +130,7 @@ def push_runs(
         n_objects=len(bytes_sent.done),
         n_bytes=sum(one.size for one in bytes_sent.done),
         sweeps=sweeps,
+        overruled=overruled,
     )
 
 
@@ -152,17 +155,19 @@ def _send_bytes(project: Project, plan: Plan, report: Report) -> Sent:
 
 def _send(
     project: Project, plan: Plan, commits: Mapping[str, str], on_sent: Report
-) -> tuple[set[str], dict[str, RefFault]]:
-    """Send the refs of runs; those that were taken, and why the others were not."""
+) -> tuple[set[str], dict[str, RefFault], tuple[Overruled, ...]]:
+    """Send the refs of runs; those that were taken, why the others were not, what gave way."""
     waiting = {run: oid for run, oid in commits.items() if run not in plan.astray}
     astray = [run for run in commits if run in plan.astray]
     faults: dict[str, RefFault] = {}
     taken: set[str] = set()
+    overruled: dict[Overruled, None] = {}
     for _ in range(_TRIES):
         tried = [*waiting, *astray]
         try:
             if astray:
-                joined, apart = _join(project, plan.remote, astray)
+                joined, apart, given_way = _join(project, plan.remote, astray)
+                overruled |= dict.fromkeys(given_way)
                 faults |= dict.fromkeys(astray, _MOVED) | apart
                 faults = {run: fault for run, fault in faults.items() if run not in joined}
                 waiting |= joined
@@ -179,16 +184,16 @@ def _send(
         faults |= found
         astray = [run for run, fault in found.items() if fault.is_moved]
         waiting = {}
-    return set(commits) - set(faults), faults
+    return set(commits) - set(faults), faults, tuple(overruled)
 
 
 def _join(
     project: Project, remote: GitRemote, ids: Sequence[str]
-) -> tuple[dict[str, str], dict[str, RefFault]]:
+) -> tuple[dict[str, str], dict[str, RefFault], tuple[Overruled, ...]]:
     """Take over what a remote has of runs that ours do not stand on.
 
     Returns:
-        The commits that have all of it, and why of some runs there is none, by run.
+        The commits that have all of it, and why of some runs there is none, by run; what gave way.
     """
     from repro.core.fetch import pull_runs  # noqa: PLC0415  # most pushes need not fetch
 
@@ -198,13 +203,14 @@ def _join(
     try:
         pulled = pull_runs(project, source, names=ids)
     except UnknownRunError:  # gone again: to send it is all that is to be done
-        return RunRefs(project.repository).tips(ids), {}
+        return RunRefs(project.repository).tips(ids), {}, ()
     except ConflictError as error:
-        return {}, dict.fromkeys(ids, RefFault(error.message, error.hint or ""))
+        return {}, dict.fromkeys(ids, RefFault(error.message, error.hint or "")), ()
     refused = (*pulled.fetched.refused, *pulled.refused)
     apart = {one.run: RefFault(one.reason, one.hint) for one in refused if one.run in ids}
     tips = RunRefs(project.repository).tips(ids)
-    return {run: oid for run, oid in tips.items() if run not in apart}, apart
+    sound = {run: oid for run, oid in tips.items() if run not in apart}
+    return sound, apart, pulled.overruled
 
 
 def _send_whole(

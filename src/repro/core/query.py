@@ -1,4 +1,4 @@
-"""Runs found: listed, or named in one of the ways that DESIGN.md section 5 lays down."""
+"""Runs found: listed, or named in one of the ways of `repro.core.naming`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -8,13 +8,12 @@ from repro.core.choosing import Choice, choose_runs
 from repro.core.known import open_runs, read_run
 from repro.core.naming import find_id
 from repro.core.project import Project
-from repro.errors import AmbiguousRunError, DamagedRecordError, ReproError, UnknownRunError
+from repro.errors import AmbiguousRunError, DamagedRecordError, UnknownRunError
 from repro.model.canonical import Json
 from repro.model.condition import Key, keys_in
 from repro.model.ids import SHORTEST, shorten_ids
 from repro.model.run import Record, Run
 from repro.model.series import Point
-from repro.model.text import escape
 from repro.store.content import ContentStore
 from repro.store.index import OnProgress, Problem
 from repro.store.objects import is_oid, read_file, reading
@@ -149,10 +148,8 @@ def code_of(run: Run) -> str:
 def _git_commit(project: Project, text: str) -> str | None:
     if text.startswith("-") or "\0" in text:
         return None
-    words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}")
-    done = project.repository.git.run(*words, ok=(0, 1, 128))
-    oid = done.out.decode().strip()
-    return oid if is_oid(oid) else None  # of `^main` git says `^<oid>`
+    oid = project.repository.git.find(f"{text}^{{commit}}")
+    return oid if oid is not None and is_oid(oid) else None  # of `^main` git says `^<oid>`
 
 
 def read_points(project: Project, record: Record) -> dict[str, list[Point]]:
@@ -253,11 +250,3 @@ def _verdict_json(verdict: "Verdict") -> dict[str, Json]:
     from repro.store.verdicts import encode_verdict  # noqa: PLC0415  # few runs have one
 
     return encode_verdict(verdict)
-
-
-def describe_problem(problem: Problem) -> str:
-    """One line that says which run cannot be read, and why."""
-    error: ReproError = problem.error
-    if f"`{problem.id}`" in error.message:
-        return error.message
-    return f"run `{escape(problem.id)}` cannot be read: {error.message}"

@@ -1,6 +1,9 @@
 """Two commits of one run brought together in one (FORMAT.md section "Merging")."""
 
+import operator
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 
 from repro.core.amend import describe_commit
 from repro.errors import ConflictError
@@ -12,6 +15,7 @@ from repro.model.curation import (
     stamp_of,
 )
 from repro.model.run import Run
+from repro.model.sharing import Overruled
 from repro.model.text import escape
 from repro.store.git import Git, Identity, Repository
 from repro.store.objects import Commit, Objects, TreeEntry, read_commit, read_tree, reading
@@ -24,6 +28,8 @@ _SEALED = {
     "environment", "launch.json", "editables", "randomness.json", "generators.json",
     "artifacts.json", "artifacts", "media.jsonl", "media", "output.log", "notebook", "submodules",
 }  # fmt: skip
+
+_WORDS = ("name", "note")  # of which a run has one; of tags both sides' are kept
 
 
 def reconcile(quarantine: Quarantine, run_id: str, ours: str, theirs: str) -> str:
@@ -50,6 +56,40 @@ def reconcile(quarantine: Quarantine, run_id: str, ours: str, theirs: str) -> st
         spec = _merge(objects, run_id, first, second)
     [merged] = write_commits(quarantine, [spec])
     return merged
+
+
+def find_overruled(
+    repository: Repository, run_id: str, sides: Sequence[str], whole: str
+) -> tuple[Overruled, ...]:
+    """Give the words that a side of a merge said, and that the merge does not say.
+
+    Args:
+        sides: Commits of the run.
+        whole: The commit that `reconcile` made of them.
+    """
+    found = []
+    with reading(repository) as objects:
+        holds = read_record(objects, whole).run
+        said = {side: read_record(objects, side).run for side in sides}
+        for what in _WORDS:
+            word = operator.attrgetter(what)
+            lost = [side for side in sides if word(said[side]) != word(holds)]
+            others = [side for side in sides if side not in lost]
+            for one, other in product(lost, others[:1]):
+                before = _before(repository.git, objects, one, other)
+                if before is None or word(before) != word(said[one]):
+                    found.append(Overruled(run_id, what))
+                    break
+    return tuple(found)
+
+
+def _before(git: Git, objects: Objects, one: str, other: str) -> Run | None:
+    """The run as it was before two amended it; None where they have no record in common."""
+    asked = git.run("merge-base", one, other, ok=(0, 1))
+    oid = asked.out.decode().strip()
+    if not oid or RUN_FILE not in read_tree(objects, oid):
+        return None
+    return read_record(objects, oid).run
 
 
 def _inside(quarantine: Quarantine) -> Repository:

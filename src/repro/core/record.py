@@ -5,10 +5,10 @@ import socket
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from repro.atomic import FileLock
 from repro.core.earlier import read_earlier
 from repro.core.project import Project
 from repro.core.seal import assemble
+from repro.core.sealing import sealing
 from repro.core.started import START, Started, drop_unstarted, read_start
 from repro.errors import DamagedRecordError, GitError, ReproError
 from repro.model.ids import is_id
@@ -24,7 +24,6 @@ from repro.store.quarantine import CommitSpec, Quarantine, open_quarantine, publ
 from repro.store.refs import LIVE, LIVE_DATA, RUNS, RefUpdate, list_refs, read_ref
 from repro.store.runs import read_record
 
-_SEALING = "seal.lock"
 _TRIES = 3  # a concurrent gc can take an object between our seeing and our packing it
 _GRACE_S = 60.0  # a live folder without start.json this young is still being made
 
@@ -40,15 +39,8 @@ def seal_run(project: Project, folder: Path) -> Record:
         DamagedRecordError: The folder is not one that `start_run` made.
         StorageError: The disk is full or read-only; the folder stays for the next command.
     """
-    lock = FileLock(folder / _SEALING)
-    try:
-        lock.acquire()
-    except FileNotFoundError:
-        return _sealed_elsewhere(project, folder)
-    try:
-        return _seal(project, folder)
-    finally:
-        lock.release()
+    with sealing(folder) as is_ours:
+        return _seal(project, folder) if is_ours else _sealed_elsewhere(project, folder)
 
 
 def _seal(project: Project, folder: Path) -> Record:
@@ -194,18 +186,10 @@ def _recover(project: Project, folder: Path) -> Run | None:
     now = project.clock()
     if is_live(folder, host=socket.gethostname(), now=now):
         return None
-    lock = FileLock(folder / _SEALING)
-    try:
-        if not lock.try_acquire():
-            return None  # another process is sealing it
-    except FileNotFoundError:
-        return None  # it has just been sealed
-    try:
-        if is_started:
+    with sealing(folder, is_patient=False) as is_ours:
+        if is_ours and is_started:
             return _seal(project, folder).run
         # A journal gets its lock before its first line; without one, the folder may be new.
-        if was_locked or now - folder.stat().st_mtime > _GRACE_S:
+        if is_ours and (was_locked or now - folder.stat().st_mtime > _GRACE_S):
             drop_unstarted(project, folder)
-        return None
-    finally:
-        lock.release()
+    return None

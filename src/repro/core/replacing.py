@@ -1,9 +1,9 @@
 """Moves of a dataset made: files are written first, verified, and get their names last."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from repro.core.moving import DataMoves, changed
@@ -163,4 +163,28 @@ def prepare_moves(
     with open_place(plan.root, folder or ".", staging, make=False) as place:
         prepared = Prepared(plan, place, single)
         prepared.write(content, means, report)
+        yield prepared
+
+
+@contextmanager
+def prepare_all(
+    project: Project,
+    plans: Sequence[DataMoves],
+    content: ContentStore,
+    *,
+    report: Callable[[int], None] = lambda _: None,
+) -> Iterator[list[Prepared]]:
+    """Prepare the moves of several datasets as `prepare_moves` does, and check all of them.
+
+    Raises:
+        WouldLoseWorkError, DamagedRecordError, StorageError: As there, and as `Prepared.check`.
+    """
+    staging = staging_of(project)
+    with ExitStack() as stack:
+        prepared = [
+            stack.enter_context(prepare_moves(plan, content, staging=staging, report=report))
+            for plan in plans
+        ]
+        for one in prepared:
+            one.check()
         yield prepared

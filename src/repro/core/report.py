@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from repro.core.curvecache import CurveCache
 from repro.core.curves import CurveWish, read_curves
-from repro.core.known import open_runs
+from repro.core.importance import influence_json
+from repro.core.known import describe_problem, open_runs
 from repro.core.project import Project
-from repro.core.query import describe_problem, list_runs
+from repro.core.query import list_runs
 from repro.core.reportcode import read_code_changes
 from repro.core.reportmedia import read_pictures
 from repro.core.sidebyside import SideBySide, lay_side_by_side, side_by_side_json
@@ -353,15 +354,5 @@ def _weights_json(weights: Weights) -> dict[str, Json]:
     return {
         "metric": weights.metric,
         "runs": weights.n_runs,
-        "params": [
-            {
-                "param": one.key,
-                "measure": one.measure,
-                "strength": one.strength,
-                "chance": one.chance,
-                "runs": one.n_runs,
-                "values": one.n_values,
-            }
-            for one in weights.influences
-        ],
+        "params": [influence_json(one) for one in weights.influences],
     }

@@ -1,31 +1,23 @@
-"""The code of a run brought back: in place of the present state, or beside it."""
+"""The code of a run brought back in place of the present state."""
 
-import os
-import shutil
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
-from repro.core.goal import (
-    Goal,
+from repro.core.codetarget import (
+    CodeTarget,
     differing_submodules,
-    inner_roots,
     is_filled,
-    list_tree,
-    read_goal,
+    read_code_target,
 )
 from repro.core.gone import naming_gone
-from repro.core.inner import Absent, find_inner
 from repro.core.moving import DataMoves, find_replaced, keep_replaced
 from repro.core.project import Project
 from repro.core.query import code_of
-from repro.core.replacing import prepare_moves, staging_of
+from repro.core.replacing import prepare_all
 from repro.core.saved import (
     Target,
     UndoEntry,
     came_from,
-    count_files,
     gentle_limits,
     list_entries,
     refuse_blocked,
@@ -35,19 +27,16 @@ from repro.core.saved_data import encode_moves
 from repro.core.undo import undo
 from repro.errors import (
     BusyRepositoryError,
-    DamagedRecordError,
-    GitError,
-    InvalidInputError,
     ReproError,
     UnsupportedRepositoryError,
     WouldLoseWorkError,
 )
+from repro.model.readable import count_of
 from repro.model.run import Record
-from repro.store.beside import add_worktree, drop_worktree, write_files_of
 from repro.store.busy import refuse_busy
 from repro.store.content import ContentStore
 from repro.store.lfs import restore_objects
-from repro.store.present import Present, capture_present, find_lost, is_inside, read_staged
+from repro.store.present import Present, capture_present, find_lost, read_staged
 from repro.store.quarantine import Quarantine, open_quarantine
 from repro.store.rawfiles import keep_raw_files
 from repro.store.refs import RefUpdate, update_refs
@@ -83,33 +72,6 @@ class Restored:
     empty: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beside:
-    """What a checkout beside made.
-
-    Attributes:
-        folder: The new worktree.
-        commit: The snapshot at which its HEAD is detached.
-        run: Id of the run, None for another code state.
-        title: As in `Restored`.
-        n_files: Files in it, those of submodules included.
-        recorded: Tree of each submodule, or inner repository, that is in the record, by path.
-        submodules: Those that have their files, as plain ones.
-        empty: Submodules without files: a remote has them.
-        differing: As in `Restored`.
-    """
-
-    folder: Path
-    commit: str
-    run: str | None
-    title: str
-    n_files: int
-    recorded: Mapping[str, str]
-    submodules: tuple[str, ...]
-    empty: tuple[str, ...]
-    differing: tuple[str, ...]
-
-
 def check_out(
     project: Project,
     target: Record | str,
@@ -140,77 +102,74 @@ def check_out(
     repository = project.repository
     content = ContentStore(project.store)
     with naming_gone(project, target):
-        goal = read_goal(project, target)
+        code = read_code_target(project, target)
     take_back_interrupted(project, target, save=save)
     with (
         naming_gone(project, target),
         open_scratch(repository) as scratch,
         open_quarantine(repository) as quarantine,
-        ExitStack() as stack,
     ):
         refuse_busy(repository)
         entries = list_entries(project)
         _refuse_interrupted(scratch, entries)
-        present = _look(project, quarantine, goal, entries, _list_paths(target))
+        present = _look(project, quarantine, code, entries, _list_paths(target))
         staged = read_staged(repository, present.working)
-        lost = [*find_lost(repository, quarantine, present, staged, known=[goal.tree])]
+        lost = [*find_lost(repository, quarantine, present, staged, known=[code.tree])]
         replaced = find_replaced(data, content)
         lost += replaced
         if lost and not save:
-            shown = target if isinstance(target, str) else target.run.id
-            raise WouldLoseWorkError(
-                f"checkout would lose work that exists nowhere else, in {count_files(lost)}",
-                paths=lost,
-                hint=f"`repro checkout {shown} --save` keeps it for `repro undo`; "
-                f"`repro checkout -w DIR {shown}` restores beside",
-            )
+            raise _losing(target, lost)
         keep_replaced(data, content, replaced)
-        prepared = [
-            stack.enter_context(
-                prepare_moves(plan, content, staging=staging_of(project), report=report)
-            )
-            for plan in data
-        ]
-        for one in prepared:
-            one.check()
-        is_there = present.branch is None and present.working.base == goal.commit
+        is_there = present.branch is None and present.working.base == code.commit
         is_changing = bool(present.changes or not present.is_indexed or not is_there)
         entry = None
         differing: tuple[str, ...] = ()
-        if is_changing or data:
-            raw = keep_raw_files(repository, quarantine, present)
-            entry, [here] = save_present(
-                project,
-                quarantine,
-                present,
-                staged,
-                raw,
-                target=Target(goal.run, goal.commit),
-                states=[present.tree],
-                beside=encode_moves(data),
-            )
-            try:
-                scratch.begin(entry.ref, here, present.index, quarantine)
-                if is_changing:
-                    differing = _move(project, scratch, goal, present, raw)
-            except ReproError:
-                if not scratch.is_begun:  # everything is as it was
-                    update_refs(repository.git, [RefUpdate(entry.ref, new=None, old=entry.commit)])
-                raise
-            for one in prepared:
-                one.finish()
-            scratch.clear()
+        with prepare_all(project, data, content, report=report) as prepared:
+            if is_changing or data:
+                raw = keep_raw_files(repository, quarantine, present)
+                entry, [here] = save_present(
+                    project,
+                    quarantine,
+                    present,
+                    staged,
+                    raw,
+                    target=Target(code.run, code.commit),
+                    states=[present.tree],
+                    beside=encode_moves(data),
+                )
+                try:
+                    scratch.begin(entry.ref, here, present.index, quarantine)
+                    if is_changing:
+                        differing = _move(project, scratch, code, present, raw)
+                except ReproError:
+                    if not scratch.is_begun:  # everything is as it was
+                        unused = RefUpdate(entry.ref, new=None, old=entry.commit)
+                        update_refs(repository.git, [unused])
+                    raise
+                for one in prepared:
+                    one.finish()
+                scratch.clear()
     return Restored(
-        commit=goal.commit,
-        run=goal.run,
-        title=goal.title,
+        commit=code.commit,
+        run=code.run,
+        title=code.title,
         came_from=came_from(present),
         n_files=len(present.changes),
         entry=entry,
         kept=tuple(lost),
         left=present.left,
         differing=differing,
-        empty=tuple(path for path in goal.links if not is_filled(repository.root / path)),
+        empty=tuple(path for path in code.links if not is_filled(repository.root / path)),
+    )
+
+
+def _losing(target: Record | str, lost: Sequence[str]) -> WouldLoseWorkError:
+    shown = target if isinstance(target, str) else target.run.id
+    return WouldLoseWorkError(
+        f"checkout would lose work that exists nowhere else, in {count_of(len(lost), 'file')}",
+        paths=lost,
+        hint=f"`repro checkout {shown} --save` keeps it for `repro undo`; "
+        f"`repro checkout -w DIR {shown}` restores beside",
     )
 
 
@@ -251,7 +210,7 @@ def _refuse_interrupted(scratch: Scratch, entries: list[UndoEntry]) -> None:
 def _look(
     project: Project,
     quarantine: Quarantine,
-    goal: Goal,
+    code: CodeTarget,
     entries: list[UndoEntry],
     data: Sequence[str],
 ) -> Present:
@@ -259,9 +218,9 @@ def _look(
     git = project.repository.git
     head = git.run("rev-parse", "--verify", "--quiet", "HEAD", ok=(0, 1)).out.decode().strip()
     before = entries[0] if entries and entries[0].target_commit == head else None
-    limits = gentle_limits(project, quarantine, goal.tree, before, data)
-    present = capture_present(project.repository, quarantine, goal.tree, limits=limits)
-    differing = differing_submodules(project, quarantine, goal, present)
+    limits = gentle_limits(project, quarantine, code.tree, before, data)
+    present = capture_present(project.repository, quarantine, code.tree, limits=limits)
+    differing = differing_submodules(project, quarantine, code, present)
     if differing:
         raise UnsupportedRepositoryError(
             f"the submodule `{differing[0]}` is not as the run had it, and repro does not touch "
@@ -275,126 +234,19 @@ def _look(
 def _move(
     project: Project,
     scratch: Scratch,
-    goal: Goal,
+    code: CodeTarget,
     present: Present,
     raw: Mapping[str, str],
 ) -> tuple[str, ...]:
     """Files, then index, then HEAD; the files that do not read back as recorded."""
     differing: tuple[str, ...] = ()
     if present.changes:
-        restore_objects(project.repository, goal.tree, ContentStore(project.store))
-        differing = scratch.switch(goal.commit, present.changes, raw)
+        restore_objects(project.repository, code.tree, ContentStore(project.store))
+        differing = scratch.switch(code.commit, present.changes, raw)
     if present.changes or not present.is_indexed:
         gone = {change.path for change in present.changes if change.new is None}
         working = present.working
         scratch.flag("--assume-unchanged", [path for path in working.assumed if path not in gone])
         scratch.install_index()
-    scratch.detach_head(present.working.base, goal.commit, came_from(present))
+    scratch.detach_head(present.working.base, code.commit, came_from(present))
     return differing
-
-
-def check_out_beside(project: Project, target: Record | str, folder: Path) -> Beside:
-    """Bring the code of `target` into a new worktree of git; the present one is not touched.
-
-    Submodules whose content the record holds are written as plain files.
-
-    Raises:
-        InvalidInputError: `folder` is not empty, or no folder.
-        DamagedRecordError: Objects of the code are gone; or the record names a submodule's path
-            that leads elsewhere.
-        GitError, StorageError: git failed.
-    """
-    folder = Path(os.path.abspath(folder))  # noqa: PTH100  a link in it is the user's business
-    if folder.is_relative_to(project.repository.common_dir):
-        raise InvalidInputError(
-            f"`{folder}` is inside the git folder", hint="give a folder outside of it"
-        )
-    return lay_out(project, target, folder)
-
-
-def lay_out(
-    project: Project, target: Record | str, folder: Path, *, is_whole: bool = False
-) -> Beside:
-    """Make the worktree of `check_out_beside` at any place, an absolute path.
-
-    Args:
-        is_whole: Whether submodules of which the record holds nothing are filled as well, from
-            the repositories of them that are on this machine.
-
-    Raises:
-        InvalidInputError, DamagedRecordError, GitError, StorageError: As there; then there is no
-            worktree.
-    """
-    repository = project.repository
-    with naming_gone(project, target):
-        goal = read_goal(project, target)
-        roots = inner_roots(project, goal)
-        restore_objects(repository, goal.tree, ContentStore(project.store))
-        inside = add_worktree(repository, folder, goal.commit)
-        try:
-            filled, empty = _fill_all(project, goal, roots, folder, is_whole=is_whole)
-            words = ("diff", "--name-only", "-z", "--no-ext-diff", "--no-textconv")
-            differing = inside.paths(*words, "--ignore-submodules=all", "HEAD", "--")
-            listed = inside.run("ls-files", "-z").out.count(b"\0")
-        except BaseException:
-            drop_worktree(repository.git, folder)
-            raise
-    return Beside(
-        folder=folder,
-        commit=goal.commit,
-        run=goal.run,
-        title=goal.title,
-        n_files=listed - len(goal.links) + sum(filled.values()),
-        recorded=roots,
-        submodules=tuple(filled),
-        empty=empty,
-        differing=tuple(differing),
-    )
-
-
-def _fill_all(
-    project: Project, goal: Goal, roots: Mapping[str, str], folder: Path, *, is_whole: bool
-) -> tuple[dict[str, int], tuple[str, ...]]:
-    """Write the submodules of a new worktree.
-
-    Returns:
-        How many files each that was written has, by path; and those that are empty.
-    """
-    repository = project.repository
-    git, git_dir = repository.git, repository.common_dir
-    filled: dict[str, int] = {}
-    empty: list[str] = []
-    with open_quarantine(repository) as quarantine:
-        for number, (path, tree) in enumerate(roots.items()):
-            target = _place_inner(folder, path)
-            write_files_of(git, git_dir, tree, target, quarantine.dir / f"inner-{number}")
-            filled[path] = len(list_tree(git, tree))
-        if not is_whole:
-            return filled, tuple(path for path in goal.links if path not in roots)
-        for number, one in enumerate(find_inner(project, goal, roots)):
-            if isinstance(one, Absent):
-                empty.append(one.path)
-                continue
-            target = _place_inner(folder, one.path)
-            index = quarantine.dir / f"submodule-{number}"
-            try:
-                write_files_of(one.git, one.git_dir, one.commit, target, index)
-            except GitError:  # better no part of it than some
-                shutil.rmtree(target)
-                target.mkdir()
-                empty.append(one.path)
-            else:
-                filled[one.path] = len(list_tree(one.git, one.commit))
-    return filled, tuple(empty)
-
-
-def _place_inner(folder: Path, path: str) -> Path:
-    """The folder of a submodule in a new worktree, made."""
-    target = folder / path
-    if not is_inside(folder, path) or target.is_symlink():
-        raise DamagedRecordError(
-            f"the record puts the submodule `{path}` behind a link",
-            hint="the record was damaged or made to do harm",
-        )
-    target.mkdir(parents=True, exist_ok=True)
-    return target

@@ -57,7 +57,7 @@ class Sampler:
     def _run(self) -> None:
         if self._stopped.wait(self._delay_s):
             return
-        # 145 ms, here where nobody waits for them: DESIGN.md section 4.
+        # 145 ms, here where nobody waits for them: see decision 4.
         import psutil  # noqa: PLC0415
 
         gpus = shutil.which("nvidia-smi", path=self._environ.get("PATH"))

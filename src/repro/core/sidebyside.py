@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from repro.core.known import KnownRuns, open_runs, read_run
+from repro.core.known import KnownRuns, describe_problem, open_runs, read_run
 from repro.core.naming import find_id
 from repro.core.project import Project
-from repro.core.query import describe_problem
 from repro.errors import DamagedRecordError, NewerFormatError, UsageError
 from repro.model.canonical import Json
 from repro.model.run import Record

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from repro.atomic import fsync_dir, storage_errors, write_file
 from repro.core.capture import Code
-from repro.core.observe import Observed, observe
+from repro.core.observe import Observed, observe_for
 from repro.core.pins import Pins
 from repro.core.project import Project, who_am_i
 from repro.core.request import Request
 from repro.core.started import REPLAY, Started, drop_unstarted, write_start
-from repro.errors import ConflictError, DamagedRecordError, GitError, ReproError, UsageError
+from repro.errors import ConflictError, DamagedRecordError, ReproError, UsageError
 from repro.model.canonical import Json, format_json
 from repro.model.curation import stamp_changes
 from repro.model.ids import RunId, is_id, new_id
@@ -36,8 +36,6 @@ from repro.store.runs import read_record
 
 if TYPE_CHECKING:
     from repro.core.measured import OnProgress
-
-_TRIES = 3  # a concurrent gc can take an object between our seeing and our packing it
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,26 +145,24 @@ def _capture(
 ) -> Started:
     """Snapshot, publish under `live/`, and write `start.json`, in this order."""
     author = who_am_i(project)
-    for attempt in range(_TRIES):
-        try:
-            with observe(
-                project,
-                request,
-                author=author,
-                now=now,
-                run=run_id,
-                before=before.config if before else None,
-                share=not attempt,
-                on_progress=on_progress,
-            ) as (quarantine, seen):
-                if consider is not None:
-                    consider(quarantine, seen)
-                held = [*seen.pins.held, *seen.around.held]
-                _publish(quarantine, run_id, seen.code, seen.pages.root, held)
-            break
-        except (GitError, ConflictError):
-            if attempt == _TRIES - 1:
-                raise
+
+    def publish_seen(quarantine: Quarantine, seen: Observed) -> Observed:
+        if consider is not None:
+            consider(quarantine, seen)
+        held = [*seen.pins.held, *seen.around.held]
+        _publish(quarantine, run_id, seen.code, seen.pages.root, held)
+        return seen
+
+    seen = observe_for(
+        project,
+        request,
+        publish_seen,
+        author=author,
+        now=now,
+        run=run_id,
+        before=before.config if before else None,
+        on_progress=on_progress,
+    )
     keep_objects(project.repository, seen.code.tree, seen.code.base, ContentStore(project.store))
     started = describe_start(
         project, request, run_id, seen, author=author, now=now, before=before, journal=journal

@@ -1,6 +1,7 @@
 """One page of the table of all runs, by what somebody wishes to see of it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from repro.core.choosing import Choice, choose_runs
 from repro.core.known import KnownRuns, open_runs
@@ -48,8 +49,10 @@ def read_table(project: Project, wish: TableWish) -> TableView:
         choice = Choice(where=wish.where, sort=() if wish.group_by else wish.sort)
         condition, sort = choose_runs(runs.index, choice, now=project.clock())
         if wish.group_by:
-            return read_groups(runs, wish, condition)
-        return _read_rows(runs, wish, condition, sort)
+            view = read_groups(runs, wish, condition)
+        else:
+            view = _read_rows(runs, wish, condition, sort)
+        return replace(view, is_old=runs.index.is_old)
 
 
 def _read_rows(

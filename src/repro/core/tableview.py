@@ -119,6 +119,7 @@ class TableView:
         problems: Runs that cannot be read; they hide no other.
         hidden: What else could be shown.
         constant: Params that are the same in all runs of the page, with their values.
+        is_old: Whether what is newest may be missing, for another process writes the run index.
     """
 
     columns: tuple[TableColumn, ...]
@@ -131,6 +132,7 @@ class TableView:
     problems: tuple[Problem, ...]
     hidden: tuple[OfferedColumn, ...]
     constant: tuple[tuple[Key, Value], ...]
+    is_old: bool = False
 
 
 def word_of(key: Key | None) -> str:

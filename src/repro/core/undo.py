@@ -1,18 +1,16 @@
 """The last restore taken back: branch, index and files as they were."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 
 from repro.core.moving import find_missing, find_replaced, keep_replaced, refuse_missing
 from repro.core.project import Project
-from repro.core.replacing import Prepared, prepare_moves, staging_of
+from repro.core.replacing import Prepared, prepare_all
 from repro.core.saved import (
     Kept,
     Target,
     UndoEntry,
     came_from,
-    count_files,
     gentle_limits,
     list_entries,
     read_kept,
@@ -24,6 +22,7 @@ from repro.core.saved import (
 )
 from repro.core.saved_data import encode_moves, plan_undo, read_saved_data
 from repro.errors import ReproError, WouldLoseWorkError
+from repro.model.readable import count_of
 from repro.store.busy import refuse_busy
 from repro.store.content import ContentStore
 from repro.store.lfs import restore_objects
@@ -81,7 +80,6 @@ def undo(project: Project, *, save: bool = False) -> Undone:
     with (
         open_scratch(repository) as scratch,
         open_quarantine(repository) as quarantine,
-        ExitStack() as stack,
     ):
         refuse_busy(repository)
         entry = _choose_entry(project, scratch)
@@ -102,41 +100,35 @@ def undo(project: Project, *, save: bool = False) -> Undone:
         refused = replaced if was_killed else [*lost, *replaced]
         lost = (*lost, *replaced)
         if refused and not save:
-            raise WouldLoseWorkError(
-                f"undo would lose work done since the checkout in {count_files(refused)}",
-                paths=refused,
-                hint="`repro undo --save` keeps it: the next `repro undo` brings it back",
-            )
+            raise _losing(refused)
         saved = None
         trees = (present.tree, entry.tree)
         strays = _has_strays(project, entry, present)
         keep_replaced(data, content, replaced)
-        staging = staging_of(project)
-        prepared = [
-            stack.enter_context(prepare_moves(plan, content, staging=staging)) for plan in data
-        ]
-        for one in prepared:
-            one.check()
-        if save or lost or strays:
-            saved, states = save_present(
-                project,
-                quarantine,
-                present,
-                staged,
-                raw,
-                target=Target(None, entry.head_oid),
-                states=trees,
-                beside=encode_moves(data),
-            )
-        else:
-            states = write_states(project, quarantine, *trees)
-        try:
-            scratch.begin(entry.ref, states[0], present.index, quarantine)
-            branch, notes = _move(project, scratch, entry, kept, present, states[1], raw, prepared)
-        except ReproError:
-            if saved is not None and not scratch.is_begun:  # everything is as it was
-                update_refs(repository.git, [RefUpdate(saved.ref, new=None, old=saved.commit)])
-            raise
+        with prepare_all(project, data, content) as prepared:
+            if save or lost or strays:
+                saved, states = save_present(
+                    project,
+                    quarantine,
+                    present,
+                    staged,
+                    raw,
+                    target=Target(None, entry.head_oid),
+                    states=trees,
+                    beside=encode_moves(data),
+                )
+            else:
+                states = write_states(project, quarantine, *trees)
+            try:
+                scratch.begin(entry.ref, states[0], present.index, quarantine)
+                branch, notes = _move(
+                    project, scratch, entry, kept, present, states[1], raw, prepared
+                )
+            except ReproError:
+                if saved is not None and not scratch.is_begun:  # everything is as it was
+                    unused = RefUpdate(saved.ref, new=None, old=saved.commit)
+                    update_refs(repository.git, [unused])
+                raise
         tip = list_refs(repository.git, branch).get(branch) if branch else entry.head_oid
     return Undone(
         branch=branch,
@@ -147,6 +139,14 @@ def undo(project: Project, *, save: bool = False) -> Undone:
         saved=saved,
         kept=lost,
         notes=notes,
+    )
+
+
+def _losing(refused: Sequence[str]) -> WouldLoseWorkError:
+    return WouldLoseWorkError(
+        f"undo would lose work done since the checkout in {count_of(len(refused), 'file')}",
+        paths=refused,
+        hint="`repro undo --save` keeps it: the next `repro undo` brings it back",
     )
 
 

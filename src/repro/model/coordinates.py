@@ -1,12 +1,13 @@
 """Runs as points among axes: what parallel coordinates draw, and a scatter plot."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from repro.model.condition import Key
 from repro.model.readable import format_value
-from repro.model.values import ABSENT, Value, is_number
+from repro.model.values import ABSENT, Value, is_nan, is_number
 
 Kind = Literal["linear", "log", "category"]
 Scale = Literal["linear", "log", "auto"]
@@ -30,6 +31,7 @@ class CoordinateAxis:
         categories: The values themselves, as the filter language has them.
         goal: `minimize` or `maximize`; None of what has none.
         values: Of each run; None where it has none that is finite.
+        without: The filter that finds those; empty where all have one.
     """
 
     key: Key
@@ -41,6 +43,7 @@ class CoordinateAxis:
     categories: tuple[Value, ...] = ()
     goal: str | None = None
     values: tuple[float | None, ...]
+    without: str = ""
 
     @property
     def labels(self) -> list[str]:
@@ -82,15 +85,34 @@ def make_axis(  # each is a fact of the axis
         is_log = low > 0 and (scale == "log" or (scale == "auto" and _spreads(finite)))
         return CoordinateAxis(
             key=key, title=title, word=word, kind="log" if is_log else "linear",
-            low=low, high=high, goal=goal, values=numbers,
+            low=low, high=high, goal=goal, values=numbers, without=_without(word, values),
         )  # fmt: skip
     categories, places = _sort_into(there)
     if len(categories) > MOST_CATEGORIES:
         return None
     return CoordinateAxis(
         key=key, title=title, word=word, kind="category", categories=categories, goal=goal,
-        values=tuple(_place(one, places) for one in values),
+        values=tuple(_place(one, places) for one in values), without=_without(word, values),
     )  # fmt: skip
+
+
+def _without(word: str, values: Sequence[Value]) -> str:
+    tests = {
+        f"{word} is null": lambda one: one is ABSENT or one is None,
+        f"{word} is nan": is_nan,
+        f"{word} = inf": lambda one: _infinity_of(one) == math.inf,
+        f"{word} = -inf": lambda one: _infinity_of(one) == -math.inf,
+    }
+    return " or ".join(said for said, holds in tests.items() if any(map(holds, values)))
+
+
+def _infinity_of(value: Value) -> float | None:
+    """An infinity, also of an integer beyond a float; None of all else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    if is_number(value) or is_nan(value):
+        return None
+    return math.inf if value > 0 else -math.inf
 
 
 def _spreads(numbers: Sequence[float]) -> bool:

@@ -143,11 +143,17 @@ def plain_text(value: Value) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def count_of(number: int, noun: str) -> str:
+    """A number with its noun: `1 file`, `2,000 files`, `2 entries`."""
+    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else many}"
+
+
 def count_runs(number: int) -> str:
     """So many runs, in words."""
-    return f"{number:,} run{'' if number == 1 else 's'}"
+    return count_of(number, "run")
 
 
 def count_sweeps(number: int) -> str:
     """So many sweeps, in words."""
-    return f"{number:,} sweep{'' if number == 1 else 's'}"
+    return count_of(number, "sweep")

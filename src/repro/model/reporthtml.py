@@ -32,7 +32,10 @@ from repro.model.svgchart import Line, line_chart, line_sample
 from repro.model.text import escape
 
 _MOST_UPRIGHT = 11  # columns that fit on paper that stands
+_MOST_COLUMNS = 20  # of one table, that fit on any paper once their words may be broken
 _LONGEST_WORD = 16  # characters that stay together on paper
+_UPRIGHT_EM, _WIDE_EM = 67.0, 116.0  # what paper has beside its margins
+_CHARACTER_EM, _PADDING_EM, _SAMPLE_EM, _BROKEN_EM = 0.62, 0.6, 2.2, 4.5
 _MARKS = {"+": "ins", "-": "del"}
 
 
@@ -120,10 +123,54 @@ def _block(block: Block) -> Iterator[str]:
             yield "</details>"
 
 
+def _split(table: Table) -> Iterator[Table]:
+    """The table in parts that fit on paper, each with its first column."""
+    n_parts = -(-(len(table.heads) - 1) // (_MOST_COLUMNS - 1))
+    if n_parts <= 1:
+        yield table
+        return
+    size = -(-(len(table.heads) - 1) // n_parts)
+    for part, start in enumerate(range(1, len(table.heads), size), 1):
+        places = [0, *range(start, min(start + size, len(table.heads)))]
+        yield Table(
+            caption=f"{table.caption} ({part} of {n_parts})",
+            heads=[table.heads[place] for place in places],
+            rows=[[row[place] for place in places] for row in table.rows],
+            right=frozenset(n for n, place in enumerate(places) if place in table.right),
+        )
+
+
+def _is_tight(table: Table) -> bool:
+    """Whether it fits on paper only if any word may be broken."""
+    columns = zip(table.heads, *table.rows, strict=True)
+    needed = sum(_column_em(cells, place in table.right) for place, cells in enumerate(columns))
+    return needed > (_WIDE_EM if len(table.heads) > _MOST_UPRIGHT else _UPRIGHT_EM)
+
+
+def _column_em(cells: Sequence[Cell], is_right: bool) -> float:
+    """How wide a column is where short words stay whole, and numbers on one line."""
+    sample = 0.0 if all(cell.colour is None for cell in cells) else _SAMPLE_EM
+    widest = max(_cell_em(cell, is_right) for cell in cells)
+    return widest + sample + _PADDING_EM
+
+
+def _cell_em(cell: Cell, is_right: bool) -> float:
+    text = "".join(map(_plain, cell.text))
+    words = [len(word) for word in ([text] if is_right else text.split())]
+    longest = max(words, default=0)
+    return _BROKEN_EM if longest > _LONGEST_WORD else longest * _CHARACTER_EM
+
+
 def _table(table: Table) -> Iterator[str]:
+    for part in _split(table):
+        yield from _one_table(part)
+
+
+def _one_table(table: Table) -> Iterator[str]:
     # A box that scrolls must be reachable without a mouse, and say what it is.
     yield f'<div class="scroll" tabindex="0" role="region" aria-label="{_safe(table.caption)}">'
-    yield f"<table><caption>{_safe(table.caption)}</caption>\n<thead><tr>"
+    tight = ' class="tight"' if _is_tight(table) else ""
+    yield f"<table{tight}><caption>{_safe(table.caption)}</caption>\n<thead><tr>"
     yield "".join(
         f'<th scope="col"{_classes(table, place, cell)}>{_cell(cell)}</th>'
         for place, cell in enumerate(table.heads)

@@ -62,6 +62,7 @@ thead{display:table-header-group}
 .scroll,pre,figure{overflow:visible}
 th,td,tbody th,thead th{white-space:normal;padding:.1rem .3rem}
 .long{overflow-wrap:anywhere;min-width:4.5em}
+.tight th,.tight td{overflow-wrap:anywhere;white-space:normal;min-width:2.8em}
 pre{white-space:pre-wrap;overflow-wrap:anywhere}
 .charts{display:block}
 .chart{min-width:0;width:150mm}

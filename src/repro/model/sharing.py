@@ -18,3 +18,16 @@ class Refusal:
     reason: str
     hint: str = ""
     kind: str = "run"
+
+
+@dataclass(frozen=True, slots=True)
+class Overruled:
+    """A word of one clone that gave way to a later one of another; the history has both.
+
+    Attributes:
+        run: Its id.
+        what: `name` or `note`.
+    """
+
+    run: str
+    what: str

@@ -69,7 +69,8 @@ def find_mean(values: Sequence[float]) -> float | None:
     try:
         return fmean(values)
     except OverflowError:  # the sum is beyond a float
-        return fmean([value / len(values) for value in values]) * len(values)
+        share = 2.0 ** -len(values).bit_length()  # a power of two: nothing is rounded
+        return fmean([value * share for value in values]) / share
 
 
 def find_deviation(values: Sequence[float]) -> float | None:

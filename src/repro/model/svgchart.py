@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape as escape_html
+from itertools import chain
 
 from repro.model.axis import Axis, Quantity, make_axis
 from repro.model.palette import PALETTE
@@ -45,6 +46,7 @@ class Line:
         colour: Place in the palette; beyond its end colours come again, with dashes.
         is_faint: Whether it only stands behind another one, as raw values behind smooth ones; it
             is not in the legend.
+        band: The lower and the upper edge of what is tinted around it, as many numbers each.
     """
 
     label: str
@@ -52,6 +54,12 @@ class Line:
     ys: Sequence[float]
     colour: int = 0
     is_faint: bool = False
+    band: tuple[Sequence[float], Sequence[float]] | None = None
+
+    @property
+    def heights(self) -> Iterator[float]:
+        """All that the y axis must reach."""
+        return chain(self.ys, *(self.band or ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +162,8 @@ def _chart(chart: LineChart) -> tuple[str, int]:
     named = _named(chart)
     legend, n_rows = _legend(named, chart.height, chart.width) if len(named) > 1 else ("", 0)
     odd: dict[str, None] = {}  # marks that stand for something
-    drawn = "".join(_draw(line, frame, odd) for line in chart.lines)
+    drawn = "".join(_draw_band(line, frame) for line in chart.lines)
+    drawn += "".join(_draw(line, frame, odd) for line in chart.lines)
     body = (
         f'<text x="{frame.left}" y="18" font-size="14" font-weight="600">'
         f"{_text(_cut(chart.title, (chart.width - frame.left) / 8))}</text>"
@@ -170,7 +179,7 @@ def _named(chart: LineChart) -> list[Line]:
 
 
 def _make_frame(chart: LineChart) -> _Frame:
-    ys = [one for line in chart.lines for one in line.ys if math.isfinite(one)]
+    ys = [one for line in chart.lines for one in line.heights if math.isfinite(one)]
     inner = max(40, chart.height - _TOP - _BELOW)
     n_ticks = max(2, inner // _ROOM_Y)
     y = make_axis(ys, n_ticks=n_ticks, is_log=chart.is_log_y, margin=0.04)
@@ -255,6 +264,30 @@ def _draw(line: Line, frame: _Frame, odd: dict[str, None]) -> str:
         parts.append(f'<path d="{marks}" fill="{colour}" stroke="{colour}"/>')
     faint = ' opacity=".3"' if line.is_faint else ""
     return f"<g{faint}><title>{_text(line.label)}</title>{''.join(parts)}</g>"
+
+
+def _draw_band(line: Line, frame: _Frame) -> str:
+    """The area between the edges of a band; one that leaves the chart goes on along its edge."""
+    if line.band is None:
+        return ""
+    low, high = line.band
+    there = zip(line.xs, low, high, strict=True)
+    inside = [(x, *edges) for x, *edges in there if -1e-6 <= frame.x.share(x) <= 1.000001]
+    around = [(x, y) for x, _, y in inside] + [(x, y) for x, y, _ in reversed(inside)]
+    if not around:
+        return ""
+    corners = " ".join(f"{_across(frame, x)} {_down(frame, y)}" for x, y in around)
+    return f'<path d="M{corners}z" fill="{_colour(line)}" fill-opacity=".18" stroke="none"/>'
+
+
+def _across(frame: _Frame, x: float) -> int:
+    return frame.left * FINE + round(frame.x.share(x) * frame.width * FINE)
+
+
+def _down(frame: _Frame, y: float) -> int:
+    share = frame.y.share(y)
+    share = 0.0 if math.isnan(share) else min(max(share, 0.0), 1.0)
+    return frame.top * FINE + round((1 - share) * frame.height * FINE)
 
 
 def _path(line: Line, path: str) -> str:
@@ -347,6 +380,9 @@ def _facts(line: Line) -> Iterator[str]:
         yield f"{len(line.ys) - len(numbers):,} of them NaN"
     yield f"from {format_number(numbers[0])} to {format_number(numbers[-1])}"
     yield f"lowest {format_number(min(numbers))}, highest {format_number(max(numbers))}"
+    if line.band is not None:
+        low, high = (format_number(edge[-1]) for edge in line.band)
+        yield f"at the end between {low} and {high}"
 
 
 def _colour(line: Line) -> str:

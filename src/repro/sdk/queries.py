@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from repro.core.choosing import Choice
 from repro.core.chosen import find_chosen
+from repro.core.known import describe_problem
 from repro.core.project import Project
-from repro.core.query import describe_problem, resolve_run
+from repro.core.query import resolve_run
 from repro.core.record import recover_runs
 from repro.model.run import Status
 from repro.model.text import escape

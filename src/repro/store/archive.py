@@ -102,15 +102,6 @@ def format_lines(runs: Mapping[str, str]) -> bytes:
     return "".join(f"{run_id} {runs[run_id]}\n" for run_id in sorted(runs)).encode()
 
 
-def archive_lines(objects: Objects, commit: str) -> dict[str, str]:
-    """The commit of each run in an archive, by id.
-
-    Raises:
-        DamagedRecordError: It breaks FORMAT.md.
-    """
-    return dict(read_archive(objects, commit).items())
-
-
 def read_archives(
     repository: Repository, commits: Iterable[str]
 ) -> tuple[list[Archive], dict[str, ReproError]]:

@@ -172,6 +172,15 @@ class Git:
         """What `git ARGS` prints, as text, without the last newline."""
         return self.run(*args, env=env).out.decode(errors="surrogateescape").removesuffix("\n")
 
+    def find(self, name: str, *, env: Mapping[str, str] | None = None) -> str | None:
+        """The id of the object that `name` stands for; None where git knows none.
+
+        What a record says can be asked for as it is: no name is taken for an option. A whole id
+        stands for itself, whether that object is here or not.
+        """
+        words = ("rev-parse", "--verify", "--quiet", "--end-of-options", name)
+        return self.run(*words, env=env, ok=(0, 1, 128)).out.decode().strip() or None
+
     def paths(self, *args: str, env: Mapping[str, str] | None = None) -> list[str]:
         """The NUL-separated names that `git ARGS` prints; bytes beyond UTF-8 as surrogates."""
         return split_names(self.run(*args, env=env).out)

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from time import monotonic
 from types import MappingProxyType, TracebackType
 from typing import Self, TypeVar
 
@@ -22,6 +23,7 @@ from repro.store.collector import no_collection
 from repro.store.git import Repository
 from repro.store.index_alike import find_alike
 from repro.store.index_columns import read_columns
+from repro.store.index_connection import connect
 from repro.store.index_groups import CellGroup as CellGroup
 from repro.store.index_groups import group_cells, put_metrics
 from repro.store.index_names import find_kinds, has_name, list_names
@@ -40,12 +42,12 @@ from repro.store.sqlitefile import FAULTS, is_broken, is_locked, is_odd, remove_
 
 _PATIENCE_S = 2.0  # for another process that holds the file; then in memory
 _NO_PATIENCE_S = 0.1
-_CACHE_KIB = 1 << 16  # while much is written
+_REMEMBERED_S = 5.0  # that somebody waited in vain: who asks many questions waits once
 _READ_CACHE_KIB = 1 << 13  # questions walk: a larger one holds what is not asked for again
-_STEPS = 100_000  # of SQLite between two looks for ^C
 _NEWEST = "ORDER BY created DESC, id DESC"
 _NONE_LIVE: Mapping[str, LiveSource] = MappingProxyType({})
 
+_held: dict[Path, float] = {}  # when files were found held, by the clock of `monotonic`
 _T = TypeVar("_T")
 
 
@@ -56,6 +58,7 @@ class RunIndex:
 
     Attributes:
         problems: Refs that name no run, then runs that cannot be read, in the order of their ids.
+        is_old: Whether what is newest may be missing, for another process holds the file.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class RunIndex:
         live: Mapping[str, LiveSource] = _NONE_LIVE,
         on_progress: OnProgress | None = None,
         is_patient: bool = True,
+        may_be_old: bool = False,
     ) -> None:
         """Bring the index up to date.
 
@@ -74,11 +78,15 @@ class RunIndex:
             on_progress: Told how many of how many records are read, where these are many.
             is_patient: Whether to wait for another process that holds the file, and then go
                 without it.
+            may_be_old: Whether, where that process goes on writing, what stood there before is
+                good enough; where it cannot be read either, nobody goes without it.
 
         Raises:
             StorageError: Another process holds the file, and nobody wants to wait for it.
         """
         self._is_patient = is_patient
+        self._may_be_old = may_be_old
+        self.is_old = False
         self._repository = repository
         self._refs = refs
         self._live = live
@@ -301,8 +309,11 @@ class RunIndex:
                 return self._prepare(self._open_file(path))
             except FAULTS as error:
                 _raise_interrupt(error)
-                if not self._is_patient and is_locked(error):
-                    raise StorageError("another process holds the run index") from error
+                if is_locked(error) and (self._may_be_old or not self._is_patient):
+                    _held[path] = monotonic()
+                    raise StorageError(
+                        "another process holds the run index", hint="try again in some seconds"
+                    ) from error
                 if not is_broken(error):
                     return self._open_memory(path)
                 if not remove_database(path):
@@ -320,21 +331,24 @@ class RunIndex:
                 path.parent.mkdir(exist_ok=True, mode=0o700)
         if is_odd(path):
             remove_database(path)
-        patience = _PATIENCE_S if self._is_patient else _NO_PATIENCE_S
-        return _connect(f"{path.as_uri()}?mode={mode}", patience)
+        was_held = (
+            self._may_be_old and monotonic() - _held.get(path, -_REMEMBERED_S) < _REMEMBERED_S
+        )
+        patience = _PATIENCE_S if self._is_patient and not was_held else _NO_PATIENCE_S
+        return connect(f"{path.as_uri()}?mode={mode}", patience)
 
     def _open_memory(self, sound: Path | None = None) -> sqlite3.Connection:
         """An index in memory; from a file that only cannot be written, as far as it goes."""
-        db = _connect("file::memory:")
+        db = connect("file::memory:")
         try:
             if sound is not None:
-                with closing(_connect(f"{sound.as_uri()}?mode=ro")) as source:
+                with closing(connect(f"{sound.as_uri()}?mode=ro", _NO_PATIENCE_S)) as source:
                     source.backup(db)
             return self._prepare(db)
         except FAULTS as error:
             _raise_interrupt(error)
             db.close()
-        return self._prepare(_connect("file::memory:"))
+        return self._prepare(connect("file::memory:"))
 
     def _prepare(self, db: sqlite3.Connection) -> sqlite3.Connection:
         """Bring an open database up to date, or close it."""
@@ -343,7 +357,7 @@ class RunIndex:
             refresh = IndexRefresh(
                 self._repository, self._refs, self._live, on_progress=self._on_progress
             )
-            refresh.bring_up_to_date(db)
+            self._refresh(refresh, db)
         except BaseException:
             db.close()
             raise
@@ -351,6 +365,19 @@ class RunIndex:
         self.problems = refresh.problems
         self._selection = Selection(db)
         return db
+
+    def _refresh(self, refresh: IndexRefresh, db: sqlite3.Connection) -> None:
+        try:
+            refresh.bring_up_to_date(db)
+        except sqlite3.OperationalError as error:
+            if not self._may_be_old or not is_locked(error) or self._path is None:
+                raise
+            db.rollback()
+            db.execute(f"PRAGMA busy_timeout = {int(_NO_PATIENCE_S * 1000)}")
+            db.execute("BEGIN")
+            db.execute("SELECT 1 FROM run").fetchone()  # fails where it cannot be read either
+            _held[self._path] = monotonic()
+            self.is_old = True
 
     def _ask(self, query: Callable[[], _T]) -> _T:
         """The answer to `query`, from a new index if the file turns out to be broken."""
@@ -371,17 +398,3 @@ def _raise_interrupt(error: Exception) -> None:
     """Raise ^C again where SQLite was at work when it came."""
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
         raise KeyboardInterrupt from error
-
-
-def _connect(uri: str, patience_s: float = _PATIENCE_S) -> sqlite3.Connection:
-    # No isolation level: transactions begin and end where the code says so.
-    db = sqlite3.connect(uri, uri=True, timeout=patience_s, isolation_level=None)
-    db.execute("PRAGMA trusted_schema = OFF")
-    # A rollback journal that is synced: after a power loss the file is old or new. Faster
-    # settings could leave one that opens well and lacks runs.
-    db.execute("PRAGMA synchronous = NORMAL")
-    db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-    db.execute("PRAGMA temp_store = MEMORY")
-    # Python sees ^C only between two of its own steps: the handler is one.
-    db.set_progress_handler(lambda: 0, _STEPS)
-    return db

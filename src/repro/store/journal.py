@@ -123,17 +123,7 @@ class JournalWriter:
         Raises:
             InvalidInputError: A reader could not read it back, or not the record it becomes.
         """
-        line = _line({key: _plain(value) for key, value in record.items()})
-        if parse_line(line[:-1]) is None:
-            raise InvalidInputError(
-                f"a `{record.get('k')}` record is too deep, or holds a number out of range"
-            )
-        values = record.get("m")
-        if values is None and len(line) > LONGEST_RECORD:
-            raise InvalidInputError(
-                f"a `{record.get('k')}` of {len(line):,} bytes is more than {LONGEST_RECORD:,}",
-                hint="keep large values as an artifact",
-            )
+        line, values = format_line(record), record.get("m")
         with self._lock:
             self._keep(line, len(values) if isinstance(values, Mapping) else 0)
 
@@ -339,6 +329,25 @@ class JournalWriter:
             if monotonic() - last >= BEAT_S:
                 last = monotonic()
                 self._sign.beat()
+
+
+def format_line(record: Mapping[str, Any]) -> bytes:
+    """The line of a record, with its line feed; non-finite floats in it become strings.
+
+    Raises:
+        InvalidInputError: A reader could not read it back, or not the record it becomes.
+    """
+    line = _line({key: _plain(value) for key, value in record.items()})
+    if parse_line(line[:-1]) is None:
+        raise InvalidInputError(
+            f"a `{record.get('k')}` record is too deep, or holds a number out of range"
+        )
+    if record.get("m") is None and len(line) > LONGEST_RECORD:
+        raise InvalidInputError(
+            f"a `{record.get('k')}` of {len(line):,} bytes is more than {LONGEST_RECORD:,}",
+            hint="keep large values as an artifact",
+        )
+    return line
 
 
 def _create(live_dir: Path, pid: int) -> tuple[int, Path]:

@@ -15,9 +15,10 @@ from repro.model.times import is_moment
 from repro.store.process import Process, parse_process
 
 JOURNAL_VERSION = 1
+WORDS = "words.jsonl"  # what people say of the run, while it is in progress
 
 _decode = msgspec.json.Decoder().decode
-_NAME = re.compile(r"journal-(\d+)-(\d+)\.jsonl\Z")
+_NAME = re.compile(r"(?:journal-(\d+)-(\d+)|words)\.jsonl\Z")
 _START = re.compile(rb"[0-9a-f]{8} \{")
 _LONGEST_HEADER = 1 << 16  # bytes
 _CHECKED = 64  # bytes before a place, looked at to know the file again
@@ -199,7 +200,7 @@ def _without_torn(data: bytes) -> bytes:
 
 def _opening(journal: Journal) -> tuple[int, float, list[int]]:
     match = _NAME.match(journal.name)
-    numbers = [int(part) for part in match.groups()] if match else []
+    numbers = [int(part) for part in match.groups() if part] if match else []
     return int(journal.header.get("rank", 0)), float(journal.header.get("t", 0.0)), numbers
 
 

@@ -37,6 +37,9 @@ class SignOfLife:
         try:
             os.write(fd, json.dumps(owner).encode() + b"\n")
             stat = os.fstat(fd)
+        except OSError:
+            draft.unlink(missing_ok=True)  # the next try has the same name
+            raise
         finally:
             os.close(fd)
         self._lock = FileLock(draft)

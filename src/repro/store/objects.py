@@ -192,16 +192,25 @@ def read_file(objects: Objects, oid: str, path: str) -> bytes | None:
     Raises:
         DamagedRecordError: An object on the way is missing.
     """
+    entry = find_entry(objects, oid, path)
+    if entry is None or entry.mode in (FOLDER, SUBMODULE):
+        return None
+    return objects.read(entry.oid)[1]
+
+
+def find_entry(objects: Objects, oid: str, path: str) -> TreeEntry | None:
+    """What stands at `path` in the commit or tree `oid`; None where nothing does.
+
+    Raises:
+        DamagedRecordError: An object on the way is missing.
+    """
     *folders, name = path.split("/")
     for folder in folders:
         inner = read_tree(objects, oid).get(folder)
         if inner is None or inner.mode != FOLDER:
             return None
         oid = inner.oid
-    entry = read_tree(objects, oid).get(name)
-    if entry is None or entry.mode in (FOLDER, SUBMODULE):
-        return None
-    return objects.read(entry.oid)[1]
+    return read_tree(objects, oid).get(name)
 
 
 def list_files(objects: Objects, oid: str, prefix: str = "") -> dict[str, str]:

@@ -28,7 +28,7 @@ def open_pygit2(repository: Repository) -> "Pygit2Objects | None":
 
 def open_folder(folder: Path) -> "Pygit2Objects | None":
     """Give a reader of a folder of SHA-1 objects; None where there is none."""
-    # Importing pygit2 costs as much as 30 git processes (DESIGN.md section 6): only here.
+    # Importing pygit2 costs as much as 30 git processes: only here.
     import pygit2  # noqa: PLC0415
 
     try:

@@ -108,10 +108,6 @@ class RunRefs:
         """All places of a run, the one that counts first; also of one that was removed."""
         return self._look_for([run_id]).places(run_id) if is_id(run_id) else []
 
-    def is_removed(self, run_id: str) -> bool:
-        """Whether the user removed a run: then only `refs/repro/runs/<id>` brings it back."""
-        return is_id(run_id) and run_id in self._list(TRASH + run_id).removed
-
     def starting(self, prefix: str) -> list[str]:
         """The ids that start with `prefix`, in their order."""
         if not _PLAIN.match(prefix):

@@ -9,17 +9,29 @@ from starlette.requests import Request
 
 from repro.core.chosen import read_records
 from repro.core.comparing import Compared, choose_compared
+from repro.core.groupcurves import RunGroup, make_groups
 from repro.core.importance import Importance, weigh_params
 from repro.core.known import open_runs
 from repro.core.report import choose_metrics
 from repro.core.sidebyside import SideBySide, lay_side_by_side
-from repro.errors import InvalidInputError
+from repro.errors import InvalidInputError, ReproError
 from repro.model.cells import format_metric
+from repro.model.columns import Column
 from repro.model.condition import Key, Space
 from repro.model.goals import agreed_goal, best_places
+from repro.model.meancurve import Band
 from repro.model.run import Record
 from repro.web.address import changed_address, kept_query
 from repro.web.colours import count_turns, give_colours, parse_pins
+from repro.web.curvegroups import (
+    GROUP_KEYS,
+    GroupChoice,
+    address_of,
+    band_of,
+    colour_groups,
+    group_choices,
+    group_keys,
+)
 from repro.web.naming import finite_of, project_of, window_of
 from repro.web.sidebyside import Part, lay_parts, say_equal
 
@@ -31,7 +43,7 @@ _MOST_FITTING = 20  # runs whose curves are drawn, of those that fit a filter
 _MOST_CHARTS = 12
 _CURVE_KEYS = ("x", "smooth")
 _WINDOW_KEYS = ("low", "high")
-_CHART_KEYS = ("metric", "x", "smooth", "logx", "logy", "large", "clip", "low", "high")
+_CHART_KEYS = ("metric", "x", "smooth", "logx", "logy", "large", "clip", "low", "high", *GROUP_KEYS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +61,6 @@ class ShownRun:
     status: str
     colour: int
     turn: int
-    is_base: bool
     without: str | None
 
 
@@ -100,7 +111,8 @@ class Comparison:
     def drawn(self) -> tuple[str, ...]:
         """The runs whose curves are drawn, and that are in the legend."""
         named = len(self.params.getlist("run"))
-        most = MOST_CURVES if "q" not in self.params else max(named, _MOST_FITTING)
+        is_all = "q" not in self.params or self.params.get("group")
+        most = MOST_CURVES if is_all else max(named, _MOST_FITTING)
         return self.compared.ids[: min(most, MOST_CURVES)]
 
     @cached_property
@@ -123,8 +135,11 @@ class Comparison:
         with open_runs(self._project) as known:
             short = known.shorten(self.compared.ids)
             live = set(known.live)
-        colours = give_colours(self.drawn, parse_pins(self.params.get("pin", "")))
-        turns = count_turns(self.drawn, colours)
+        if self.groups is None:
+            colours = give_colours(self.drawn, parse_pins(self.params.get("pin", "")))
+            turns = count_turns(self.drawn, colours)
+        else:
+            colours, turns = colour_groups(self.groups)
         named = self.params.getlist("run")
         return [
             ShownRun(
@@ -134,7 +149,6 @@ class Comparison:
                 status="running" if one.run.id in live else one.run.status.value,
                 colour=colours[one.run.id],
                 turn=turns[one.run.id],
-                is_base=one.run.id == self.base,
                 without=None
                 if "q" in self.params
                 else changed_address(
@@ -174,7 +188,6 @@ class Comparison:
                 status=one.run.status.value,
                 colour=8,
                 turn=0,
-                is_base=False,
                 without=None,
             )
             for one in self.beside.records
@@ -230,6 +243,40 @@ class Comparison:
         return ""
 
     @cached_property
+    def _group_keys(self) -> list[Column] | None:
+        return None if self.group_problem else group_keys(self._project, self.params)
+
+    @cached_property
+    def groups(self) -> list[RunGroup] | None:
+        """The groups of runs of which means are drawn; None where each run is drawn."""
+        keys = self._group_keys
+        return None if keys is None else make_groups(self.records, keys)
+
+    @cached_property
+    def group_problem(self) -> str:
+        """What is wrong with what the address groups by, which then is nothing."""
+        try:
+            group_keys(self._project, self.params)
+        except ReproError as error:
+            return error.message
+        return ""
+
+    @cached_property
+    def grouping(self) -> str:
+        """The one of the choices that holds."""
+        return address_of(self._group_keys)
+
+    @property
+    def group_choices(self) -> list[GroupChoice]:
+        """What runs can be put together by."""
+        return group_choices(self.records, self.grouping)
+
+    @property
+    def has_deviation(self) -> bool:
+        """Whether the standard deviation is tinted around means."""
+        return band_of(self.params) is Band.DEVIATION
+
+    @cached_property
     def charts(self) -> list[Chart]:
         """The charts, with the values that stand beside each."""
         return [self._chart(metric) for metric in self.chosen]
@@ -256,8 +303,11 @@ class Comparison:
             for place, (run, one) in enumerate(pairs)
         )
         keys = _CURVE_KEYS if self.window_problem else (*_CURVE_KEYS, *_WINDOW_KEYS)
+        keys = keys if self.groups is None else (*keys, *GROUP_KEYS)
         wish = [(key, self.params.get(key, "")) for key in keys]
-        query = [("metric", metric), *(("run", run.id) for run, _ in pairs)]
+        # All runs of a group, so that it has the same place in each chart.
+        runs = [run for run, _ in pairs] if self.groups is None else self.runs
+        query = [("metric", metric), *(("run", run.id) for run in runs)]
         query += [(key, value) for key, value in wish if value]
         looks = [(key, "1") for key in ("logx", "logy") if self.params.get(key) == "1"]
         return Chart(

@@ -13,9 +13,11 @@ from repro.errors import (
     AmbiguousRunError,
     BusyRepositoryError,
     ConflictError,
+    DamagedRecordError,
     FilterError,
     InvalidInputError,
     MissingDataError,
+    NewerFormatError,
     ReproError,
     StorageError,
     UnknownRunError,
@@ -32,6 +34,8 @@ _STATUS: tuple[tuple[type[ReproError], int], ...] = (
     (BusyRepositoryError, 409),
     (UsageError, 400),
     (InvalidInputError, 400),
+    (DamagedRecordError, 422),  # which is no fault of the server: the page says what to do
+    (NewerFormatError, 422),
     (StorageError, 507),
 )
 _log = logging.getLogger(__name__)  # without a handler, it writes what it is told on stderr

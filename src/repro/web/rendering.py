@@ -83,13 +83,19 @@ def page(
 
     Args:
         template: Its file name.
-        values: Its variables; `site`, `now` and `path` are there anyway.
+        values: Its variables; `site`, `now`, `path` and `seen` are there anyway.
         instead: The block for whoever wants another one, such as one that says what is wrong;
             the header `X-Instead` tells. It is no status, for browsers call that an error.
     """
     site = site_of(request)
     filled = environment().get_template(template)
-    known = {"site": site, "now": site.project.clock(), "path": request.url.path, **values}
+    known = {
+        "site": site,
+        "now": site.project.clock(),
+        "path": request.url.path,
+        "seen": getattr(request.state, "seen", ""),
+        **values,
+    }
     block = request.headers.get(FRAGMENT)
     if block is not None and instead is not None:
         return HTMLResponse(_block(filled, instead, known), headers={"X-Instead": instead})

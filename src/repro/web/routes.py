@@ -18,11 +18,12 @@ from repro.web.pages import (
     sweeps,
     trash,
 )
+from repro.web.pages.live import followed
 
 ROUTES = [
-    Route("/", runs.show_runs),
+    Route("/", followed(runs.show_runs)),
     # One run, and two
-    Route("/runs/{id}", run.show_run),
+    Route("/runs/{id}", followed(run.show_run)),
     Route("/runs/{id}/output", run.give_output),
     Route("/runs/{id}/patch", run.give_patch),
     Route("/runs/{id}/files", files.show_code),
@@ -30,15 +31,14 @@ ROUTES = [
     Route("/runs/{id}/artifacts", artifacts.list_artifacts),
     Route("/runs/{id}/artifacts/{n}", artifacts.show_artifact),
     Route("/runs/{id}/artifacts/{n}/raw", artifacts.give_artifact),
-    Route("/runs/{id}/media/{n}", artifacts.give_medium),
-    Route("/runs/{id}/media/{n}/{k}", artifacts.give_medium),
+    Route("/runs/{id}/media/{file}", artifacts.give_picture),
     Route("/runs/{name:rest}", run.show_named),  # a name may have slashes
     Route("/diff", diff.show_diff),
     Route("/diff/patch", diff.give_patch),
-    Route("/compare", compare.show_compare),
-    Route("/sweeps", sweeps.show_sweeps),
-    Route("/sweeps/{sweep}", sweeps.show_sweep),
-    Route("/trash", trash.show_trash),
+    Route("/compare", followed(compare.show_compare)),
+    Route("/sweeps", followed(sweeps.show_sweeps)),
+    Route("/sweeps/{sweep}", followed(sweeps.show_sweep)),
+    Route("/trash", followed(trash.show_trash)),
     # What pages ask for
     Route("/api/sweeps/{sweep}", sweeps.give_history),
     Route("/api/curves", curves.give_curves),

@@ -67,6 +67,11 @@ class RunsView:
         query = urlencode(changed._query(), quote_via=quote, safe=",:/")
         return f"/?{query}" if query else "/"
 
+    @property
+    def curves_address(self) -> str:
+        """Where the mean curves of the groups are drawn."""
+        return f"/compare?{urlencode({'q': self.where, 'group': self.group}, quote_via=quote)}"
+
     def fields(self, *names: str) -> list[tuple[str, str]]:
         """What a form that sets `names` must say, too; it leads to the first page."""
         return [pair for pair in self._query().items() if pair[0] not in (*names, "page")]

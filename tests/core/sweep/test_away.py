@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.support.projects import open_here
 from tests.support.sweeps import make_sweep
+from tests.support.waiting import until
 
 from repro.core.project import Project
 from repro.core.sweep import errand
@@ -107,14 +108,6 @@ def end_of(launcher: AwayLauncher) -> TrialEnd:
     return end
 
 
-def await_file(path: Path) -> None:
-    for _ in range(600):
-        if path.exists():
-            return
-        time.sleep(0.05)
-    raise AssertionError(path)
-
-
 def test_a_trial_is_run_with_the_environment_from_here(
     project: Project, engine: Threads, launch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,7 +141,7 @@ def test_a_command_that_fails_is_a_run_that_failed(launch: Any) -> None:
 @pytest.mark.parametrize("mode", ["waits", "deaf"])
 def test_a_trial_that_runs_is_told_to_end(launch: Any, tmp_path: Path, mode: str) -> None:
     launcher, task = launch(mode, str(tmp_path / "running"))
-    await_file(tmp_path / "running")
+    until((tmp_path / "running").exists, "a trial")
 
     launcher.stop("another")
     launcher.stop(task.run, is_hard=mode == "deaf")
@@ -160,7 +153,7 @@ def test_what_runs_when_it_is_closed_is_ended_and_sealed(
     project: Project, launch: Any, tmp_path: Path
 ) -> None:
     launcher, task = launch("waits", str(tmp_path / "running"))
-    await_file(tmp_path / "running")
+    until((tmp_path / "running").exists, "a trial")
 
     launcher.close()
 

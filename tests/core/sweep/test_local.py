@@ -29,6 +29,7 @@ from repro.errors import UnknownRunError
 from repro.model.ids import new_id
 from repro.model.run import Record, Status
 from repro.model.sweep import Dropped, SweepAt, Trial, TrialState
+from repro.store.process import find_process
 
 _OTHERS: set[psutil.Process] = set()
 SLEEP = """\
@@ -166,7 +167,7 @@ def test_the_end_of_a_process_ends_its_trial_and_another_one_takes_its_place(
             Status.LOST, "the process that ran it was killed by SIGKILL",
         )  # fmt: skip
         assert "sweep.log" in end.hint
-        assert not any(one.is_running() and one.status() != "zombie" for one in command)
+        assert not any(find_process(one.pid) for one in command)
         assert tasks.record(lost).run.status is Status.LOST
 
         idle = tasks.make("short")

@@ -319,6 +319,15 @@ def test_a_trial_that_is_worse_than_others_were_is_stopped_and_counts_as_pruned(
     assert trials[3].steps == ((0, 0.9), (1, 0.9), (2, 0.9))
 
 
+def test_a_trial_that_logs_nan_is_stopped_and_counts_as_pruned(repository: Path):
+    project = open_here(repository)
+    early = EarlyStop(kind="hyperband", min_iter=2)
+    at = make_sweep(project, metric="loss", early=early)
+    plays = {0: Play((0.9, "NaN"), lasts=True)}
+    ran = run_here(project, at, by_number(plays, Play((0.5, 0.4))))
+    assert (ran.states, ran.values) == (["pruned", "finished"], [None, 0.4])
+
+
 def test_a_full_disk_ends_the_sweep_and_costs_no_trial(repository: Path):
     project = open_here(repository)
     at = make_sweep(project)

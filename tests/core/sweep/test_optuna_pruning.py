@@ -1,4 +1,4 @@
-from math import nan
+from math import inf, nan
 
 import pytest
 from tests.support.sweeps import ask, tell
@@ -120,6 +120,28 @@ def test_numbers_that_are_none_or_huge_are_borne(early):
     assert judge(ledger, steps(flat(nan, 3)))
     assert not judge(ledger, steps(flat(-1e308, 3)))
     assert judge(ledger, steps(flat(float("inf"), 3)))
+
+
+@pytest.mark.parametrize("goal", ["minimize", "maximize"])
+@pytest.mark.parametrize("broken", [nan, inf, -inf])
+def test_hyperband_stops_what_is_not_finite_at_a_band_and_waits_for_one(goal, broken):
+    judge = make_judge(BANDS, goal)
+
+    assert judge(Ledger(), steps([1.0, 1.0, broken]))
+    assert judge(ledger_of(*SIX_CURVES), steps(flat(broken, 3)))
+    assert not judge(Ledger(), steps([1.0, broken, 1.0, broken]))
+
+
+@pytest.mark.parametrize("goal", ["minimize", "maximize"])
+@pytest.mark.parametrize("broken", [nan, inf, -inf])
+def test_median_stops_what_was_never_finite_as_optuna_does(goal, broken):
+    judge = make_judge(EarlyStop(kind="median", min_iter=3, n_startup=1), goal)
+    others = ledger_of(flat(5.0))
+
+    assert judge(others, steps(flat(broken, 3)))
+    assert not judge(others, steps([5.0, broken, broken]))
+    assert not judge(others, steps(flat(broken, 2)))
+    assert not judge(Ledger(), steps(flat(broken, 3)))
 
 
 def test_curves_that_were_thinned_out_are_compared_at_the_same_step():

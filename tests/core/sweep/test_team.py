@@ -5,7 +5,7 @@ The short form runs in the test command; with `REPRO_SHARED_TRIALS=60` there are
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -18,6 +18,7 @@ from tests.support.projects import make_run
 from tests.support.remotes import add_hook, push_all, runs_of
 from tests.support.sweeploops import Launcher, Play
 from tests.support.sweeps import AGENT, ask, make_sweep
+from tests.support.waiting import until
 
 from repro.core.project import Project, open_project
 from repro.core.sweep.agent import join_sweep, share_sweep
@@ -67,14 +68,20 @@ def work(
     lease_s: float = 60.0,
     lasts: bool = False,
     reused: str | None = None,
+    begun: Callable[[], None] = lambda: None,
     **options: object,
 ) -> tuple[Outcome, Launcher]:
-    """Be an agent whose trials log one value each and execute nothing."""
+    """Be an agent whose trials log one value each and execute nothing.
+
+    Args:
+        begun: Called while a trial is in progress.
+    """
     remote = remote_of(project)
     at = join_sweep(project, remote, sweep_id)
     book, team = share_sweep(project, remote, at.sweep.id, lease_s=lease_s)
 
     def play(task: Task) -> Play:
+        begun()
         return Play((float(str(task.params["lr"])),), lasts=lasts, reused=reused)
 
     launcher = Launcher(project, play)
@@ -87,13 +94,14 @@ def work(
 
 
 def work_there(root: Path, sweep_id: str, names: tuple[str, str]) -> int:
-    """Be such an agent, once the other one is there, too; how many trials it began."""
-    mine, other = (root.parent / f"{name}-is-there" for name in names)
-    mine.touch()
-    until = time.monotonic() + 60
-    while not other.exists() and time.monotonic() < until:
-        time.sleep(0.01)
-    return work(lived(root), sweep_id)[0].n_begun
+    """Be such an agent, whose first trial lasts until the other began one; how many it began."""
+    mine, other = (root.parent / f"{name}-is-at-work" for name in names)
+
+    def meet() -> None:
+        mine.touch()
+        until(other.exists, "a trial of the other agent")
+
+    return work(lived(root), sweep_id, begun=meet)[0].n_begun
 
 
 def assert_whole(hub: Team, project: Project, sweep_id: str, n_trials: int) -> tuple[Trial, ...]:
@@ -225,13 +233,15 @@ def test_what_cannot_be_joined_is_told_with_the_next_command(hub: Team):
 
 def test_an_agent_that_carries_a_large_run_for_long_is_heard_of_meanwhile(hub: Team):
     at, ada, _ = make_shared(hub, 1)
-    slow = "case $1 in refs/repro/runs/*) sleep 2.5;; esac"  # longer than the lease
-    add_hook(hub.hub, "update", slow)
-    book, team = share_sweep(ada, remote_of(ada), at.sweep.id, lease_s=2.0)
+    book, team = share_sweep(ada, remote_of(ada), at.sweep.id, lease_s=1.0)
     mine = Agent(new_id(os.urandom), host_name(), this_process().as_json())
     run = make_run(ada, {"loss": 1.0}).id
     seen = book.write(lambda _: [ask(0, run, params={"lr": 0.5}, agent=mine)])
     team.find_gone(seen, mine.id)
+    # The run takes until more of the sweep has come.
+    wait = "for i in $(seq 3000); do test -e heard && break; sleep .02; done"
+    slow = f"case $1 in refs/repro/sweeps/*) touch heard;; refs/repro/runs/*) {wait};; esac"
+    add_hook(hub.hub, "update", slow)
     team.publish([run])
     assert Beat in {type(entry) for entry in book.read().ledger.entries}
     assert run in runs_of(hub.hub)

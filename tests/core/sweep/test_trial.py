@@ -18,7 +18,7 @@ from tests.support.datasets import commit_all
 from tests.support.installs import install_editable, make_sibling, make_venv
 from tests.support.projects import open_here
 from tests.support.sweeps import make_spec
-from tests.support.waiting import until
+from tests.support.waiting import end_time_once, until
 
 from repro.core.isolation import folder_of_worktrees
 from repro.core.launch import Streams
@@ -31,6 +31,7 @@ from repro.core.sweep.trial import Workbench, run_trial, workbench
 from repro.model.ids import new_id
 from repro.model.run import Record, Status
 from repro.model.space import Categorical
+from repro.store.process import find_process
 
 SAY = "import os, sys; print(sys.argv[1:], os.environ['REPRO_CONFIG'], os.environ['REPRO_VARIED'])"
 
@@ -151,10 +152,11 @@ subprocess.Popen([sys.executable, "-c",
     with bench_of(repository, code, is_macro=True) as bench:
         first, second = finish(bench), finish(bench, 1)
         folder = next(folder_of_worktrees(bench.project).glob("*/train.py")).parent
-        inode = folder.stat().st_ino
+        held = os.open(folder, os.O_RDONLY)  # so that its number is given to no other
         (folder / ".git").unlink()  # what cannot be put back is made anew
         third = finish(bench, 2)
-        assert folder.stat().st_ino != inode
+        assert folder.stat().st_ino != os.fstat(held).st_ino
+        os.close(held)
 
     assert {one.run.snapshot for one in (first, second, third)} == {first.run.snapshot}
     drawn = [output(bench.project, one) for one in (first, second, third)]
@@ -226,21 +228,24 @@ def test_what_goes_wrong_is_said_and_the_next_trial_runs(repository: Path) -> No
 
 
 def test_a_trial_ends_when_its_time_is_over_and_with_it_all_that_it_started(
-    repository: Path,
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    ready = tmp_path / "ready"
+    end_time_once(monkeypatch, ready)
     code = f"""\
 import subprocess, sys, time
 child = subprocess.Popen([{sys.executable!r}, "-c", "import time; time.sleep(60)"])
 print(child.pid, flush=True)
+open({str(ready)!r}, "w").close()
 time.sleep(60)
 """
     with bench_of(repository, code) as bench:
-        end = run(bench, a_task(bench, timeout_s=0.5))
+        end = run(bench, a_task(bench, timeout_s=500.0))
         assert (end.status, end.error) == (Status.KILLED, "")
         record = resolve_run(bench.project, end.run)
-    assert record.run.warnings == ("the command was ended: it took longer than 0.5 s",)
+    assert record.run.warnings == ("the command was ended: it took longer than 500 s",)
     pid = int(output(bench.project, record))
-    until(lambda: not _is_running(pid), "the end of what it started")
+    until(lambda: find_process(pid) is None, "the end of what it started")
 
 
 def test_variables_of_a_task_reach_its_command_alone(repository: Path) -> None:
@@ -257,10 +262,3 @@ def test_a_trial_that_was_told_to_end_before_it_began_is_a_killed_run(repository
         signal.raise_signal(signal.SIGTERM)
         end = run_trial(bench, a_task(bench), relay=relay, streams=Streams())
         assert end.status is Status.KILLED
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0] not in "ZX"
-    except OSError:
-        return False

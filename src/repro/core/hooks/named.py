@@ -20,7 +20,6 @@ class Move:
         remote: The object id there; zeros stand for none.
     """
 
-    local_ref: str
     local: str
     remote: str
 
@@ -36,7 +35,7 @@ def parse_moves(told: str) -> list[Move]:
         is_named = is_oid(local) or local.startswith("refs/")
         is_ours = local_ref.startswith("refs/repro/")
         if is_named and is_oid(remote) and local.strip("0") and not is_ours:
-            moves.append(Move(local_ref, local, remote))
+            moves.append(Move(local, remote))
     return moves
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from repro.core.environment import capture_environment
 from repro.core.measured import OnProgress
-from repro.core.observe import Observed, observe
+from repro.core.observe import Observed, observe_for
 from repro.core.pins import manifest_files
 from repro.core.project import Project, who_am_i
 from repro.core.request import Request
@@ -13,7 +13,6 @@ from repro.core.start import describe_start
 from repro.core.started import Started, surrounding_files
 from repro.core.sweep.hidden import refuse_secrets
 from repro.core.sweep.program import first_command
-from repro.errors import ConflictError, GitError
 from repro.model.ids import new_id
 from repro.model.run import Record, Status
 from repro.model.sweep import Sweep, SweepAt
@@ -28,8 +27,6 @@ from repro.store.quarantine import CommitSpec, Existing, Quarantine, publish, wr
 from repro.store.refs import SWEEPS, RefUpdate
 from repro.store.runs import encode_record
 from repro.store.sweeps import first_commit, read_sweep
-
-_TRIES = 3  # a concurrent gc can take an object between our seeing and our packing it
 
 
 def freeze(
@@ -65,25 +62,22 @@ def freeze(
     )
     sweep_id = new_id(project.entropy)
     author, now = who_am_i(project), project.clock()
-    for attempt in range(_TRIES):
-        try:
-            with observe(
-                project,
-                request,
-                author=author,
-                now=now,
-                run=sweep_id,
-                share=not attempt,
-                on_progress=on_progress,
-            ) as (quarantine, seen):
-                code = seen.code
-                keep_objects(project.repository, code.tree, code.base, ContentStore(project.store))
-                started = describe_start(project, request, sweep_id, seen, author=author, now=now)
-                return _publish(quarantine, project, spec, started, seen)
-        except (GitError, ConflictError):
-            if attempt == _TRIES - 1:
-                raise
-    raise AssertionError("unreachable")
+
+    def publish_seen(quarantine: Quarantine, seen: Observed) -> SweepAt:
+        code = seen.code
+        keep_objects(project.repository, code.tree, code.base, ContentStore(project.store))
+        started = describe_start(project, request, sweep_id, seen, author=author, now=now)
+        return _publish(quarantine, project, spec, started, seen)
+
+    return observe_for(
+        project,
+        request,
+        publish_seen,
+        author=author,
+        now=now,
+        run=sweep_id,
+        on_progress=on_progress,
+    )
 
 
 def _publish(

@@ -30,7 +30,7 @@ def hold(project: Project, sweep_id: str) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = FileLock(folder / f"{sweep_id}.lock")
     holder = folder / f"{sweep_id}.json"
-    if not lock.try_acquire():
+    if not _acquire(lock):
         raise ConflictError(
             f"sweep `{sweep_id}` is being run already{_describe(holder)}",
             hint=f"watch it by `repro sweep show {sweep_id}`, or end it by"
@@ -41,7 +41,17 @@ def hold(project: Project, sweep_id: str) -> Iterator[None]:
         yield
     finally:
         holder.unlink(missing_ok=True)
+        lock.path.unlink(missing_ok=True)
         lock.release()
+
+
+def _acquire(lock: FileLock) -> bool:
+    """Take the lock of a file that goes with its holder, if nobody else has it."""
+    while lock.try_acquire():
+        if lock.is_in_place():
+            return True
+        lock.release()
+    return False
 
 
 def _describe(holder: Path) -> str:

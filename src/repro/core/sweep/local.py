@@ -45,6 +45,7 @@ class LocalLauncher:
         self._idle: list[Conversation] = []
         self._busy: dict[str, tuple[Conversation, Task]] = {}
         self._failed: list[TrialEnd] = []
+        self._argv: list[str] | None = None
 
     def n_free(self) -> int:
         """How many tasks it would start at once now."""
@@ -105,8 +106,9 @@ class LocalLauncher:
 
     def _start(self) -> Conversation:
         project = self._project
+        self._argv = self._argv or resolve_own_python(_PROGRAM)
         worker = Conversation(
-            resolve_own_python(_PROGRAM),
+            self._argv,
             cwd=project.repository.root,
             environ=project.environ,
             log=project.repository.private / LOG,

@@ -7,6 +7,7 @@ are over, so that the answer follows from the ledger.
 import warnings
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from math import isfinite, isnan, nan
 
 from optuna.pruners import BasePruner, MedianPruner, PercentilePruner
 from optuna.trial import TrialState as State
@@ -30,7 +31,8 @@ def make_judge(early: EarlyStop, goal: Goal) -> Callable[[Ledger, Steps], bool]:
     and again down to `min_iter`; without `max_iter`, `min_iter` times `eta` again and again.
 
     `median` stops, after `n_startup` trials have finished and from `min_iter` values on, each
-    trial whose best value so far is worse than what half of the finished had at that place.
+    trial whose best value so far is worse than what half of the finished had at that place, and
+    each that has logged nothing but NaN and infinities. Both are what Optuna does of NaN.
 
     Source: L. Li et al., "Hyperband: A novel bandit-based approach to hyperparameter optimization",
     JMLR 18, 2018, in W&B's form of one bracket; D. Golovin et al., "Google Vizier: A service for
@@ -56,6 +58,9 @@ class _Judge:
         if count is None or count < self._early.min_iter:
             return False
         own = [(count, steps[count - 1][1])] if self._is_at_bands else _counted(steps)
+        own = [(place, value if isfinite(value) else nan) for place, value in own]
+        if self._is_at_bands and isnan(own[0][1]):
+            return True
         others = [
             _seen(trial, count, steps[count - 1][0])
             for trial in ledger.progress.trials

@@ -1,7 +1,5 @@
 """The values of one metric that a trial in progress logs, as they come."""
 
-from math import isfinite
-
 from repro.core.project import Project
 from repro.core.sweep.following import Following
 from repro.core.sweep.results import Steps, split_metric
@@ -17,7 +15,7 @@ class TrialWatch:
         self._values: dict[int, float] = {}
 
     def look(self) -> Steps | None:
-        """The finite values so far, by their steps; None while none is new.
+        """The values so far, by their steps, NaN and infinities included; None while none is new.
 
         Cost: as `Following.look`.
         """
@@ -32,5 +30,5 @@ class TrialWatch:
             self._values = {}
         name, _ = split_metric(self._metric, look.metrics)
         new = look.points.get(name, [])
-        self._values.update((point.step, point.value) for point in new if isfinite(point.value))
+        self._values.update((point.step, point.value) for point in new)
         return tuple(sorted(self._values.items())) if new else None

@@ -1,7 +1,7 @@
 """Curves for charts: as JSON for the page's own script, as one SVG for everybody else."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -10,12 +10,14 @@ from starlette.responses import JSONResponse, Response
 from repro.core.chosen import read_records
 from repro.core.comparing import choose_compared
 from repro.core.curves import CurveWish, RunCurve, describe_x, quantity_of, read_curves
+from repro.core.groupcurves import GroupCurve, read_group_curves
 from repro.core.known import open_runs
 from repro.core.project import Project
 from repro.errors import InvalidInputError
 from repro.model.canonical import Json
 from repro.model.svgchart import Line, line_chart
 from repro.web.comparison import MOST_CURVES
+from repro.web.curvegroups import band_of, group_keys
 from repro.web.naming import finite_of, project_of, window_of
 from repro.web.rendering import site_of
 
@@ -31,14 +33,14 @@ def give_curves(request: Request) -> Response:
     """
     project = project_of(request)
     wish = _read_wish(project, request.query_params)
-    curves = read_curves(project, wish, cache=site_of(request).curves)
     live = _find_live(project, wish.runs)
-    value = {
-        "metric": wish.metric,
-        "x": wish.x,
-        "curves": [_curve_json(curve, is_live=curve.run in live) for curve in curves],
-    }
-    return JSONResponse(value)
+    means = _read_means(request, wish)
+    if means is None:
+        curves = read_curves(project, wish, cache=site_of(request).curves)
+        drawn = [_curve_json(curve, is_live=curve.run in live) for curve in curves]
+    else:
+        drawn = [_mean_json(one, place, live) for place, one in enumerate(means)]
+    return JSONResponse({"metric": wish.metric, "x": wish.x, "curves": drawn})
 
 
 def give_chart(request: Request) -> Response:
@@ -46,12 +48,16 @@ def give_chart(request: Request) -> Response:
     project = project_of(request)
     params = request.query_params
     wish = _read_wish(project, params)
-    curves = read_curves(project, wish, cache=site_of(request).curves)
-    labels = _labels(project, wish.runs)
-    lines = [
-        Line(label=labels[curve.run], xs=curve.x, ys=curve.smooth or curve.y, colour=place)
-        for place, curve in enumerate(curves)
-    ]
+    means = _read_means(request, wish)
+    if means is None:
+        curves = read_curves(project, wish, cache=site_of(request).curves)
+        labels = _labels(project, wish.runs)
+        lines = [
+            Line(label=labels[curve.run], xs=curve.x, ys=curve.smooth or curve.y, colour=place)
+            for place, curve in enumerate(curves)
+        ]
+    else:
+        lines = [one.as_line(place) for place, one in enumerate(means)]
     chart = line_chart(
         lines,
         title=wish.metric,
@@ -87,6 +93,31 @@ def _read_wish(project: Project, params: QueryParams) -> CurveWish:
         smoothing=finite_of(params, "smooth") or 0.0,
         most=min(int(finite_of(params, "most") or 1000), _MOST_POINTS),
     )
+
+
+def _read_means(request: Request, wish: CurveWish) -> list[GroupCurve] | None:
+    """The means that an address asks for; None where it asks for each run."""
+    project = project_of(request)
+    keys = group_keys(project, request.query_params)
+    if keys is None:
+        return None
+    band = band_of(request.query_params)
+    return read_group_curves(project, wish, keys, band=band, cache=site_of(request).curves)
+
+
+def _mean_json(one: GroupCurve, place: int, live: Container[str]) -> dict[str, Json]:
+    curve = one.curve
+    return {
+        "group": one.label,
+        "place": place,
+        "runs": list(one.runs),
+        "x": _numbers(curve.x),
+        "y": _numbers(_rounded(curve.mean)),
+        "low": _numbers(_rounded(curve.low)),
+        "high": _numbers(_rounded(curve.high)),
+        "problem": " ".join(one.problems) or None,
+        "is_live": any(run in live for run in one.group.runs),
+    }
 
 
 def _curve_json(curve: RunCurve, *, is_live: bool) -> dict[str, Json]:

@@ -22,7 +22,13 @@ from repro.core.query import code_of, resolve_run, short_id
 from repro.core.runcurves import read_run_curves, read_system_curves
 from repro.core.runoutput import open_output, read_output_end
 from repro.core.signatures import check_signatures
-from repro.errors import DamagedRecordError, MissingDataError, ReproError, UnknownRunError
+from repro.errors import (
+    DamagedRecordError,
+    MissingDataError,
+    NewerFormatError,
+    ReproError,
+    UnknownRunError,
+)
 from repro.model.ansi import read_lines
 from repro.model.canonical import Json
 from repro.model.cells import format_metric
@@ -86,6 +92,8 @@ def show_run(request: Request) -> Response:
         if FRAGMENT not in request.headers:
             raise
         return page(request, "gone.html", {"error": error}, instead="gone")
+    except (DamagedRecordError, NewerFormatError) as error:
+        return _say_unreadable(request, name, error)
     tab = request.query_params.get("tab", "overview")
     if tab not in TABS:
         raise HTTPException(404, "the page of a run has no such part")
@@ -103,6 +111,13 @@ def show_run(request: Request) -> Response:
         n_media, _ = _read(lambda: count_media(project, record))
         values |= {"n_media": n_media, **_FILL[tab](project, record, request)}
     return page(request, "run.html", values)
+
+
+def _say_unreadable(request: Request, run_id: str, error: ReproError) -> Response:
+    if FRAGMENT in request.headers:
+        return page(request, "gone.html", {"error": error}, instead="gone")
+    values = {"run": run_id, "title": run_id, "error": error}
+    return page(request, "unreadable.html", values, status=422)
 
 
 def _elapsed(project: Project, record: Record) -> float | None:
@@ -160,10 +175,11 @@ def _output(project: Project, record: Record, request: Request) -> Values:
 
 
 def _code(project: Project, record: Record, request: Request) -> Values:
-    refuse_harmful(project, record)
     only = number_of(request.query_params.get("file"))
     if record.run.base is None or record.run.snapshot is None:
         return {"diff": None, "files": [], "only": None}
+    if record.run.base != record.run.snapshot:  # else nothing is walked
+        refuse_harmful(project, record)
     diff = read_code_diff(project, record.run.base, record.run.snapshot, only=only)
     return {"diff": diff, "files": show_files(diff, only=only), "only": only}
 

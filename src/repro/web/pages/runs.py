@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from repro.core.advance import read_progress
 from repro.core.groupnames import list_group_names
+from repro.core.known import describe_problem
 from repro.core.project import Project
-from repro.core.query import describe_problem
 from repro.core.table import read_table
 from repro.core.tableview import TableColumn, TableView, word_of
 from repro.errors import FilterError, UsageError

@@ -4,26 +4,32 @@ import { formatNumber, nWithout } from "./scales.js";
 
 function range(axis, brushes) {
   const now = brushes.ranges.get(axis.id);
+  const isOpen = !now || brushes.open.has(axis.id);
+  const isWhole = axis.kind === "category"
+    ? (kept) => kept.length === axis.labels.length
+    : (ends) => ends.length > 0 && ends.every((end) => end === null);
+  const set = (kept, isOpenNow) => brushes.set(axis.id, isWhole(kept) && (isOpenNow || !nWithout(axis)) ? null : kept, isOpenNow);
+  const none = !nWithout(axis) ? [] : [element("label", {}, element("input", {
+    type: "checkbox", checked: isOpen, id: `axis-${axis.id}-none`, "aria-label": `${axis.title}: runs without a value`,
+    onchange: (event) => set(now ?? (axis.kind === "category" ? axis.labels.map((_, n) => n) : [null, null]), event.target.checked),
+  }), " none ")];
   if (axis.kind === "category") {
-    return axis.labels.map((label, n) => element("label", {}, element("input", {
+    return [...axis.labels.map((label, n) => element("label", {}, element("input", {
       type: "checkbox", checked: !now || now.includes(n), id: `axis-${axis.id}-${n}`,
-      onchange: (event) => {
-        const kept = axis.labels.map((_, k) => k).filter((k) => (k === n ? event.target.checked : !now || now.includes(k)));
-        brushes.set(axis.id, kept.length === axis.labels.length ? null : kept);
-      },
-    }), ` ${label} `));
+      onchange: (event) => set(axis.labels.map((_, k) => k).filter((k) => (k === n ? event.target.checked : !now || now.includes(k))), isOpen),
+    }), ` ${label} `)), ...none];
   }
   const field = (n, words, end) => element("input", {
     type: "text", inputmode: "decimal", size: 9, id: `axis-${axis.id}-${n}`, "aria-label": `${axis.title} ${words}`,
     placeholder: formatNumber(end), value: now?.[n] ?? "",
     onchange: (event) => {
       const text = event.target.value.trim();
-      const ends = [...(now ?? [null, null])];
+      const ends = now?.length ? [...now] : [null, null];
       ends[n] = text === "" || !Number.isFinite(Number(text)) ? null : Number(text);
-      brushes.set(axis.id, ends[0] === null && ends[1] === null ? null : ends);
+      set(ends, now ? isOpen : false);
     },
   });
-  return [field(0, "from", axis.low), " to ", field(1, "to", axis.high)];
+  return [field(0, "from", axis.low), " to ", field(1, "to", axis.high), " ", ...none];
 }
 
 /** Fill `box` with the table; `view` as parallel coordinates take it, with `setTint`. */

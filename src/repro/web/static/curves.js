@@ -1,18 +1,19 @@
 // The curves of the compare page: one chart a metric, all with the same window of x.
 import { asked, changed, setAddress } from "./address.js";
-import { axis, draw, dragging, layout, loadPlotly, onTheme, plain, theme } from "./chart.js";
+import { axis, draw, dragging, layout, loadPlotly, onTheme } from "./chart.js";
 import { fetchJson, refresh, say } from "./fragment.js";
-import { changeRuns, hiddenRuns, isHidden, onRuns, opacityOf } from "./runstate.js";
+import { changeRuns, hiddenRuns, onRuns } from "./runstate.js";
+import { clipped, keyOf, labelOf, reach, strengthOf, traces, unitOf } from "./traces.js";
 
-const UNITS = [[3 * 86400, 86400, "days"], [2 * 3600, 3600, "hours"], [180, 60, "minutes"], [0, 1, "seconds"]];
-const MARKS = { null: ["x-thin-open", 0.01, "NaN"], Infinity: ["triangle-up", 0.99, "infinite"], "-Infinity": ["triangle-down", 0.01, "-infinite"] };
 const CHECKS = ["logx", "logy", "large", "clip"];
 /** Keys of the address that the charts show. */
 export const CURVE_KEYS = ["metric", "x", "smooth", "low", "high", "hide", ...CHECKS];
 const form = document.getElementById("chartform");
-const known = new Map(); // curves by metric, then by run
+const known = new Map(); // curves by metric, then by run or group
 let asking = new AbortController();
 
+/** Whether means of groups are drawn, so that no curve is of one run. */
+const isGrouped = () => form.elements.group.value !== "";
 const figures = () => [...document.querySelectorAll("figure.chart")];
 const wanted = () => {
   const data = new FormData(form);
@@ -39,6 +40,8 @@ function sourceOf(figure, runs) {
   const { source } = figure.querySelector(".plot").dataset;
   const url = new URL(source, location.href);
   const said = { x: wish.x === "step" ? "" : wish.x, smooth: wish.smooth || "", low: wish.low ?? "", high: wish.high ?? "" };
+  const hidden = hiddenRuns();
+  if (isGrouped() && hidden.size) runs = url.searchParams.getAll("run").filter((one) => !hidden.has(one));
   // The first time it is as the server wrote it, which the page has fetched ahead.
   if (!runs && Object.entries(said).every(([key, value]) => String(value) === String(Number(url.searchParams.get(key)) || (url.searchParams.get(key) ?? "")))) return source;
   const changes = Object.fromEntries(Object.entries(said).map(([key, value]) => [key, value === "" ? null : String(value)]));
@@ -51,8 +54,15 @@ async function fetchCurves(figure, runs = null) {
   return curves;
 }
 
+let drawing = Promise.resolve();
+
 /** Fetch and draw all charts; an older wish ends. */
-async function drawAll() {
+function drawAll() {
+  drawing = drawEach();
+  return drawing;
+}
+
+async function drawEach() {
   asking.abort();
   asking = new AbortController();
   const { signal } = asking;
@@ -62,7 +72,7 @@ async function drawAll() {
   for (const figure of figures()) {
     try {
       const curves = await fetchCurves(figure); // one after the other: the first is there sooner
-      known.set(figure.dataset.metric, new Map(curves.map((one) => [one.run, one])));
+      known.set(figure.dataset.metric, new Map(curves.map((one) => [keyOf(one), one])));
       drawn.push(redraw(figure));
     } catch (error) {
       if (signal.aborted) return;
@@ -71,68 +81,6 @@ async function drawAll() {
     figure.classList.remove("waiting");
   }
   await Promise.all(drawn);
-}
-
-const labelOf = (run) => document.querySelector(`.legend [data-run="${run}"]`)?.dataset.label ?? run;
-const colourOf = (run) => Number(document.querySelector(`.legend [data-run="${run}"]`)?.dataset.colour ?? 8);
-const turnOf = (run) => Number(document.querySelector(`.legend [data-run="${run}"]`)?.dataset.turn ?? 0);
-
-function unitOf(wish, curves) {
-  if (wish.x !== "time") return [wish.x === "wall" ? 1e-3 : 1, wish.x === "wall" ? "clock time, UTC" : wish.x];
-  const last = Math.max(0, ...curves.map((one) => Number(one.x.at(-1)) || 0));
-  const [, size, name] = UNITS.find(([least]) => last >= least);
-  return [size, `time, ${name}`];
-}
-
-function traces(curve, wish, unit) {
-  const now = theme();
-  const colour = now.colours[colourOf(curve.run)];
-  const isCut = wish.isClipped || wish.low !== null || wish.high !== null;
-  const xs = curve.x.map((one) => (typeof one === "number" ? one / unit : null));
-  const finite = (ys) => ys.map((one) => (typeof one === "number" ? one : null));
-  const shown = {
-    x: xs, y: finite(curve.smooth ?? curve.y), name: plain(labelOf(curve.run)), meta: curve.run, type: "scatter",
-    mode: curve.x.length < 3 ? "lines+markers" : "lines", visible: !isHidden(curve.run), opacity: opacityOf(curve.run),
-    line: { color: colour, width: 1.6, dash: ["solid", "dash", "dot", "dashdot"][turnOf(curve.run) % 4] },
-    cliponaxis: isCut,
-    hovertemplate: "%{fullData.name}<br>%{y:.5~g} at %{x}<extra></extra>",
-  };
-  const found = [shown];
-  if (curve.smooth) found.unshift({ ...shown, y: finite(curve.y), line: { color: colour, width: 1 }, opacity: shown.opacity * 0.25, hoverinfo: "skip", hovertemplate: undefined, isRaw: true });
-  const odd = curve.y.map((one, n) => [one, n]).filter(([one]) => typeof one !== "number").slice(0, 200);
-  if (odd.length) {
-    const marks = odd.map(([one]) => MARKS[String(one)] ?? MARKS.null);
-    found.push({
-      x: odd.map(([, n]) => xs[n]), y: marks.map((one) => one[1]), text: marks.map((one) => one[2]), yaxis: "y2",
-      name: shown.name, meta: curve.run, type: "scatter", mode: "markers", visible: shown.visible, opacity: shown.opacity,
-      marker: { symbol: marks.map((one) => one[0]), size: 9, color: colour, line: { color: colour, width: 1.5 } },
-      cliponaxis: isCut, hovertemplate: "%{fullData.name}<br>%{text} at %{x}<extra></extra>",
-    });
-  }
-  return found;
-}
-
-/** Where y goes without the outermost values, so that one spike does not flatten the rest. */
-function clipped(curves, isLog) {
-  const ys = curves.flatMap((one) => one.smooth ?? one.y).filter((one) => typeof one === "number" && (!isLog || one > 0));
-  if (ys.length < 20) return undefined;
-  ys.sort((a, b) => a - b);
-  const [low, high] = [ys[Math.floor(ys.length * 0.02)], ys[Math.ceil(ys.length * 0.98) - 1]];
-  const [a, b] = isLog ? [Math.log10(low), Math.log10(high)] : [low, high];
-  return b > a ? [a - (b - a) * 0.06, b + (b - a) * 0.06] : undefined;
-}
-
-/** From where to where x goes: marks need no room beside them, so that charts align. */
-function reach(curves, wish, isLog) {
-  let [low, high] = [wish.low ?? Infinity, wish.high ?? -Infinity];
-  for (const curve of curves) {
-    for (const x of curve.x) {
-      if (typeof x !== "number" || (isLog && x <= 0)) continue;
-      if (wish.low === null && x < low) low = x;
-      if (wish.high === null && x > high) high = x;
-    }
-  }
-  return low < high && (!isLog || low > 0) ? [low, high] : null;
 }
 
 async function redraw(figure) {
@@ -155,7 +103,7 @@ async function redraw(figure) {
   place.dataset.listens = "1";
   place.on("plotly_relayout", (event) => zoomed(event, unitOf(wanted(), [...known.get(figure.dataset.metric).values()])[0]));
   place.on("plotly_doubleclick", () => setWindow(null, null));
-  place.on("plotly_hover", (event) => changeRuns({ lit: event.points[0].data.meta }));
+  place.on("plotly_hover", (event) => { if (!isGrouped()) changeRuns({ lit: event.points[0].data.meta }); });
   place.on("plotly_unhover", () => changeRuns({ lit: null }));
 }
 
@@ -163,8 +111,8 @@ function remark(figure, curves) {
   const odd = curves.filter((one) => one.y.some((y) => typeof y !== "number"));
   const lost = curves.filter((one) => one.problem);
   const words = [];
-  if (odd.length) words.push(`× NaN, ▲ ▼ infinite: ${odd.slice(0, 4).map((one) => labelOf(one.run)).join(", ")}${odd.length > 4 ? ` and ${odd.length - 4} more` : ""}`);
-  if (lost.length) words.push(`cannot be read: ${lost.map((one) => labelOf(one.run)).join(", ")}`);
+  if (odd.length) words.push(`× NaN, ▲ ▼ infinite: ${odd.slice(0, 4).map(labelOf).join(", ")}${odd.length > 4 ? ` and ${odd.length - 4} more` : ""}`);
+  if (lost.length) words.push(`cannot be read: ${lost.map(labelOf).join(", ")}`);
   if (curves.length && curves.every((one) => !one.y.length)) words.push("no points in this window");
   figure.querySelector(".remark").textContent = words.join(" · ");
 }
@@ -246,11 +194,12 @@ async function follow() {
   try {
     do {
       isMissed = false;
+      await drawing; // of curves that are on their way nobody knows yet that they are live
       await Promise.all(figures().map(async (figure) => {
         const curves = known.get(figure.dataset.metric);
         const live = [...(curves?.values() ?? [])].filter((one) => one.is_live).map((one) => one.run);
         if (!live.length) return;
-        for (const one of await fetchCurves(figure, live)) curves.set(one.run, one);
+        for (const one of await fetchCurves(figure, isGrouped() ? null : live)) curves.set(keyOf(one), one);
         await redraw(figure);
       }));
     } while (isMissed);
@@ -264,7 +213,7 @@ async function follow() {
 function fade() {
   for (const node of document.querySelectorAll(".plot .scatterlayer .trace")) {
     const trace = node.__data__?.[0]?.trace;
-    if (trace?.meta) node.style.opacity = opacityOf(trace.meta) * (trace.hoverinfo === "skip" ? 0.25 : 1);
+    if (trace?.meta) node.style.opacity = strengthOf(trace);
   }
 }
 
@@ -274,7 +223,7 @@ export function startCurves() {
   onRuns(async (names) => {
     if (names.includes("hidden")) {
       setAddress({ hide: [...hiddenRuns()] });
-      await Promise.all(figures().map(redraw));
+      await (isGrouped() ? drawAll() : Promise.all(figures().map(redraw)));
     }
     fade();
   });
@@ -283,6 +232,11 @@ export function startCurves() {
     if (event.target.id === "find-metric") {
       const text = event.target.value.toLowerCase();
       for (const label of form.querySelectorAll(".chooser label")) label.hidden = !label.textContent.toLowerCase().includes(text);
+      return;
+    }
+    if (["group", "band"].includes(event.target.name)) {
+      // Colours everywhere on the page go with it, so it is made anew.
+      location.assign(changed({ [event.target.name]: event.target.value || null }));
       return;
     }
     if (event.target.name === "smooth") sayForm();

@@ -1,4 +1,5 @@
 // One stream from the server while the page is looked at; blocks marked `data-live` follow it.
+// It begins where the page was read: what changed before it stood is told first.
 import { isAsking, putBlock, refresh, say } from "./fragment.js";
 
 let stream = null;
@@ -44,8 +45,12 @@ async function followOnce() {
 
 function open() {
   if (stream || document.hidden) return;
-  stream = new EventSource("/live");
-  stream.addEventListener("change", follow);
+  const { dataset } = document.body;
+  stream = new EventSource(`/live?since=${dataset.seen}`);
+  stream.addEventListener("change", (event) => {
+    dataset.seen = event.data;
+    follow();
+  });
   stream.addEventListener("open", () => {
     if (isBehind) follow();
     isBehind = false;

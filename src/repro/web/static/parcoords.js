@@ -116,14 +116,21 @@ export class Parcoords {
     }
     const range = this.brushes.ranges.get(axis.id);
     if (range) this.#brush(group, axis, range);
-    const hit = make("rect", { x: -14, y: TOP - 6, width: 28, height: this.length + 12, class: "hit", "data-axis": axis.id }, group);
+    const hit = make("rect", { x: -14, y: TOP - 6, width: 28, height: this.#reach(axis) - TOP + 12, class: "hit", "data-axis": axis.id }, group);
     hit.addEventListener("pointerdown", (event) => this.#brushing(event, axis, group));
     title.addEventListener("pointerdown", (event) => this.#moving(event, axis, group));
   }
 
+  /** How far down a range may go: to the place of runs without a value, where there are any. */
+  #reach(axis) {
+    return TOP + this.length + (nWithout(axis) ? NONE + 4 : 0);
+  }
+
   #brush(group, axis, range) {
     const half = axis.kind === "category" ? this.length / Math.max(2, axis.labels.length) / 3 : 0;
-    const spans = axis.kind === "category" ? range.map((n) => [n, n]) : [[range[0] ?? axis.low, range[1] ?? axis.high]];
+    const ends = range.length ? [[range[0] ?? axis.low, range[1] ?? axis.high]] : [];
+    const spans = axis.kind === "category" ? range.map((n) => [n, n]) : ends;
+    if (this.brushes.open.has(axis.id)) make("rect", { x: -7, width: 14, y: this.y(axis, null) - 7, height: 14, class: "brush" }, group);
     for (const [low, high] of spans) {
       const clamp = (value) => Math.min(TOP + this.length, Math.max(TOP, this.y(axis, Math.max(value, axis.kind === "log" ? axis.low / 1e3 : -Infinity))));
       const [above, below] = [clamp(high) - half, clamp(low) + half];
@@ -142,19 +149,21 @@ export class Parcoords {
     const move = (moved) => {
       const [above, below] = span(moved);
       shown.setAttribute("y", Math.max(TOP, above));
-      shown.setAttribute("height", Math.max(0, Math.min(TOP + this.length, below) - Math.max(TOP, above)));
+      shown.setAttribute("height", Math.max(0, Math.min(this.#reach(axis), below) - Math.max(TOP, above)));
     };
     const end = (moved) => {
       window.removeEventListener("pointermove", move);
       const [above, below] = span(moved);
+      const isOpen = nWithout(axis) > 0 && below >= this.y(axis, null) - 6;
       if (below - above < 4) this.brushes.set(axis.id, null);
       else if (axis.kind === "category") {
         const inside = axis.labels.map((_, n) => n).filter((n) => this.y(axis, n) >= above - 6 && this.y(axis, n) <= below + 6);
-        this.brushes.set(axis.id, inside.length ? inside : null);
+        this.brushes.set(axis.id, inside.length || isOpen ? inside : null, isOpen);
       } else {
         const [low, high] = [place(below), place(above)];
         const round = (one) => Number(valueAt(axis, one).toPrecision(4));
-        this.brushes.set(axis.id, [low <= 0 ? null : round(low), high >= 1 ? null : round(high)]);
+        const kept = isOpen && high < 0 ? [] : [low <= 0 ? null : round(low), high >= 1 ? null : round(high)];
+        this.brushes.set(axis.id, kept, isOpen);
       }
     };
     window.addEventListener("pointermove", move);

@@ -23,8 +23,10 @@ export const isInside = (run) => state.inside === null || state.inside.has(run);
 export const litRun = () => state.lit;
 export const hiddenRuns = () => state.hidden;
 
-/** How much of its colour a run keeps. */
-export function opacityOf(run) {
+/** How much of its colour a run keeps, or of several the one that keeps most. */
+export const opacityOf = (run) => Math.max(...[run].flat().map(opacityOfOne));
+
+function opacityOfOne(run) {
   if (!isInside(run)) return state.lit === run ? 0.6 : 0.08;
   return state.lit === null || state.lit === run ? 1 : 0.18;
 }

@@ -55,7 +55,7 @@ export class Scatter {
   #box(x, y) {
     const ends = (axis) => {
       const range = this.brushes.ranges.get(axis.id);
-      if (!range || axis.kind === "category") return null;
+      if (!range?.length || axis.kind === "category") return null;
       return [range[0] ?? axis.low, range[1] ?? axis.high];
     };
     const [across, up] = [ends(x), ends(y)];
@@ -73,8 +73,8 @@ export class Scatter {
       const [low, high] = a < b ? [a, b] : [b, a];
       if (axis.kind === "category") {
         const inside = axis.labels.map((_, n) => n).filter((n) => n >= low && n <= high);
-        this.brushes.ranges.set(axis.id, inside);
-      } else this.brushes.ranges.set(axis.id, [low, high].map((one) => Number(one.toPrecision(4))));
+        this.brushes.put(axis.id, inside);
+      } else this.brushes.put(axis.id, [low, high].map((one) => Number(one.toPrecision(4))));
     }
     this.brushes.tell();
   }

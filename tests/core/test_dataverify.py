@@ -9,9 +9,9 @@ from tests.support import write_files
 from tests.support.datasets import add_data, entry_of, flip_bit, make_data
 from tests.support.projects import make_run, open_here
 
-from repro.core.kept import choose
+from repro.core.datachoice import choose
+from repro.core.dataverify import Fault, check_entries, check_files, plan_check
 from repro.core.project import Project
-from repro.core.vouching import Fault, check_entries, check_files, plan_check
 from repro.store.lockfile import read_lock
 
 TWO = b"two\n"

@@ -145,5 +145,6 @@ def _columns(found: Best, choice: KeyChoice) -> list[Column]:
     """What the runs are best in comes first, then what tells them apart."""
     metrics = [key for key in choice.metrics if key != found.key]
     names = ["id", "name"] if any(record.run.name for record in found.records) else ["id"]
-    first, *others = title_keys([found.key, *choice.params, *metrics])
+    usual = sorted((*choice.params, *metrics), key=choice.minor.__contains__)
+    first, *others = title_keys([found.key, *usual], choice.minor - {found.key})
     return [*map(field_column, names), first, *map(field_column, ("status", "created")), *others]

@@ -48,6 +48,8 @@ WISHES = {
         where="optimizer = adam and lr < 1e-2", sort=("val_loss.min", "-duration")
     ),
     "group: a few values": TableWish(group_by=("optimizer",)),
+    "group: a value each": TableWish(group_by=("lr",)),
+    "group: a value each, by metric": TableWish(group_by=("lr",), sort=("val_loss",)),
     "group: two params, filter": TableWish(group_by=("optimizer", "model.name"), where="lr < 1e-3"),
 }
 

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from tests.bench.generate import build
-from tests.support.browsing import find_chromium, open_context, shoot, started
+from tests.support.browsing import PATIENCE_MS, find_chromium, open_context, shoot, started
 from tests.support.projects import open_here
 from tests.support.web import Server
 
 from repro.core.query import list_runs
 
+expect.set_options(timeout=PATIENCE_MS)
 # Read before any test, for none of them sees such a variable.
 _KEPT = Path(os.environ.get("REPRO_SCREENSHOTS") or Path(__file__).parents[2] / "build/screenshots")
 

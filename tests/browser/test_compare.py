@@ -5,11 +5,11 @@ import time
 
 import pytest
 from playwright.sync_api import expect
-from tests.support.browsing import PATIENCE_MS, PHONE, goes_sideways, violations
+from tests.support.browsing import PHONE, goes_sideways, violations
 from tests.support.projects import begin, end, log, make_run, open_here
 from tests.support.records import a_summary, make_record, write_runs
+from tests.support.waiting import until
 
-expect.set_options(timeout=PATIENCE_MS)  # of CI
 CHART = "figure.chart[data-metric=loss] .plot"
 
 
@@ -194,6 +194,24 @@ def test_the_curve_of_a_run_in_progress_grows_and_odd_values_are_marked(page, ui
     end(live, repository)
     expect(page.locator(CHART)).to_have_attribute("data-drawn", "7")
     expect(page.locator("#legend .status")).to_have_count(0)
+
+
+def test_a_point_that_comes_while_curves_are_on_their_way_is_drawn_too(page, ui, repository):
+    live = begin(open_here(repository, time.time), name="now")
+    log(live, 0, loss=1.0)
+    server = ui(repository)
+    page.goto(server.address)
+    held = []
+    page.route("**/api/curves?*", lambda route: held.append((route, route.fetch())), times=1)
+    page.goto(f"{server.origin}/compare?q=", wait_until="domcontentloaded")
+    until(lambda: page.wait_for_timeout(50) or held, "the wish for curves")
+    with page.expect_event("console", lambda said: said.text == "changed"):
+        page.evaluate("document.addEventListener('repro:change', () => console.log('changed'))")
+        log(live, 1, loss=0.5)
+    route, response = held[0]
+    route.fulfill(response=response)
+    expect(page.locator(CHART)).to_have_attribute("data-drawn", "2")
+    end(live, repository)
 
 
 def test_it_is_good_for_readers_on_a_phone_and_without_script(

@@ -28,7 +28,10 @@ def page_of(tmp_path: Path):
 )
 def test_trouble_in_a_page_is_noticed(page, page_of, troubles, html, trouble):
     page.goto(page_of(html))
-    page.wait_for_timeout(100)
+    for _ in range(600):
+        if any(one.startswith(trouble) for one in troubles):
+            break
+        page.wait_for_timeout(100)  # events are heard of only meanwhile
     assert any(one.startswith(trouble) for one in troubles)
     troubles.clear()
 

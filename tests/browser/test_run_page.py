@@ -128,7 +128,7 @@ def test_a_run_in_progress_is_followed_until_it_ends(page, ui, repository):
         file.write(b"".join(b"line %d\n" % n for n in range(1, 200)))
     log(live, 1, loss=0.25)
     page.locator("#output >> text=line 199").wait_for()
-    assert page.evaluate(
+    page.wait_for_function(
         "(() => { const b = document.getElementById('output');"
         " return b.scrollTop + b.clientHeight >= b.scrollHeight - 40 })()"
     )

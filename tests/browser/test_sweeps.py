@@ -3,15 +3,13 @@
 import re
 
 from playwright.sync_api import expect
-from tests.support.browsing import PATIENCE_MS, PHONE, goes_sideways, violations
+from tests.support.browsing import PHONE, stays_within, violations
 from tests.support.projects import open_here
 from tests.support.sweeps import ask, make_sweep, tell
 
 from repro.core.sweep.book import LocalBook
 from repro.model.space import Categorical
 from repro.model.sweep import Entry
-
-expect.set_options(timeout=PATIENCE_MS)  # of CI
 
 
 def test_a_sweep_shows_its_best_so_far_and_what_matters(browse, ui, repository, keep):
@@ -41,7 +39,6 @@ def test_a_sweep_shows_its_best_so_far_and_what_matters(browse, ui, repository, 
 
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-    page.wait_for_timeout(300)  # charts are drawn anew
-    assert goes_sideways(page) == 0
+    stays_within(page)  # once charts are drawn anew
     assert violations(page) == []
     keep(page, "sweep-phone-dark")

@@ -8,7 +8,6 @@ import sys
 
 from playwright.sync_api import expect
 from tests.support.browsing import (
-    PATIENCE_MS,
     PHONE,
     goes_sideways,
     tab_to,
@@ -17,8 +16,6 @@ from tests.support.browsing import (
 )
 from tests.support.cli import REPRO, repro
 from tests.support.projects import make_run, open_here
-
-expect.set_options(timeout=PATIENCE_MS)
 
 
 def test_of_ten_thousand_runs_some_are_found_compared_and_shared(browse, many_ui, keep):

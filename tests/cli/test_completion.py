@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from tests.support import git
-from tests.support.cli import repro
 from tests.support.projects import begin, make_run, open_here
+from tests.support.warm import repro
 
 from repro.core.record import seal_run
 

@@ -299,7 +299,7 @@ def test_progress_is_shown_on_a_terminal_meanwhile_and_interrupted_by_a_key(larg
 def test_the_line_of_progress_is_gone_at_the_end(root, tmp_path):
     with in_memory(tmp_path) as folder:
         with (folder / "large").open("wb") as file:
-            file.truncate(6 << 30)
+            file.truncate(2 << 30)
         (root / "data/disk").symlink_to(folder)
 
         terminal = Terminal("data", "add", "data/disk")
@@ -308,7 +308,7 @@ def test_the_line_of_progress_is_gone_at_the_end(root, tmp_path):
         assert terminal.end() == 0
     last = shown.rpartition(b"\r\x1b[K")[2].decode()
     assert "hashing" not in last
-    assert "repro: dataset disk: added (1 file, 6.0 GiB)" in last
+    assert "repro: dataset disk: added (1 file, 2.0 GiB)" in last
 
 
 def test_nothing_is_shown_of_progress_where_nobody_looks(root):

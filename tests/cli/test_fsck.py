@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 from tests.support import git, make_repository, write_files
-from tests.support.cli import Cli, repro
+from tests.support.cli import Cli
 from tests.support.projects import begin, make_run, open_here
 from tests.support.records import make_record, open_at, run_id, write_run
 from tests.support.signing import allow_key, use_ssh_key
+from tests.support.warm import repro
 
 from repro.core.signatures import sign_run
 

@@ -10,10 +10,10 @@ import sys
 
 import pytest
 from tests.support import git, make_repository, write_files
-from tests.support.cli import repro
 from tests.support.datasets import commit_all, make_data
 from tests.support.hooks import image_of, install, message_of, run_git, write_script
 from tests.support.projects import make_run, open_here, ticking
+from tests.support.warm import repro
 
 from repro.cli.main import run_cli
 from repro.core.curate import tag_run

@@ -4,10 +4,10 @@ import shutil
 
 import pytest
 from tests.support import git, make_repository, write_files
-from tests.support.cli import repro
 from tests.support.hooks import install, run_git, write_script
 from tests.support.projects import make_run, open_here, ticking
 from tests.support.secrets import make_secret
+from tests.support.warm import repro
 
 from repro.core.leaks import scan_staged
 

@@ -3,8 +3,8 @@ import os
 
 import pytest
 from tests.support import git, write_files
-from tests.support.cli import repro
 from tests.support.projects import begin, open_here
+from tests.support.warm import repro
 
 from repro.store.settings import read_settings
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 from tests.support import git, write_files
-from tests.support.cli import REPRO, repro
+from tests.support.cli import REPRO
 from tests.support.datasets import add_data
 from tests.support.projects import make_run, open_here
 from tests.support.restores import everything
 from tests.support.trust import disown
+from tests.support.warm import repro
 
 from repro.core.isolation import folder_of_worktrees
 

@@ -1,15 +1,13 @@
 """The Python that a command turns out to run, which its words do not name."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support import write_files
-from tests.support.cli import REPRO
+from tests.support import warm, write_files
 
 WAYS = {
     "script": ("./run.sh",),
@@ -19,16 +17,7 @@ WAYS = {
 
 
 def repro(root: Path, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    environ = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
-    done = subprocess.run(
-        [*REPRO, *words],
-        cwd=root,
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    done = warm.repro(*words, cwd=root)
     assert done.returncode == code, done.stderr + done.stdout
     return done
 
@@ -48,7 +37,7 @@ def facts(root: Path, run: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def project(repository: Path) -> Path:
+def project(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository with an environment of its own that is not the one on the PATH."""
     write_files(
         repository,
@@ -59,6 +48,7 @@ def project(repository: Path) -> Path:
             ".gitignore": ".venv/\n",
         },
     )
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     for name in ("run.sh", "exec.sh"):
         (repository / name).chmod(0o755)
     made = [sys.executable, "-m", "venv", "--without-pip", str(repository / ".venv")]

@@ -147,6 +147,18 @@ def test_json_lines_are_one_a_value(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == '{"a": "x\\ny"}\n[1, 2]\n'
 
 
+def test_what_is_printed_and_what_is_said_stay_in_order_where_both_end_in_one_place():
+    code = "from repro.cli.render import note, out; out('one'); note('two'); out('three')"
+    environ = {key: text for key, text in os.environ.items() if key != "PYTHONUNBUFFERED"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True,
+    )  # fmt: skip
+
+    assert done.stdout == "one\ntwo\nthree\n"
+
+
 def test_notes_go_to_what_draws_on_the_terminal_as_long_as_it_does(capsys):
     said: list[str] = []
 

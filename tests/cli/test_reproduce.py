@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from tests.support import git, make_repository, write_files
-from tests.support.cli import repro
 from tests.support.doctors import install
 from tests.support.environments import World, make_world
 from tests.support.installs import install_editable, make_sibling
+from tests.support.warm import repro
 from tests.support.wheels import make_source, make_wheel
 
 from repro.store.installer import find_uv

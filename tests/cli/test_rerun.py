@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from tests.support import git, make_repository, write_files
-from tests.support.cli import REPRO, repro
+from tests.support.cli import REPRO
 from tests.support.restores import everything
+from tests.support.warm import repro
 
 PYTHON = sys.executable
 LOGGED = """

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from tests.support import git, write_files
-from tests.support.cli import REPRO, repro
+from tests.support.cli import REPRO
 from tests.support.secrets import make_secret
 from tests.support.waiting import until
+from tests.support.warm import repro
 
 RUNS = "refs/repro/runs/"
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 from tests.support import git, write_files
-from tests.support.cli import REPRO, repro
+from tests.support.cli import REPRO
 from tests.support.projects import open_here
 from tests.support.records import a_summary, make_record, open_at, write_run
 from tests.support.waiting import until
+from tests.support.warm import repro
 
 from repro.core.query import resolve_run
 

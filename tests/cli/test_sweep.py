@@ -348,12 +348,24 @@ def test_an_interrupted_sweep_ends_in_order_and_goes_on(code: Path, cli: Cli) ->
 
     assert process.returncode == 130
     assert "was interrupted after" in said
+    assert "trial 0 waits until the sweep goes on: it was interrupted" in said
     assert "resume" in said
     [shown] = json.loads(cli("sweep", "ls", "--json").out)
     assert (shown["status"], shown["trials"]["waiting"]) == ("interrupted", 1)
     assert "is done after" in cli("sweep", "resume", "@").err
     finished = json.loads(cli("ls", "--json", "--where", "status = finished").out)
     assert sorted(one["trial"] for one in finished) == [0, 1]
+
+
+def test_a_trial_of_a_sweep_that_died_is_run_again_by_who_goes_on(code: Path, cli: Cli) -> None:
+    project = open_here(code)
+    at = make_sweep(project, metric="loss", space={"lr": Categorical((0.1,))})
+    LocalBook(project, at.sweep.id).write(lambda _: [ask(0, run_id("a" * 8))])
+
+    said = cli("sweep", "resume", "@", "--yes").err
+
+    assert "trial 0 is run again: it ran on `here`, and the sweep goes on here" in said
+    assert "is done after" in said
 
 
 def test_a_terminal_shows_progress_in_place_and_keeps_the_result(

@@ -57,6 +57,23 @@ def test_what_fits_is_shown_and_one_file_alone_is_always(repository, monkeypatch
     assert len(read_code_diff(project, a, b, only=0).hunks[0][0].lines) == 9
 
 
+def test_of_very_many_files_the_first_are_counted_and_all_are_told(repository, monkeypatch):
+    a = commit(repository, {"old": "".join(f"line {n}\n" for n in range(20)), "z": "1\n"})
+    files = {"a*": "1\n", "ab": "2\n", "z": "2\n"}
+    (repository / "old").rename(repository / "b")
+    b = commit(repository, files)
+    whole = read_code_diff(open_here(repository), a, b)
+    monkeypatch.setattr(codediff, "_MOST_COUNTED", 3)
+    part = read_code_diff(open_here(repository), a, b)
+    monkeypatch.setattr(codediff, "_MOST_NAMES", 4)
+    few = read_code_diff(open_here(repository), a, b)
+
+    assert [one.path for one in whole.files] == ["a*", "ab", "b", "z"]
+    assert (part.files, part.n_files) == (whole.files[:3], 4)
+    assert part.hunks == {n: whole.hunks[n] for n in range(3)}
+    assert (few.files, few.n_files) == (whole.files[:1], 4)
+
+
 def test_equal_codes_have_no_files(repository):
     a = git(repository, "rev-parse", "HEAD")
 

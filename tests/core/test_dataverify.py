@@ -9,8 +9,8 @@ from tests.support import write_files
 from tests.support.datasets import add_data, entry_of, flip_bit, make_data
 from tests.support.projects import make_run, open_here
 
+from repro.core.datachoice import choose
 from repro.core.dataverify import Fault, check_entries, check_files, plan_check
-from repro.core.kept import choose
 from repro.core.project import Project
 from repro.store.lockfile import read_lock
 

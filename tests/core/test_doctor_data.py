@@ -7,8 +7,8 @@ from tests.support.doctors import states_of
 from tests.support.projects import make_run, open_here
 from tests.support.records import make_record, write_run
 
+from repro.core.datachoice import choose
 from repro.core.doctor_data import check_data
-from repro.core.kept import choose
 from repro.core.query import resolve_run
 from repro.core.transfer import open_store, plan_push
 from repro.core.transfer import push as send

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.projects import begin, open_here
 
+from repro.core import growing
 from repro.core.live import InProgress
 from repro.core.started import Started, read_start
 from repro.errors import NewerFormatError
@@ -41,6 +42,12 @@ def started(repository: Path) -> Started:
     found = read_start(live.dir)
     assert found is not None
     return found
+
+
+@pytest.fixture(autouse=True)
+def pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Journals of a few lines are read in several pieces, as long ones are."""
+    monkeypatch.setattr(growing, "_PIECE", 200)
 
 
 class Growing:
@@ -160,6 +167,8 @@ def perform(grow: Growing, acts: list[tuple[str, Any]]) -> None:
                 data = data[:-9]
             grow.add(name, data)
         grow.check()
+    grow.state = None  # all of it again, a piece at a time
+    grow.check()
 
 
 def test_what_is_read_on_is_what_a_whole_reading_says_at_every_moment(started: Started) -> None:
@@ -325,6 +334,21 @@ def test_a_folder_that_is_gone_has_no_stamp(grow: Growing) -> None:
     gone = InProgress(grow.folder / "gone", grow.live.started)
 
     assert gone.stamp() == ""
+
+
+def test_a_long_journal_is_read_piece_by_piece_and_never_whole(
+    grow: Growing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grow.add(A, header() + b"".join(log(n, 2.0 + n, loss=1 / (n + 1)) for n in range(40)))
+    grow.add(A, line({"k": "note", "t": 50.0, "v": "longer than a piece " * 30}))
+    grow.add(A, log(40, 60.0, loss=7.0) + log(41, 61.0, loss=0.0)[:30])
+    whole = replace(grow.live.record(), randomness={})
+    monkeypatch.setattr(growing, "look_at", None)
+
+    record, _ = grow.live.read_brief(None)
+
+    assert record == whole
+    assert record.metrics["loss"].count == 41
 
 
 def test_a_second_look_starts_where_the_first_one_ended(grow: Growing) -> None:

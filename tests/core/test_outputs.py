@@ -11,6 +11,7 @@ from repro.core.outputs import (
     GIT_LIMIT,
     MetricPoints,
     collect_artifacts,
+    collect_files,
     collect_metrics,
     output_state,
     store_artifact,
@@ -272,3 +273,21 @@ def test_an_unreadable_folder_hides_no_other(root):
         (root / "a").chmod(stat.S_IRWXU)
 
     assert "b/y.pt" in found
+
+
+def test_what_is_in_the_folder_of_a_run_is_kept_but_for_secrets_and_what_has_no_bytes(live, store):
+    write_files(live, {"files/a.pt": "a", "files/A.pt": "A", "files/sub/.env": "K=1"})
+    (live / "files/large").symlink_to(live / "files/a.pt")
+    (live / "files/loop").symlink_to("loop")
+    (live / "files/gone").symlink_to("nowhere")
+    os.mkfifo(live / "files/pipe")
+
+    found = list(collect_files(live, store))
+
+    assert [one.path for one in found if isinstance(one, Artifact)] == ["A.pt", "large"]
+    assert [one.partition(":")[0] for one in found if isinstance(one, str)] == [
+        "`a.pt` is not kept",
+        "`pipe` is not kept",
+        "`sub/.env` is not kept",
+    ]
+    assert list(collect_files(live / "elsewhere", store)) == []

@@ -801,26 +801,6 @@ def test_what_no_dataset_holds_stops_the_restore_before_anything_is_done(reposit
     assert error.paths == ("data/train/four/.git",)
 
 
-@pytest.fixture
-def locked() -> Iterator[Callable[[Path], None]]:
-    """Makes a folder that not even root can change anything in."""
-    folders = []
-
-    def lock(folder: Path) -> None:
-        if os.geteuid():
-            folder.chmod(0o555)
-        elif subprocess.run(["chattr", "+i", folder], capture_output=True, check=False).returncode:
-            pytest.skip("nothing stops root here")
-        folders.append(folder)
-
-    yield lock
-    for folder in folders:
-        if os.geteuid():
-            folder.chmod(0o755)
-        else:
-            subprocess.run(["chattr", "-i", folder], check=True)
-
-
 @pytest.mark.parametrize("where", ["data/train", "data/train/a", "data/train/new"])
 def test_a_folder_that_cannot_be_written_to_is_refused_before_anything_is_done(
     repository, data, run, locked, where

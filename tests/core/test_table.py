@@ -8,6 +8,8 @@ from tests.support.evaluate import select
 from tests.support.projects import begin, make_run, open_here
 from tests.support.records import NOW, a_summary, make_record, open_at, write_run, write_runs
 
+from repro.core.choosing import Choice
+from repro.core.grouping import group_chosen
 from repro.core.known import open_runs
 from repro.core.table import read_table
 from repro.core.tableview import TableView, TableWish, word_of
@@ -18,6 +20,7 @@ from repro.model.groups import Statistics
 from repro.model.run import Record
 from repro.model.times import format_time
 from repro.model.values import ABSENT, Value
+from repro.store import index_groups
 
 
 def write_some(root: Path, n_runs: int = 30) -> list[Record]:
@@ -214,6 +217,33 @@ def test_groups_are_sorted_paged_and_show_the_metrics_asked_for(repository: Path
                   TableWish(group_by=("lr",), sort=("depth",))):  # fmt: skip
         with pytest.raises(UsageError, match="groups"):
             read_table(project, wrong)
+
+
+@pytest.mark.parametrize("few", [0, 5000])
+def test_a_page_of_groups_measures_what_all_groups_do(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    """Whether the values of its runs are looked up or found on a walk through all."""
+    write_some(repository)
+    project = open_here(repository)
+    monkeypatch.setattr(index_groups, "_FEW", few)
+    for word in ("depth", "kind", "f1", "betas"):
+        with open_runs(project) as runs:
+            keys = [resolve_name(word, runs.index)]
+        groups = group_chosen(project, Choice(where="duration < 4"), keys).grouping.groups
+        whole = {repr(one.values): dict(one.metrics) for one in groups}
+        for sort in ((), ("-loss",), ("f1", "runs")):
+            pages = [
+                read_table(
+                    project,
+                    TableWish(
+                        group_by=(word,), where="duration < 4", sort=sort, page=page, per_page=7
+                    ),
+                ).groups
+                for page in (1, 2, 3, 4)
+            ]
+            shown = {repr(one.values): dict(one.metrics) for page in pages for one in page or ()}
+            assert shown == whole, (word, sort)
 
 
 def test_the_filter_of_a_group_finds_its_runs(repository: Path) -> None:

@@ -24,7 +24,7 @@ from tests.support.servers import folder_server, lfs_server
 from tests.support.trees import read_folder
 
 from repro.core.absent import Filled, fill_absent, find_absent
-from repro.core.kept import Chosen, choose, iter_files
+from repro.core.datachoice import Chosen, choose, iter_files
 from repro.core.project import Project
 from repro.core.transfer import Load, Moved, open_store, plan_pull, plan_push, pull, push
 from repro.errors import InvalidInputError, RemoteError

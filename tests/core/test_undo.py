@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from tests.support import git, make_repository, write_files
+from tests.support.checkouts import check_out_run
 from tests.support.projects import make_run, open_here
 from tests.support.trees import read_folder, read_state
 
-from repro.core.query import resolve_run
 from repro.core.restore import check_out
 from repro.core.saved import list_entries
 from repro.core.undo import undo
@@ -27,11 +27,6 @@ from repro.errors import (
     WouldLoseWorkError,
 )
 from repro.store.worktree import open_scratch
-
-
-def check_out_run(root: Path, run: str, *, save: bool = False) -> None:
-    project = open_here(root)
-    check_out(project, resolve_run(project, run), save=save)
 
 
 @pytest.fixture

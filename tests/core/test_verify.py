@@ -16,7 +16,7 @@ from repro.core.verify import check_metrics, store_verdict, verdict_json, verify
 from repro.errors import DamagedRecordError, InvalidInputError, UsageError
 from repro.model.canonical import Json
 from repro.model.output import LIMIT, cut_output
-from repro.model.run import Record, Status
+from repro.model.run import Artifact, Record, Status
 from repro.model.verdict import Outcome, Tolerance
 from repro.store.content import ContentStore
 from repro.store.refs import RUNS
@@ -58,6 +58,25 @@ def test_a_divergence_names_its_place_and_its_causes(repository: Path) -> None:
     within = verify_runs(project, a, b, tolerance=Tolerance(rtol=0.5))
     assert within.outcome is Outcome.WITHIN
     assert within.causes != ()
+
+
+def test_sounds_and_pages_that_were_logged_decide_nothing_as_media_do(repository: Path) -> None:
+    project = open_here(repository)
+    a, b = (recorded(project, {"loss": 0.5}) for _ in range(2))
+    page = Artifact("media/html/page_0_0.html", 1, f"sha256:{'a' * 64}", "git")
+    other = replace(page, digest=f"sha256:{'b' * 64}")
+
+    assert (
+        verify_runs(project, replace(a, artifacts=(page,)), replace(b, artifacts=(other,))).outcome
+        is Outcome.IDENTICAL
+    )
+    kept = [replace(one, path="page.html") for one in (page, other)]
+    assert (
+        verify_runs(
+            project, replace(a, artifacts=(kept[0],)), replace(b, artifacts=(kept[1],))
+        ).outcome
+        is Outcome.DIVERGED
+    )
 
 
 def test_conditions_that_cannot_be_compared_do_not_take_the_verdict(repository: Path) -> None:

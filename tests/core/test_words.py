@@ -2,9 +2,12 @@
 
 import os
 import resource
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
+from subprocess import PIPE
 from zlib import crc32
 
 import pytest
@@ -121,6 +124,42 @@ def test_a_word_that_is_said_while_the_run_is_sealed_amends_it(repository: Path)
         seal_run(project, live.dir)
     said.join()
 
+    assert read_sealed(repository, live.id).tags == ("late",)
+
+
+SEAL = """
+import os, sys
+from pathlib import Path
+from repro.core.project import open_project
+from repro.core.record import seal_run
+from repro.core.sealing import sealing
+
+project = open_project(Path(sys.argv[1]), environ=os.environ, clock=lambda: 2e9, entropy=os.urandom)
+folder = project.live / sys.argv[2]
+with sealing(folder):
+    print("held", flush=True)
+    sys.stdin.readline()
+    seal_run(project, folder)
+"""
+
+
+def test_a_word_that_is_said_while_another_process_seals_the_run_amends_it(
+    repository: Path,
+) -> None:
+    project = open_here(repository)
+    live = begin(project)
+    here = resolve_run(project, live.id)
+    live.journal.close()
+    words = [sys.executable, "-c", SEAL, str(repository), live.id]
+    with subprocess.Popen(words, stdin=PIPE, stdout=PIPE, text=True) as sealer:
+        assert sealer.stdout is not None
+        assert sealer.stdout.readline() == "held\n"
+        said = threading.Thread(target=tag_run, args=(open_here(repository), here, ["late"]))
+        said.start()
+        sealer.communicate("go on\n")
+        said.join()
+
+    assert sealer.returncode == 0
     assert read_sealed(repository, live.id).tags == ("late",)
 
 

@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 
 from tests.support import git, write_files
+from tests.support.cli import Cli
+from tests.support.waiting import until
 
 KILLS = int(os.environ.get("REPRO_CRASH_KILLS", "6"))
 
@@ -28,7 +30,9 @@ def state(root: Path) -> list[object]:
     ]
 
 
-def test_a_run_killed_at_any_moment_changes_nothing_and_is_recovered(repository: Path) -> None:
+def test_a_run_killed_at_any_moment_changes_nothing_and_is_recovered(
+    repository: Path, cli: Cli
+) -> None:
     write_files(repository, {"train.py": "import time\ntime.sleep(0.2)\n", "untracked.txt": "x\n"})
     before = state(repository)
     chance = random.Random(7)
@@ -45,15 +49,7 @@ def test_a_run_killed_at_any_moment_changes_nothing_and_is_recovered(repository:
         process.wait()
         assert state(repository) == before
 
-    time.sleep(0.5)  # the orphaned scripts end
-    listed = subprocess.run(
-        [sys.executable, "-m", "repro", "ls", "--porcelain"],
-        cwd=repository,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "running" not in listed.stdout
+    until(lambda: "running" not in cli("ls", "--porcelain").out, "the end of orphaned scripts")
     live = [path for path in (repository / ".git/repro/live").iterdir() if path.name[0] != "."]
     assert [path.name for path in live if (path / "start.json").exists()] == []
     git(repository, "fsck", "--strict", "--connectivity-only")

@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 from tests.support import git, write_files
 from tests.support.cli import REPRO
+from tests.support.waiting import until
 
 KILLS = int(os.environ.get("REPRO_CRASH_KILLS", "3"))
 TRAIN = """\
@@ -97,7 +98,7 @@ def test_a_sweep_killed_at_any_moment_and_resumed_finishes_each_trial_once(
         assert points == 3 or run["status"] != "finished"
     repro("fsck")
     private = repository / ".git/repro"
-    assert not list((private / "live").iterdir())
-    assert not list((private / "worktrees").iterdir())
+    for name in ("live", "worktrees"):
+        until(lambda place=private / name: not list(place.iterdir()), f"an empty folder {name}")
     assert not git(repository, "for-each-ref", "refs/repro/live", "refs/repro/live-data")
     assert len(git(repository, "worktree", "list").splitlines()) == 1

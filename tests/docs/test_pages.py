@@ -70,6 +70,14 @@ def test_every_page_can_be_reached_from_the_index():
     assert set(DOCS.rglob("*.md")) - decisions <= seen
 
 
+def test_every_module_that_a_page_names_is_there():
+    pages = [DOCS / "explanation/architecture.md", *(DOCS / "decisions").glob("*.md")]
+    for page in pages:
+        for name in set(re.findall(r"`([\w*/]+\.(?:py|js|css|html))`", page.read_text())):
+            found = [*(ROOT / "src/repro").rglob(name), *ROOT.glob(name)]
+            assert found, (page.name, name)
+
+
 def test_every_setting_is_documented():
     page = (DOCS / "reference/config.md").read_text()
 

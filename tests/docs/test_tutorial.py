@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.pages import DOCS
+from tests.support.warm import repro
 
 _BLOCK = re.compile(
     r"Save this as `(.+?)`:\n\n```(?:python|yaml)\n(.*?)```|```console\n(.*?)```", re.DOTALL
@@ -21,6 +22,7 @@ _BLOCK = re.compile(
         "how-to/clean-up.md",
         "how-to/datasets.md",
         "how-to/environments.md",
+        "how-to/from-wandb.md",
         "how-to/hooks.md",
         "how-to/plot.md",
         "how-to/media.md",
@@ -35,7 +37,7 @@ _BLOCK = re.compile(
 def test_every_block_of_a_page_does_what_it_says(tmp_path, name):
     page = (DOCS / name).read_text().partition("## From Python")[0]
     tools = Path(sys.executable).parent
-    env = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
+    path = f"{tools}:{os.environ['PATH']}"
     here = tmp_path
 
     assert page.count("```") == 2 * len(_BLOCK.findall(page))
@@ -48,7 +50,7 @@ def test_every_block_of_a_page_does_what_it_says(tmp_path, name):
             if command.startswith("cd "):
                 here /= command.removeprefix("cd ")
                 continue
-            said = _run(command, here, env)
+            said = _run(command, here, path)
             assert re.fullmatch(_pattern(expected), said, re.DOTALL), f"$ {command}\n{said}"
 
 
@@ -57,16 +59,20 @@ def _commands(block: str) -> list[tuple[str, str]]:
     return [(command, expected) for command, _, expected in (p.partition("\n") for p in parts)]
 
 
-def _run(command: str, here: Path, env: dict[str, str]) -> str:
-    done = subprocess.run(
-        ["bash", "-c", command],
-        cwd=here,
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+def _run(command: str, here: Path, path: str) -> str:
+    if re.fullmatch(r"repro( [\w@./=,:-]+)+", command):  # to which a shell adds nothing
+        words = command.split(" ")[1:]
+        done = repro(*words, cwd=here, stderr=subprocess.STDOUT, PATH=path)
+    else:
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=here,
+            env={**os.environ, "PATH": path},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
     assert done.returncode == 0, f"$ {command}\n{done.stdout}"
     return done.stdout
 

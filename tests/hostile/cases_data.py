@@ -44,10 +44,6 @@ def _bad(id_: str, what: str, says: str, *forms: Make, plain: Any = "refused") -
     return Case(id=id_, what=what, forms=forms, says=says, plain=plain)
 
 
-def _page_bomb(maker: Maker) -> str:
-    return _nested(maker)[0]
-
-
 def _nested(maker: Maker) -> tuple[str, bytes]:
     """Eight levels of ten folders each: 9 pages that stand for 10^8 folders."""
     page, files, folders, size = f"file {X} 1 a\n".encode(), 1, 0, 1
@@ -82,7 +78,6 @@ _DIGESTS = (
     f"xxh3:{'g' * 32}",
     None,
 )
-_DATA = "tests/core/test_restore_data.py::"
 
 CASES: tuple[Row, ...] = (
     _bad(

@@ -4,7 +4,6 @@ from tests.hostile.making import EXEC, FILE, FOLDER, GITLINK, LINK, Maker
 from tests.hostile.table import Case, Elsewhere, Make, Row
 
 ABSENT = "1234567890123456789012345678901234567890"
-EMPTY_COMMIT = "deadbeef" * 5
 
 
 def _code(*entries: tuple[bytes, bytes, bytes | list]) -> Make:
@@ -71,7 +70,6 @@ def _many_names(maker: Maker, run_id: str) -> str:
     return maker.run(run_id, code=maker.write("tree", names))
 
 
-_HOOK = b"#!/bin/sh\ntouch CANARY\n"
 _OUT = b"../../../canary"
 _LINKED = "made as a link, as git does; nobody follows it or writes through it"
 _SHOWN = "written as it is, shown escaped"

@@ -4,9 +4,11 @@
 """
 
 import contextlib
+import importlib
 import io
 import json
 import os
+import pkgutil
 import resource
 import shutil
 import signal
@@ -41,6 +43,14 @@ def _vet(root: Path, attack: Path, arrivals: dict[str, str]) -> dict[str, Any]:
         seconds = time.monotonic() - began
     refused = {one.run: one.reason for one in vetted.refused}
     return {"accepted": vetted.accepted, "refused": refused, "seconds": seconds}
+
+
+def _load_all() -> None:
+    """Load now what each child would load for itself."""
+    for name in ("cli", "core", "store", "model"):
+        package = importlib.import_module(f"repro.{name}")
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
 
 
 def _try(words: list[str]) -> dict[str, Any]:
@@ -89,6 +99,8 @@ def main(folder: Path) -> None:
     if plan["arrivals"]:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         found["vetted"] = _vet(root, folder / "attack", plan["arrivals"])
+    if plan["commands"]:
+        _load_all()
     found["tried"] = [_try(words) for words in plan["commands"]]
     found["peak"] = {
         "own": _own_peak(),

@@ -16,6 +16,7 @@ from tests.hostile.making import Maker
 from tests.hostile.rows import CASES, ROWS
 from tests.hostile.table import Case, Elsewhere
 from tests.support import git, make_repository, write_files
+from tests.support.once import shared_folder
 
 _TESTS = Path(__file__).parents[1]
 _CANARY = {"a.txt": b"precious", "b/c.txt": b"three days of training"}
@@ -48,12 +49,28 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Tried:
     """All inputs, tried once: fetched and vetted, then as after a plain `git fetch`."""
     if not _tried and not _begun:
         _begun.append(True)  # a failure is not tried again by each test
-        _tried.append(_try_all(tmp_path_factory.mktemp("hostile")))
+        with shared_folder(tmp_path_factory, "hostile") as folder:
+            answers = folder / "answers.json"
+            if not answers.exists():
+                answers.write_text(json.dumps(_try_all(folder / "top")))
+        _tried.append(_read(json.loads(answers.read_bytes()), folder / "top"))
     assert _tried, "the inputs could not be tried: see the first failure"
     return _tried[0]
 
 
-def _try_all(top: Path) -> Tried:
+def _read(answers: dict[str, Any], top: Path) -> Tried:
+    vetted, plain = answers["vetted"], answers["plain"]
+    return Tried(
+        accepted=set(vetted["vetted"]["accepted"]),
+        refused=vetted["vetted"]["refused"],
+        commands={(one["words"][0], one["words"][-1]): one for one in plain["tried"]},
+        peaks=[vetted["peak"], plain["peak"]],
+        fsck=tuple(answers["fsck"]),
+        root=top,
+    )
+
+
+def _try_all(top: Path) -> dict[str, Any]:
     root = make_repository(top / "project")
     write_files(top / "canary", dict(_CANARY))
     git(root, "config", "filter.other.smudge", "touch CANARY")
@@ -78,15 +95,7 @@ def _try_all(top: Path) -> Tried:
     commands += [["show", _FORMS[case.id][0]] for case in CASES if case not in _RESTORED]
     commands += [["checkout", "--data", "-w", str(top / "out" / one), one] for one in _restored()]
     commands += [[verb, one] for one in _forms("A60", "A61", "A62") for verb in ("diff", "doctor")]
-    plain = _drive(top, {}, commands)
-    return Tried(
-        accepted=set(vetted["vetted"]["accepted"]),
-        refused=vetted["vetted"]["refused"],
-        commands={(one["words"][0], one["words"][-1]): one for one in plain["tried"]},
-        peaks=[vetted["peak"], plain["peak"]],
-        fsck=fsck,
-        root=top,
-    )
+    return {"vetted": vetted, "fsck": fsck, "plain": _drive(top, {}, commands)}
 
 
 def _restored() -> list[str]:

@@ -1,7 +1,6 @@
 from repro.model.diagnosis import (
     Diagnosis,
     State,
-    count_of,
     degraded,
     diagnosis_json,
     list_some,
@@ -30,7 +29,6 @@ def test_json_has_every_key():
     }
 
 
-def test_lists_and_counts_read_as_a_person_writes_them():
+def test_lists_read_as_a_person_writes_them():
     assert list_some(["a", "b"]) == "`a`, `b`"
     assert list_some("abcde") == "`a`, `b`, `c` and 2 more"
-    assert (count_of(1, "file"), count_of(2000, "file")) == ("1 file", "2,000 files")

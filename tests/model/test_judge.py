@@ -23,8 +23,8 @@ NAN, INF = math.nan, math.inf
 def series(**metrics):
     """Points at the steps 0, 1, … whose times tell all apart; None stands for no point."""
     return {
-        name: [Point(n, v, hash(name) + n * 0.1) for n, v in enumerate(values) if v is not None]
-        for name, values in metrics.items()
+        name: [Point(n, v, 1000 * number + n * 0.1) for n, v in enumerate(values) if v is not None]
+        for number, (name, values) in enumerate(metrics.items())
     }
 
 

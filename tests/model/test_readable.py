@@ -5,6 +5,7 @@ import math
 import pytest
 
 from repro.model.readable import (
+    count_of,
     format_age,
     format_duration,
     format_integer,
@@ -163,3 +164,11 @@ def test_a_mean_has_as_many_digits_as_its_deviation_tells(
 )  # fmt: skip
 def test_values_for_programs_are_exact(value: Value, expected: str) -> None:
     assert expected == plain_text(value)
+
+
+def test_a_number_has_its_noun_in_the_right_form() -> None:
+    counts = [(1, "file"), (2000, "file"), (0, "run"), (1, "entry"), (2, "unneeded entry")]
+
+    assert [count_of(*one) for one in counts] == [
+        "1 file", "2,000 files", "0 runs", "1 entry", "2 unneeded entries",
+    ]  # fmt: skip

@@ -29,7 +29,9 @@ def top(repository: Path) -> Path:
 
 def journal_of(live: Any) -> list[str]:
     """What the journals of a run in progress say of datasets."""
-    lines = [line for path in live.dir.glob("journal-*") for line in path.read_text().split("\n")]
+    lines = [
+        line for path in live.live_dir.glob("journal-*") for line in path.read_text().split("\n")
+    ]
     return [line for line in lines if '"k":"data"' in line]
 
 

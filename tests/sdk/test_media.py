@@ -49,8 +49,8 @@ class Tensor:
     def cpu(self) -> "Tensor":
         return self
 
-    def reshape(self, size: int) -> Any:
-        return self._array.reshape(size)
+    def __array__(self, *_: object) -> Any:
+        return self._array
 
     def numpy(self) -> Any:
         return self._array
@@ -335,7 +335,7 @@ def test_where_nothing_can_be_written_the_points_are_kept_and_that_is_said(
     sdk: ModuleType, repository: Path
 ) -> None:
     run = sdk.init()
-    (run.dir / "media").write_bytes(b"in the way")
+    (run.live_dir / "media").write_bytes(b"in the way")
     with pytest.warns(RecordingWarning, match="x of step 0 is not kept"):
         sdk.log({"x": sdk.Image(SQUARE), "loss": 1.0})
     sdk.log({"x": [sdk.Image(SQUARE)] * 2, "loss": 2.0})  # a second warning would be an error
@@ -374,7 +374,7 @@ def test_ranks_have_media_under_their_prefix(repository: Path) -> None:
         repro.init()
         inner = ("import repro; repro.init(); "
                  "repro.log({'x': repro.Histogram([1, 2])}, step=1); repro.finish()")
-        live = repro.run.dir
+        live = repro.run.live_dir
         env = {**os.environ, "REPRO_RUN_ID": repro.run.id, "REPRO_LIVE_DIR": str(live), "RANK": "2"}
         subprocess.run([sys.executable, "-c", inner], env=env, check=True)
         repro.log({'x': repro.Histogram([1, 2])}, step=1)

@@ -98,7 +98,7 @@ def test_the_cells_survive_a_kernel_that_dies(
     open_run = sdk.init()
     shell.execute("x = 1")
 
-    kept = json.loads((open_run.dir / "notebook" / "cells.json").read_text())
+    kept = json.loads((open_run.live_dir / "notebook" / "cells.json").read_text())
     assert [cell["source"] for cell in kept["cells"]] == ["x = 1"]
 
 
@@ -108,7 +108,7 @@ def test_the_file_that_jupyter_names_is_found(
     (repository / "a.ipynb").write_text("{}")
     monkeypatch.setenv("JPY_SESSION_NAME", str(repository / "a.ipynb"))
     with sdk.init() as open_run:
-        assert (open_run.dir / "notebook" / "a.ipynb").read_text() == "{}"
+        assert (open_run.live_dir / "notebook" / "a.ipynb").read_text() == "{}"
 
 
 def test_ipython_itself_records_its_cells(repository: Path) -> None:

@@ -61,7 +61,7 @@ def test_a_forked_child_records_but_never_ends_the_run(repository: Path, ending:
             {ending or "pass"}
         else:
             os.waitpid(child, 0)
-            assert os.path.exists(repro.run.dir)
+            assert os.path.exists(repro.run.live_dir)
             repro.log({{'a': 2.0}}, step=2)
     """
     run(repository, code)
@@ -83,7 +83,7 @@ def test_a_forked_child_that_is_terminated_dies_and_the_run_goes_on(repository: 
         os.read(reader, 1)
         os.kill(child, signal.SIGTERM)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGTERM
-        assert os.path.exists(repro.run.dir)
+        assert os.path.exists(repro.run.live_dir)
     """
     run(repository, code)
 

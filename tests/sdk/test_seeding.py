@@ -18,7 +18,7 @@ from repro.sdk import seeding
 from repro.sdk.generators import give_states, take_states
 from tests.sdk.scripts import record, records, run
 from tests.support import git, write_files
-from tests.support.cli import REPRO
+from tests.support.cli import Cli
 from tests.support.randomness import record_run
 
 NUMBERS = "print(random.random(), np.random.rand(), np.random.default_rng().random())\n"
@@ -179,9 +179,13 @@ def test_states_that_nobody_could_have_are_refused_with_a_warning(
     assert take_states() == good
 
 
-def test_under_repro_run_only_digests_are_recorded(repository: Path) -> None:
+def output(root: Path, run_id: str) -> str:
+    return git(root, "show", f"refs/repro/runs/{run_id}:output.log")
+
+
+def test_under_repro_run_only_digests_are_recorded(repository: Path, cli: Cli) -> None:
     write_files(repository, {"train.py": ALONE})
-    subprocess.run([*REPRO, "run", "--", sys.executable, "train.py"], check=True)
+    cli("run", "--", sys.executable, "train.py")
     found = record(repository)
 
     assert found.generators == {}
@@ -189,25 +193,28 @@ def test_under_repro_run_only_digests_are_recorded(repository: Path) -> None:
     assert found.randomness["generators"].keys() == {"numpy", "python"}
 
 
-def test_without_the_bootstrap_nothing_is_seeded_but_all_is_recorded(repository: Path) -> None:
+def test_without_the_bootstrap_nothing_is_seeded_but_all_is_recorded(
+    repository: Path, cli: Cli
+) -> None:
     write_files(repository, {"train.py": ALONE})
-    words = [*REPRO, "run", "--no-bootstrap", "--", sys.executable, "train.py"]
-    outs = [subprocess.run(words, capture_output=True, text=True).stdout for _ in range(2)]
-    newest = records(repository)[0]
+    for _ in range(2):
+        cli("run", "--no-bootstrap", "--", sys.executable, "train.py")
+    newest, older = records(repository)
 
-    assert outs[0] != outs[1]
+    assert output(repository, newest.run.id) != output(repository, older.run.id)
     assert newest.randomness["seed"] is None
     assert sorted(newest.generators) == ["numpy", "python"]
 
 
-def test_a_seed_in_code_wins_under_repro_run(repository: Path) -> None:
+def test_a_seed_in_code_wins_under_repro_run(repository: Path, cli: Cli) -> None:
     code = "import repro, random, numpy as np, numpy.random\nrepro.seed(3)\nrepro.init()\n"
     write_files(repository, {"train.py": code + NUMBERS})
-    words = [*REPRO, "run", "--", sys.executable, "train.py"]
-    outs = [subprocess.run(words, capture_output=True, text=True).stdout for _ in range(2)]
+    for _ in range(2):
+        cli("run", "--", sys.executable, "train.py")
+    newest, older = records(repository)
 
-    assert outs[0] == outs[1]
-    assert records(repository)[0].randomness["set"] == [3]
+    assert output(repository, newest.run.id) == output(repository, older.run.id) != ""
+    assert newest.randomness["set"] == [3]
 
 
 def test_a_disabled_run_leaves_generators_alone(sdk: ModuleType) -> None:
@@ -217,7 +224,7 @@ def test_a_disabled_run_leaves_generators_alone(sdk: ModuleType) -> None:
     assert sys.modules["numpy.random.bit_generator"].randbits == before
 
 
-def test_a_replay_that_is_no_state_is_passed_over(repository: Path) -> None:
+def test_a_replay_that_is_no_state_is_passed_over(repository: Path, cli: Cli) -> None:
     code = "import repro, random, numpy.random\nrepro.init()\nprint('fine')\n"
     write_files(
         repository,
@@ -226,16 +233,14 @@ def test_a_replay_that_is_no_state_is_passed_over(repository: Path) -> None:
             "Path(os.environ['REPRO_LIVE_DIR'], 'replay.json').write_text('[1, ')\n" + code
         },
     )
-    done = subprocess.run(
-        [*REPRO, "run", "--", sys.executable, "train.py"], capture_output=True, text=True
-    )
+    cli("run", "--", sys.executable, "train.py")
 
-    assert done.stdout == "fine\n"
+    assert output(repository, record(repository).run.id) == "fine"
 
 
-def test_the_environment_of_a_run_does_not_change_with_its_seed(repository: Path) -> None:
+def test_the_environment_of_a_run_does_not_change_with_its_seed(repository: Path, cli: Cli) -> None:
     for _ in range(2):
-        subprocess.run([*REPRO, "run", "--", sys.executable, "train.py"], check=True)
+        cli("run", "--", sys.executable, "train.py")
     refs = git(repository, "for-each-ref", "--format=%(refname)", "refs/repro/runs").split()
     blobs = {git(repository, "rev-parse", f"{ref}:environment.json") for ref in refs}
     runs = [json.loads(git(repository, "show", f"{ref}:run.json")) for ref in refs]

@@ -143,7 +143,7 @@ def test_control_characters_of_a_name_are_not_printed() -> None:
 
 @given(
     st.dictionaries(
-        st.text(min_size=1, max_size=9).filter(lambda n: n.isascii()),
+        st.text(st.characters(max_codepoint=127), min_size=1, max_size=9),
         st.floats() | st.integers(-(2**53), 2**53),
     )
 )

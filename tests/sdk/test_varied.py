@@ -201,7 +201,7 @@ def test_under_repro_run_the_same_holds(repository: Any) -> None:
         "from repro.core.vary import find_unconsumed\n"
         "from repro.store.journal import read_journals\n"
         + textwrap.dedent(SCRIPT)
-        + "print(find_unconsumed(read_journals(run.dir), ['lr', 'unread']))\n"
+        + "print(find_unconsumed(read_journals(run.live_dir), ['lr', 'unread']))\n"
     )
 
     done = subprocess.run(

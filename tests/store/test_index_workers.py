@@ -4,6 +4,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import psutil
 import pytest
 from tests.support import git
 from tests.support.records import a_summary, make_record, open_at, run_id, write_run
+from tests.support.waiting import until
 
 from repro.store import index_workers
 from repro.store.git import Repository
@@ -22,7 +24,12 @@ from repro.store.refs import RunRefs
 
 N_RUNS = 12
 PART = 2
-NEVER_ANSWERS = "import sys; sys.stdin.read()"
+NEVER_ANSWERS = """
+import sys
+sys.stdin.buffer.read(1)
+open({asked!r}, "w").close()
+sys.stdin.read()
+"""
 DIES = "raise SystemExit(1)"
 NONSENSE = "import os, sys; os.write(1, bytes(100)); sys.stdin.read()"
 OTHER_MESSAGE = """
@@ -250,18 +257,22 @@ def test_an_interrupt_leaves_no_process(
 
 
 def test_a_process_that_never_answers_ends_with_the_question(
-    many: Repository, monkeypatch: pytest.MonkeyPatch
+    many: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(index_workers, "_PROGRAM", NEVER_ANSWERS)
+    asked = tmp_path / "asked"
+    monkeypatch.setattr(index_workers, "_PROGRAM", NEVER_ANSWERS.format(asked=str(asked)))
     answers = read_parts(many.objects, iter([(0, [("a", "b")])]), 2)
-    previous = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    signal.setitimer(signal.ITIMER_REAL, 0.5)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            next(answers)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
+    waiting = threading.get_ident()
+
+    def interrupt() -> None:
+        until(asked.exists, "the question")
+        signal.pthread_kill(waiting, signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        next(answers)
+    thread.join()
 
 
 KILLED = """
@@ -283,10 +294,7 @@ def test_they_end_with_a_process_that_is_killed(many: Repository) -> None:
     assert asker.returncode == -signal.SIGKILL, asker.stderr
     pids = [int(word) for word in asker.stdout.split()]
     assert len(pids) == 2
-    deadline = time.monotonic() + 60
-    while any(map(is_there, pids)):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: not any(map(is_there, pids)), "their end")
 
 
 def is_there(pid: int) -> bool:

@@ -757,11 +757,12 @@ def test_a_read_only_disk_is_a_storage_error(project):
 
 
 _FILL = """
-import sys
+import sys, time
 from pathlib import Path
 from repro.store.content import ContentStore
 from repro.store.placing import Means, open_place
 root, staging, store = map(Path, sys.argv[1:4])
+enough = int(sys.argv[4])  # files, after which it waits
 with open_place(root, "data/train", staging) as place:
     for digest, status in ContentStore(store).entries():
         for means in Means:
@@ -769,6 +770,9 @@ with open_place(root, "data/train", staging) as place:
             if place.look(path) is None:
                 facts = {"is_executable": False, "means": means}
                 place.put(path, ContentStore(store), digest, status.st_size, **facts)
+                enough -= 1
+                if not enough:
+                    time.sleep(60)
 """
 
 
@@ -784,14 +788,16 @@ def test_a_kill_at_any_moment_leaves_whole_files_only_and_is_made_good(kind, req
     }
     folders = (project.root, project.staging, project.store.dir)
     command = [sys.executable, "-c", _FILL, *map(str, folders)]
-    subprocess.run(command, check=True)
+    whole = [*command, "0"]
+    subprocess.run(whole, check=True)
     chance = random.Random(7)
     n_partly = 0
 
-    for _ in range(KILLS):
+    for number in range(KILLS):
         shutil.rmtree(project.root / "data")
         enough = chance.randrange(1, len(expected) - 10)
-        process = subprocess.Popen(command)
+        # Where it does not wait it may be killed within a file, or too late.
+        process = subprocess.Popen([*command, "0" if number else str(enough)])
         while process.poll() is None and len(list(project.root.glob("data/train/*/*"))) < enough:
             time.sleep(0.001)
         process.kill()
@@ -799,7 +805,7 @@ def test_a_kill_at_any_moment_leaves_whole_files_only_and_is_made_good(kind, req
         there = {p: b for p, b in project.files().items() if "/.repro-incoming-" not in p}
         assert there.items() <= expected.items()
         n_partly += 0 < len(there) < len(expected)
-        subprocess.run(command, check=True)
+        subprocess.run(whole, check=True)
         assert expected == project.files()
         assert os.listdir(project.root / "data") == ["train"]
         assert not project.staging.exists() or os.listdir(project.staging) == []
@@ -812,7 +818,7 @@ def test_files_of_a_living_process_stay(project):
         [name] = os.listdir(project.staging)
         code = _FILL.split("    for")[0] + "    pass\n"
         folders = (project.root, project.staging, project.store.dir)
-        subprocess.run([sys.executable, "-c", code, *map(str, folders)], check=True)
+        subprocess.run([sys.executable, "-c", code, *map(str, folders), "0"], check=True)
         with project.place() as second:
             project.put(second, "b")
         assert [name] == os.listdir(project.staging)

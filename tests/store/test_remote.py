@@ -29,7 +29,7 @@ from repro.store.remote import Remote, open_remote
 
 KINDS = ["folder", "s3", "sftp", "lfs"]
 OBJECTS = ["folder", "s3", "sftp"]  # without git-lfs, which keeps things to itself
-LARGE = 40 << 20  # more than is sent in one request
+LARGE = 11 << 20  # three parts of the smallest size that S3 takes
 
 
 def wanted_of(data: bytes) -> Wanted:
@@ -175,7 +175,14 @@ def test_what_was_sent_is_fetched_by_another_clone(ground, content, other):
     assert leftovers(content) == leftovers(other) == []
 
 
-def test_an_object_of_many_parts_arrives_whole(ground, content, other):
+@pytest.fixture
+def small_parts(monkeypatch):
+    """What is sent to an object store is cut as if it were larger."""
+    monkeypatch.setattr("repro.store.remote_fsspec._ONE_REQUEST", 4 << 20)
+    monkeypatch.setattr("repro.store.remote_fsspec._PART", 5 << 20)
+
+
+def test_an_object_of_many_parts_arrives_whole(ground, content, other, small_parts):
     data = os.urandom(1 << 20) * (LARGE >> 20)
     [one] = keep(content, data)
 
@@ -703,7 +710,7 @@ def test_a_bucket_that_refuses_us_is_one_error_without_our_key(s3, s3_url, conte
     assert "geheim" not in (caught.value.message + caught.value.hint).lower()
 
 
-def test_an_upload_that_breaks_off_leaves_no_object(s3, content, repository):
+def test_an_upload_that_breaks_off_leaves_no_object(s3, content, repository, small_parts):
     [one] = keep(content, os.urandom(1 << 20) * (LARGE >> 20))
     remote = open_here(f"s3://{s3.bucket}/x", repository)
 

@@ -387,7 +387,7 @@ def test_one_that_is_locked_for_long_is_gone_without(top, path, locked):
         found = look(top, path)
         assert (60, facts(truth(top))) == (found.n_read, facts(found))
 
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 30
     assert path.exists()
     assert before
 

@@ -1,7 +1,6 @@
 """Virtual environments with distributions in them, as installers leave them, without a network."""
 
 import json
-import sys
 import venv
 from pathlib import Path
 
@@ -46,6 +45,3 @@ def make_sibling(source: Path, code: str = "VALUE = 1\n") -> Path:
     """The source folder of a package `sibling` in `src`."""
     write_files(source, {"pyproject.toml": "[project]\n", "src/sibling/__init__.py": code})
     return source
-
-
-THIS_PYTHON = Path(sys.executable)

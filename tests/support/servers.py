@@ -1,6 +1,7 @@
 """Real servers on a free port of the loopback, ended with the test that started them."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -22,10 +23,15 @@ _START_S = 60.0
 
 
 def free_port() -> int:
-    """A port of the loopback that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback that nothing listens on, and that no system gives out unasked.
+
+    Others take those from 32768 on at any moment, for each of their connections.
+    """
+    for port in random.SystemRandom().sample(range(12_000, 32_000), 1000):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            return port
+    raise AssertionError("no port is free")
 
 
 @contextmanager

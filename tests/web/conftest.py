@@ -14,6 +14,12 @@ from repro.web.pulse import Pulse
 from repro.web.site import Site
 
 
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Source text is coloured however busy the machine is."""
+    monkeypatch.setattr("repro.web.highlight._LONGEST_S", 3600.0)
+
+
 @pytest.fixture
 def browse() -> Callable[..., TestClient]:
     """Gives a client of the page of a repository, which has the token unless told otherwise."""

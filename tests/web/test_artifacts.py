@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 
 from tests.support import git
 from tests.support.projects import begin, end, open_here
@@ -148,7 +149,7 @@ def test_bytes_that_are_not_those_of_the_digest_are_not_handed_out(repository, b
     run = write_run(open_at(repository), record, files={"artifacts/a": b"is!"}).run.id
     answer = browse(repository).get(f"/runs/{run}/artifacts/0/raw")
 
-    assert answer.status_code == 500
+    assert answer.status_code == 422
     assert "not those of its digest" in answer.text
 
 
@@ -195,7 +196,33 @@ def test_media_are_shown(repository, browse):
     assert "img step 0 <i>caption" in words
     assert "<script> 1" in words
     assert "histogram from 0 to 2, at most 3" in words
-    picture = client.get(f"/runs/{run}/media/1")
+    [address] = set(re.findall(r'(?:src|href)="(/runs/[^"]+/media/[^"]+)"', page))
+    picture = client.get(address)
     assert (picture.content, picture.headers["content-type"]) == (PNG, "image/png")
-    assert client.get(f"/runs/{run}/media/2").status_code == 404
-    assert client.get(f"/runs/{run}/media/2/0").status_code == 404
+    for odd in (digest(table)[7:23], "0" * 16, "", "1", "../media.jsonl"):
+        assert client.get(f"/runs/{run}/media/{odd}").status_code == 404, odd
+
+
+def test_the_address_of_a_picture_stays_its_own_while_a_run_logs_more(repository, browse):
+    project = open_here(repository)
+    live = begin(project)
+    first, later = PNG, PNG + b"\0"
+    client = browse(repository)
+
+    def log_picture(name: str, data: bytes) -> None:
+        file = {"type": "png", "size": len(data), "digest": digest(data), "where": "git"}
+        path = live.dir / f"media/{digest(data)[7:]}.png"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+        said = {name: [{"kind": "image", "file": file}]}
+        live.journal.append({"k": "media", "s": 0, "t": project.clock(), "v": said})
+
+    log_picture("b", first)
+    page = client.get(f"/runs/{live.id}?tab=media").text
+    [address] = set(re.findall(r'src="(/runs/[^"]+/media/[^"]+)"', page))
+    log_picture("a", later)  # which comes before it
+    so_far = client.get(address)
+    end(live, repository)
+
+    assert so_far.content == client.get(address).content == first
+    assert client.get(f"/runs/{live.id}/media/{digest(later)[7:23]}").content == later

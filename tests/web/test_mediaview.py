@@ -28,7 +28,7 @@ def test_the_newest_of_each_name_comes_first():
         (10, None, 3),
         (None, None, 1),
     ]
-    assert [place for one in view.names for place, _ in one.shown] == [2, 3]
+    assert [one.shown for one in view.names] == [(MEDIA[2],), (MEDIA[3],)]
 
 
 def test_a_step_shows_what_was_there_by_then():

@@ -11,8 +11,7 @@ from repro.cli.selection import WHERE
 from repro.core.bundle import Telling, bundle_runs
 from repro.core.query import list_runs, read_whole, resolve_run
 from repro.errors import UsageError
-from repro.model.diagnosis import count_of
-from repro.model.readable import count_runs, format_size
+from repro.model.readable import count_of, count_runs, format_size
 from repro.model.text import escape
 
 

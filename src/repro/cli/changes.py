@@ -4,7 +4,7 @@ from repro.core.diff import change_json
 from repro.model.canonical import Json
 from repro.model.datastate import DataState, State
 from repro.model.datatext import describe_change
-from repro.model.readable import format_size
+from repro.model.readable import count_of, format_size
 from repro.model.text import escape
 
 
@@ -19,7 +19,7 @@ def describe_state(state: DataState) -> str:
         return f"changed: {describe_change(state.change)}" if is_listed else "changed"
     if state.reason is not None:
         return f"{state.state}: {escape(state.reason)}"
-    files = f"{state.files:,} file{'' if state.files == 1 else 's'}"
+    files = count_of(state.files or 0, "file")
     return f"{state.state} ({files}, {format_size(state.size or 0)})"
 
 

@@ -20,6 +20,7 @@ from repro.core.restore_data import plan_restore, size_of
 from repro.core.undo import Undone
 from repro.core.undo import undo as take_back
 from repro.errors import AmbiguousRunError, UnknownRunError, UsageError
+from repro.model.readable import count_of
 from repro.model.run import Record
 from repro.model.text import escape
 from repro.store.datafacts import decode_facts
@@ -112,7 +113,7 @@ def checkout(
         _say_strayed(project, target)
     changed = {one.name: len(one.moves) for one in moves}
     for name, count in changed.items():
-        render.note(f"dataset {escape(name)}: {_count(count, 'path')} as recorded again")
+        render.note(f"dataset {escape(name)}: {count_of(count, 'path')} as recorded again")
     built = _build(project, wish, project.repository.root)
     if as_json:
         done = _restored_json(restored) | ({"data": changed} if record else {})
@@ -230,7 +231,7 @@ def _say_filled(plan: DataBeside) -> None:
         where = escape(str(plan.linked))
         render.note(f"dataset {name}: `{path}` links to {where}, where it is unchanged")
     else:
-        render.note(f"dataset {name}: {_count(len(plan.entries), 'entry')} in `{path}`")
+        render.note(f"dataset {name}: {count_of(len(plan.entries), 'entry')} in `{path}`")
 
 
 def _say_strayed(project: Project, record: Record) -> None:
@@ -270,11 +271,6 @@ def _what(project: Project, run: str | None, title: str) -> str:
     return f"run {short_id(project, run)}: {escape(title)}" if run else escape(title)
 
 
-def _count(number: int, noun: str = "file") -> str:
-    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{number:,} {noun if number == 1 else many}"
-
-
 def _say_restored(project: Project, restored: Restored) -> None:
     what = _what(project, restored.run, restored.title)
     if restored.entry is None:
@@ -282,7 +278,7 @@ def _say_restored(project: Project, restored: Restored) -> None:
         return
     render.note(f"HEAD is now at {restored.commit[:_SHORT]} {what}")
     if restored.n_files:
-        render.note(f"{_count(restored.n_files)} brought back")
+        render.note(f"{count_of(restored.n_files, 'file')} brought back")
     else:
         render.note("the code was that of the run already: no file of it was written")
     number = restored.entry.number
@@ -302,7 +298,9 @@ def _say_restored(project: Project, restored: Restored) -> None:
 def _say_beside(project: Project, beside: Beside, data: Sequence[DataBeside]) -> None:
     what = _what(project, beside.run, beside.title)
     place = escape(str(beside.folder))
-    render.note(f"{place} is at {beside.commit[:_SHORT]} {what}, {_count(beside.n_files)}")
+    render.note(
+        f"{place} is at {beside.commit[:_SHORT]} {what}, {count_of(beside.n_files, 'file')}"
+    )
     _list(beside.submodules, "filled from the record, as plain files")
     _say_trouble(beside.differing, beside.empty)
     # A line of .gitignore that means a folder does not mean a link.
@@ -324,7 +322,7 @@ def _say_undone(project: Project, undone: Undone) -> None:
     at = undone.commit[:_SHORT] if undone.commit else "no commit yet"
     where = f"on branch {escape(name)} ({at})" if name else f"detached at {at}"
     what = f"the checkout of run {short_id(project, undone.target)}" if undone.target else "it"
-    render.note(f"took {what} back: HEAD is {where}, {_count(undone.n_files, 'path')} as before")
+    render.note(f"took {what} back: HEAD is {where}, {count_of(undone.n_files, 'path')} as before")
     for line in undone.notes:
         render.note(f"warning: {escape(line)}")
     if undone.saved is not None:

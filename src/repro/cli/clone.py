@@ -15,8 +15,8 @@ from repro.core.project import Project
 from repro.core.query import resolve_run, short_id
 from repro.core.restore import check_out
 from repro.errors import ReproError, UsageError
-from repro.model.diagnosis import count_of
 from repro.model.ids import is_id_prefix
+from repro.model.readable import count_of
 from repro.model.text import escape
 
 

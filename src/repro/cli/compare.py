@@ -14,7 +14,7 @@ from repro.core.project import Project
 from repro.core.query import list_runs
 from repro.core.sidebyside import SideBySide, lay_side_by_side, side_by_side_json
 from repro.errors import UsageError
-from repro.model.readable import format_duration, plain_text
+from repro.model.readable import count_of, format_duration, plain_text
 from repro.model.rowtext import describe_difference, is_numeric, row_texts, row_titles
 from repro.model.sidebyside import PARTS, Row
 from repro.model.text import escape
@@ -120,8 +120,10 @@ def _print(found: SideBySide, *, everything: bool) -> None:
     render.page(text)
     if hidden:
         render.flush()
-        are = "1 column" if hidden == 1 else f"{hidden} columns"
-        render.note(f"… no room for {are}: `--csv` has all, `--json` differences of metrics, too")
+        columns = count_of(hidden, "column")
+        render.note(
+            f"… no room for {columns}: `--csv` has all, `--json` differences of metrics, too"
+        )
     elif is_cut and fits:
         render.flush()
         render.note("… no room for the differences of metrics: `--json` has them")

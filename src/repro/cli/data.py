@@ -12,7 +12,7 @@ from repro.core.datasets import list_datasets
 from repro.core.tracking import Added, Wish, add_dataset, choose_dataset, drop_dataset
 from repro.errors import UsageError
 from repro.model.canonical import Json
-from repro.model.readable import format_size
+from repro.model.readable import count_of, format_size
 from repro.model.text import escape
 from repro.store.datafacts import encode_facts
 from repro.store.ignorefile import is_ignored
@@ -106,7 +106,7 @@ def rm(names: tuple[str, ...]) -> None:
 
 def _say_added(added: Added) -> None:
     facts = added.facts
-    what = "file" if facts.is_file else f"{facts.files:,} file" + "s" * (facts.files != 1)
+    what = "file" if facts.is_file else count_of(facts.files, "file")
     how = "added" if added.is_new else "changed" if added.is_changed else "unchanged"
     kept = ", kept" if facts.kept else ""
     name = escape(added.dataset.name)

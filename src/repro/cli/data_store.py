@@ -10,8 +10,8 @@ from repro.cli.context import RUN, open_here
 from repro.cli.numbers import Number
 from repro.cli.progress import showing_bytes, showing_progress
 from repro.core.absent import Filled, fill_absent, find_absent, size_of
+from repro.core.datachoice import Chosen, choose
 from repro.core.dataverify import Check, Fault, State, Where, check_entries, check_files, plan_check
-from repro.core.kept import Chosen, choose
 from repro.core.project import Project
 from repro.core.reclaim import Freed, Plan, plan_reclaim, reclaim
 from repro.core.transfer import Failure, Load, Moved, open_store, plan_pull, plan_push
@@ -19,7 +19,7 @@ from repro.core.transfer import pull as fetch
 from repro.core.transfer import push as send
 from repro.errors import ConsentError
 from repro.model.canonical import Json
-from repro.model.readable import format_size
+from repro.model.readable import count_of, format_size
 from repro.model.text import escape
 
 _SHOWN = 20  # lines of any list; `--json` has all
@@ -73,8 +73,8 @@ def _say_checked(check: Check, faults: Sequence[Fault], *, has_store: bool) -> N
         render.out(render.table(rows, ("WHERE", "STATE", "DATASET", "PATH", "REASON")))
     _say_more(faults)
     _say_left_out([one for one in check.datasets if one.run is not None and not one.kept])
-    count, size = f"{len(check.files):,} kept files", format_size(check.size)
-    render.note(f"repro: read {count} ({size}): {_count(len(faults), 'fault')}")
+    count, size = count_of(len(check.files), "kept file"), format_size(check.size)
+    render.note(f"repro: read {count} ({size}): {count_of(len(faults), 'fault')}")
     hint = _hint(check, faults, has_store=has_store)
     if hint is not None:
         render.note(f"hint: {hint}")
@@ -152,7 +152,7 @@ def push(names: tuple[str, ...], runs: tuple[str, ...], *, as_json: bool) -> int
     remote = open_store(project)
     load = plan_push(project, choose(project, names, runs))
     _say_left_out(load.left_out)
-    what = f"{_count(len(load.files), 'file')} ({format_size(load.size)})"
+    what = f"{count_of(len(load.files), 'file')} ({format_size(load.size)})"
     render.note(f"repro: sending {what} of {_listed(load.datasets)} to {remote.label}")
     with showing_bytes("sending", load.size) as report:
         moved = send(project, remote, load, report)
@@ -200,7 +200,7 @@ def _fill(project: Project, chosen: Iterable[Chosen]) -> list[Filled]:
     for one in filled:
         place = f"`{escape(one.path)}`"
         if one.files or one.reason is None:
-            render.note(f"repro: wrote {place} ({_count(one.files, 'file')})")
+            render.note(f"repro: wrote {place} ({count_of(one.files, 'file')})")
         if one.reason is not None:
             render.note(f"repro: {place} is not complete: {escape(one.reason)}")
     if present:
@@ -215,11 +215,11 @@ def _filled_json(one: Filled) -> dict[str, Json]:
 
 def say_moved(load: Load, moved: Moved, what: str, verb: str) -> None:
     """Tell on standard error what became of a load."""
-    count = _count(len(moved.done), "object")
+    count = count_of(len(moved.done), "object")
     here = f"; {len(load.here):,} were here" if load.here else ""
     render.note(f"repro: {count} ({format_size(moved.size)}) {what}{here}")
     if moved.failed:
-        render.note(f"repro: {_count(len(moved.failed), 'object')} could not be {verb}:")
+        render.note(f"repro: {count_of(len(moved.failed), 'object')} could not be {verb}:")
         for failure in moved.failed[:_SHOWN]:
             path = escape(failure.path or _WHOLE)
             render.note(f"    {escape(failure.dataset)}: {path}: {escape(failure.reason)}")
@@ -268,10 +268,6 @@ def _listed(datasets: Iterable[Chosen]) -> str:
     return ", ".join(dict.fromkeys(escape(one.name) for one in datasets))
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 @click.command()
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would be deleted.")
 @click.option(
@@ -300,26 +296,26 @@ def gc(*, dry_run: bool, grace: float, yes: bool, as_json: bool) -> None:
     verb = "would free" if dry_run else "freed"
     number = len(plan.unneeded) if dry_run else freed.n_entries
     size = format_size(plan.unneeded_size if dry_run else freed.size)
-    render.note(f"repro: {verb} {_entries(number)} ({size}) of {plan.n_entries:,}")
+    render.note(f"repro: {verb} {count_of(number, 'entry')} ({size}) of {plan.n_entries:,}")
     if plan.young:
-        young = f"{_entries(plan.young)} that nothing names, but younger than {grace:g} days"
+        young = (
+            f"{count_of(plan.young, 'entry')} that nothing names, but younger than {grace:g} days"
+        )
         render.note(f"repro: kept for now: {young}")
     if plan.n_damaged:
         place = escape(str(project.store / "damaged"))
-        render.note(f"repro: {_count(plan.n_damaged, 'damaged file')} set aside in `{place}` stay")
-
-
-def _entries(number: int) -> str:
-    return "1 entry" if number == 1 else f"{number:,} entries"
+        render.note(
+            f"repro: {count_of(plan.n_damaged, 'damaged file')} set aside in `{place}` stay"
+        )
 
 
 def _ask(plan: Plan) -> None:
     if sys.stdin is None or not sys.stdin.isatty():
         raise ConsentError(
-            f"{_entries(len(plan.unneeded))} would be deleted, and there is nobody to ask",
+            f"{count_of(len(plan.unneeded), 'entry')} would be deleted, and there is nobody to ask",
             hint="`--yes` deletes them, `--dry-run` only counts them",
         )
-    what = f"{_entries(len(plan.unneeded))} ({format_size(plan.unneeded_size)})"
+    what = f"{count_of(len(plan.unneeded), 'entry')} ({format_size(plan.unneeded_size)})"
     if not click.confirm(f"Delete {what} that nothing names?", err=True):
         raise ConsentError(
             "nothing was deleted", hint="`repro data gc --dry-run` counts what would be"

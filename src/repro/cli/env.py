@@ -22,8 +22,8 @@ from repro.core.rebuild import (
 )
 from repro.errors import UsageError
 from repro.model.canonical import Json
-from repro.model.conditions import list_editables, named_tree
-from repro.model.readable import format_size
+from repro.model.needs import list_editables, named_tree
+from repro.model.readable import count_of, format_size
 from repro.model.run import Record
 from repro.model.text import escape
 
@@ -220,5 +220,4 @@ def rm(digests: tuple[str, ...], *, unused: bool, as_json: bool) -> None:
         render.data_json([_env_json(one) for one in chosen])
         return
     size = format_size(sum(one.size for one in chosen))
-    count = f"{len(chosen)} environment{'' if len(chosen) == 1 else 's'}"
-    render.note(f"repro: removed {count} ({size})")
+    render.note(f"repro: removed {count_of(len(chosen), 'environment')} ({size})")

@@ -12,7 +12,7 @@ from repro.core.fsck import Fault, Health, check_everything
 from repro.core.naming import find_ids
 from repro.core.signatures import describe_signature
 from repro.model.canonical import Json
-from repro.model.readable import format_size
+from repro.model.readable import count_of, format_size
 from repro.model.text import escape
 
 _SHOWN = 50  # faults; `--json` has all
@@ -81,10 +81,9 @@ def _say_absent(health: Health) -> Iterator[str]:
 
 
 def _summary(health: Health) -> str:
-    runs = f"{health.n_runs:,} run{'' if health.n_runs == 1 else 's'}"
-    files = f"{health.n_entries:,} kept file{'' if health.n_entries == 1 else 's'}"
-    number = len(health.faults)
-    found = "all is well" if not number else f"{number:,} fault{'' if number == 1 else 's'}"
+    runs = count_of(health.n_runs, "run")
+    files = count_of(health.n_entries, "kept file")
+    found = count_of(len(health.faults), "fault") if health.faults else "all is well"
     return f"looked at {runs} and {files} ({format_size(health.size)}): {found}"
 
 

@@ -13,7 +13,7 @@ from repro.core.collect import GRACE_DAYS, Garbage, collect, find_garbage
 from repro.errors import ConsentError, UsageError
 from repro.model.canonical import Json
 from repro.model.literals import parse_duration
-from repro.model.readable import format_size
+from repro.model.readable import count_of, format_size
 from repro.model.text import escape
 
 
@@ -89,12 +89,7 @@ def _list_final(garbage: Garbage) -> list[str]:
         (len(garbage.undo), "old state"),
         (len(store), "unneeded entry"),
     ]
-    return [_count(number, what) for number, what in parts if number]
-
-
-def _count(number: int, what: str) -> str:
-    plural = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
-    return f"{number:,} {what if number == 1 else plural}"
+    return [count_of(number, what) for number, what in parts if number]
 
 
 def _join(parts: list[str]) -> str:
@@ -105,15 +100,15 @@ def _describe(garbage: Garbage, *, dry_run: bool) -> Iterator[str]:
     verb = "would go" if dry_run else "gone"
     for what, number, size in _rows(garbage):
         if number:
-            yield f"repro: {verb}: {_count(number, what)} ({format_size(size)})"
+            yield f"repro: {verb}: {count_of(number, what)} ({format_size(size)})"
     here = sum(size for what, _, size in _rows(garbage) if what not in _LATER)
     later = garbage.trash_size + garbage.undo_size
     total = "would be freed" if dry_run else "freed"
     yield f"repro: {format_size(here)} {total}; {format_size(later)} more by git's own gc, in time"
     if garbage.n_trash:
-        yield f"repro: kept for now: {_count(garbage.n_trash, 'removed run')}"
+        yield f"repro: kept for now: {count_of(garbage.n_trash, 'removed run')}"
     if garbage.store is not None and garbage.store.young:
-        young = _count(garbage.store.young, "unneeded entry")
+        young = count_of(garbage.store.young, "unneeded entry")
         yield f"repro: kept for now: {young} younger than {garbage.store.grace_days:g} days"
 
 

@@ -1,7 +1,6 @@
 """The project around a folder, as this process was started: its environment and its clock."""
 
 import os
-import random
 import time
 from pathlib import Path
 
@@ -26,5 +25,7 @@ def open_around(folder: str = "") -> Project:
     if now is None:
         return open_project(cwd, environ=environ, clock=time.time, entropy=os.urandom)
     moment = float(now)
+    import random  # noqa: PLC0415  # for tests alone
+
     seed = random.Random(environ.pop("REPRO_SEED", ""))  # noqa: S311  # ids of a test are no secret
     return open_project(cwd, environ=environ, clock=lambda: moment, entropy=seed.randbytes)

@@ -6,7 +6,7 @@ from repro.cli import render
 from repro.core.launch import Outcome
 from repro.core.project import Project
 from repro.core.query import short_id
-from repro.model.conditions import HOLDS_SECRET
+from repro.model.needs import HOLDS_SECRET
 from repro.model.outlook import describe_outlook, foresee
 from repro.model.readable import format_size
 from repro.model.run import Omitted, Record

@@ -1,6 +1,7 @@
 """What `repro show` prints: a run as text, and each of its parts."""
 
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from repro.cli import render
@@ -19,7 +20,7 @@ from repro.model.environment import environment_facts
 from repro.model.medium import Medium
 from repro.model.nearest import say_meant
 from repro.model.progress import last_heard
-from repro.model.readable import format_age, format_duration, format_size, format_value
+from repro.model.readable import count_of, format_age, format_duration, format_size, format_value
 from repro.model.run import Record, Run
 from repro.model.text import escape
 from repro.model.verdicttext import headline
@@ -95,8 +96,7 @@ def _media_lines(media: Sequence[Medium]) -> Iterator[str]:
     for (name, kind), steps in kinds.items():
         first, last = min(steps), max(steps)
         where = f"step {first:,}" if first == last else f"steps {first:,} to {last:,}"
-        count = f"{len(steps):,} {kind}{'' if len(steps) == 1 else 's'}"
-        yield f"{escape(name).ljust(width)}  {count}, {where}"
+        yield f"{escape(name).ljust(width)}  {count_of(len(steps), kind)}, {where}"
 
 
 def _origins(run: Run) -> Iterator[tuple[str, str]]:
@@ -119,7 +119,7 @@ def _facts(run: Run, now: float) -> Iterator[tuple[str, str]]:
         yield "duration", format_duration(run.duration_s)
     if heard := last_heard(run):
         yield "last heard", format_age(heard, now)
-    yield "command", escape(" ".join(run.command))
+    yield "command", escape(shlex.join(run.command))
     if run.cwd != ".":
         yield "folder", escape(run.cwd)
     if run.snapshot:

@@ -24,6 +24,7 @@ from repro.core.purge_remote import RemotePurge, plan_remote, purge_remote
 from repro.core.purge_staying import Staying, StayingSecret
 from repro.errors import ConsentError, UnknownRunError
 from repro.model.canonical import Json
+from repro.model.readable import count_of
 from repro.model.text import escape
 
 _SHOWN = 10  # lines of any list
@@ -120,7 +121,7 @@ def _describe_staying(staying: Staying) -> Iterator[str]:
 
 
 def _stays(number: int, where: str) -> str:
-    return f"{_count(number, 'file')} {where} stay{'s' if number == 1 else ''}"
+    return f"{count_of(number, 'file')} {where} stay{'s' if number == 1 else ''}"
 
 
 def _holders(names: Collection[str]) -> str:
@@ -133,11 +134,7 @@ def _place(secret: StayingSecret) -> str:
 
 def _counted(kinds: Mapping[str, int]) -> str:
     words = {"commit": "commit", "tree": "folder", "blob": "file"}
-    return ", ".join(_count(kinds[kind], word) for kind, word in words.items() if kinds.get(kind))
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
+    return ", ".join(count_of(kinds[kind], word) for kind, word in words.items() if kinds.get(kind))
 
 
 def _describe_remote(there: RemotePurge | None) -> Iterator[str]:

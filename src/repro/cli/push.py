@@ -16,7 +16,7 @@ from repro.core.push import Pushed, push_runs
 from repro.core.push_plan import Plan, choose_to_push, list_new_paths, measure_push, plan_push
 from repro.errors import ConsentError, UsageError
 from repro.model.canonical import Json
-from repro.model.readable import count_runs, count_sweeps, format_size
+from repro.model.readable import count_of, count_runs, count_sweeps, format_size
 from repro.model.sharing import Refusal
 from repro.model.text import escape
 
@@ -141,7 +141,7 @@ def _say_baggage(plan: Plan) -> Iterator[str]:
     baggage = plan.baggage
     if baggage.runs:
         number = len(baggage.runs)
-        files = f"{number:,} kept file{'' if number == 1 else 's'} ({format_size(baggage.size)})"
+        files = f"{count_of(number, 'kept file')} ({format_size(baggage.size)})"
         what = f"{files} of {count_runs(len(baggage.owners))}"
         verb = "is" if number == 1 else "are"
         if plan.store is None:
@@ -193,7 +193,7 @@ def _say(plan: Plan, pushed: Pushed) -> None:
     render.out(f"{label}: {', '.join(parts) or _nothing(pushed.same)}")
     if pushed.n_objects:
         much = format_size(pushed.n_bytes)
-        number = f"{pushed.n_objects:,} kept file{'' if pushed.n_objects == 1 else 's'}"
+        number = count_of(pushed.n_objects, "kept file")
         render.note(f"repro: {number} ({much}) sent to {plan.store}")
     for one in pushed.lacking[:_SHOWN]:
         render.note(f"repro: bytes of run {escape(one.run)} were not sent: {escape(one.reason)}")

@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import zip_longest
 from operator import add
 from types import MappingProxyType
@@ -67,13 +67,16 @@ def notes_by(say: Callable[[str], None]) -> Iterator[None]:
 
 
 def note(text: str) -> None:
-    """Print progress, a hint or a warning to standard error."""
+    """Print progress, a hint or a warning to standard error, behind what was printed before."""
     if _gathered is not None:
         _gathered.extend(text.split("\n"))
         return
     if _say is not None:
         _say(text)
         return
+    if sys.stdout is not None:
+        with suppress(OSError, ValueError):  # whoever prints next meets it, too, and tells
+            sys.stdout.flush()
     print(text, file=sys.stderr, flush=True)
 
 
@@ -162,16 +165,29 @@ def columns(
     """
     laid = []
     for number, texts in enumerate(zip_longest(*rows, fillvalue="")):
-        cells = list(map(escape, texts))
-        taken = list(map(places, cells))
-        widest = max(taken)
-        gaps = [" " * (widest - one) for one in taken]
+        cells, taken = _measure(texts)
+        room = max(taken)
+        gaps = [" " * (room - one) for one in taken]
         for row in range(len(cells)) if colours else ():
             if (row, number) in colours:
                 cells[row] = colour(cells[row], colours[row, number])
         pairs = (gaps, cells) if number in right else (cells, gaps)
         laid.append(map(add, *pairs))
     return "\n".join([GAP.join(row).rstrip() for row in zip(*laid, strict=True)])
+
+
+def widest(texts: Sequence[str]) -> int:
+    """How many places of a line the widest of some texts takes, as `columns` shows it."""
+    return max(_measure(texts)[1])
+
+
+def _measure(texts: Sequence[str]) -> tuple[list[str], list[int]]:
+    """Texts as they are shown, and how many places each takes."""
+    whole = "".join(texts)
+    if whole.isascii() and whole.isprintable():  # as nearly all columns are, of any length
+        return list(texts), list(map(len, texts))
+    cells = list(map(escape, texts))
+    return cells, list(map(places, cells))
 
 
 def page(text: str) -> None:

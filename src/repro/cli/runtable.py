@@ -75,7 +75,7 @@ def _starred(column: LaidColumn) -> LaidColumn:
 def _width(column: LaidColumn) -> int:
     if not render.has_colour():
         column = _starred(column)
-    return max(render.places(escape(text)) for text in (shorten(column.title), *column.texts))
+    return render.widest([shorten(column.title), *column.texts])
 
 
 def _fitting(columns: Sequence[LaidColumn], width: int) -> int:
@@ -84,7 +84,7 @@ def _fitting(columns: Sequence[LaidColumn], width: int) -> int:
         return len(columns)
     used = 0
     for number, column in enumerate(columns):
-        used += max(render.places(escape(text)) for text in (shorten(column.title), *column.texts))
+        used += render.widest([shorten(column.title), *column.texts])
         if used > width:
             return max(number, 1)
         used += len(render.GAP)
@@ -105,7 +105,7 @@ def lay_column(
         return LaidColumn(
             column.title, [short.get(record.run.id, record.run.id) for record in records]
         )
-    values = [_value(column, record, now) for record in records]
+    values = _values(column, records, now)
     cells = format_cells(values, key, now)
     if key is None:
         cells = Cells([*map(_step, records, cells.texts)], is_right=True)
@@ -123,13 +123,14 @@ def _step(record: Record, text: str) -> str:
     return text if progress is None else str(progress)
 
 
-def _value(column: Column, record: Record, now: float) -> Value:
-    """What a run has in a column; a run in progress has lasted up to now."""
-    value = column.value(record)
-    run = record.run
-    if value is ABSENT and column.key == _DURATION and run.status is Status.RUNNING:
-        return max(now - parse_time(run.started), 0.0)
-    return value
+def _values(column: Column, records: Sequence[Record], now: float) -> list[Value]:
+    """What runs have in a column; one in progress has lasted up to now."""
+    values = column.values(records)
+    if column.key == _DURATION:
+        for place, record in enumerate(records):
+            if values[place] is ABSENT and record.run.status is Status.RUNNING:
+                values[place] = max(now - parse_time(record.run.started), 0.0)
+    return values
 
 
 _DURATION = Key(Space.FIELD, "duration")
@@ -141,7 +142,8 @@ def choose_columns(
     """The columns that a terminal has room for, in their order.
 
     Which run it is comes first, then by turns a metric and a param, each in their own order: a
-    dozen metrics leave room for what the runs differ in. One that is too wide hides no other.
+    dozen metrics leave room for what the runs differ in. What tells little comes last. One that is
+    too wide hides no other.
 
     Args:
         laid: All columns.
@@ -161,14 +163,20 @@ def _by_turns(columns: Sequence[Column], asked: Collection[Key]) -> list[Column]
     fields = [one for one in columns if one.key is None or one.key.space is Space.FIELD]
     first = [one for one in columns if one not in fields and one.key in asked]
     rest = [one for one in columns if one not in fields and one not in first]
-    metrics = [one for one in rest if one.key is not None and one.key.space is Space.METRIC]
-    turns = zip_longest(metrics, (one for one in rest if one not in metrics))
-    values = [*first, *(one for turn in turns for one in turn if one is not None)]
+    minor = [one for one in rest if one.is_minor]
+    values = [*first, *_take_turns([one for one in rest if not one.is_minor]), *_take_turns(minor)]
     last = [one for one in fields if one.key == _DURATION and _DURATION not in asked]
     return [
         *(one for one in fields if one not in last), *values[:_BEFORE_DURATION],
         *last, *values[_BEFORE_DURATION:],
     ]  # fmt: skip
+
+
+def _take_turns(columns: Sequence[Column]) -> list[Column]:
+    """A metric, then one of the others, and so on."""
+    metrics = [one for one in columns if one.key is not None and one.key.space is Space.METRIC]
+    turns = zip_longest(metrics, (one for one in columns if one not in metrics))
+    return [one for turn in turns for one in turn if one is not None]
 
 
 def say_hidden(titles: Sequence[str], way: str) -> None:

@@ -10,8 +10,7 @@ from repro.core.sweep.hidden import hide_variables
 from repro.core.sweep.program import fill_words
 from repro.core.sweep.suggest import make_suggester
 from repro.model.canonical import Json
-from repro.model.diagnosis import count_of
-from repro.model.readable import format_value
+from repro.model.readable import count_of, format_value
 from repro.model.space import Params
 from repro.model.sweep import Agent, Asked, Ledger
 from repro.model.sweepspec import Method, SweepSpec

@@ -49,6 +49,7 @@ class Live:
         self._best = ranked[0].value if ranked else None
         self._ended: list[int] = []
         self._said: set[str] = set()
+        self._is_ending = False
         self._start = time.monotonic()
         self._terminal = _Terminal(self._lines) if _has_terminal() else None
         self._stack = ExitStack()
@@ -78,11 +79,12 @@ class Live:
             case Over():
                 self._tell_over(event)
             case Again():
-                what = "is run again" if event.is_lost else "waits for `repro sweep resume`"
+                what = "waits until the sweep goes on" if self._is_ending else "is run again"
                 render.note(f"repro: trial {event.trial.number} {what}: {event.why}")
             case NoMetric():
                 self._tell_no_metric(event)
             case Ending():
+                self._is_ending = True
                 ends = "those that run are ended" if event.is_hard else "those that run go on"
                 render.note(f"repro: no trial is started any more: {event.why}; {ends}")
             case Begun():

@@ -18,7 +18,7 @@ from repro.core.sweep.known import find_sweep, read_base, short_sweep
 from repro.core.sweep.standing import Standing, count_wanted, find_elsewhere
 from repro.core.sweep.words import describe_done
 from repro.errors import ConsentError, UsageError
-from repro.model.diagnosis import count_of
+from repro.model.readable import count_of
 from repro.model.sampling import count_grid
 from repro.model.sweep import OVER, SweepAt, TrialState
 from repro.model.sweepspec import Method

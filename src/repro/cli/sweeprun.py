@@ -24,8 +24,7 @@ from repro.core.sweep.protocols import Book, Launcher, Others
 from repro.core.sweep.standing import count_wanted, is_done
 from repro.core.sweep.weighing import weigh_trials
 from repro.core.sweep.words import describe_counts
-from repro.model.diagnosis import count_of
-from repro.model.readable import format_duration
+from repro.model.readable import count_of, format_duration
 from repro.model.sweep import OVER, Sweep, SweepAt, TrialState
 from repro.model.text import escape
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from repro.cli import render
 from repro.model.cells import format_metric
-from repro.model.readable import format_age
+from repro.model.columns import choose_keys
+from repro.model.readable import count_of, format_age
 from repro.model.run import Record
 from repro.model.text import escape
 
@@ -53,18 +54,17 @@ def describe_run(record: Record, short: Mapping[str, str], now: float) -> str:
 
 
 def _results(record: Record) -> str:
-    """The last values of its metrics, those with a goal first."""
-    metrics = sorted(record.metrics.items(), key=lambda entry: entry[1].goal is None)
+    """The last values of the metrics that say most, those with a goal first."""
+    names = [key.name for key in choose_keys([record]).metrics[:_METRICS_SHOWN]]
     return "".join(
-        f", {escape(name)} {format_metric(name, metric.last)}"
-        for name, metric in metrics[:_METRICS_SHOWN]
+        f", {escape(name)} {format_metric(name, record.metrics[name].last)}" for name in names
     )
 
 
 def _describe_leftover(leftover: "Leftover", short: Mapping[str, str]) -> str:
     paths = leftover.paths
     one = len(paths) == 1
-    many = f"{len(paths):,} file{'' if one else 's'}"
+    many = count_of(len(paths), "file")
     how = "new" if leftover.is_new else "new or changed"
     return (
         f"as {_name(leftover.record, short)} but for {many} that {'is' if one else 'are'}"

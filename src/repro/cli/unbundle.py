@@ -8,8 +8,7 @@ from repro.cli import render
 from repro.cli.context import open_here
 from repro.cli.progress import showing_words
 from repro.core.unbundle import Unbundled, look_into, unbundle_runs
-from repro.model.diagnosis import count_of
-from repro.model.readable import count_runs, count_sweeps, format_size
+from repro.model.readable import count_of, count_runs, count_sweeps, format_size
 from repro.model.text import escape
 
 

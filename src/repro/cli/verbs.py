@@ -1,6 +1,5 @@
 """A group of commands from a table, each imported when it is used."""
 
-import difflib
 import importlib
 from collections.abc import Mapping
 from typing import Any
@@ -71,6 +70,8 @@ class Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
     def _unknown(self, ctx: click.Context, word: str) -> UsageError:
+        import difflib  # noqa: PLC0415  # for mistakes alone
+
         near = difflib.get_close_matches(word, self.table, n=3)
         hint = f"did you mean {' or '.join(f'`{verb}`' for verb in near)}?" if near else None
         where = ctx.command_path

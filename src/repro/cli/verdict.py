@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from repro.cli import render
 from repro.errors import UsageError
-from repro.model.diagnosis import count_of
-from repro.model.readable import format_number
+from repro.model.readable import count_of, format_number
 from repro.model.text import escape
 from repro.model.verdict import ArtifactState, Outcome, Tolerance, Verdict
 from repro.model.verdicttext import describe_values, headline

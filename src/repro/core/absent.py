@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repro.atomic import storage_errors, write_file
-from repro.core.kept import Chosen
+from repro.core.datachoice import Chosen
 from repro.core.locking import read_locked_pages
 from repro.core.moving import DataMoves, find_missing, plan_moves
 from repro.core.project import Project

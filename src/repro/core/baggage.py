@@ -14,7 +14,7 @@ from repro.store.datafacts import decode_facts
 from repro.store.objects import Objects, open_objects
 
 if TYPE_CHECKING:
-    from repro.core.kept import Chosen
+    from repro.core.datachoice import Chosen
     from repro.store.remote import Remote
 
 _MANY = 100  # runs; then importing a library pays off
@@ -121,7 +121,7 @@ def _wanted_of(
         yield Wanted(part.digest.removeprefix("sha256:"), part.size)
     if not record.data:
         return
-    from repro.core.kept import datasets_of  # noqa: PLC0415  # what reads datasets is large
+    from repro.core.datachoice import datasets_of  # noqa: PLC0415  # what reads datasets is large
 
     for one in datasets_of(record):
         if one.kept:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from repro.core.goal import Goal, inner_roots, list_tree, read_goal
+from repro.core.codetarget import CodeTarget, inner_roots, list_tree, read_code_target
 from repro.core.gone import naming_gone
 from repro.core.inner import Absent, find_inner
 from repro.core.project import Project
@@ -80,12 +80,12 @@ def lay_out(
     """
     repository = project.repository
     with naming_gone(project, target):
-        goal = read_goal(project, target)
-        roots = inner_roots(project, goal)
-        restore_objects(repository, goal.tree, ContentStore(project.store))
-        inside = add_worktree(repository, folder, goal.commit)
+        code = read_code_target(project, target)
+        roots = inner_roots(project, code)
+        restore_objects(repository, code.tree, ContentStore(project.store))
+        inside = add_worktree(repository, folder, code.commit)
         try:
-            filled, empty = _fill_all(project, goal, roots, folder, is_whole=is_whole)
+            filled, empty = _fill_all(project, code, roots, folder, is_whole=is_whole)
             words = ("diff", "--name-only", "-z", "--no-ext-diff", "--no-textconv")
             differing = inside.paths(*words, "--ignore-submodules=all", "HEAD", "--")
             listed = inside.run("ls-files", "-z").out.count(b"\0")
@@ -94,10 +94,10 @@ def lay_out(
             raise
     return Beside(
         folder=folder,
-        commit=goal.commit,
-        run=goal.run,
-        title=goal.title,
-        n_files=listed - len(goal.links) + sum(filled.values()),
+        commit=code.commit,
+        run=code.run,
+        title=code.title,
+        n_files=listed - len(code.links) + sum(filled.values()),
         recorded=roots,
         submodules=tuple(filled),
         empty=empty,
@@ -106,7 +106,7 @@ def lay_out(
 
 
 def _fill_all(
-    project: Project, goal: Goal, roots: Mapping[str, str], folder: Path, *, is_whole: bool
+    project: Project, code: CodeTarget, roots: Mapping[str, str], folder: Path, *, is_whole: bool
 ) -> tuple[dict[str, int], tuple[str, ...]]:
     """Write the submodules of a new worktree.
 
@@ -123,8 +123,8 @@ def _fill_all(
             write_files_of(git, git_dir, tree, target, quarantine.dir / f"inner-{number}")
             filled[path] = len(list_tree(git, tree))
         if not is_whole:
-            return filled, tuple(path for path in goal.links if path not in roots)
-        for number, one in enumerate(find_inner(project, goal, roots)):
+            return filled, tuple(path for path in code.links if path not in roots)
+        for number, one in enumerate(find_inner(project, code, roots)):
             if isinstance(one, Absent):
                 empty.append(one.path)
                 continue

@@ -16,7 +16,6 @@ from repro.model.condition import (
     Condition,
     IsNan,
     Key,
-    Some,
     SortKey,
     Space,
 )
@@ -79,7 +78,7 @@ def find_best(
         index = runs.index
         key = find_metric(metric, index)
         wished = parse_filter(where, index, now=project.clock())
-        n_broken = index.matching(_with(wished, _is_broken(key)))
+        n_broken = sum(index.matching(_with(wished, one)) for one in _broken(key))
         condition = _with(wished, _is_finite(key))
         n_fitting = index.matching(condition)
         # Of no runs nobody can have said it, and the answer is the same: there is none.
@@ -103,8 +102,9 @@ def _is_finite(key: Key) -> Condition:
     return All((Comparison(key, ">", -math.inf), Comparison(key, "<", math.inf)))
 
 
-def _is_broken(key: Key) -> Condition:
-    return Some((IsNan(key), Among(key, (math.inf, -math.inf))))
+def _broken(key: Key) -> tuple[Condition, ...]:
+    """What else a number can be, as conditions of which an index finds each by itself."""
+    return IsNan(key), Among(key, (math.inf, -math.inf))
 
 
 def _with(wished: Condition | None, other: Condition) -> Condition:

@@ -1,14 +1,14 @@
 """Runs written into one file, which git, repro and readers of RO-Crates understand."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from repro.atomic import fsync_dir, storage_errors
 from repro.core.beside_data import DataBeside, plan_beside
-from repro.core.crate import lay_out
+from repro.core.crate import Crate, lay_out
 from repro.core.gone import is_partial
 from repro.core.leaking import refuse_leaking
 from repro.core.leaks import OnScan
@@ -16,6 +16,7 @@ from repro.core.measured import OnProgress
 from repro.core.project import Project
 from repro.core.wheels import Wheels, fetch_wheels
 from repro.errors import InvalidInputError, UsageError
+from repro.model.readable import count_of
 from repro.model.run import Record
 from repro.model.text import escape
 from repro.model.times import parse_time
@@ -23,7 +24,7 @@ from repro.store.bundlefile import write_bundle
 from repro.store.content import ContentStore
 from repro.store.git import Identity
 from repro.store.objects import reading
-from repro.store.quarantine import CommitSpec, open_quarantine, write_commits
+from repro.store.quarantine import CommitSpec, Quarantine, open_quarantine, write_commits
 from repro.store.refs import RUNS, SWEEPS, RunRefs, list_refs
 from repro.store.sweeps import read_sweep
 
@@ -129,25 +130,10 @@ def bundle_runs(
                 packages={wheel.name: wheel for wheel in wheels.files},
                 with_stored=with_data,
             )
-        quarantine.expect(crate.size)
-        newest = max(records, key=lambda record: record.run.started)
-        spec = CommitSpec(
-            message=f"Crate of {len(records)} run{'s' * (len(records) != 1)}\n",
-            when=parse_time(newest.run.started),
-            author=_AUTHOR,
-            files=crate.files,
-        )
-        [commit] = write_commits(quarantine, [spec])
         refs = {RUNS + run_id: oid for run_id, oid in commits.items()}
         refs |= {SWEEPS + sweep_id: oid for sweep_id, oid in sweeps.items()}
-        draft = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
-            write_bundle(quarantine, {**refs, CRATE: commit}, CRATE, draft.absolute())
-            with storage_errors(f"`{target}`"):
-                draft.replace(target)
-                fsync_dir(target.parent)
-        finally:
-            draft.unlink(missing_ok=True)
+        refs[CRATE] = _commit_crate(quarantine, crate, records)
+        _write(quarantine, refs, target)
     names = {plan.name for listed in plans.values() for plan in listed}
     return Bundled(
         path=target,
@@ -158,6 +144,31 @@ def bundle_runs(
         packages=len(wheels.files),
         lacking=wheels.lacking,
     )
+
+
+def _commit_crate(quarantine: Quarantine, crate: Crate, records: Sequence[Record]) -> str:
+    quarantine.expect(crate.size)
+    newest = max(records, key=lambda record: record.run.started)
+    spec = CommitSpec(
+        message=f"Crate of {count_of(len(records), 'run')}\n",
+        when=parse_time(newest.run.started),
+        author=_AUTHOR,
+        files=crate.files,
+    )
+    [commit] = write_commits(quarantine, [spec])
+    return commit
+
+
+def _write(quarantine: Quarantine, refs: Mapping[str, str], target: Path) -> None:
+    """Write the file beside its place, and give it its name when it is whole."""
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        write_bundle(quarantine, refs, CRATE, draft.absolute())
+        with storage_errors(f"`{target}`"):
+            draft.replace(target)
+            fsync_dir(target.parent)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _find_sweeps(project: Project, records: Sequence[Record]) -> dict[str, str]:

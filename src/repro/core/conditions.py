@@ -33,8 +33,8 @@ from repro.core.surroundings import current_environment
 from repro.core.trust import is_own
 from repro.errors import DamagedRecordError, GitError
 from repro.model.canonical import Json
-from repro.model.conditions import packages_of, replay_variables, search_path_of
 from repro.model.environment import OURS, local_folder, packages_digest, part
+from repro.model.needs import packages_of, replay_variables, search_path_of
 from repro.model.paths import validate_path
 from repro.model.relocate import relocate
 from repro.model.run import Record

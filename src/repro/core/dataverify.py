@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from repro.core.datachoice import Chosen
 from repro.core.datasets import Dataset, list_datasets, now_ns
 from repro.core.entrydiff import EntryChange, iter_changes
-from repro.core.kept import Chosen
 from repro.core.locking import read_locked_pages
 from repro.core.measure import measure
 from repro.core.measured import Measured, OnProgress, Source

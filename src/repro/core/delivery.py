@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from repro.core.datachoice import Chosen, datasets_of
 from repro.core.fetch import Pulled
-from repro.core.kept import Chosen, datasets_of
 from repro.core.project import Project
 from repro.core.stored import list_stored
 from repro.core.tracked import Here

@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from repro.core.goal import Goal, inner_roots, read_goal
+from repro.core.codetarget import CodeTarget, inner_roots, read_code_target
 from repro.core.gone import find_gone, is_partial, name_gone
 from repro.core.harm import refuse_harmful
 from repro.core.inner import Inner, find_inner
 from repro.core.project import Project
 from repro.core.query import code_of
 from repro.errors import DamagedRecordError, GitError
-from repro.model.diagnosis import Item, count_of, degraded, list_some, missing, ok
+from repro.model.diagnosis import Item, degraded, list_some, missing, ok
+from repro.model.readable import count_of
 from repro.model.run import Record
 from repro.model.secrets import redact_url
 from repro.model.text import is_argument
@@ -73,14 +74,14 @@ def check_base(project: Project, record: Record) -> Iterator[Item]:
 
 def check_submodules(project: Project, record: Record) -> Iterator[Item]:
     """Whether the content of each submodule is in the record, or its commit is here."""
-    goal = read_goal(project, record)
-    if not goal.links and goal.inner is None:
+    code = read_code_target(project, record)
+    if not code.links and code.inner is None:
         return
-    recorded = inner_roots(project, goal)
-    items = list(_elsewhere(project, goal, recorded))
+    recorded = inner_roots(project, code)
+    items = list(_elsewhere(project, code, recorded))
     items += _recorded(project.repository.git, recorded)
     if not items:
-        count = count_of(len({*goal.links, *recorded}), "submodule")
+        count = count_of(len({*code.links, *recorded}), "submodule")
         items = [ok("submodules", f"{count}: commits and recorded content are here")]
     yield from items
 
@@ -93,8 +94,8 @@ def _recorded(git: Git, recorded: Mapping[str, str]) -> Iterator[Item]:
             yield missing("submodules", what, "`git fsck` says what else is; fetch the run anew")
 
 
-def _elsewhere(project: Project, goal: Goal, recorded: Mapping[str, str]) -> Iterator[Item]:
-    for one in find_inner(project, goal, recorded):
+def _elsewhere(project: Project, code: CodeTarget, recorded: Mapping[str, str]) -> Iterator[Item]:
+    for one in find_inner(project, code, recorded):
         short = one.commit[:_SHORT]
         if isinstance(one, Inner):
             gone, total = find_gone(one.git, f"{one.commit}^{{tree}}")

@@ -9,8 +9,8 @@ from repro.core.project import Project
 from repro.core.query import code_of
 from repro.core.randomness import replay_randomness
 from repro.errors import CommandError
-from repro.model.conditions import EXCLUDED, SECRETS, list_redacted
 from repro.model.diagnosis import Item, degraded, missing, ok
+from repro.model.needs import EXCLUDED, SECRETS, list_redacted
 from repro.model.run import Record
 from repro.model.text import is_argument
 from repro.store.interpreter import is_python_name

@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass
 
 from repro.core.beside_data import plan_beside
+from repro.core.datachoice import Chosen, iter_files
 from repro.core.datasets import list_datasets
-from repro.core.kept import Chosen, iter_files
 from repro.core.measured import OnProgress
 from repro.core.project import Project
 from repro.core.restore_data import open_recorded
 from repro.core.transfer import open_store
 from repro.errors import InvalidInputError, MissingDataError, RemoteError, ReproError
-from repro.model.diagnosis import Item, count_of, degraded, list_some, missing, ok
+from repro.model.diagnosis import Item, degraded, list_some, missing, ok
+from repro.model.readable import count_of
 from repro.model.run import Record
 from repro.store.arrival import Wanted
 from repro.store.content import ContentStore

@@ -9,9 +9,10 @@ from repro.core.gone import find_gone
 from repro.core.project import Project
 from repro.core.started import EDITABLES
 from repro.core.trust import is_own
-from repro.model.conditions import list_editables, list_left_out, named_tree
-from repro.model.diagnosis import Item, count_of, degraded, list_some, missing, ok
+from repro.model.diagnosis import Item, degraded, list_some, missing, ok
 from repro.model.environment import local_folder
+from repro.model.needs import list_editables, list_left_out, named_tree
+from repro.model.readable import count_of
 from repro.model.run import Record
 from repro.store.refs import LIVE
 

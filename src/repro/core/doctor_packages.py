@@ -11,9 +11,10 @@ from repro.core.project import Project
 from repro.core.rebuild import plan_environment
 from repro.errors import RemoteError
 from repro.model.canonical import Json
-from repro.model.conditions import list_copies, packages_of
-from repro.model.diagnosis import Item, State, count_of, degraded, missing, ok, worst
+from repro.model.diagnosis import Item, State, degraded, missing, ok, worst
 from repro.model.environment import local_folder, part
+from repro.model.needs import list_copies, packages_of
+from repro.model.readable import count_of
 from repro.model.requirements import Kind, Requirement, Requirements
 from repro.model.run import Record
 from repro.store.installer import open_installer

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from repro.core.goal import read_inner
+from repro.core.codetarget import read_inner
 from repro.core.project import Project
 from repro.core.query import code_of
 from repro.errors import DamagedRecordError, GitError, StorageError
-from repro.model.diagnosis import count_of, list_some
+from repro.model.diagnosis import list_some
+from repro.model.readable import count_of
 from repro.model.run import Record
 from repro.model.text import escape
 from repro.store.git import Git

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from repro.core.goal import Goal, is_filled, list_tree
+from repro.core.codetarget import CodeTarget, is_filled, list_tree
 from repro.core.project import Project
 from repro.errors import DamagedRecordError
 from repro.model.paths import validate_path
@@ -59,7 +59,7 @@ class _Level:
 
 
 def find_inner(
-    project: Project, goal: Goal, recorded: Mapping[str, str]
+    project: Project, code: CodeTarget, recorded: Mapping[str, str]
 ) -> Iterator[Inner | Absent]:
     """Look for each submodule that is not in the record, those inside submodules included.
 
@@ -78,7 +78,7 @@ def find_inner(
     shelves = tuple(
         dict.fromkeys(folder / "modules" for folder in (repository.git_dir, repository.common_dir))
     )
-    top = _Level(repository.git, goal.tree, "", shelves)
+    top = _Level(repository.git, code.tree, "", shelves)
     waiting = [top, *(_recorded_level(top, path, tree) for path, tree in recorded.items())]
     while waiting:
         level = waiting.pop(0)

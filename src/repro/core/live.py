@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repro.core.events import Events, read_events
-from repro.core.growing import Look, look_at
+from repro.core.growing import Look, look_at, summarise_on
 from repro.core.started import Started, read_start
 from repro.errors import DamagedRecordError, ReproError
 from repro.model.config import merge_config
 from repro.model.medium import Medium
+from repro.model.objective import find_goal_of
 from repro.model.randomness import describe_randomness
 from repro.model.run import MetricSummary, Record, Run
 from repro.model.series import Point, merge_rows, summarise
@@ -53,7 +54,7 @@ class InProgress:
             run=replace(self.run, name=events.name, note=events.note, tags=tags),
             config=merge_config(self.started.config, events.config),
             metrics={
-                name: replace(summary, goal=events.goals.get(name))
+                name: replace(summary, goal=find_goal_of(name, events.goals))
                 for name, summary in metrics.items()
             },
             summary=events.summary,
@@ -92,9 +93,9 @@ class InProgress:
             NewerFormatError: A journal was written by a newer repro.
             DamagedRecordError: A journal cannot be read at all.
 
-        Cost: proportional to what is new since `state`, about 5 µs a line.
+        Cost: proportional to what is new since `state`, about 3 µs a point.
         """
-        look = self.look(decode_state(state) if state else None)
+        look = summarise_on(self.folder, self.started, decode_state(state) if state else None)
         return self.brief_of(look), encode_state(look.state) if look.state else b""
 
     def manifests(self) -> dict[str, str]:

@@ -5,7 +5,7 @@ import hashlib
 import os
 import stat
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from repro.model.secrets import is_secret_file
 from repro.model.text import escape
 from repro.store.content import ContentStore
 
+FILES = "files"  # folder of a run in progress for files that the record keeps
 GIT_LIMIT = 1 << 20  # bytes of an artifact that goes into git
 METRICS_LIMIT = 256 << 20  # bytes of a metrics file
 _PROBLEMS_SHOWN = 10  # of one metrics file
@@ -60,7 +61,7 @@ def output_state(root: Path, patterns: Sequence[str]) -> dict[str, Signature]:
     for place in _places(root, patterns)[0]:
         for path in _walk(root, place):
             if path not in found and is_match(path):
-                signature = _signature(root / path)
+                signature = signature_of(root / path)
                 if signature is not None:
                     found[path] = signature
     return found
@@ -119,7 +120,8 @@ def _walk(root: Path, place: str) -> Iterator[str]:
                 yield path
 
 
-def _signature(path: Path) -> Signature | None:
+def signature_of(path: Path) -> Signature | None:
+    """What changes when somebody writes the file; None of a folder, and where there is none."""
     try:
         status = path.stat()
     except OSError:
@@ -186,8 +188,30 @@ def collect_artifacts(
         content_dir: Folder of the content store.
     """
     yield from _places(root, patterns)[1]
+    paths = _changed(root, patterns, before)
+    yield from _keep_each(live_dir, content_dir, paths, lambda path: _resolve(root, path))
+
+
+def collect_files(live_dir: Path, content_dir: Path) -> Iterator[Artifact | str]:
+    """Keep what a program left in the folder for files of its run; or say why one is not kept.
+
+    They are called as they are in that folder.
+
+    Args:
+        live_dir: Folder of the run in progress.
+        content_dir: Folder of the content store.
+    """
+    folder = live_dir / FILES
+    paths = [path for path in sorted(_walk(folder, "")) if signature_of(folder / path) is not None]
+    yield from _keep_each(live_dir, content_dir, paths, lambda path: (folder / path).resolve())
+
+
+def _keep_each(
+    live_dir: Path, content_dir: Path, paths: Sequence[str], find: Callable[[str], Path]
+) -> Iterator[Artifact | str]:
+    """Keep the file that `find` gives for each path; or say why it is not kept."""
     names: dict[str, str] = {}
-    for path in _changed(root, patterns, before):
+    for path in paths:
         # One of two such names would replace the other where the record is checked out on a
         # file system that folds case or normalises names.
         folded = unicodedata.normalize("NFC", path).casefold()
@@ -199,7 +223,7 @@ def collect_artifacts(
             yield f"`{escape(path)}` is not kept: it looks like a secret"
             continue
         try:
-            artifact = store_artifact(live_dir, content_dir, _resolve(root, path), path)
+            artifact = store_artifact(live_dir, content_dir, find(path), path)
         except ReproError as error:
             yield f"`{escape(path)}` is not kept: {error.message}"
             continue
@@ -247,6 +271,23 @@ def store_artifact(live_dir: Path, content_dir: Path, path: Path, name: str) -> 
         data = _read_all(file.fileno(), GIT_LIMIT)
         if len(data) != before.st_size or _identity(os.fstat(file.fileno())) != _identity(before):
             raise _changed_meanwhile(name)
+    return _store_small(live_dir, data, name)
+
+
+def store_bytes(live_dir: Path, content_dir: Path, data: bytes, name: str) -> Artifact:
+    """Keep bytes for the record of a run in progress, as `store_artifact` does with a file.
+
+    Raises:
+        InvalidInputError: No record can hold `name`.
+        StorageError: The disk is full, read-only or forbidden.
+    """
+    _check_name(name)
+    if len(data) <= GIT_LIMIT:
+        return _store_small(live_dir, data, name)
+    return Artifact(name, len(data), ContentStore(content_dir).put_bytes(data), "store")
+
+
+def _store_small(live_dir: Path, data: bytes, name: str) -> Artifact:
     digest = hashlib.sha256(data).hexdigest()
     kept = live_dir / "artifacts" / digest
     try:

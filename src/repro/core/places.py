@@ -9,8 +9,8 @@ from repro.core.isolation import packages_of_tree, places_of_run, roots_of
 from repro.core.needed import list_worktrees
 from repro.core.project import Project
 from repro.errors import DamagedRecordError, GitError
-from repro.model.conditions import list_editables, named_tree, packages_of
 from repro.model.environment import local_folder, part
+from repro.model.needs import list_editables, named_tree, packages_of
 from repro.model.run import Record
 
 _MOST = 9  # reruns of one run at once, or kept, whose trees are known

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from repro.core.autopush import push_soon
 from repro.core.autosign import sign_sealed
-from repro.core.command import resolve_command
+from repro.core.command import Command, resolve_command
 from repro.core.conditions import (
     Conditions,
     Which,
@@ -25,7 +25,7 @@ from repro.core.randomness import draw_randomness, replay_randomness
 from repro.core.record import seal_run
 from repro.core.relay import Relay
 from repro.core.request import Request
-from repro.core.start import start_run
+from repro.core.start import LiveRun, start_run
 from repro.core.vary import Variation, find_unconsumed, plan_variation, write_variation
 from repro.errors import InvalidInputError, MissingSecretError, UsageError
 from repro.model.canonical import Json
@@ -221,24 +221,22 @@ def _run(
         submodules=isolation.beside.recorded,
         warnings=isolation.notes,
     )
-    live = start_run(inside, request)
-    unpublished = publish_often(project, live.id)
-    if variation.awaited:
-        live.journal.append({"k": "awaited", "v": dict(variation.awaited), "t": project.clock()})
-    try:
-        outcome = launch(
-            inside, live, command, relay=relay, streams=streams, timeout_s=wish.timeout_s
-        )
-        unread = find_unconsumed(read_journals(live.dir), variation.awaited)
-    finally:
-        unpublished = tell_published(live.dir) or unpublished
-        with relay.held():
-            sealed = seal_run(inside, live.dir)
-    failed = (unpublished, sign_sealed(project, sealed.run.id), push_soon(project, [sealed.run.id]))
+    ended = _execute(
+        project,
+        inside,
+        start_run(inside, request),
+        command,
+        variation.awaited,
+        relay=relay,
+        streams=streams,
+        timeout_s=wish.timeout_s,
+    )
+    run_id = ended.record.run.id
+    failed = (ended.unpublished, sign_sealed(project, run_id), push_soon(project, [run_id]))
     own = [note for note in conditions.notes if note not in isolation.notes]  # the record has those
     return Repeated(
-        record=sealed,
-        outcome=outcome,
+        record=ended.record,
+        outcome=ended.outcome,
         which=conditions.which,
         notes=(
             *own,
@@ -246,10 +244,45 @@ def _run(
             *_spoiled(record, wish, conditions, environment),
             *filter(None, failed),
         ),
-        unread=tuple(unread),
+        unread=tuple(ended.unread),
         folder=isolation.folder if wish.keep else None,
         same_paths=((str(project.repository.root), str(isolation.folder)),),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A command that was run to its end, and its run, sealed."""
+
+    record: Record
+    outcome: Outcome
+    unread: Sequence[str]
+    unpublished: str | None
+
+
+def _execute(
+    project: Project,
+    inside: Project,
+    live: LiveRun,
+    command: Command,
+    awaited: Mapping[str, Json],
+    *,
+    relay: Relay,
+    streams: Streams,
+    timeout_s: float | None,
+) -> _Ended:
+    """Run the command of a run that was started, and seal it whatever comes."""
+    unpublished = publish_often(project, live.id)
+    if awaited:
+        live.journal.append({"k": "awaited", "v": dict(awaited), "t": project.clock()})
+    try:
+        outcome = launch(inside, live, command, relay=relay, streams=streams, timeout_s=timeout_s)
+        unread = find_unconsumed(read_journals(live.dir), awaited)
+    finally:
+        unpublished = tell_published(live.dir) or unpublished
+        with relay.held():
+            sealed = seal_run(inside, live.dir)
+    return _Ended(sealed, outcome, unread, unpublished)
 
 
 def _spoiled(

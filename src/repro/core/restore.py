@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from repro.core.goal import (
-    Goal,
+from repro.core.codetarget import (
+    CodeTarget,
     differing_submodules,
     is_filled,
-    read_goal,
+    read_code_target,
 )
 from repro.core.gone import naming_gone
 from repro.core.moving import DataMoves, find_replaced, keep_replaced
@@ -18,7 +18,6 @@ from repro.core.saved import (
     Target,
     UndoEntry,
     came_from,
-    count_files,
     gentle_limits,
     list_entries,
     refuse_blocked,
@@ -32,6 +31,7 @@ from repro.errors import (
     UnsupportedRepositoryError,
     WouldLoseWorkError,
 )
+from repro.model.readable import count_of
 from repro.model.run import Record
 from repro.store.busy import refuse_busy
 from repro.store.content import ContentStore
@@ -102,7 +102,7 @@ def check_out(
     repository = project.repository
     content = ContentStore(project.store)
     with naming_gone(project, target):
-        goal = read_goal(project, target)
+        code = read_code_target(project, target)
     take_back_interrupted(project, target, save=save)
     with (
         naming_gone(project, target),
@@ -112,15 +112,15 @@ def check_out(
         refuse_busy(repository)
         entries = list_entries(project)
         _refuse_interrupted(scratch, entries)
-        present = _look(project, quarantine, goal, entries, _list_paths(target))
+        present = _look(project, quarantine, code, entries, _list_paths(target))
         staged = read_staged(repository, present.working)
-        lost = [*find_lost(repository, quarantine, present, staged, known=[goal.tree])]
+        lost = [*find_lost(repository, quarantine, present, staged, known=[code.tree])]
         replaced = find_replaced(data, content)
         lost += replaced
         if lost and not save:
             raise _losing(project, target, lost)
         keep_replaced(data, content, replaced)
-        is_there = present.branch is None and present.working.base == goal.commit
+        is_there = present.branch is None and present.working.base == code.commit
         is_changing = bool(present.changes or not present.is_indexed or not is_there)
         entry = None
         differing: tuple[str, ...] = ()
@@ -133,14 +133,14 @@ def check_out(
                     present,
                     staged,
                     raw,
-                    target=Target(goal.run, goal.commit),
+                    target=Target(code.run, code.commit),
                     states=[present.tree],
                     beside=encode_moves(data),
                 )
                 try:
                     scratch.begin(entry.ref, here, present.index, quarantine)
                     if is_changing:
-                        differing = _move(project, scratch, goal, present, raw)
+                        differing = _move(project, scratch, code, present, raw)
                 except ReproError:
                     if not scratch.is_begun:  # everything is as it was
                         unused = RefUpdate(entry.ref, new=None, old=entry.commit)
@@ -150,23 +150,23 @@ def check_out(
                     one.finish()
                 scratch.clear()
     return Restored(
-        commit=goal.commit,
-        run=goal.run,
-        title=goal.title,
+        commit=code.commit,
+        run=code.run,
+        title=code.title,
         came_from=came_from(present),
         n_files=len(present.changes),
         entry=entry,
         kept=tuple(lost),
         left=present.left,
         differing=differing,
-        empty=tuple(path for path in goal.links if not is_filled(repository.root / path)),
+        empty=tuple(path for path in code.links if not is_filled(repository.root / path)),
     )
 
 
 def _losing(project: Project, target: Record | str, lost: Sequence[str]) -> WouldLoseWorkError:
     shown = target if isinstance(target, str) else short_id(project, target.run.id)
     return WouldLoseWorkError(
-        f"checkout would lose work that exists nowhere else, in {count_files(lost)}",
+        f"checkout would lose work that exists nowhere else, in {count_of(len(lost), 'file')}",
         paths=lost,
         hint=f"`repro checkout {shown} --save` keeps it for `repro undo`; "
         f"`repro checkout -w DIR {shown}` restores beside",
@@ -210,7 +210,7 @@ def _refuse_interrupted(scratch: Scratch, entries: list[UndoEntry]) -> None:
 def _look(
     project: Project,
     quarantine: Quarantine,
-    goal: Goal,
+    code: CodeTarget,
     entries: list[UndoEntry],
     data: Sequence[str],
 ) -> Present:
@@ -218,9 +218,9 @@ def _look(
     git = project.repository.git
     head = git.run("rev-parse", "--verify", "--quiet", "HEAD", ok=(0, 1)).out.decode().strip()
     before = entries[0] if entries and entries[0].target_commit == head else None
-    limits = gentle_limits(project, quarantine, goal.tree, before, data)
-    present = capture_present(project.repository, quarantine, goal.tree, limits=limits)
-    differing = differing_submodules(project, quarantine, goal, present)
+    limits = gentle_limits(project, quarantine, code.tree, before, data)
+    present = capture_present(project.repository, quarantine, code.tree, limits=limits)
+    differing = differing_submodules(project, quarantine, code, present)
     if differing:
         raise UnsupportedRepositoryError(
             f"the submodule `{differing[0]}` is not as the run had it, and repro does not touch "
@@ -234,19 +234,19 @@ def _look(
 def _move(
     project: Project,
     scratch: Scratch,
-    goal: Goal,
+    code: CodeTarget,
     present: Present,
     raw: Mapping[str, str],
 ) -> tuple[str, ...]:
     """Files, then index, then HEAD; the files that do not read back as recorded."""
     differing: tuple[str, ...] = ()
     if present.changes:
-        restore_objects(project.repository, goal.tree, ContentStore(project.store))
-        differing = scratch.switch(goal.commit, present.changes, raw)
+        restore_objects(project.repository, code.tree, ContentStore(project.store))
+        differing = scratch.switch(code.commit, present.changes, raw)
     if present.changes or not present.is_indexed:
         gone = {change.path for change in present.changes if change.new is None}
         working = present.working
         scratch.flag("--assume-unchanged", [path for path in working.assumed if path not in gone])
         scratch.install_index()
-    scratch.detach_head(present.working.base, goal.commit, came_from(present))
+    scratch.detach_head(present.working.base, code.commit, came_from(present))
     return differing

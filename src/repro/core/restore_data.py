@@ -26,6 +26,7 @@ from repro.model.manifest import (
 )
 from repro.model.moves import FileState, FolderState, LinkState, State
 from repro.model.nearest import say_meant
+from repro.model.readable import count_of
 from repro.model.run import Record
 from repro.model.text import escape
 from repro.store.content import ContentStore
@@ -241,9 +242,9 @@ def _refuse_tracked_since(one: RecordedData, tracked: Set[str]) -> None:
     inners = {shown: shown.removeprefix(path).removeprefix("/") for shown in sorted(tracked)}
     found = [shown for shown, inner in inners.items() if one.facts.is_file or holds(inner)]
     if found:
-        count = "1 file" if len(found) == 1 else f"{len(found):,} files"
+        files = count_of(len(found), "file")
         raise WouldLoseWorkError(
-            f"git tracks {count} of dataset `{escape(one.name)}` that the run had beside its code",
+            f"git tracks {files} of dataset `{escape(one.name)}` that the run had beside its code",
             paths=found,
             hint="`repro checkout -w DIR RUN --data` restores beside",
         )

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +13,7 @@ from repro.core.project import Project, who_am_i
 from repro.core.sieve import Sieve
 from repro.errors import DamagedRecordError, NewerFormatError, WouldLoseWorkError
 from repro.model.canonical import Json, format_json, parse_json
+from repro.model.readable import count_of
 from repro.model.times import format_time
 from repro.store.content import ContentStore
 from repro.store.leftout import Limits
@@ -379,16 +380,10 @@ def refuse_blocked(present: Present) -> None:
     """
     if present.blocked:
         raise WouldLoseWorkError(
-            f"in the way is what repro cannot save: {count_files(present.blocked)}",
+            f"in the way is what repro cannot save: {count_of(len(present.blocked), 'file')}",
             paths=present.blocked,
             hint="move it away, or restore beside with `repro checkout -w DIR RUN`",
         )
-
-
-def count_files(paths: Iterable[str]) -> str:
-    """`1 file` or `3 files`."""
-    count = len(list(paths))
-    return "1 file" if count == 1 else f"{count} files"
 
 
 def target_tree(project: Project, entry: UndoEntry) -> str | None:

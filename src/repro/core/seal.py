@@ -1,14 +1,13 @@
 """The record of a run, made from its live folder and nothing else."""
 
-import gc
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repro.core.earlier import Earlier
-from repro.core.events import Events, read_events
+from repro.core.events import Events, drop_shadowed, read_events
 from repro.core.mediaseal import by_step, seal_media
+from repro.core.outputs import collect_files
 from repro.core.pins import manifest_files
 from repro.core.python_ran import doubt_environment
 from repro.core.started import Started, surrounding_files
@@ -19,12 +18,14 @@ from repro.model.dotted import find_path, with_value
 from repro.model.environment import split_launch
 from repro.model.launchers import starts_python
 from repro.model.marking import Marker
+from repro.model.objective import find_goal_of
 from repro.model.output import collapse_output, cut_output
 from repro.model.randomness import Reports, describe_randomness
-from repro.model.run import Attempt, Record, Run, Status
+from repro.model.run import Artifact, Attempt, Record, Run, Status
 from repro.model.secrets import redact_config, redact_text
 from repro.model.series import Point, Row, format_series, format_system, merge_rows, summarise
 from repro.model.times import format_time, parse_time
+from repro.store.collector import no_collection
 from repro.store.content import ContentStore
 from repro.store.journal import read_journals
 from repro.store.quarantine import Existing
@@ -45,22 +46,7 @@ class Sealed:
     ended_at: float
 
 
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep Python from looking for cycles among the points again and again.
-
-    There are none, and with a million points it was 1.1 of 3.4 s.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-@_no_collection()
+@no_collection()
 def assemble(
     started: Started,
     folder: Path,
@@ -76,10 +62,12 @@ def assemble(
         marker: Stands in for secrets.
     """
     events = read_events(started, read_journals(folder))
+    _take_files(folder, content, events)
     series = merge_rows([*_earlier_rows(earlier.series), *events.rows])
     goals = {**earlier.goals, **events.goals}
     metrics = {
-        name: replace(summary, goal=goals.get(name)) for name, summary in summarise(series).items()
+        name: replace(summary, goal=find_goal_of(name, goals))
+        for name, summary in summarise(series).items()
     }
     ended_at = max(events.last_time, parse_time(started.run.started))
     files: dict[str, bytes | Path | Existing] = {}
@@ -222,8 +210,21 @@ def _all_samples(
 ) -> dict[str, list[Point]]:
     """Samples have no step of their own: those of a later attempt are numbered on."""
     first = max((points[-1].step + 1 for points in earlier.values() if points), default=0)
-    moved = [replace(row, step=row.step + first) for row in rows]
+    moved = [row._replace(step=row.step + first) for row in rows]
     return merge_rows([*_earlier_rows(earlier), *moved])
+
+
+def _take_files(folder: Path, content: ContentStore, events: Events) -> None:
+    """Add the files in the run's own folder to its artifacts; what was said of a name wins."""
+    found: dict[str, Artifact] = {}
+    for one in collect_files(folder, content.dir):
+        if isinstance(one, str):
+            events.warnings.append(one)
+        else:
+            found[one.path] = one
+    if found:
+        events.artifacts = {**found, **events.artifacts}
+        drop_shadowed(events)
 
 
 def _artifact_files(folder: Path, events: Events) -> dict[str, bytes | Path | Existing]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from repro.core.project import Project
 from repro.errors import DamagedRecordError
-from repro.model.conditions import search_path_of
 from repro.model.diagnosis import Item, degraded, missing
+from repro.model.needs import search_path_of
 from repro.model.paths import validate_path
 from repro.model.run import Record
 

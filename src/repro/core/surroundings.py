@@ -10,8 +10,8 @@ from repro.core.environment import capture_environment
 from repro.core.project import Project
 from repro.core.started import LOCKFILES, surrounding_files
 from repro.model.canonical import Json
-from repro.model.conditions import packages_of
 from repro.model.environment import OURS
+from repro.model.needs import packages_of
 from repro.model.secrets import is_secret_file, redact_text
 from repro.store.git import Repository, split_names
 from repro.store.lockfiles import LockFile, find_lockfiles

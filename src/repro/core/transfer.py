@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from repro.core.kept import Chosen, iter_files, split_kept
+from repro.core.datachoice import Chosen, iter_files, split_kept
 from repro.core.project import Project
 from repro.errors import DamagedRecordError, InvalidInputError
 from repro.store.arrival import Outcome, Wanted, is_here

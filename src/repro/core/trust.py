@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from repro.core.codetarget import inner_roots, read_code_target
 from repro.core.diff import format_patch
-from repro.core.goal import inner_roots, read_goal
 from repro.core.harm import refuse_harmful
 from repro.core.project import Project
 from repro.core.query import code_of
@@ -129,7 +129,7 @@ def _code_delta(project: Project, record: Record) -> tuple[str, ...]:
 def _inner_code(project: Project, record: Record) -> list[str]:
     """What no comparison with the working tree shows: code of submodules in the record."""
     try:
-        roots = inner_roots(project, read_goal(project, record))
+        roots = inner_roots(project, read_code_target(project, record))
     except DamagedRecordError as error:
         return [f"submodules cannot be read: {error.message}"]
     return [f"{path}: a submodule, whose files the record brings" for path in roots]

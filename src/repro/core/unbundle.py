@@ -8,7 +8,7 @@ from pathlib import Path
 from repro.core.arriving import Arrivals, take_in
 from repro.core.bundle import CRATE
 from repro.core.crate import DATA, STORED
-from repro.core.kept import choose, iter_files
+from repro.core.datachoice import choose, iter_files
 from repro.core.project import Project
 from repro.core.query import resolve_run
 from repro.core.stored import list_stored

@@ -11,7 +11,6 @@ from repro.core.saved import (
     Target,
     UndoEntry,
     came_from,
-    count_files,
     gentle_limits,
     list_entries,
     read_kept,
@@ -23,6 +22,7 @@ from repro.core.saved import (
 )
 from repro.core.saved_data import encode_moves, plan_undo, read_saved_data
 from repro.errors import ReproError, WouldLoseWorkError
+from repro.model.readable import count_of
 from repro.store.busy import refuse_busy
 from repro.store.content import ContentStore
 from repro.store.lfs import restore_objects
@@ -144,7 +144,7 @@ def undo(project: Project, *, save: bool = False) -> Undone:
 
 def _losing(refused: Sequence[str]) -> WouldLoseWorkError:
     return WouldLoseWorkError(
-        f"undo would lose work done since the checkout in {count_files(refused)}",
+        f"undo would lose work done since the checkout in {count_of(len(refused), 'file')}",
         paths=refused,
         hint="`repro undo --save` keeps it: the next `repro undo` brings it back",
     )

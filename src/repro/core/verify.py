@@ -14,6 +14,7 @@ from repro.model.canonical import Json, format_json
 from repro.model.causes import UNKNOWN, rank_causes
 from repro.model.config import flatten_config
 from repro.model.judge import FROM_OUTSIDE, Side, find_unfit, judge, name_near
+from repro.model.medium import is_logged_file
 from repro.model.output import find_cut
 from repro.model.run import Record, Run, Status
 from repro.model.text import escape
@@ -139,7 +140,11 @@ def _read_side(project: Project, record: Record, *, with_output: bool) -> Side:
         series=read_points(project, record),
         lost_points=record.run.lost_points,
         summary=flatten_config(record.summary),
-        artifacts={artifact.path: artifact.digest for artifact in record.artifacts},
+        artifacts={
+            artifact.path: artifact.digest
+            for artifact in record.artifacts
+            if not is_logged_file(artifact.path)
+        },
         output=output,
         is_cut=is_cut,
         has_output=bool(output) or not _led_itself(record),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _COMMITS = ("base", "snapshot")
 _SHORT_COMMIT = 10
 _LARGEST_SIZE = 1 << 63
+_OF_NUMBERS = {int, float, type(ABSENT)}
 _MEASURED = (Space.METRIC, Space.SUMMARY)  # the others are as somebody wrote them
 
 
@@ -47,7 +48,7 @@ def format_cells(values: Sequence[Value], key: Key | None, now: float) -> Cells:
         return Cells([_age(value, now) for value in values], is_right=False)
     if key is not None and key.space is Space.FIELD and key.name in _COMMITS:
         return Cells([format_value(_cut(value)) for value in values], is_right=False)
-    if not all(value is ABSENT or _is_number(value) for value in values):
+    if not set(map(type, values)) <= _OF_NUMBERS:
         return Cells([format_value(value) for value in values], is_right=False)
     numbers = [value for value in values if isinstance(value, (int, float))]
     texts = iter(_numbers(numbers, key))
@@ -132,10 +133,6 @@ def _is_size(key: Key | None) -> bool:
 
 def _counts(key: Key) -> bool:
     return key.statistic == "count" or key.statistic.endswith("_step")
-
-
-def _is_number(value: Value) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _age(value: Value, now: float) -> str:

@@ -308,6 +308,9 @@ def _fields_of(value: object) -> Mapping[object, object] | None:
         return {name: getattr(value, name) for name in names}
     if isinstance(value, SimpleNamespace) or type(value).__name__ == "Namespace":
         return dict(vars(value).items())
+    flags = getattr(value, "flag_values_dict", None)
+    if callable(flags):  # of absl
+        return dict(flags())
     keys, item = getattr(value, "keys", None), getattr(value, "__getitem__", None)
     if callable(keys) and callable(item):  # a mapping that does not say so
         return {key: item(key) for key in keys()}

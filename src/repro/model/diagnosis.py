@@ -79,8 +79,3 @@ def list_some(names: Iterable[str], most: int = 3) -> str:
     listed = list(names)
     shown = ", ".join(f"`{name}`" for name in listed[:most])
     return f"{shown} and {len(listed) - most:,} more" if len(listed) > most else shown
-
-
-def count_of(number: int, noun: str) -> str:
-    """A number with its noun, such as `1 file` and `2,000 files`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -19,7 +19,7 @@ from repro.model.diff import (
     diff_flat,
     find_changed_data,
 )
-from repro.model.readable import format_value, shorten
+from repro.model.readable import count_of, format_value, shorten
 from repro.model.run import Record
 from repro.model.text import escape
 from repro.model.values import ABSENT, Value, is_same
@@ -207,7 +207,7 @@ def _config(changes: Changes) -> Iterator[Difference]:
 
 def _code(files: Sequence[FileChange]) -> Iterator[Difference]:
     if files:
-        many = f"{len(files):,} file{'' if len(files) == 1 else 's'}"
+        many = count_of(len(files), "file")
         yield Difference("code", None, f"code: {many} ({_named([one.path for one in files])})")
 
 
@@ -243,7 +243,7 @@ def _short(digest: Value) -> str:
 def _files(change: DataChange) -> str:
     kinds = {"changed": change.changed, "added": change.added, "removed": change.removed}
     said = [
-        f"{len(paths):,} file{'' if len(paths) == 1 else 's'} {kind} ({_named(paths)})"
+        f"{count_of(len(paths), 'file')} {kind} ({_named(paths)})"
         for kind, paths in kinds.items()
         if paths
     ]

@@ -18,8 +18,8 @@ def agreed_goal(records: Iterable[Record], key: Key) -> str | None:
     """
     if key.space is not Space.METRIC or key.statistic not in _COMPARABLE:
         return None
-    summaries = (record.metrics.get(key.name) for record in records)
-    goals = {summary.goal for summary in summaries if summary is not None and summary.goal}
+    summaries = [record.metrics.get(key.name) for record in records]
+    goals = {None if summary is None else summary.goal for summary in summaries} - {None, ""}
     return goals.pop() if len(goals) == 1 else None
 
 

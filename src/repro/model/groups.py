@@ -170,6 +170,9 @@ def _mean_of(group: Sortable, metric: str) -> Value:
 
 def summarise_values(values: Sequence[float]) -> Statistics:
     """Give mean, sample standard deviation and extremes of the values that are no NaN."""
+    if len(values) == 1 and math.isfinite(values[0]):  # as of each group of a param drawn at random
+        [one] = values
+        return Statistics(count=1, mean=float(one), std=None, min=one, max=one)
     if _is_all_finite(values):
         numbers, is_finite = values, True
     else:
@@ -199,6 +202,8 @@ def _sum_infinite(numbers: Sequence[float]) -> float | None:
 
 def rank_value(value: Value) -> tuple[int, float, str]:
     """Where a value stands: numbers, texts, true and false, lists, NaN, null, missing ones."""
+    if type(value) is float and value == value:  # a group each, where there are many groups
+        return 0, value, ""
     if isinstance(value, bool):
         return 2, float(value), ""
     if isinstance(value, (int, float)):

@@ -1,6 +1,7 @@
 """What a run has under a name of the query language."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import attrgetter
 
 from repro.model.canonical import Json
 from repro.model.condition import Key, Space
@@ -15,23 +16,38 @@ def look_up(record: Record, key: Key) -> Value:
     Tags are one text, `a, b`. Of a record of a list, which comes without its environment, nothing
     is found there unless the list was asked for it.
     """
+    return reader(key)(record)
+
+
+def reader(key: Key) -> Callable[[Record], Value]:
+    """Give what gives the value of each of many records under `key`, as `look_up` does."""
+    name = key.name
     match key.space:
         case Space.FIELD:
-            return FIELDS[key.name].value(record) if key.name in FIELDS else ABSENT
+            return FIELDS[name].value if name in FIELDS else lambda _record: ABSENT
         case Space.TAG:
-            return ", ".join(record.run.tags) or ABSENT
+            return lambda record: ", ".join(record.run.tags) or ABSENT
         case Space.CONFIG:
-            return _entry(record.config, key.name)
+            return lambda record: _entry(record.config, name)
         case Space.METRIC:
-            summary = record.metrics.get(key.name)
-            value = None if summary is None else getattr(summary, key.statistic)
-            return ABSENT if value is None else value
+            return _metric_reader(name, key.statistic)
         case Space.SUMMARY:
-            return _entry(record.summary, key.name)
+            return lambda record: _entry(record.summary, name)
         case Space.ENV:
-            return _entry(record.environment, key.name)
+            return lambda record: _entry(record.environment, name)
         case Space.DATA:
-            return _of_dataset(record.data, key.name)
+            return lambda record: _of_dataset(record.data, name)
+
+
+def _metric_reader(name: str, statistic: str) -> Callable[[Record], Value]:
+    statistic_of = attrgetter(statistic)
+
+    def read(record: Record) -> Value:
+        summary = record.metrics.get(name)
+        value: Value = None if summary is None else statistic_of(summary)
+        return ABSENT if value is None else value
+
+    return read
 
 
 def _entry(mapping: Mapping[str, Json], key: str) -> Value:

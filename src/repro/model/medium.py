@@ -7,6 +7,8 @@ Kind = Literal["image", "table", "histogram"]
 FileType = Literal["png", "jpeg", "gif", "webp", "json"]
 
 FOLDER = "media"
+# Below it are artifacts that were logged like media, though none of the three kinds.
+LOGGED_KINDS = ("audio", "html", "plotly", "video")
 IMAGE_TYPES: tuple[FileType, ...] = ("png", "jpeg", "gif", "webp")
 TABLE_TYPE: FileType = "json"
 
@@ -43,6 +45,11 @@ class MediaFile:
     def path(self) -> str:
         """Where it is in the record, and in a live folder."""
         return f"{FOLDER}/{self.digest.partition(':')[2]}.{self.type}"
+
+    @property
+    def handle(self) -> str:
+        """What an address calls it, among the files of one run: how its digest begins."""
+        return self.digest.partition(":")[2][:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +140,11 @@ class Rows:
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     total: int
+
+
+def is_logged_file(path: str) -> bool:
+    """Whether the artifact of that path in a record is a file that was logged like media."""
+    return path.startswith(tuple(f"{FOLDER}/{kind}/" for kind in LOGGED_KINDS))
 
 
 def enlarge(width: int | None, height: int | None) -> tuple[int, int] | None:

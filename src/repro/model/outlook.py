@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from repro.model.canonical import Json
-from repro.model.conditions import (
+from repro.model.environment import OURS, local_folder, part
+from repro.model.needs import (
     EXCLUDED,
     SECRETS,
     list_copies,
@@ -16,7 +17,6 @@ from repro.model.conditions import (
     packages_of,
     search_path_of,
 )
-from repro.model.environment import OURS, local_folder, part
 from repro.model.run import Record
 
 _SHOWN = 3  # names in a line

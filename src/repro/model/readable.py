@@ -44,7 +44,7 @@ def shorten(text: str, longest: int = _LONGEST) -> str:
 
 def format_number(value: float) -> str:
     """A number in five digits, without a tail of zeros: `0.12346`, `1e-05`, `12346`."""
-    if value == int(value) if math.isfinite(value) else False:
+    if value % 1 == 0:  # which neither NaN nor an infinity is
         return str(int(value)) if abs(value) < 1e15 else f"{value:.5g}"
     if 1e5 <= abs(value) < 1e15:
         return f"{value:.0f}"
@@ -64,19 +64,18 @@ def format_measured(values: list[float]) -> list[str]:
     The largest has five digits, less what is zero at the end of all of them: `0.2729`, `0.0990`.
     Where that leaves too little of a small one, as of `1e-07` beside `3`, each stands for itself.
     """
-    alone = [format_number(value) for value in values]
     finite = [abs(value) for value in values if math.isfinite(value)]
     largest, smallest = max(finite, default=0.0), min(filter(None, finite), default=0.0)
     if not 1e-4 <= largest < 10**_DIGITS:
-        return alone
+        return [format_number(value) for value in values]
     decimals = max(_DIGITS - 1 - math.floor(math.log10(largest)), 0)
     if smallest < 10.0 ** (_FEWEST_DIGITS - 1 - decimals) and not _is_exact(smallest, decimals):
-        return alone
+        return [format_number(value) for value in values]
     while decimals and all(_is_exact(value, decimals - 1, decimals) for value in finite):
         decimals -= 1
     return [
-        f"{value + 0.0:.{decimals}f}" if math.isfinite(value) else text
-        for value, text in zip(values, alone, strict=True)
+        f"{value + 0.0:.{decimals}f}" if math.isfinite(value) else format_number(value)
+        for value in values
     ]
 
 
@@ -144,11 +143,17 @@ def plain_text(value: Value) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def count_of(number: int, noun: str) -> str:
+    """A number with its noun: `1 file`, `2,000 files`, `2 entries`."""
+    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else many}"
+
+
 def count_runs(number: int) -> str:
     """So many runs, in words."""
-    return f"{number:,} run{'' if number == 1 else 's'}"
+    return count_of(number, "run")
 
 
 def count_sweeps(number: int) -> str:
     """So many sweeps, in words."""
-    return f"{number:,} sweep{'' if number == 1 else 's'}"
+    return count_of(number, "sweep")

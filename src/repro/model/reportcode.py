@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 
 from repro.model.blocks import Block, Code, Fold, Items, Paragraph, Patch, Text, quote
-from repro.model.diagnosis import count_of
+from repro.model.readable import count_of
 from repro.model.report import CodeChange, Report
 
 _MOST_FILES = 40

@@ -22,10 +22,9 @@ from repro.model.blocks import (
     quote,
 )
 from repro.model.datatext import describe_change, list_files
-from repro.model.diagnosis import count_of
 from repro.model.environment import environment_facts
 from repro.model.importance import Influence, say_chance, say_strength
-from repro.model.readable import count_runs, format_duration, shorten
+from repro.model.readable import count_of, count_runs, format_duration, shorten
 from repro.model.report import Report
 from repro.model.reportcode import lay_out_code
 from repro.model.reporttables import (

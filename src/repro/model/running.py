@@ -97,10 +97,16 @@ def summarise_running(running: Running) -> MetricSummary | None:
 
 def _add(tally: Tally, points: Sequence[Point]) -> Tally | None:
     """The tally with more points behind its own, None where a value or sum is too large."""
-    numbers = [point for point in points if not math.isnan(point.value)]
-    finite = [point.value for point in numbers if math.isfinite(point.value)]
+    numbers, values = points, [point[1] for point in points]
+    finite = values
+    if not all(map(math.isfinite, values)):
+        numbers = [point for point in points if not math.isnan(point.value)]
+        values = [point.value for point in numbers]
+        finite = [value for value in values if math.isfinite(value)]
+    if finite and not (_is_small(min(finite)) and _is_small(max(finite))):
+        return None
     parts = _exact_parts([*tally.parts, *finite])
-    if parts is None or not all(map(_is_small, finite)):
+    if parts is None:
         return None
     added = replace(
         tally,
@@ -108,12 +114,12 @@ def _add(tally: Tally, points: Sequence[Point]) -> Tally | None:
         count=tally.count + len(points),
         numbers=tally.numbers + len(numbers),
         parts=parts,
-        beyond=tally.beyond + sum(point.value for point in numbers if math.isinf(point.value)),
+        beyond=tally.beyond + sum(value for value in values if math.isinf(value)),
     )
     if not numbers:
         return added
-    low = min(numbers, key=lambda point: point.value)  # the first of equal ones
-    high = max(numbers, key=lambda point: point.value)
+    low = numbers[values.index(min(values))]  # the first of equal ones
+    high = numbers[values.index(max(values))]
     return replace(
         added,
         low=low if tally.low is None or low.value < tally.low.value else tally.low,

@@ -5,7 +5,6 @@ import io
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain, pairwise, starmap
 from operator import itemgetter, lt
 from typing import NamedTuple, TypeVar
@@ -34,9 +33,8 @@ class Point(NamedTuple):
     time: float
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """The points of one `log()` call.
+class Row(NamedTuple):
+    """The points of one `log()` call; a tuple, as a run can have millions of them.
 
     Attributes:
         time: Seconds since 1970.

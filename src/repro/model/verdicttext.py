@@ -1,7 +1,6 @@
 """A verdict in one sentence."""
 
-from repro.model.diagnosis import count_of
-from repro.model.readable import format_number
+from repro.model.readable import count_of, format_number
 from repro.model.text import escape
 from repro.model.verdict import ArtifactState, Deviation, First, Outcome, Verdict
 

@@ -27,7 +27,7 @@ from repro.sdk.here import find_project
 from repro.sdk.notebook import Notebook, find_shell
 from repro.sdk.notices import say, warn
 from repro.sdk.ranks import Place, await_run, find_place, publish_run, withdraw_run
-from repro.sdk.request import Wish, command_of, is_strict
+from repro.sdk.request import Wish, command_of, is_strict, tag_of_id
 from repro.sdk.run import Run
 from repro.sdk.seeding import begin_seeding
 from repro.sdk.varied import vary_config
@@ -93,10 +93,21 @@ def _find_resumed(project: Project, wish: Wish) -> Record | None:
     try:
         return cast(Record, queries.resolve_run(project, wish.resume))
     except UnknownRunError:
+        tagged = _find_tagged(project, tag_of_id(wish.resume)) if wish.given_id else None
+        if tagged is not None:
+            return cast(Record, queries.resolve_run(project, tagged))
         if wish.must_resume:
             raise
         warn(f"there is no run `{wish.resume}` to resume: this is a new one")
         return None
+
+
+def _find_tagged(project: Project, tag: str) -> str | None:
+    """Id of the newest run with a tag, None without one."""
+    chosen = import_module("repro.core.chosen")
+    choosing = import_module("repro.core.choosing")
+    ids = chosen.find_chosen(project, choosing.Choice(tag=tag), limit=1).ids
+    return str(ids[0]) if ids else None
 
 
 def _start(
@@ -111,7 +122,7 @@ def _start(
             command=command,
             cwd=cwd,
             name=wish.name,
-            tags=wish.tags,
+            tags=_tags_of(wish, before),
             note=wish.note,
             config=vary_config(wish.config, wish.varied),
             environment=capture_environment(project, ()),
@@ -133,6 +144,7 @@ def _start(
         at_end=lambda end: _end(project, run, end, notebook, launch, leave),
     )
     if before is not None:
+        run.resumed = True
         run.summary._take(before.summary)
     begin_seeding(run, plan.to_json())
     _tell_omitted(live.run.omitted)
@@ -144,6 +156,11 @@ def _start(
         except StorageError as error:
             warn(f"the other ranks cannot find run `{live.id}`: {error}")
     return run
+
+
+def _tags_of(wish: Wish, before: Record | None) -> tuple[str, ...]:
+    is_new = before is None and wish.given_id is not None
+    return (*wish.tags, tag_of_id(wish.given_id)) if is_new and wish.given_id else wish.tags
 
 
 def _tell_omitted(omitted: tuple[Omitted, ...]) -> None:
@@ -210,10 +227,10 @@ def close_run(project: Project, run: Run, end: End) -> Record | None:
         OSError: Likewise.
     """
     run.close_journal(end)
-    if is_live(run.dir, host=host_name(), now=time.time()):
+    if is_live(run.live_dir, host=host_name(), now=time.time()):
         return None
-    unpublished = tell_published(run.dir)
-    record = seal_run(project, run.dir)
+    unpublished = tell_published(run.live_dir)
+    record = seal_run(project, run.live_dir)
     if unpublished:
         warn(unpublished)
     failed = (sign_sealed(project, record.run.id), push_soon(project, [record.run.id]))
@@ -232,6 +249,6 @@ def leave_unsealed(run: Run, error: Exception) -> None:
     if is_strict(os.environ):
         raise error
     warn(
-        f"run `{run.id}` is not sealed: {error}; all it logged is in `{run.dir}`, "
+        f"run `{run.id}` is not sealed: {error}; all it logged is in `{run.live_dir}`, "
         "and the next repro command tries again"
     )

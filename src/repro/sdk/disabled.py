@@ -3,21 +3,27 @@
 # ruff: noqa: ARG002  it takes what a run takes, and does nothing with it
 
 import os
+import shutil
 import threading
-from collections.abc import Callable, Mapping
+import weakref
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from time import time as now
 from typing import Any
 
 from repro.errors import ReproError
 from repro.model.canonical import Json
-from repro.model.run import Artifact
+from repro.model.run import Artifact as Kept
+from repro.sdk.artifacts import Artifact
 from repro.sdk.data import Expect, find_place_around
 from repro.sdk.ends import End
+from repro.sdk.familiar import Familiar
 from repro.sdk.mappings import Config, Summary
 from repro.sdk.notices import warn
 from repro.sdk.run import Run
+from repro.sdk.runfiles import RunFiles
 from repro.sdk.values import split_values
 from repro.store.journal import JournalWriter
 
@@ -26,27 +32,68 @@ class DisabledRun(Run):
     """A run that records nothing: every call works and nothing is written."""
 
     def __init__(self, config: Mapping[str, Json], describe: Mapping[str, Any]) -> None:
+        RunFiles.__init__(self)
+        Familiar.__init__(self)
         self.id = "disabled"
-        self.dir = Path(os.devnull)
+        self.live_dir = Path(os.devnull)
         self.rank = 0
         self._name = describe.get("name")
         self._note = describe.get("note")
         self._tags = tuple(describe.get("tags") or ())
         self._journal = None
         self._is_over = False
+        self._next_step = 0
+        self._dir: str | None = None
         self.config = Config(config)
         self.summary = Summary({})
 
     def log(
-        self, data: Mapping[str, Any], step: int | None = None, commit: bool | None = None
+        self,
+        data: Mapping[str, Any],
+        step: int | None = None,
+        commit: bool | None = None,
+        sync: bool | None = None,
     ) -> None:
         """Do nothing."""
 
+    @property
+    def dir(self) -> str:
+        """A folder of which nothing is kept."""
+        import tempfile  # noqa: PLC0415  # few programs that record nothing ask for it
+
+        if self._dir is None:
+            self._dir = tempfile.mkdtemp(prefix="repro-disabled-")
+            weakref.finalize(self, shutil.rmtree, self._dir, ignore_errors=True)
+        return self._dir
+
     def log_artifact(
-        self, path: str | os.PathLike[str], name: str | None = None, **ignored: object
-    ) -> tuple[Artifact, ...]:
+        self,
+        path: str | os.PathLike[str] | Artifact,
+        name: str | None = None,
+        type: str | None = None,
+        aliases: Iterable[str] | None = None,
+        **ignored: object,
+    ) -> tuple[Kept, ...]:
         """Keep nothing."""
         return ()
+
+    def save(
+        self,
+        glob_str: str | os.PathLike[str] | None = None,
+        base_path: str | os.PathLike[str] | None = None,
+        policy: str = "live",
+    ) -> tuple[Kept, ...]:
+        """Keep nothing."""
+        return ()
+
+    def alert(
+        self,
+        title: str,
+        text: str,
+        level: str | None = None,
+        wait_duration: float | timedelta | None = None,
+    ) -> None:
+        """Say nothing."""
 
     def use_data(self, path: str | os.PathLike[str], *, expect: Expect = None) -> Path:
         """Give the path, and record nothing."""
@@ -86,7 +133,7 @@ class LosingRun(DisabledRun):
         """
         super().__init__(config, describe)
         self.id = folder.name
-        self.dir = folder
+        self.live_dir = folder
         self.rank = rank
         self._lost = 0
         self._counting = threading.RLock()  # a signal handler may log, too
@@ -94,7 +141,11 @@ class LosingRun(DisabledRun):
         self._pid = os.getpid()
 
     def log(
-        self, data: Mapping[str, Any], step: int | None = None, commit: bool | None = None
+        self,
+        data: Mapping[str, Any],
+        step: int | None = None,
+        commit: bool | None = None,
+        sync: bool | None = None,
     ) -> None:
         """Count the points, as many as `Run.log` would have kept."""
         points, _ = split_values(data)
@@ -120,7 +171,7 @@ class LosingRun(DisabledRun):
         with (
             suppress(ReproError, OSError),
             JournalWriter(
-                self.dir, run=self.id, rank=self.rank, pid=self._pid, time=now()
+                self.live_dir, run=self.id, rank=self.rank, pid=self._pid, time=now()
             ) as journal,
         ):
             journal.lost = self._lost  # which it notes when it is closed

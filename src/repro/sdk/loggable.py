@@ -1,4 +1,4 @@
-"""What `log()` takes beside numbers: media, lists of them, figures of matplotlib."""
+"""What `log()` takes beside numbers: media, lists of them, figures of matplotlib and plotly."""
 
 import sys
 from collections.abc import Callable
@@ -21,6 +21,14 @@ class Media:
         """The entry in the journal, once `keep` has what it names."""
         raise NotImplementedError
 
+    def files(self, label: str) -> dict[str, bytes]:  # noqa: ARG002  most have none
+        """The artifacts that are kept in place of an entry, bytes by name; most have none.
+
+        Args:
+            label: `<name>_<step>_<place>`, which sets them apart from all others.
+        """
+        return {}
+
 
 def find_media(value: object) -> list[object] | None:
     """The media and figures that `value` is or lists; None where it is anything else."""
@@ -29,7 +37,13 @@ def find_media(value: object) -> list[object] | None:
 
 
 def _is_medium(value: object) -> bool:
-    return isinstance(value, Media) or find_figure(value) is not None
+    return isinstance(value, Media) or find_figure(value) is not None or is_plotly(value)
+
+
+def is_plotly(value: object) -> bool:
+    """Whether `value` is a figure of plotly, which is not imported for it."""
+    figures = sys.modules.get("plotly.basedatatypes")
+    return figures is not None and isinstance(value, figures.BaseFigure)
 
 
 def find_figure(value: object) -> Any:

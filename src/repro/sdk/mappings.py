@@ -62,13 +62,17 @@ class Recorded(dict[str, Any]):
             allow_val_change: Accepted for W&B's sake; values may always change.
         """
         for given in [*args, values]:
-            pairs = (
-                given if hasattr(given, "keys") or not isinstance(given, Iterable) else dict(given)
-            )
+            is_pairs = isinstance(given, Iterable) and not hasattr(given, "keys")
+            pairs = dict(given) if is_pairs and not hasattr(given, "flag_values_dict") else given
             plain = self._admit(plain_mapping(pairs, what="update()"))
             if plain:
                 self._take(plain)
                 self._record(plain)
+
+    def setdefaults(self, values: Any) -> None:
+        """Set those entries that are not there yet."""
+        plain = plain_mapping(values, what="setdefaults()")
+        self.update({key: value for key, value in plain.items() if key not in self})
 
     def setdefault(self, key: str, default: Any = None) -> Any:
         """The entry, set to `default` first if there is none."""

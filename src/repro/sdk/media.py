@@ -14,6 +14,7 @@ from repro.model.histogram import count_bins
 from repro.model.imagetype import find_image_type
 from repro.model.medium import LARGEST_IMAGE, LONGEST_CAPTION, MOST_BINS, Bins
 from repro.sdk.loggable import Keep, Media, find_figure
+from repro.sdk.notices import warn
 from repro.sdk.pictured import Pictured, blank, draw_figure
 from repro.sdk.pixels import encode_array
 from repro.store.media import encode_item
@@ -32,7 +33,7 @@ class Image(Pictured):
         caption: A text beside it.
         normalize: Arrays of values from 0 to 1 are multiplied by 255, those from -1 to 1 are mapped
             to 0 to 255, all others are cut off there.
-        ignored: Other words of W&B, such as `boxes` and `masks`, without a meaning here.
+        ignored: Other words of W&B; a warning says that `boxes` and `masks` are not kept.
 
     Raises:
         TypeError: It is nothing of that kind.
@@ -47,8 +48,10 @@ class Image(Pictured):
         caption: str | None = None,
         *,
         normalize: bool = True,
-        **ignored: object,  # noqa: ARG002  words of W&B
+        **ignored: object,
     ) -> None:
+        if lost := [word for word in ("boxes", "masks") if ignored.get(word)]:
+            warn(f"an image keeps no {' and '.join(lost)}: log the picture with them drawn")
         if isinstance(data_or_path, Image) and caption is None:
             caption = data_or_path.caption
         data = _picture(data_or_path, mode, normalize=normalize)
@@ -169,7 +172,9 @@ def _given_bins(given: tuple[Any, Any]) -> Bins:
 def _count(values: Any, n_bins: int) -> Bins:
     numpy = sys.modules.get("numpy")
     if hasattr(values, "detach") and hasattr(values, "cpu"):
-        values = values.detach().cpu().reshape(-1).tolist()
+        values = values.detach().cpu()
+        if "bfloat16" in str(values.dtype):  # numpy has no such type
+            values = values.float()
     if numpy is None or not hasattr(values, "__array__"):
         return count_bins(list(_numbers(values)), n_bins)
     array = numpy.asarray(values).ravel()

@@ -7,34 +7,48 @@ from repro.core.mediakept import keep_bytes
 from repro.errors import StorageError
 from repro.model.canonical import Json
 from repro.model.text import escape
+from repro.sdk.loggable import Media
 from repro.sdk.notices import warn
 from repro.sdk.pictured import find_medium
 from repro.store.journal import JournalWriter
 
 
+def take_files(
+    media: Mapping[str, Sequence[object]], step: int, rank: int
+) -> tuple[dict[str, list[Media]], list[tuple[str, bytes]]]:
+    """Part media into those for `media.jsonl`, by name, and artifacts: bytes by name."""
+    shown: dict[str, list[Media]] = {}
+    files: list[tuple[str, bytes]] = []
+    before = f"rank{rank}/" if rank else ""
+    for name, some in media.items():
+        for place, one in enumerate(filter(None, map(find_medium, some))):
+            if found := one.files(f"{before}{name}_{step}_{place}"):
+                files.extend(found.items())
+            else:
+                shown.setdefault(name, []).append(one)
+    return shown, files
+
+
 def keep_media(
-    journal: JournalWriter, step: int, media: Mapping[str, Sequence[object]], *, is_strict: bool
+    journal: JournalWriter, step: int, media: Mapping[str, Sequence[Media]], *, is_strict: bool
 ) -> dict[str, Json] | None:
-    """Keep media by their names, figures as pictures; what the journal shall say of them.
+    """Keep media by their names; what the journal shall say of them.
 
     Returns:
         None where they cannot be kept: the first time that is said, then the journal counts.
 
     Raises:
-        UsageError: The run is over.
         StorageError: `is_strict`, and the disk is full, read-only or forbidden, or the folder of
             the run is gone; so does an OSError.
     """
-    journal.require_open()
     keep = partial(keep_bytes, journal.path.parent, sync_later=journal.sync_later)
-    found = {name: [one for one in map(find_medium, some) if one] for name, some in media.items()}
     try:
-        return {name: [one.describe(keep) for one in some] for name, some in found.items()}
+        return {name: [one.describe(keep) for one in some] for name, some in media.items()}
     except (StorageError, OSError) as error:
         if is_strict:
             raise
         if not journal.lost_media:
             names = ", ".join(map(escape, media))
             warn(f"{names} of step {step} is not kept: {error}; the record will count such media")
-        journal.lost_media += sum(map(len, found.values()))
+        journal.lost_media += sum(map(len, media.values()))
         return None

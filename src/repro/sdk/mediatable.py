@@ -33,6 +33,7 @@ class Table(Media):
         ValueError: There are more than 1,000 columns, or a row has more or fewer cells.
 
     Attributes:
+        caption: A text below it; None is none.
         columns: Names of the columns.
         data: The rows; a list of lists.
     """
@@ -53,6 +54,7 @@ class Table(Media):
         self.columns = [str(name) for name in (_DEFAULT if names is None else names)]
         if len(self.columns) > MOST_COLUMNS:
             raise ValueError(f"a table has at most {MOST_COLUMNS:,} columns")
+        self.caption: str | None = None
         self.data: list[list[Any]] = []
         for row in _rows(given if frame is None else frame):
             self.add_data(*row)
@@ -88,6 +90,16 @@ class Table(Media):
         place = self.columns.index(name)
         return [row[place] for row in self.data]
 
+    def get_dataframe(self) -> Any:
+        """The rows as a data frame of pandas.
+
+        Raises:
+            ImportError: There is no pandas; the text says what to install.
+        """
+        from repro.sdk.pandas_frames import frame_rows  # noqa: PLC0415  # few ask for it
+
+        return frame_rows(self.columns, self.data)
+
     def iterrows(self) -> Iterator[tuple[int, list[Any]]]:
         """Each row behind its number."""
         yield from enumerate(self.data)
@@ -108,6 +120,7 @@ class Table(Media):
         shown = [cell.number for row in rows for cell in row if isinstance(cell, CellImage)]
         table = blank(
             "table",
+            caption=self.caption,
             file=keep(data, "json", None),
             rows=len(rows),
             left_out=left_out,
@@ -158,6 +171,8 @@ def _cell(value: Any, pictures: list[MediaFile], keep: Keep) -> Cell:
     if isinstance(found, Pictured):
         pictures.append(found.keep(keep))
         return CellImage(len(pictures) - 1)
+    if isinstance(value, Media):
+        warn(f"a cell of a table keeps no {type(value).__name__}, only its name: log it by itself")
     return carriable_text(str(value))
 
 

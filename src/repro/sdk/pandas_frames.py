@@ -32,6 +32,11 @@ def frame_columns(columns: Sequence[Column]) -> "DataFrame":
     return pandas.DataFrame({column.title: _convert(column) for column in columns})
 
 
+def frame_rows(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> "DataFrame":
+    """A data frame of rows as they are, numbered from 0."""
+    return pandas.DataFrame([list(row) for row in rows], columns=list(titles))
+
+
 def frame_series(series: Mapping[str, Sequence[Point]], *, long: bool) -> "DataFrame":
     """The points of a run: indexed by step with a column a metric, or a row a point."""
     if long:

@@ -6,7 +6,8 @@ from typing import Any
 from repro.model.canonical import Json
 from repro.model.imagetype import find_image_size, find_image_type
 from repro.model.medium import LARGEST_IMAGE, Kind, MediaFile, Medium
-from repro.sdk.loggable import Keep, Media, find_figure
+from repro.sdk.filed import Plotly
+from repro.sdk.loggable import Keep, Media, find_figure, is_plotly
 from repro.store.media import encode_item
 
 
@@ -51,6 +52,8 @@ def find_medium(value: object) -> Media | None:
     """The medium that `value` is, or a picture of it if it is a figure; None for all else."""
     if isinstance(value, Media):
         return value
+    if is_plotly(value):
+        return Plotly(value)
     figure = find_figure(value)
     return None if figure is None else Pictured(draw_figure(figure))
 

@@ -1,12 +1,13 @@
-"""Arrays and tensors of pixels as PNG files; numpy is used where the program has loaded it."""
+"""Pixels in arrays and tensors as PNG files; numpy is used where the program has loaded it."""
 
 import sys
 from collections.abc import Iterator
 from typing import Any
 
-from repro.model.png import encode_png
+from repro.model.png import encode_animation, encode_png
 
 LONGEST_SIDE = 65_500  # pixels
+_MOST_FPS = 65_535
 _BAND = 1 << 18  # values that are worked on at a time
 
 _CHANNELS = (1, 2, 3, 4)
@@ -35,6 +36,43 @@ def encode_array(data: Any, *, normalize: bool = True) -> bytes:
     height, width, channels = array.shape
     lines = b"".join(_lines(numpy, array, normalize=normalize))
     return encode_png(lines, width=width, height=height, channels=channels)
+
+
+def encode_frames(data: Any, fps: int) -> bytes:
+    """Give an animated PNG of frames.
+
+    Args:
+        data: Shape (time, channels, height, width), with 1 to 4 channels; values as those of
+            `encode_array`, of which all frames have the same range.
+        fps: Frames a second.
+
+    Raises:
+        TypeError: It is no array of numbers.
+        ValueError: It has another shape, no pixel, or there is no such rate.
+    """
+    numpy = sys.modules.get("numpy")
+    array, _ = _as_array(numpy, data)
+    if numpy is None or array.dtype.kind not in "biuf":
+        raise TypeError(f"a video has pixels that are numbers, not {array.dtype}")
+    if array.ndim == 5 and len(array) == 1:
+        array = array[0]
+    if array.ndim != 4 or array.shape[1] not in _CHANNELS or 0 in array.shape:
+        raise ValueError(
+            f"a video has the shape (time, channels, height, width), not {array.shape}"
+        )
+    if not 1 <= fps <= _MOST_FPS:
+        raise ValueError(f"a video has 1 to {_MOST_FPS:,} frames a second, not {fps}")
+    if array.dtype.kind == "f":
+        low, high = _range(numpy, array)
+        array = numpy.nan_to_num(array, nan=low, posinf=high, neginf=low)
+    else:
+        low, high = array.min(), array.max()
+    shown = _to_bytes(numpy, array, low, high, normalize=True).transpose(0, 2, 3, 1)
+    height, width, channels = shown.shape[1:]
+    frames = [
+        b"".join(_lines(numpy, numpy.ascontiguousarray(frame), normalize=False)) for frame in shown
+    ]
+    return encode_animation(frames, width=width, height=height, channels=channels, fps=fps)
 
 
 def _as_array(numpy: Any, data: Any) -> tuple[Any, bool]:

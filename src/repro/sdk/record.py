@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from repro.core.media import list_media, read_medium
 from repro.core.query import read_points, read_whole
+from repro.errors import InvalidInputError
 from repro.model.canonical import Json
 from repro.model.medium import Bins, Medium, Picture, Rows
 from repro.model.run import Artifact, MetricSummary, Run, Status
 from repro.model.run import Record as Parts
+from repro.model.text import escape
 from repro.sdk.here import project_at
 from repro.sdk.points import Series
 
@@ -116,6 +118,23 @@ class Record:
             DamagedRecordError: It is not there, or not what the record says.
         """
         return read_medium(project_at(self._root), self._parts, medium)
+
+    def read_artifact(self, path: str) -> bytes:
+        """The bytes of one of `artifacts`, by its path.
+
+        Raises:
+            InvalidInputError: The run kept nothing of that path.
+            MissingDataError: Its bytes are not here.
+            DamagedRecordError: They are not those of its digest.
+        """
+        from repro.core.artifactfiles import open_artifact  # noqa: PLC0415  # few ask for it
+
+        for artifact in self.artifacts:
+            if artifact.path == path:
+                return b"".join(open_artifact(project_at(self._root), self._parts, artifact))
+        raise InvalidInputError(
+            f"run `{self.id}` kept no `{escape(path)}`", hint="`artifacts` has what it kept"
+        )
 
     @property
     def randomness(self) -> Mapping[str, Json]:

@@ -1,10 +1,12 @@
 """What `init()` was asked for, W&B's words among it."""
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from repro.errors import UsageError
+from repro.errors import InvalidInputError, UsageError
 from repro.model.canonical import Json
 from repro.sdk.mappings import plain_mapping
 from repro.sdk.notices import warn
@@ -28,9 +30,8 @@ _IGNORED: dict[str, tuple[object, ...]] = {
     "resume_from": (),
     "save_code": (True,),
     "settings": (),
-    "sync_tensorboard": (False,),
-    "tensorboard": (False,),
 }
+_TENSORBOARD = ("sync_tensorboard", "tensorboard")
 _KERNEL = re.compile(
     r"(?:^|[/\\])(?:ipykernel|colab_kernel)_launcher(?:\.py)?\Z|ipykernel/__main__\.py\Z"
 )
@@ -45,6 +46,8 @@ class Wish:
     Attributes:
         resume: Text that names the run to continue.
         must_resume: Whether it is an error that there is no such run.
+        given_id: What W&B's `id` calls the run; a tag of one that is new.
+        follows_tensorboard: Whether scalars given to TensorBoard are metrics.
         varied: Params that win over the config, by dotted keys.
     """
 
@@ -54,6 +57,8 @@ class Wish:
     note: str | None
     resume: str | None
     must_resume: bool
+    given_id: str | None = None
+    follows_tensorboard: bool = False
     varied: Mapping[str, Json] = field(default_factory=dict)
 
 
@@ -102,7 +107,7 @@ def read_wish(
         TypeError: `init()` has no such argument, or one has a wrong type.
     """
     for word, value in others.items():
-        if word not in _IGNORED and word not in _AS_TAGS:
+        if word not in _IGNORED and word not in _AS_TAGS and word not in _TENSORBOARD:
             raise TypeError(f"init() got an unexpected keyword argument {word!r}")
         if word in _AS_TAGS and value is not None and not isinstance(value, str):
             raise TypeError(f"{word} must be text, not {type(value).__qualname__}")
@@ -120,18 +125,38 @@ def read_wish(
     target = id if is_word and resume not in (False, "never") else None if is_word else resume
     if resume == "must" and id is None:
         raise UsageError("resume='must' needs `id`", hint="`init(resume=ID)` continues run ID")
-    if id is not None and target != id:
-        ignored.append("id")
     if ignored:
         warn(f"init() has no use for {', '.join(sorted(ignored))}")
     kept = [
         f"{_AS_TAGS[word]}:{value}" for word, value in others.items() if word in _AS_TAGS and value
     ]
     return Wish(
-        config=plain_mapping(config, what="config"),
+        config=plain_mapping(_read_config(config), what="config"),
         name=name,
         tags=tuple(dict.fromkeys([*map(str, tags or ()), *kept])),
         note=note,
         resume=str(target) if target else None,
         must_resume=not is_word or resume == "must",
+        given_id=id,
+        follows_tensorboard=any(others.get(word) for word in _TENSORBOARD),
     )
+
+
+def _read_config(config: object) -> object:
+    """What a YAML file says, where `config` is the path of one."""
+    if not isinstance(config, (str, os.PathLike)):
+        return config
+    from repro.store.yamlfile import load_yaml  # noqa: PLC0415  # most configs are mappings
+
+    try:
+        data = Path(config).read_bytes()
+    except OSError as error:
+        raise InvalidInputError(
+            f"the config `{config}` cannot be read: {error.strerror}"
+        ) from error
+    return load_yaml(data, name=str(config))
+
+
+def tag_of_id(given: str) -> str:
+    """The tag by which a run is found again that was started with W&B's `id`."""
+    return f"id:{given}"

@@ -11,25 +11,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from repro.core.outputs import store_artifact
-from repro.errors import (
-    ConflictError,
-    DataLossError,
-    GitError,
-    InvalidInputError,
-    ReproError,
-    StorageError,
-)
+from repro.errors import DataLossError, ReproError
 from repro.model.canonical import Json
 from repro.model.objective import Goal
-from repro.model.run import Artifact
-from repro.sdk.artifacts import find_files
-from repro.sdk.data import Expect, find_place, use
 from repro.sdk.ends import End, end_by_code, end_by_error
+from repro.sdk.familiar import Familiar
 from repro.sdk.goals import find_goal
 from repro.sdk.last import last_value
 from repro.sdk.mappings import Summary
 from repro.sdk.notices import warn
+from repro.sdk.runfiles import RunFiles
 from repro.sdk.values import STEP_LIMIT, plain_step, split_values
 from repro.sdk.varied import open_config
 from repro.store.journal import JournalWriter
@@ -38,7 +29,7 @@ _MOST_NAMES = 1024  # sets of metrics that a training loop logs together
 _now = time.time
 
 
-class Run:
+class Run(RunFiles, Familiar):
     """A run in progress, as `repro.init()` gives it.
 
     It is a context manager: an exception inside makes the run `failed`. Threads may share it.
@@ -46,7 +37,7 @@ class Run:
 
     Attributes:
         id: The run id.
-        dir: Folder of the run while it is in progress.
+        live_dir: Folder of the run while it is in progress.
         rank: Rank in a distributed launch. Of ranks above 0 only points count, recorded as
             `rank<r>/<metric>`.
         config: Nested mapping, also by attributes; changes are recorded.
@@ -65,10 +56,12 @@ class Run:
         strict: bool = False,
         at_end: Callable[[End], None],
     ) -> None:
-        self.dir = journal.path.parent
-        self.id = self.dir.name
+        self.live_dir = journal.path.parent
+        self.id = self.live_dir.name
         self.rank = journal.rank
         self._root = root
+        RunFiles.__init__(self)
+        Familiar.__init__(self)
         self._strict = strict
         self._at_end = at_end
         self._pid = os.getpid()
@@ -77,10 +70,9 @@ class Run:
         self._note: str | None = describe.get("note")
         self._tags: tuple[str, ...] = tuple(describe.get("tags") or ())
         self.summary = Summary(
-            {}, lambda values: self._record("summary", s=values), partial(last_value, self.dir)
+            {}, lambda values: self._record("summary", s=values), partial(last_value, self.live_dir)
         )
         self._names: set[tuple[str, ...]] = set()
-        self._used: dict[str, tuple[Json, str]] = {}  # datasets that this process recorded
         self._next_step = next_step
         self._stepping = threading.RLock()  # a signal handler may log, too
         self._journal: JournalWriter | None = None
@@ -94,7 +86,11 @@ class Run:
         self._points = journal.log
 
     def log(
-        self, data: Mapping[str, Any], step: int | None = None, commit: bool | None = None
+        self,
+        data: Mapping[str, Any],
+        step: int | None = None,
+        commit: bool | None = None,
+        sync: bool | None = None,  # noqa: ARG002  a word of W&B
     ) -> None:
         """Record one point of each metric; once this returns it survives `kill -9`.
 
@@ -105,6 +101,7 @@ class Run:
             step: Any integer, in any order; a later point for a step replaces the earlier
                 one. By default one more than the highest step so far, from 0.
             commit: False leaves the default step where it is, for more metrics of that step.
+            sync: Accepted for W&B's sake.
 
         Raises:
             TypeError: A value is neither, or the step no integer; nothing is recorded.
@@ -159,11 +156,17 @@ class Run:
             self._keep_media(chosen, media)
 
     def _keep_media(self, step: int, media: Mapping[str, list[object]]) -> None:
-        from repro.sdk.medialog import keep_media  # noqa: PLC0415  # most programs log none
+        from repro.sdk.medialog import keep_media, take_files  # noqa: PLC0415  # most log none
 
         if (journal := self._open()) is None:
             return
-        kept = keep_media(journal, step, media, is_strict=self._strict)
+        journal.require_open()
+        shown, files = take_files(media, step, self.rank)
+        for label, data in files:
+            self._keep_bytes(label, data)
+        if not shown:
+            return
+        kept = keep_media(journal, step, shown, is_strict=self._strict)
         if kept is not None:
             self._record("media", s=step, v=kept)
 
@@ -186,67 +189,6 @@ class Run:
             ValueError: `goal` or `summary` is none of these.
         """
         self._record("define", n=str(name), goal=find_goal(goal, summary), summary=summary)
-
-    def log_artifact(
-        self,
-        path: str | os.PathLike[str],
-        name: str | None = None,
-        **ignored: object,  # noqa: ARG002  words of W&B
-    ) -> tuple[Artifact, ...]:
-        """Keep a file, or all files of a folder, with the run.
-
-        Args:
-            name: What the record calls it; by default its path relative to the repository,
-                or its bare name if it is elsewhere.
-            ignored: `type` and `aliases` of W&B, without a meaning here.
-
-        Returns:
-            What is kept: one for a file; empty if storage failed, with a warning.
-
-        Raises:
-            InvalidInputError: There is no such file, or no record can hold its name.
-        """
-        found = find_files(path, name, self._root).items()
-        return tuple(kept for item in found if (kept := self._keep(*item)) is not None)
-
-    def use_data(self, path: str | os.PathLike[str], *, expect: Expect = None) -> Path:
-        """Pin a dataset as it is now, with a manifest of all its files, and give its path.
-
-        Args:
-            path: Of a file or folder; or the name of a dataset of `repro.yaml`, which is pinned
-                at the start anyway, and here only if it has changed since.
-            expect: `locked` refuses a dataset that is not what `repro.lock` pins.
-
-        Raises:
-            ValueError: `expect` is something else.
-            InvalidInputError: It is not there, cannot be recorded, or is not what is locked.
-
-        Cost: one look at each file; new and changed files are read.
-        """
-        try:
-            used = use(self.dir, self._root, os.fspath(path), expect, self._used)
-        except (StorageError, GitError, ConflictError, OSError) as error:
-            self._trouble(f"the dataset `{path}` is not recorded: {error}", error)
-            return find_place(os.fspath(path), self._root)
-        for warning in used.warnings:
-            warn(warning)
-        if used.is_new:
-            self._record("data", name=used.name, v=used.facts, tree=used.tree)
-            self._used[used.name] = used.facts, used.tree
-        return used.place
-
-    def _keep(self, label: str, path: Path) -> Artifact | None:
-        try:
-            kept = store_artifact(self.dir, self.dir.parent.parent / "store", path.resolve(), label)
-        except InvalidInputError:
-            raise
-        except (ReproError, OSError) as error:
-            self._trouble(f"artifact `{label}` is not kept: {error}", error)
-            return None
-        self._record(
-            "artifact", path=kept.path, size=kept.size, digest=kept.digest, where=kept.where
-        )
-        return kept
 
     @property
     def name(self) -> str | None:
@@ -312,6 +254,10 @@ class Run:
         """
         self.end(end_by_code(exit_code))
 
+    def join(self, exit_code: int | None = None) -> None:
+        """End the run; W&B's older word for `finish`."""
+        self.finish(exit_code)
+
     def end(self, end: End) -> None:
         """End the run as `end` says; nothing happens if it is over."""
         if self._is_over:
@@ -322,6 +268,7 @@ class Run:
             if journal is not None:
                 journal.close()
         else:
+            self._keep_saved()
             self._at_end(end)
         if journal is not None and journal.lost + journal.lost_records > 0:
             records = f" and {journal.lost_records} other records" if journal.lost_records else ""
@@ -360,7 +307,7 @@ class Run:
         if self._journal is None and not self._is_over:
             try:
                 journal = JournalWriter(
-                    self.dir, run=self.id, rank=self.rank, pid=os.getpid(), time=_now()
+                    self.live_dir, run=self.id, rank=self.rank, pid=os.getpid(), time=_now()
                 )
             except (ReproError, OSError) as error:
                 self._is_over = True

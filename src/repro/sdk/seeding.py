@@ -103,7 +103,7 @@ def _install(drawn: int, key: str = MAIN) -> Generators:
 
 def _replay(run: Run, generators: Generators | None) -> None:
     try:
-        states = parse_json((run.dir / REPLAY).read_bytes(), name=REPLAY)
+        states = parse_json((run.live_dir / REPLAY).read_bytes(), name=REPLAY)
     except (OSError, DamagedRecordError):
         return
     if not isinstance(states, dict):
@@ -121,7 +121,7 @@ def _tell(run: Run, *, in_full: bool) -> None:
         said["set"] = _chosen
     run._record("randomness", v=said)
     if in_full:
-        _write_states(run.dir)
+        _write_states(run.live_dir)
 
 
 def _flags() -> dict[str, Json]:

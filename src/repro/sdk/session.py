@@ -17,15 +17,14 @@ from repro.errors import (
     StorageError,
     UsageError,
 )
-from repro.model.objective import Goal
-from repro.model.run import Artifact
-from repro.sdk.data import Expect
+from repro.model.canonical import Json
+from repro.model.config import merge_config
 from repro.sdk.disabled import DisabledRun, LosingRun
 from repro.sdk.ends import EndWatch
-from repro.sdk.mappings import Config, Summary
+from repro.sdk.mappings import Config, Summary, plain_mapping
 from repro.sdk.notices import say, warn
 from repro.sdk.ranks import find_rank_inside
-from repro.sdk.request import Wish, is_disabled, is_strict, read_wish
+from repro.sdk.request import Wish, is_disabled, is_strict, read_wish, tag_of_id
 from repro.sdk.run import Run
 from repro.sdk.seeding import begin_seeding, end_seeding
 from repro.sdk.varied import read_varied, vary_config
@@ -37,6 +36,8 @@ _current: Run | None = None
 _watch: EndWatch | None = None
 # A trial of an engine that runs several at once in the threads of this process.
 _trial: ContextVar[Run | None] = ContextVar("trial", default=None)
+# What `repro.config = ...` said before there was a run: below the config of the next one.
+_config_so_far: Config | None = None
 
 
 def init(
@@ -57,14 +58,17 @@ def init(
     open in this process is finished first.
 
     Args:
-        config: Everything that parametrises the run: a mapping, namespace or dataclass.
+        config: Everything that parametrises the run: a mapping, namespace, dataclass, flags of
+            absl, or the path of a YAML file.
         name: Any text; need not be unique.
         note: Free text; W&B's `notes` is the same.
         resume: Id, prefix or name of a run to continue.
-        id: With W&B's `resume="must"` or `"allow"`, the run to continue.
+        id: As in W&B, a text by which `resume="must"` or `"allow"` finds the run to continue; a
+            new run keeps it as a tag `id:…`.
         mode: `disabled`, or `REPRO_MODE=disabled`, switches everything off: calls work and
             nothing is written.
-        others: Words of W&B: group and job_type become tags, the rest is ignored with a warning.
+        others: Words of W&B: group and job_type become tags, sync_tensorboard logs the scalars
+            that a SummaryWriter gets, the rest is ignored with a warning.
 
     Raises:
         TypeError: An argument is wrong.
@@ -82,7 +86,7 @@ def init(
         id=id,
         others=others,
     )
-    wish = replace(wish, varied=read_varied(os.environ))
+    wish = replace(wish, varied=read_varied(os.environ), config=_take_config(wish.config))
     if (trial := _trial.get()) is not None:
         return _join_trial(wish, trial)
     if _current is not None:
@@ -91,12 +95,32 @@ def init(
     if is_disabled(mode, os.environ):
         return _enter(_disabled(wish))
     try:
-        return _enter(_join(wish) or _make(wish))
+        run = _enter(_join(wish) or _make(wish))
     except _STORAGE as error:
         if is_strict(os.environ):
             raise
         warn(f"nothing of this run is recorded: {error}")
-        return _enter(_losing(wish) or _disabled(wish))
+        run = _enter(_losing(wish) or _disabled(wish))
+    if wish.follows_tensorboard:
+        _follow_tensorboard(run)
+    return run
+
+
+def _follow_tensorboard(run: Run) -> None:
+    from repro.sdk.tensorboard import follow_writers  # noqa: PLC0415  # few programs ask for it
+
+    def log(points: Mapping[str, Any], step: Any) -> None:
+        if not run._is_over:
+            run.log(points, step)
+
+    follow_writers(log)
+
+
+def _take_config(given: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The config of the run that starts, above what `repro.config = ...` said."""
+    global _config_so_far
+    before, _config_so_far = _config_so_far, None
+    return given if before is None else merge_config(before, given)
 
 
 def _losing(wish: Wish) -> Run | None:
@@ -184,7 +208,7 @@ def _attach(
         run.name = wish.name
     if wish.note is not None:
         run.note = wish.note
-    run.tags = wish.tags
+    run.tags = (*wish.tags, *([tag_of_id(wish.given_id)] if wish.given_id else []))
     begin_seeding(run, started.randomness if started is not None else {})
     return run
 
@@ -212,7 +236,7 @@ def _join_trial(wish: Wish, trial: Run) -> Run:
         trial._next_step = max(trial._next_step, joined._next_step)
         _trial.set(trial)
 
-    joined = _attach(wish, trial.dir, 0, leave)
+    joined = _attach(wish, trial.live_dir, 0, leave)
     joined._next_step = trial._next_step
     _trial.set(joined)
     return joined
@@ -269,7 +293,12 @@ def current_run() -> Run | None:
     return _trial.get() or _current
 
 
-def _require_run() -> Run:
+def require_run() -> Run:
+    """The run that is open in this thread or process.
+
+    Raises:
+        UsageError: There is none.
+    """
     run = _trial.get() or _current
     if run is None:
         raise UsageError("there is no run yet", hint="call `repro.init()` first")
@@ -277,37 +306,40 @@ def _require_run() -> Run:
 
 
 def current_config() -> Config:
-    """The config of the current run."""
-    return _require_run().config
+    """The config of the current run; without one, what `repro.config = ...` said."""
+    if current_run() is None and _config_so_far is not None:
+        return _config_so_far
+    return require_run().config
+
+
+def assign(name: str, value: object) -> None:
+    """Do what `repro.config = value` means: entries of the current run, or of the next one.
+
+    Raises:
+        AttributeError: The name is another one: `run` and `summary` follow from `init()`.
+    """
+    global _config_so_far
+    if name != "config":
+        raise AttributeError(f"`repro.{name}` is of the current run, and cannot be set")
+    if (run := current_run()) is not None:
+        run.config.update(value)
+    else:
+        _config_so_far = Config(plain_mapping(value, what="config"))
 
 
 def current_summary() -> Summary:
     """The summary of the current run."""
-    return _require_run().summary
+    return require_run().summary
 
 
-def log(data: Mapping[str, Any], step: int | None = None, commit: bool | None = None) -> None:
-    """Record one point of each metric in the current run; see `Run.log`."""
-    (_trial.get() or _current or _require_run()).log(data, step, commit)
-
-
-def define_metric(
-    name: str, goal: Goal | None = None, summary: str | None = None, **ignored: object
+def log(
+    data: Mapping[str, Any],
+    step: int | None = None,
+    commit: bool | None = None,
+    sync: bool | None = None,  # noqa: ARG001  a word of W&B
 ) -> None:
-    """Say which way a metric of the current run is better; see `Run.define_metric`."""
-    _require_run().define_metric(name, goal, summary, **ignored)
-
-
-def log_artifact(
-    path: str | os.PathLike[str], name: str | None = None, **ignored: object
-) -> tuple[Artifact, ...]:
-    """Keep a file, or all files of a folder, with the current run; see `Run.log_artifact`."""
-    return _require_run().log_artifact(path, name, **ignored)
-
-
-def use_data(path: str | os.PathLike[str], *, expect: Expect = None) -> Path:
-    """Pin a dataset in the current run, and give its path; see `Run.use_data`."""
-    return _require_run().use_data(path, expect=expect)
+    """Record one point of each metric in the current run; see `Run.log`."""
+    (_trial.get() or _current or require_run()).log(data, step, commit)
 
 
 def finish(exit_code: int | None = None, quiet: bool | None = None) -> None:

@@ -262,6 +262,8 @@ def is_range(literal: Literal) -> bool:
     leaf = literal.leaf
     if isinstance(leaf, Among):
         return literal.holds and len(leaf.values) <= _MOST_MARKS
+    if isinstance(leaf, IsNan):
+        return literal.holds
     return literal.holds and isinstance(leaf, Comparison) and leaf.operator != "!="
 
 

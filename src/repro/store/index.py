@@ -19,12 +19,13 @@ from repro.model.condition import Condition, Key, Kind, SortKey, Space
 from repro.model.fields import FIELDS
 from repro.model.run import Record
 from repro.model.values import Value
+from repro.store.collector import no_collection
 from repro.store.git import Repository
 from repro.store.index_alike import find_alike
 from repro.store.index_columns import read_columns
 from repro.store.index_connection import connect
 from repro.store.index_groups import CellGroup as CellGroup
-from repro.store.index_groups import group_cells
+from repro.store.index_groups import group_cells, put_metrics
 from repro.store.index_names import find_kinds, has_name, list_names
 from repro.store.index_place import FILE as FILE
 from repro.store.index_place import index_path
@@ -178,9 +179,14 @@ class RunIndex:
 
         def groups() -> list[CellGroup]:
             numbers = self._selection.fitting(condition)
-            return group_cells(self._db, numbers, keys, metrics, with_numbers=with_numbers)
+            with no_collection():
+                return group_cells(self._db, numbers, keys, metrics, with_numbers=with_numbers)
 
         return self._ask(groups)
+
+    def put_metrics(self, groups: Sequence[CellGroup], metrics: Sequence[str]) -> None:
+        """Give some of the groups, which name their runs, the last values of more metrics."""
+        self._ask(lambda: put_metrics(self._db, groups, metrics))
 
     def ids_of(self, group: CellGroup) -> list[str]:
         """The ids of the runs of a group, in no order."""

@@ -15,6 +15,7 @@ from repro.store.index_schema import COUNT_RUNS
 _ALL = "SELECT num FROM run INDEXED BY run_env WHERE 1"  # off the smallest index of all
 _FIXED = (Space.FIELD, Space.DATA)  # where each run has a cell for what it lacks, too
 _MISSING = object()
+_FEW = 5000  # runs that are looked up one by one sooner than all are walked through
 _OUTSIDE = -1  # the place of a run that is in no group
 
 _Mark = tuple[Cell | object, ...]
@@ -70,6 +71,37 @@ def group_cells(
             if place != _OUTSIDE:
                 groups[place].numbers.append(number)
     return groups
+
+
+def put_metrics(
+    db: sqlite3.Connection, groups: Sequence[CellGroup], metrics: Sequence[str]
+) -> None:
+    """Give groups that name their runs the last values of more metrics.
+
+    Cost: what `group_cells` takes for these metrics, or less where the groups have few runs.
+    """
+    n_runs = sum(len(group.numbers) for group in groups)
+    if n_runs > _FEW:
+        places = [_OUTSIDE] * (1 + max(max(group.numbers, default=0) for group in groups))
+        for place, group in enumerate(groups):
+            for number in group.numbers:
+                places[number] = place
+        [last] = db.execute("SELECT max(num) FROM run").fetchone()
+        places += [_OUTSIDE] * (last + 1 - len(places))
+        for name in metrics:
+            _put_metric(db, name, groups, places)
+        return
+    for name in metrics:
+        key = key_number(db, Space.METRIC, name)
+        for group in groups:
+            _put_few(db, key, name, group)
+
+
+def _put_few(db: sqlite3.Connection, key: int, name: str, group: CellGroup) -> None:
+    query = "SELECT v FROM value WHERE key = ? AND run = ? AND (v < '' OR v = ?)"
+    found = [row for one in group.numbers for row in db.execute(query, [key, one, NAN])]
+    if found:
+        group.metrics[name] = [value for (value,) in found if value != NAN]
 
 
 def _find_places(

@@ -17,6 +17,7 @@ from repro.model.fields import FIELDS
 from repro.model.ids import RunId
 from repro.model.run import Attempt, MetricSummary, Omitted, Record, Run, Status
 from repro.model.values import ABSENT, Value
+from repro.store.collector import no_collection
 
 if TYPE_CHECKING:
     from repro.model.verdict import Verdict
@@ -197,7 +198,8 @@ def decode_documents(rows: Sequence[tuple[str, bytes]]) -> list[Record]:
     """
     is_fast = len(rows) >= _MANY or "msgspec" in sys.modules
     decode = _fast_decoder() if is_fast else json.loads
-    return [decode_document(document, commit, decode) for commit, document in rows]
+    with no_collection():
+        return [decode_document(document, commit, decode) for commit, document in rows]
 
 
 def _fast_decoder() -> Callable[[bytes], Any]:

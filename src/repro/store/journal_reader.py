@@ -85,13 +85,16 @@ def read_journals(live_dir: Path) -> list[Journal]:
     return sorted(journals, key=_opening)
 
 
-def read_on(live_dir: Path, places: Mapping[str, Place]) -> list[tuple[Journal, Place]] | None:
+def read_on(
+    live_dir: Path, places: Mapping[str, Place], *, most: int = -1
+) -> list[tuple[Journal, Place]] | None:
     """Read what is new in the journals of a run, in the order of `read_journals`.
 
     A last line that is still being written stays for the next time.
 
     Args:
         places: How far each was read, by name; one that is not named is read whole.
+        most: Bytes of each that are read at most, but for one line that is longer; -1 is all.
 
     Returns:
         Each journal with its new records and its new place; None where a journal is not the one
@@ -105,7 +108,7 @@ def read_on(live_dir: Path, places: Mapping[str, Place]) -> list[tuple[Journal, 
     """
     try:
         names = _names(live_dir)
-        found = [_read_one(live_dir / name, places.get(name)) for name in names]
+        found = [_read_one(live_dir / name, places.get(name), most) for name in names]
     except OSError as error:
         raise _unreadable(error) from error
     known = [one for one in found if one is not None]
@@ -150,7 +153,7 @@ def _unreadable(error: OSError) -> DamagedRecordError:
     return DamagedRecordError(f"`{error.filename}` cannot be read: {error.strerror}")
 
 
-def _read_one(path: Path, place: Place | None) -> tuple[Journal, Place] | None:
+def _read_one(path: Path, place: Place | None, most: int) -> tuple[Journal, Place] | None:
     if place is not None:
         stat = path.stat()
         if (stat.st_ino, stat.st_size) == (place.inode, place.offset):
@@ -161,7 +164,9 @@ def _read_one(path: Path, place: Place | None) -> tuple[Journal, Place] | None:
         before = place or Place(path.name, inode)
         checked = min(before.offset, _CHECKED)
         file.seek(before.offset - checked)
-        data = file.read()
+        data = file.read(checked) + file.read(most)
+        if most >= 0 and b"\n" not in data[checked:]:
+            data += file.read()
     if inode != before.inode or crc32(data[:checked]) != before.check:
         return None
     new = _without_torn(data[checked:])

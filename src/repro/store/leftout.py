@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from repro.model.conditions import HOLDS_SECRET
+from repro.model.needs import HOLDS_SECRET
 from repro.model.run import Omitted
 from repro.store.git import Git
 from repro.store.status import WorkingTree

@@ -100,6 +100,12 @@ class _Frame:
         return self.items is None and self.key is None and not self.is_merge
 
 
+def _is_indented_by_tab(text: str, line: int) -> bool:
+    lines = text.splitlines()
+    found = lines[line] if line < len(lines) else ""
+    return "\t" in found[: len(found) - len(found.lstrip())]
+
+
 class _Builder:
     """Makes values of parser events, so that limits hold before anything is expanded."""
 
@@ -142,6 +148,10 @@ class _Builder:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             self._line = mark.line + 1 if mark else self._line
+            if mark and _is_indented_by_tab(text, mark.line):
+                raise self._refusal(
+                    "a tab stands where YAML wants spaces", "indent with spaces"
+                ) from None
             raise self._refusal(error.problem or "not YAML") from None
         except yaml.YAMLError as error:
             raise self._refusal(str(error).splitlines()[0]) from None

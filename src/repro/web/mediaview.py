@@ -16,7 +16,6 @@ class NamedMedia:
     """What was logged under one name at one step.
 
     Attributes:
-        shown: The media with their places among all of the run.
         n_there: How many there are at that step.
         n_steps: How many steps have any.
         earlier: The step before, which has some; None of the first one.
@@ -25,7 +24,7 @@ class NamedMedia:
 
     name: str
     step: int
-    shown: tuple[tuple[int, Medium], ...]
+    shown: tuple[Medium, ...]
     n_there: int
     n_steps: int
     earlier: int | None
@@ -65,10 +64,10 @@ def view_media(
     """
     found = [
         (key, list(group))
-        for key, group in groupby(enumerate(media), key=lambda pair: pair[1].name)
+        for key, group in groupby(media, key=lambda one: one.name)
         if name is None or key == name
     ]
-    steps = [pair[1].step for _, group in found for pair in (group[0], group[-1])]
+    steps = [one.step for _, group in found for one in (group[0], group[-1])]
     first, last = min(steps, default=0), max(steps, default=0)
     most = _MOST_SHOWN if name is None else _MOST_ALONE
     chosen = found[start : start + _MOST_NAMES]
@@ -82,13 +81,11 @@ def view_media(
     )
 
 
-def _at(
-    name: str, media: Sequence[tuple[int, Medium]], wanted: int | None, most: int
-) -> NamedMedia:
-    steps = list(dict.fromkeys(one.step for _, one in media))
+def _at(name: str, media: Sequence[Medium], wanted: int | None, most: int) -> NamedMedia:
+    steps = list(dict.fromkeys(one.step for one in media))
     before = [n for n, step in enumerate(steps) if wanted is None or step <= wanted]
     place = before[-1] if before else 0
-    there = [pair for pair in media if pair[1].step == steps[place]]
+    there = [one for one in media if one.step == steps[place]]
     return NamedMedia(
         name=name,
         step=steps[place],

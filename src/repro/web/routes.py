@@ -31,8 +31,7 @@ ROUTES = [
     Route("/runs/{id}/artifacts", artifacts.list_artifacts),
     Route("/runs/{id}/artifacts/{n}", artifacts.show_artifact),
     Route("/runs/{id}/artifacts/{n}/raw", artifacts.give_artifact),
-    Route("/runs/{id}/media/{n}", artifacts.give_medium),
-    Route("/runs/{id}/media/{n}/{k}", artifacts.give_medium),
+    Route("/runs/{id}/media/{file}", artifacts.give_picture),
     Route("/runs/{name:rest}", run.show_named),  # a name may have slashes
     Route("/diff", diff.show_diff),
     Route("/diff/patch", diff.give_patch),

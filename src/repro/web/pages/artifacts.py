@@ -1,5 +1,6 @@
 """Artifacts and media of a run: looked at as far as that is harmless, else only saved."""
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from starlette.exceptions import HTTPException
@@ -11,6 +12,7 @@ from repro.core.media import list_media, read_picture
 from repro.core.project import Project
 from repro.errors import DamagedRecordError, MissingDataError
 from repro.model.imagetype import find_image_type
+from repro.model.medium import IMAGE_TYPES, MediaFile, Medium
 from repro.model.run import Artifact, Record
 from repro.model.sheet import MOST_ROWS, read_sheet
 from repro.web.highlight import highlight
@@ -61,27 +63,23 @@ def give_artifact(request: Request) -> Response:
     return attach(open_artifact(project, record, artifact), artifact.path)
 
 
-def give_medium(request: Request) -> Response:
-    """The picture of a medium, or with a second number one that a table of it shows."""
+def give_picture(request: Request) -> Response:
+    """A picture that a run logged, alone or in a table, by its handle."""
     project, record = project_of(request), record_of(request)
-    number = number_of(request.path_params["n"])
-    media = list_media(project, record, most_age_s=_MOST_AGE_S)
-    if number is not None and number >= len(media):
-        media = list_media(project, record)
-    if number is None or number >= len(media):
-        raise HTTPException(404, "this run has no such medium")
-    medium = media[number]
-    inner = number_of(request.path_params.get("k"))
-    if inner is not None:
-        file = medium.pictures[inner] if inner < len(medium.pictures) else None
-    else:
-        file = medium.file if medium.kind == "image" else None
+    handle = request.path_params["file"]
+    file = _find_picture(list_media(project, record, most_age_s=_MOST_AGE_S), handle)
+    file = file or _find_picture(list_media(project, record), handle)
     if file is None or file.size > LARGEST_PICTURE:
-        raise HTTPException(404, "this is no picture that can be shown")
+        raise HTTPException(404, "this run has no such picture that can be shown")
     answer = show_picture(read_picture(project, record, file).data)
     if answer is None:
         raise HTTPException(404, "this is no picture that can be shown")
     return answer
+
+
+def _find_picture(media: Sequence[Medium], handle: str) -> MediaFile | None:
+    files = (file for one in media for file in one.files if file.type in IMAGE_TYPES)
+    return next((file for file in files if file.handle == handle), None)
 
 
 def _artifact(request: Request) -> tuple[Record, Artifact, int]:

@@ -175,10 +175,11 @@ def _output(project: Project, record: Record, request: Request) -> Values:
 
 
 def _code(project: Project, record: Record, request: Request) -> Values:
-    refuse_harmful(project, record)
     only = number_of(request.query_params.get("file"))
     if record.run.base is None or record.run.snapshot is None:
         return {"diff": None, "files": [], "only": None}
+    if record.run.base != record.run.snapshot:  # else nothing is walked
+        refuse_harmful(project, record)
     diff = read_code_diff(project, record.run.base, record.run.snapshot, only=only)
     return {"diff": diff, "files": show_files(diff, only=only), "only": only}
 

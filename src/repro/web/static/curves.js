@@ -54,8 +54,15 @@ async function fetchCurves(figure, runs = null) {
   return curves;
 }
 
+let drawing = Promise.resolve();
+
 /** Fetch and draw all charts; an older wish ends. */
-async function drawAll() {
+function drawAll() {
+  drawing = drawEach();
+  return drawing;
+}
+
+async function drawEach() {
   asking.abort();
   asking = new AbortController();
   const { signal } = asking;
@@ -187,6 +194,7 @@ async function follow() {
   try {
     do {
       isMissed = false;
+      await drawing; // of curves that are on their way nobody knows yet that they are live
       await Promise.all(figures().map(async (figure) => {
         const curves = known.get(figure.dataset.metric);
         const live = [...(curves?.values() ?? [])].filter((one) => one.is_live).map((one) => one.run);

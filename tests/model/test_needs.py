@@ -1,6 +1,6 @@
 import pytest
 
-from repro.model.conditions import (
+from repro.model.needs import (
     list_editables,
     list_left_out,
     list_redacted,

@@ -17,7 +17,7 @@ from repro.store.refs import LIVE, list_refs
 
 
 @dataclass(frozen=True, slots=True)
-class Goal:
+class CodeTarget:
     """A code state.
 
     Attributes:
@@ -36,7 +36,7 @@ class Goal:
     inner: str | None
 
 
-def read_goal(project: Project, target: Record | str) -> Goal:
+def read_code_target(project: Project, target: Record | str) -> CodeTarget:
     """Read what is to be restored: a run, or the commit of another code state.
 
     Raises:
@@ -60,10 +60,10 @@ def read_goal(project: Project, target: Record | str) -> Goal:
     if isinstance(target, str):
         show = ("show", "--no-patch", "--no-show-signature", "--format=%s", "--end-of-options")
         title = git.text(*show, commit)
-        return Goal(commit, tree, None, title, links, None)
+        return CodeTarget(commit, tree, None, title, links, None)
     run = target.run
     title = run.name or " ".join(run.command)
-    return Goal(commit, tree, run.id, title, links, read_inner(project, target))
+    return CodeTarget(commit, tree, run.id, title, links, read_inner(project, target))
 
 
 def list_tree(git: Git, tree: str) -> list[str]:
@@ -88,27 +88,27 @@ def _tree_at(git: Git, name: str) -> str | None:
     return oid
 
 
-def inner_roots(project: Project, goal: Goal) -> dict[str, str]:
+def inner_roots(project: Project, code: CodeTarget) -> dict[str, str]:
     """Tree of each submodule and inner repository in the record, by path.
 
     Raises:
         DamagedRecordError: A path leads out of its folder.
     """
-    if goal.inner is None:
+    if code.inner is None:
         return {}
     git = project.repository.git
     roots = {}
-    for path in goal.links:
-        tree = _tree_at(git, f"{goal.inner}:{path}")
+    for path in code.links:
+        tree = _tree_at(git, f"{code.inner}:{path}")
         if tree is not None:
             roots[path] = tree
     # What no submodule claims was a repository that git did not track.
-    for line in list_tree(git, goal.inner):
+    for line in list_tree(git, code.inner):
         path = line.partition("\t")[2]
         if any(path.startswith(f"{root}/") for root in roots):
             continue
-        root = _topmost(git, goal.inner, path)
-        roots[root] = str(_tree_at(git, f"{goal.inner}:{root}"))
+        root = _topmost(git, code.inner, path)
+        roots[root] = str(_tree_at(git, f"{code.inner}:{root}"))
     for path in roots:
         validate_path(path)
     return roots
@@ -125,24 +125,24 @@ def _topmost(git: Git, tree: str, path: str) -> str:
 
 
 def differing_submodules(
-    project: Project, quarantine: Quarantine, goal: Goal, present: Present
+    project: Project, quarantine: Quarantine, code: CodeTarget, present: Present
 ) -> list[str]:
     """Submodules, and inner repositories of the record, whose files in place are not the run's."""
     git = project.repository.git
-    recorded = inner_roots(project, goal)
-    if not (goal.links or recorded or present.working.gitlinks):
+    recorded = inner_roots(project, code)
+    if not (code.links or recorded or present.working.gitlinks):
         return []
     changes = diff_trees(git, empty_tree(git), present.tree, env=quarantine.env)
     entries = ((change.path, change.new) for change in changes)
     here = {path for path, entry in entries if entry and entry.mode == SUBMODULE}
     return [
         path
-        for path in sorted({*goal.links, *recorded, *here})
+        for path in sorted({*code.links, *recorded, *here})
         if not _is_same(
             Git(project.repository.root / path, git.environ),
             found=present.submodules.get(path),
             wanted=recorded.get(path),
-            commit=goal.links.get(path),
+            commit=code.links.get(path),
             is_submodule=path in here,
         )
     ]

@@ -1,5 +1,6 @@
 """`repro best`: the runs that are best in a metric."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 import click
@@ -105,7 +106,7 @@ def _print_run(found: Best, now: float) -> None:
         ["run", f"{short} ({run.name})" if run.name else short],
         [title.title, f"{value}{among}"],
         ["status", f"{run.status.value}{spent}, {format_age(run.created, now)}"],
-        ["command", " ".join(run.command)],
+        ["command", shlex.join(run.command)],
     ]
     if run.tags:
         rows.append(["tags", ", ".join(run.tags)])

@@ -27,6 +27,7 @@ from repro.core.sweep.options import Options, Reason, Stop
 from repro.core.sweep.protocols import Gone
 from repro.errors import ConflictError, InvalidInputError, StorageError
 from repro.model.ids import new_id
+from repro.model.run import Status
 from repro.model.space import Categorical, Uniform
 from repro.model.sweep import Agent, Asked, Beat, Dropped, Stopped, Told
 from repro.model.sweepspec import EarlyStop, Method
@@ -317,6 +318,9 @@ def test_a_trial_that_is_worse_than_others_were_is_stopped_and_counts_as_pruned(
     trials = ran.outcome.at.progress.trials
     assert trials[0].steps == ((0, 0.5), (1, 0.4), (2, 0.3))
     assert trials[3].steps == ((0, 0.9), (1, 0.9), (2, 0.9))
+    runs = {record.run.id: record.run for record in list_runs(project).records}
+    assert [runs[trial.run].pruned for trial in trials] == [False] * 3 + [True]
+    assert runs[trials[3].run].status is Status.KILLED
 
 
 def test_a_trial_that_logs_nan_is_stopped_and_counts_as_pruned(repository: Path):

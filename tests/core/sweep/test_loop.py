@@ -150,7 +150,9 @@ def test_a_strict_sweep_ends_when_its_metric_is_not_logged(repository: Path):
     at = make_sweep(project, metric="val_loss")
     ran = run_here(project, at, lambda _: GOOD, is_strict=True)
     assert (ran.outcome.reason, len(ran.states)) == (Reason.NO_METRIC, 1)
-    assert "logged no `val_loss`: it logged `loss`" in ran.outcome.error.message
+    assert (
+        "trial 0 failed, for it logged no `val_loss`: it logged `loss`" in ran.outcome.error.message
+    )
 
 
 def test_a_strict_sweep_ends_at_a_first_trial_that_crashed_and_no_later_one(repository: Path):

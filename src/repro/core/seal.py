@@ -165,6 +165,8 @@ def _ended_run(started: Started, events: Events, ended_at: float) -> Run:
         else None,
         exit_code=end.get("exit_code"),
         signal=end.get("signal"),
+        # A command that finished before it heard of that has its result.
+        pruned=end.get("pruned") is True or (events.is_pruned and status is not Status.FINISHED),
         attempts=attempts,
         lost_points=run.lost_points + events.lost,
         skipped_lines=run.skipped_lines + events.skipped,

@@ -126,6 +126,12 @@ def test_metrics_that_share_a_prefix_share_a_goal(repository: Path) -> None:
     goals = {name: one.goal for name, one in repro.get_run("@").metrics.items()}
     assert goals == {"val/acc": "maximize", "val/loss": "minimize", "epoch": None}
 
+    with wandb.init(resume=run.id) as run:
+        run.define_metric("val/a*", summary="min")
+        run.log({"val/acc": 1})
+    goals = {name: one.goal for name, one in repro.get_run("@").metrics.items()}
+    assert goals == {"val/acc": "minimize", "val/loss": "minimize", "epoch": None}
+
 
 def test_files_of_an_artifact_are_kept_below_its_name(repository: Path) -> None:
     write_files(repository, {"m.pt": b"m", "out/a.txt": "a", "out/sub/b.txt": "b"})

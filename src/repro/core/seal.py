@@ -71,9 +71,8 @@ def assemble(
     events = read_events(started, read_journals(folder))
     seen = _take_files(folder, content, events)
     series = merge_rows([*_earlier_rows(earlier.series), *events.rows])
-    goals = {**earlier.goals, **events.goals}
     metrics = {
-        name: replace(summary, goal=find_goal_of(name, goals))
+        name: replace(summary, goal=find_goal_of(name, events.goals) or earlier.goals.get(name))
         for name, summary in summarise(series).items()
     }
     ended_at = max(events.last_time, parse_time(started.run.started))

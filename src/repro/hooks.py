@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -289,16 +290,22 @@ def _push(call: Call) -> int:
     if not run_ids:
         return 0
     from repro.core.hooks.pushed import push_named_runs  # noqa: PLC0415  # all that sends
+    from repro.core.query import short_id  # noqa: PLC0415
     from repro.errors import RemoteError  # noqa: PLC0415
 
-    command = f"`repro push {shlex.quote(remote)} {' '.join(run_ids)}`"
+    short = partial(short_id, project)
+
+    def command(options: str = "") -> str:
+        words = " ".join(map(short, run_ids))
+        return f"`repro push {options}{shlex.quote(remote)} {words}`"
+
     try:
         followed = push_named_runs(_open(call, "here") or project, run_ids, remote)
     except RemoteError as error:
         _say("repro", f"the runs that these commits name were not pushed: {error.message}")
-        _say("hint", command)
+        _say("hint", command())
         return 0
-    return _say_pushed(followed, command)
+    return _say_pushed(followed, command, short)
 
 
 def _told_to_pre_commit(environ: Mapping[str, str]) -> str:
@@ -311,36 +318,39 @@ def _told_to_pre_commit(environ: Mapping[str, str]) -> str:
     return f"{branch or local} {local} {branch or local} {remote or '0' * 40}"
 
 
-def _say_pushed(followed: "Followed", command: str) -> int:
+def _say_pushed(
+    followed: "Followed", command: Callable[[str], str], short: Callable[[str], str]
+) -> int:
     """What became of the runs that pushed commits name; whether the push is to be refused."""
     for leak in followed.leaks[:_MOST_LEAKS]:
         line = f" line {leak.line}" if leak.line else ""
-        _say("repro", f"run {leak.run} holds what looks like a secret: `{leak.path}`{line}")
-        _say("hint", f"`repro push {leak.run} --dry-run` says more")
+        run = short(leak.run)
+        _say("repro", f"run {run} holds what looks like a secret: `{leak.path}`{line}")
+        _say("hint", f"`repro push {run} --dry-run` says more")
     if followed.sent:
-        _say("repro", f"pushed {_runs(followed.sent)} to {followed.remote}")
+        _say("repro", f"pushed {_runs(followed.sent, short)} to {followed.remote}")
     if followed.unasked:
         first = f"no run was pushed to {followed.remote} from here before"
-        _say("repro", f"{first}: {_stay(followed.unasked)}")
-        _say("hint", command)
+        _say("repro", f"{first}: {_stay(followed.unasked, short)}")
+        _say("hint", command(""))
     if followed.unkept:
         _say(
             "repro",
-            f"not pushed, as bytes of theirs are not in the store: {_runs(followed.unkept)}",
+            f"not pushed, as bytes of theirs are not in the store: {_runs(followed.unkept, short)}",
         )
-        _say("hint", command.replace("push", "push --data", 1))
+        _say("hint", command("--data "))
     for refusal in followed.refused:
-        _say("repro", f"run {refusal.run} is not pushed: {refusal.reason}")
+        _say("repro", f"run {short(refusal.run)} is not pushed: {refusal.reason}")
     return int(bool(followed.leaks))
 
 
-def _stay(run_ids: Sequence[str]) -> str:
+def _stay(run_ids: Sequence[str], short: Callable[[str], str]) -> str:
     verb = "stay" if len(run_ids) > 1 else "stays"
-    return f"{_runs(run_ids)}, which these commits name, {verb} here"
+    return f"{_runs(run_ids, short)}, which these commits name, {verb} here"
 
 
-def _runs(run_ids: Sequence[str]) -> str:
-    return f"run{'s' if len(run_ids) > 1 else ''} {', '.join(run_ids)}"
+def _runs(run_ids: Sequence[str], short: Callable[[str], str]) -> str:
+    return f"run{'s' if len(run_ids) > 1 else ''} {', '.join(map(short, run_ids))}"
 
 
 _ACTIONS: "dict[str, Callable[[Call], int | None]]" = {

@@ -1,7 +1,8 @@
 """What listing costs: `python -m tests.bench.bench_ls [RUNS]`.
 
-Makes a repository of many runs and prints `repro ls --limit 20` as a whole process, the rebuild of
-the run index and questions to it, beside `git for-each-ref` and `git log` on the same refs.
+Makes a repository of many runs and prints `repro ls --limit 20` and `repro ls --all` as whole
+processes, the rebuild of the run index and questions to it, beside `git for-each-ref` and
+`git log` on the same refs.
 """
 
 import os
@@ -72,6 +73,8 @@ def main() -> None:
         command = [sys.executable, "-m", "repro", "ls", "--limit", "20"]
         whole = measure("repro ls --limit 20, whole (budget 150 ms for 10k)", run(*command))
         print(f"{'':52} {whole / refs:.2f} x git for-each-ref, {whole - python:.0f} ms over python")
+        listed = measure("repro ls --all, whole", run(*command[:-2], "--all"), 3)
+        print(f"{'':52} {(listed - whole) / n_runs * 1000:.0f} µs a run beyond the newest 20")
 
 
 if __name__ == "__main__":

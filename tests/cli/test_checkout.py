@@ -52,8 +52,8 @@ def test_refused_with_the_files_listed_one_a_line(repository, run, capfd):
         "repro: checkout would lose work that exists nowhere else, in 2 files\n"
         "    a\\nb\n"
         "    train.py\n"
-        f"hint: `repro checkout {run} --save` keeps it for `repro undo`; "
-        f"`repro checkout -w DIR {run}` restores beside\n"
+        f"hint: `repro checkout {run[:6]} --save` keeps it for `repro undo`; "
+        f"`repro checkout -w DIR {run[:6]}` restores beside\n"
     )
 
 

@@ -80,8 +80,8 @@ def test_work_is_listed_one_a_line_and_kept_when_that_is_asked_for(repository, t
         "repro: checkout would lose work that exists nowhere else, in 2 files\n"
         "    data/train/a\\nb\n"
         "    data/train/a/one\n"
-        f"hint: `repro checkout {run} --save` keeps it for `repro undo`; "
-        f"`repro checkout -w DIR {run}` restores beside\n"
+        f"hint: `repro checkout {run[:6]} --save` keeps it for `repro undo`; "
+        f"`repro checkout -w DIR {run[:6]}` restores beside\n"
     )
     assert before == everything(repository)
 
@@ -117,9 +117,14 @@ def test_json_says_what_was_done(repository, top, cli):
 def test_without_the_option_data_stays_as_it_is(repository, top, cli):
     before = read_all(top)
 
-    cli("checkout", "one")
+    said = cli("checkout", "one").err
 
     assert before == read_all(top)
+    assert "\ndataset `train` differs from what the run read\nhint: `repro checkout --data" in said
+    assert "dataset" not in cli("checkout", "two").err
+    shutil.rmtree(top)
+    assert "\ndataset `train` is not here\nhint: " in cli("checkout", "one").err
+    assert "dataset `train` is not there" in cli("checkout", "one", "-w", "../beside").err
 
 
 def test_a_wrong_name_is_one_error(repository, top, cli):

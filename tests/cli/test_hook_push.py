@@ -97,8 +97,8 @@ def test_a_remote_that_got_no_run_yet_is_told_of_and_the_push_goes_on(repository
     done = run_git(repository, "push", "other", "main")
 
     assert done.returncode == 0
-    assert f"run {run}, which these commits name, stays here" in done.stderr
-    assert f"hint: `repro push other {run}`" in done.stderr
+    assert f"run {run[:6]}, which these commits name, stays here" in done.stderr
+    assert f"hint: `repro push other {run[:6]}`" in done.stderr
     assert runs_at(other) == set()
     assert git(other, "rev-parse", "main") == git(repository, "rev-parse", "main")
 
@@ -123,7 +123,7 @@ def test_a_secret_does_not_leave_either_where_no_run_was_pushed_before(repositor
     done = run_git(repository, "push", str(other), "main")
 
     assert done.returncode == 1
-    assert f"repro: run {run} holds what looks like a secret: `train.py` line 1" in done.stderr
+    assert f"repro: run {run[:6]} holds what looks like a secret: `train.py` line 1" in done.stderr
     assert "from here before" not in done.stderr
     assert key not in done.stderr
     assert git(other, "for-each-ref") == ""
@@ -138,7 +138,7 @@ def test_a_run_with_a_secret_refuses_the_push(repository, remote):
     done = run_git(repository, "push")
 
     assert done.returncode == 1
-    assert f"repro: run {run} holds what looks like a secret: `train.py` line 1" in done.stderr
+    assert f"repro: run {run[:6]} holds what looks like a secret: `train.py` line 1" in done.stderr
     assert key not in done.stderr
     assert runs_at(remote) == before
     assert git(remote, "rev-parse", "main") == head
@@ -152,7 +152,7 @@ def test_a_remote_that_refuses_runs_still_gets_the_commits(repository, remote):
     done = run_git(repository, "push")
 
     assert done.returncode == 0
-    assert run in done.stderr
+    assert run[:6] in done.stderr
     assert "Traceback" not in done.stderr
     assert git(remote, "rev-parse", "main") == git(repository, "rev-parse", "main")
 

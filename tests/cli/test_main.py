@@ -77,6 +77,11 @@ def test_help_gives_the_help_of_a_verb_as_its_option_does(words, cli):
     assert cli("help", *words).out == cli(*words, "--help").out
 
 
+@pytest.mark.parametrize("verb", ["ls", "log", "find", "compare", "plot", "report"])
+def test_how_many_runs_are_wanted_is_asked_alike_of_every_verb(verb, cli):
+    assert "-n, --limit N " in cli(verb, "--help").out
+
+
 def test_a_choice_that_is_missing_is_told_on_one_line(cli):
     assert cli("completion", code=129).err.splitlines()[0].endswith("bash, zsh, fish")
 

@@ -129,8 +129,8 @@ def test_how_many_of_how_many_runs_are_drawn_is_said(repro, runs, repository):
         write_run(open_at(repository), record, files=format_series(series))
 
     done = repro("plot", "loss")
-    assert "the newest 10 of 11 runs: `--last 0` draws all" in done.err
-    assert not repro("plot", "loss", "--last", "2").err
+    assert "the newest 10 of 11 runs: `--limit 0` draws all" in done.err
+    assert not repro("plot", "loss", "--limit", "2").err
 
 
 def test_where_there_is_nothing_to_draw_that_is_said_with_1(repro, runs):
@@ -227,7 +227,7 @@ def test_a_mean_is_of_more_than_the_ten_newest_runs(repro, repository):
         write_run(open_at(repository), record, files=format_series(series))
 
     assert "all runs (12 runs)" in repro("plot", "loss", "--mean").out
-    assert "all runs (3 runs)" in repro("plot", "loss", "--mean", "--last", "3").out
+    assert "all runs (3 runs)" in repro("plot", "loss", "--mean", "--limit", "3").out
 
 
 def test_nothing_to_group_by_and_a_band_of_no_mean_are_refused(repro, seeds):

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -222,3 +223,10 @@ def test_the_history_says_who_said_what_and_lets_nothing_through_raw(
     assert second.split()[-3:] == ["name", "old", "new"]
     steps = json.loads(cli("show", "@", "--history", "--json").out)
     assert [step["changes"][0]["what"] for step in steps] == ["note", "name"]
+
+
+def test_a_command_is_shown_so_that_a_shell_reads_the_same_words(repository, cli):
+    cli("run", "--", "sh", "-c", "echo 'a  b' >&2")
+
+    line = next(line for line in cli("show", "@").out.splitlines() if line.startswith("command"))
+    assert shlex.split(line)[1:] == ["sh", "-c", "echo 'a  b' >&2"]

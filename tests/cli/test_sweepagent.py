@@ -84,7 +84,7 @@ def test_a_removed_sweep_is_not_fetched_again_and_comes_back(cli: Cli, team: Tea
     assert json.loads(cli("sweep", "ls", "--json").out) == []
     assert cli("fetch").out == "origin: nothing new\n"
     cli("fsck")
-    assert cli("restore", sweep_id).err == f"repro: sweep {sweep_id} is back\n"
+    assert cli("restore", sweep_id).err == f"repro: sweep {sweep_id[:6]} is back\n"
     [listed] = json.loads(cli("sweep", "ls", "--json").out)
     assert listed["id"] == sweep_id
 

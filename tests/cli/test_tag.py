@@ -13,10 +13,10 @@ from tests.support.secrets import make_secret
 
 def test_tags_come_and_go(repository: Path, cli: Cli) -> None:
     run = make_run(open_here(repository), name="x")
-    assert cli("tag", "x", "good", "v2").err == f"run {run.id} has the tags `good`, `v2` now\n"
+    assert cli("tag", "x", "good", "v2").err == f"run {run.id[:6]} has the tags `good`, `v2` now\n"
     assert cli("tag", "x").out == "good\nv2\n"
     assert cli("tag", "-d", "x", "good", "--json").out == '[\n  "v2"\n]\n'
-    assert cli("tag", "-d", "x", "v2").err == f"run {run.id} has no tags now\n"
+    assert cli("tag", "-d", "x", "v2").err == f"run {run.id[:6]} has no tags now\n"
     assert cli("tag", "x").out == ""
 
 
@@ -41,8 +41,10 @@ def test_a_note_is_written_printed_and_removed(repository: Path, cli: Cli) -> No
 
 def test_a_run_gets_another_name(repository: Path, cli: Cli) -> None:
     run = make_run(open_here(repository), name="old")
-    assert cli("rename", "old", "new").err == f"run {run.id} is called `new` now\n"
-    cli("show", "old", code=128)
+    assert cli("rename", "old", "new").err == f"run {run.id[:6]} is called `new` now\n"
+    said = cli("show", "old", code=128).err
+    assert f"no run `old`: run {run.id[:6]}, which was called so, is `new`\n" in said
+    assert "was called" not in cli("show", "older", code=128).err
     cli("show", "new")
 
 

@@ -24,7 +24,7 @@ def test_a_removed_run_is_not_listed_and_comes_back_as_it_was(repository: Path, 
     trash = cli("restore").out
     cli("restore", "x")
 
-    assert said.startswith(f"repro: run {run.id} (x) is in the trash\n")
+    assert said.startswith(f"repro: run {run.id[:6]} (x) is in the trash\n")
     assert listed == ""
     assert trash.split()[:3] == ["run", "name", "removed"]
     assert run.id[:6] in trash
@@ -76,7 +76,7 @@ def test_runs_that_came_from_a_removed_one_are_named_and_stay(repository: Path, 
 
     said = cli("rm", original.run.id)
 
-    assert f"{again.run.id} came from run {original.run.id}, and stay" in said.err
+    assert f"{again.run.id} came from run {original.run.id[:6]}, and stay" in said.err
     cli("show", again.run.id)
 
 

@@ -11,6 +11,7 @@ from tests.support.sweeps import ask, make_sweep, tell
 from repro.core.coordinates import read_coordinates, sweep_coordinates
 from repro.core.query import list_runs
 from repro.errors import UnknownRunError
+from repro.model.condition import Space
 from repro.model.space import Categorical, Uniform
 from repro.model.sweep import Ledger, TrialState
 from repro.model.sweepspec import Method
@@ -40,6 +41,46 @@ def test_params_that_vary_come_first_then_metrics_and_those_with_a_goal_are_show
     assert [found.axes[place].title for place in found.shown] == ["lr", "net.kind", "loss"]
     assert [axis.values for axis in found.axes][:2] == [(0.1, 0.2), (0.0, 1.0)]
     assert [point.run for point in found.points] == ids
+
+
+def shown_metrics(found):
+    return [found.axes[n].title for n in found.shown if found.axes[n].key.space is Space.METRIC]
+
+
+def test_where_nothing_has_a_goal_a_metric_that_differs_is_shown_and_none_that_counts(repository):
+    epoch = a_summary(9.0, first=0.0, min=0.0, mean=4.5, count=10)
+    metrics = {"epoch": epoch, "same": a_summary(1.0)}
+    records = [
+        make_record(config={"lr": lr}, metrics={**metrics, "acc": a_summary(lr)})
+        for lr in (0.1, 0.2)
+    ]
+    ids = write(repository, records)
+
+    assert shown_metrics(read_coordinates(open_here(repository), ids)) == ["acc"]
+
+
+def test_what_the_sweep_of_the_runs_searches_by_is_shown(repository):
+    project = open_here(repository)
+    at = make_sweep(
+        project, space={"lr": Uniform(0, 1)}, metric="val", method=Method.RANDOM, run_cap=3
+    )
+    metrics = {"acc": a_summary(0.5, goal="maximize"), "val": a_summary(0.2)}
+    records = [
+        make_record(config={"lr": lr}, metrics=metrics, sweep=at.sweep.id, trial=n)
+        for n, lr in enumerate((0.1, 0.2))
+    ]
+
+    assert shown_metrics(read_coordinates(project, write(repository, records))) == ["val"]
+
+
+def test_runs_of_a_sweep_that_is_not_here_are_points_too(repository):
+    metrics = {"acc": a_summary(0.5), "val": a_summary(0.2)}
+    records = [
+        make_record(config={"lr": lr}, metrics=metrics, sweep="zzzzzzzzzzzz", trial=0)
+        for lr in (0.1, 0.2)
+    ]
+
+    assert shown_metrics(read_coordinates(open_here(repository), write(repository, records)))
 
 
 def test_runs_without_a_place_on_an_axis_are_found_by_what_the_axis_says_of_them(repository):

@@ -55,10 +55,10 @@ def test_with_metrics_by_option_all_words_are_runs(choose):
 
 def test_without_a_run_the_newest_that_have_the_metric_are_drawn_the_oldest_first(choose):
     assert choose("loss")[:2] == (("loss",), ["a", "b"])
-    assert choose("loss", "val/acc", last=2)[1] == ["b", "c"]
-    assert choose("loss", last=1)[1:2] == (["b"],)
-    assert choose("loss", last=1)[2].n_fitting == 2
-    assert choose("loss", last=0)[1] == ["a", "b"]
+    assert choose("loss", "val/acc", limit=2)[1] == ["b", "c"]
+    assert choose("loss", limit=1)[1:2] == (["b"],)
+    assert choose("loss", limit=1)[2].n_fitting == 2
+    assert choose("loss", limit=0)[1] == ["a", "b"]
     assert choose("loss", where="lr < 0.15")[1] == ["a"]
 
 
@@ -114,7 +114,7 @@ def test_a_metric_that_is_waited_for_may_come_while_a_run_is_in_progress(reposit
         (["base"], {"metrics": ["acc"]}, UsageError, "no run has a metric `acc`.*`val/acc`"),
         (["nobody"], {"metrics": ["loss"]}, UnknownRunError, "there is no run `nobody`"),
         (["loss"], {"x": "los"}, UsageError, "no run has a metric `los`; did you mean `loss`"),
-        (["loss", "base"], {"last": 2}, UsageError, "--last"),
+        (["loss", "base"], {"limit": 2}, UsageError, "--limit"),
         (["loss", "base"], {"where": "lr < 1"}, UsageError, "--where"),
         (["loss"], {"where": "lr <"}, FilterError, None),
     ],

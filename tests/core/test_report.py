@@ -70,6 +70,17 @@ def test_metrics_with_a_goal_come_first_and_are_drawn():
         choose_metrics(runs, ["loss"])
 
 
+def test_metrics_that_only_count_come_last_and_what_a_sweep_searches_by_first():
+    epoch = a_summary(9.0, first=0.0, min=0.0, mean=4.5, count=10)
+    values = {"epoch": epoch, "acc": a_summary(0.5), "val": a_summary(0.2)}
+    runs = [make_record(metrics=values)]
+
+    assert choose_metrics(runs).shown == ("acc", "val", "epoch")
+    assert choose_metrics(runs, searched=["val"]).shown == ("val", "acc", "epoch")
+    with_goal = [make_record(metrics={**values, "acc": a_summary(0.5, goal="maximize")})]
+    assert choose_metrics(with_goal, searched=["val"]).drawn == ("val", "acc")
+
+
 def test_code_is_told_by_what_was_not_committed_and_by_what_others_have(repository):
     project = open_here(repository)
     write_files(repository, {"train.py": "one\n"})

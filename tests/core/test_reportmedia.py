@@ -44,12 +44,13 @@ def test_the_newest_picture_of_each_name_is_shown(repository):
 
     shown = [(one.name, one.step, one.data) for one in report.pictures.shots]
     assert shown == [("a", 5, new), ("b", 2, other)]
-    assert (report.pictures.n_left, report.pictures.n_others) == (0, 2)
+    pictures = report.pictures
+    assert (pictures.n_left, pictures.n_earlier, pictures.n_tables) == (0, 1, 0)
     html, markdown = write_html(page), write_markdown(page)
     assert html.count('src="data:image/png;base64,iVBORw0KGgp') == 2
     assert "(mine): &lt;b&gt;" in html
-    assert "- `a`, step 5, of `" in markdown
-    assert "2 earlier ones, tables and histograms" in markdown
+    assert "\n2 pictures, which `repro report -o report.html` shows.\n" in markdown
+    assert "Not shown: 1 earlier picture, 1 histogram. `repro ui` shows all." in markdown
 
 
 def test_pictures_take_no_more_than_their_room(repository):

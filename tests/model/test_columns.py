@@ -1,11 +1,13 @@
 """Columns: which values a table of runs shows unasked."""
 
+from typing import Any
+
 from tests.support.records import a_summary, make_record
 
 from repro.model.canonical import Json
 from repro.model.columns import choose_keys, default_columns, keep_room, name_params, title_keys
 from repro.model.condition import Key, Space
-from repro.model.run import Record
+from repro.model.run import MetricSummary, Record
 from repro.model.values import ABSENT
 
 
@@ -92,3 +94,36 @@ def test_params_leave_half_of_the_room_to_the_rest_and_take_what_it_leaves() -> 
     assert keep_room([*params, metrics[0], None], 6) == [0, 1, 2, 3, 6, 7]
     assert keep_room([params[0], *metrics], 4) == [0, 1, 2, 3]
     assert keep_room(params, 9) == [0, 1, 2, 3, 4, 5]
+
+
+def counting(to: float, **changes: Any) -> MetricSummary:
+    return a_summary(to, first=1.0, min=1.0, mean=(1.0 + to) / 2, count=int(to), **changes)
+
+
+def test_params_of_few_runs_stand_behind_the_metrics() -> None:
+    records = [a_run({"x": 1, "lr": 0.1}, loss=1.0)]
+    records += [a_run({"lr": n / 10}, loss=1.0) for n in range(2, 7)]
+    assert shown(*records)[-3:] == ["lr", "loss", "x"]
+    assert choose_keys(records).minor == {Key(Space.CONFIG, "x")}
+
+
+def test_metrics_that_only_count_come_last() -> None:
+    records = [
+        make_record(config={"lr": lr}, metrics={"epoch": counting(12.0), "acc": a_summary(lr)})
+        for lr in (0.1, 0.2)
+    ]
+    assert shown(*records)[-3:] == ["lr", "acc", "epoch"]
+
+
+def test_a_counter_with_a_goal_keeps_its_place() -> None:
+    record = make_record(metrics={"acc": a_summary(0.1), "solved": counting(5.0, goal="maximize")})
+    assert shown(record)[-2:] == ["solved", "acc"]
+
+
+def test_what_few_runs_have_comes_first_where_it_is_asked_for() -> None:
+    records = [a_run({"x": 1, "lr": 0.1}, loss=1.0)]
+    records += [a_run({"lr": n / 10}, loss=1.0) for n in range(2, 7)]
+    columns = default_columns(records, choose_keys(records), [Key(Space.CONFIG, "x")])
+    assert [(one.title, one.is_minor) for one in columns[-3:]] == [
+        ("x", False), ("lr", False), ("loss", False)
+    ]  # fmt: skip

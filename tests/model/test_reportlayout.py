@@ -8,7 +8,7 @@ from repro.model.diff import DataChange, FileChange
 from repro.model.importance import Influence
 from repro.model.report import CodeChange, DatasetChange, Weights
 from repro.model.reportlayout import lay_out_report
-from repro.model.verdict import Cause, Outcome, Verdict
+from repro.model.verdict import Cause, First, Outcome, Verdict
 
 _ONE_BEST = [place == 4 for place in range(8)]
 
@@ -164,6 +164,35 @@ def test_data_verdicts_and_weights_have_their_words():
     assert plain(data.title) == f"train of {b.run.id[:6]}: 1 added (5 bytes)"
     assert plain(data.blocks[0].items[0]) == "A new.txt"
     assert cells(section(page, "Importance")[1])[1] == ["lr", "+0.50", "9", "0.010"]
+
+
+def test_names_in_a_verdict_are_code_and_so_is_whatever_else_the_record_says():
+    a, b = make_record(), make_record()
+    first = First("train/loss", 0, (0.991234567, 0.98))
+    diverged = Verdict(
+        run=b.run.id, rerun_of=a.run.id, outcome=Outcome.DIVERGED, ends=("finished",) * 2,
+        first=first,
+    )  # fmt: skip
+    ends = ("finished", "<b> @ada www.example.org")
+    hostile = replace(diverged, first=None, ends=ends)
+
+    page = lay_out(a, b, verdicts=(diverged, hostile))
+
+    [verdicts] = section(page, "Reruns")
+    assert verdicts.items[0][4:] == (
+        ", ", "at step 0 of ", Code("train/loss"), ": 0.99123 against 0.98",
+    )  # fmt: skip
+    said = f"the original finished; the rerun {ends[1]}"
+    assert verdicts.items[1][4:] == (", ", Code(said))
+
+
+def test_each_tag_stands_for_itself_and_many_are_counted():
+    table = section(lay_out(make_record(tags=("a", "b, c")), make_record()), "Runs")[0]
+    assert table.rows[0][-1].text == (Code("a"), ", ", Code("b, c"))
+
+    many = tuple(f"t{number}" for number in range(11))
+    table = section(lay_out(make_record(tags=many), make_record()), "Runs")[0]
+    assert plain(table.rows[0][-1].text).endswith(", t7 and 3 more")
 
 
 def test_curves_have_the_colours_of_the_table_and_metrics_without_one_are_named():

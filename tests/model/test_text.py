@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro.model.text import escape
+from repro.model.text import escape, split_code
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,17 @@ def test_any_text_can_be_printed_on_one_line(text):
     assert "\n" not in shown
     assert "\x1b" not in shown
     assert escape(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("did you mean `a b`?", [("did you mean ", False), ("a b", True), ("?", False)]),
+        ("`a``b`", [("a", True), ("b", True)]),
+        ("a ` b", [("a ` b", False)]),
+        ("``", [("``", False)]),
+        ("", []),
+    ],
+)
+def test_what_stands_between_backticks_is_code(text, pieces):
+    assert list(split_code(text)) == pieces

@@ -24,6 +24,7 @@ LAPTOP = (1400, 900)
 PHONE = (360, 740)
 PATIENCE_MS = 60_000  # machines of continuous integration are slow, and do other things
 _HOSTS = ("127.0.0.1", "localhost", "")
+_SLOW = "was preloaded using link preload but not used within a few seconds"  # on a busy machine
 _LEFT = "net::ERR_ABORTED"  # the page itself does not want the answer any more
 
 # Which rules of axe-core count: all of WCAG 2.2 A and AA, and what it calls best practice.
@@ -76,7 +77,7 @@ def open_context(
 
 def _watch(page: Page, troubles: list[str]) -> None:
     def said(message: Any) -> None:
-        if message.type in ("error", "warning"):
+        if message.type in ("error", "warning") and _SLOW not in message.text:
             troubles.append(f"console: {message.text} ({message.location.get('url', '')})")
 
     def asked(request: Any) -> None:

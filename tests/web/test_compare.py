@@ -7,6 +7,7 @@ import re
 import pytest
 from tests.support.projects import begin, make_run, open_here
 from tests.support.records import a_summary, make_record, open_at, write_runs
+from tests.support.sweeps import make_sweep
 
 HOSTILE = "<script>alert(1)</script>\u202e"
 
@@ -60,6 +61,24 @@ def test_runs_are_columns_or_rows_and_the_baseline_comes_first(repository, brows
     table = rows[rows.index("<table") :]
     assert table.index("run-1") < table.index("run-0")
     assert f"/diff?a={ids[1]}&amp;b={ids[0]}" in table
+
+
+def test_all_that_is_a_number_is_aligned_alike(repository, browse):
+    records = [make_record(randomness={"seed": seed}, duration_s=61.0) for seed in (1, 2)]
+    found = asked(browse(repository), run=write(repository, *records)).text
+
+    cells = re.findall(r'<td data-run="\w+" class="([^"]*)"[^>]*>(1m 01s|1|2)<', found)
+    assert len(cells) == 4
+    assert all("number" in classes for classes, _ in cells)
+
+
+def test_the_metric_that_a_sweep_searches_by_is_drawn_first(repository, browse):
+    at = make_sweep(open_here(repository), metric="val")
+    metrics = {"acc": a_summary(0.5), "val": a_summary(0.5)}
+    records = [make_record(sweep=at.sweep.id, trial=n, metrics=metrics) for n in range(2)]
+    found = asked(browse(repository), run=write(repository, *records)).text
+
+    assert re.findall(r'data-metric="(\w+)"', found) == ["val", "acc"]
 
 
 def test_runs_that_fit_a_filter_are_compared(repository, browse):

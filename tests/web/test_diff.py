@@ -2,7 +2,7 @@
 
 from tests.support import git, write_files
 from tests.support.projects import make_run, open_here
-from tests.support.records import a_summary, make_record, open_at, write_runs
+from tests.support.records import a_summary, make_record, open_at, write_run, write_runs
 from tests.support.webpages import assert_inert, text_of
 
 from repro.core import codediff
@@ -45,6 +45,19 @@ def test_every_part_that_differs_is_there_and_the_others_are_named(repository, b
     ):  # fmt: skip
         assert said in words, said
     assert f'href="/diff?a={b}&amp;b={a}"' in html
+
+
+def test_results_have_as_many_digits_as_show_that_they_differ(repository, browse):
+    values = {"far": (0.03288863588670862, 0.25), "near": (0.1, 0.10000000000000002)}
+    for n, name in enumerate(("one", "two")):
+        metrics = {key: a_summary(pair[n]) for key, pair in values.items()}
+        write_run(open_at(repository), make_record(name=name, metrics=metrics))
+
+    html = get(browse(repository), "one", "two")
+
+    assert "far 0.032889 0.25" in text_of(html)
+    assert 'title="0.03288863588670862"' in html
+    assert "near 0.1 0.10000000000000002" in text_of(html)
 
 
 def test_equal_runs_differ_in_nothing(repository, browse):

@@ -129,7 +129,7 @@ def test_a_name_that_nothing_has_gives_near_ones(repository, browse):
     answer = browse(repository).get("/runs/basline")
 
     assert answer.status_code == 404
-    assert "did you mean `baseline`" in answer.text
+    assert "did you mean <code>baseline</code>" in answer.text
 
 
 def test_a_block_comes_alone(repository, browse):
@@ -288,12 +288,12 @@ def test_the_verdict_on_a_rerun_is_told_on_both_pages(repository, browse):
     )
     rerun = write_run(open_at(repository), replace(made, verdict=verdict)).run.id
     client = browse(repository)
-    said = "diverged at step 3 of `loss`: 0.5 against no point"
+    said = "diverged at step 3 of <code>loss</code>: 0.5 against no point"
 
-    assert said in text_of(get(client, original, "history"))
-    assert said in text_of(get(client, rerun))
-    reproduce = text_of(get(client, rerun, "reproduce"))
-    assert "code `train.py` modified <b>" in reproduce
+    assert said in get(client, original, "history")
+    assert said in get(client, rerun)
+    reproduce = get(client, rerun, "reproduce")
+    assert "<code>train.py</code> modified &lt;b&gt;" in reproduce
     assert "original, which it does again" in text_of(get(client, rerun, "history"))
 
 
@@ -324,8 +324,14 @@ def test_datasets_are_compared_with_those_of_another_run(repository, browse):
     client = browse(repository)
     words = text_of(get(client, after, "data"))
 
-    for said in ("changed a", "removed b", "added c<script>", f"Against {before[:6]}"):
+    for said in (
+        "changed a",
+        "removed b",
+        "added c<script>",
+        f"Against {before[:6]} , created just before it",
+    ):
         assert said in words
+    assert f"repro checkout {after[:6]} --data" in get(client, after, "reproduce")
     assert "Nothing differs" in get(client, after, "data", against=after)
     assert client.get(f"/runs/{after}?tab=data&against=nothing").status_code == 404
 

@@ -88,6 +88,19 @@ def test_params_and_metrics_stand_under_their_headings(repository, browse):
     assert {len(row) for row in rows} == {len(heads)}
 
 
+def test_params_of_few_runs_stand_behind_the_metrics(repository, browse):
+    rare = make_record(config={"lr": 0.1, "odd": 1}, metrics={"loss": a_summary(0.5)})
+    others = [
+        make_record(config={"lr": n / 10}, metrics={"loss": a_summary(0.5)}) for n in range(2, 7)
+    ]
+    write_runs(open_at(repository), [rare, *others])
+    bands, heads, *_ = table(browse(repository).get("/").text)
+
+    titles = [cell[2] for cell in heads]
+    assert titles.index("lr") < titles.index("loss") < titles.index("odd")
+    assert [cell[2] for cell in bands][2:5] == ["params", "metrics", "params"]
+
+
 def test_the_best_is_marked_and_nan_is_seen(repository, browse):
     three(repository)
     _, _, *rows = table(browse(repository).get("/?sort=-lr").text)

@@ -3,6 +3,7 @@
 import re
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -149,6 +150,12 @@ def test_a_port_that_is_taken_is_never_shared():
         assert port >= FIRST_PORT
         with closing(open_port(None)) as second:
             assert second.getsockname()[1] != port
+
+
+def test_a_package_that_is_absent_is_no_wrong_command_line(repository, cli, monkeypatch):
+    monkeypatch.setitem(sys.modules, "plotly", None)
+    ended = cli("ui", "--no-open", code=128)
+    assert "needs plotly, which is not installed here\nhint: `pip install" in ended.err
 
 
 def test_a_port_that_was_asked_for_and_is_taken_is_an_error(repository, cli):

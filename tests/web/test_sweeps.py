@@ -72,6 +72,7 @@ def test_how_to_go_on_is_said_of_a_sweep_that_was_stopped(repository, browse, sw
 
     assert "repro sweep resume" in found
     assert "enough" in found
+    assert "repro sweep best" not in found  # no trial is the best one
     assert "repro sweep resume" not in client.get("/sweeps/tune").text
 
 

@@ -24,6 +24,6 @@ takes_baseline = click.option(
 def takes_limit(most: int) -> Callable[[_F], _F]:
     """The option `--limit`, of `most` runs by default."""
     return click.option(
-        "--limit", type=WholeNumber(min=0), default=most, show_default=True, metavar="N",
+        "-n", "--limit", type=WholeNumber(min=0), default=most, show_default=True, metavar="N",
         help="At most N of the runs that fit; 0 is all.",
     )  # fmt: skip

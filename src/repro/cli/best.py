@@ -1,5 +1,6 @@
 """`repro best`: the runs that are best in a metric."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 import click
@@ -110,7 +111,7 @@ def _print_run(found: Best, now: float) -> None:
         ["run", f"{short} ({run.name})" if run.name else short],
         [title.title, f"{value}{among}"],
         ["status", f"{describe_status(run)}{spent}, {format_age(run.created, now)}"],
-        ["command", " ".join(run.command)],
+        ["command", shlex.join(run.command)],
     ]
     if run.tags:
         rows.append(["tags", ", ".join(run.tags)])
@@ -149,5 +150,6 @@ def _columns(found: Best, choice: KeyChoice) -> list[Column]:
     """What the runs are best in comes first, then what tells them apart."""
     metrics = [key for key in choice.metrics if key != found.key]
     names = ["id", "name"] if any(record.run.name for record in found.records) else ["id"]
-    first, *others = title_keys([found.key, *choice.params, *metrics])
+    usual = sorted((*choice.params, *metrics), key=choice.minor.__contains__)
+    first, *others = title_keys([found.key, *usual], choice.minor - {found.key})
     return [*map(field_column, names), first, *map(field_column, ("status", "created")), *others]

@@ -1,7 +1,7 @@
 """`repro checkout` and `repro undo`: bring the code of a run back, and take that back."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from repro.errors import AmbiguousRunError, UnknownRunError, UsageError
 from repro.model.readable import count_of
 from repro.model.run import Record
 from repro.model.text import escape
+from repro.store.datafacts import decode_facts
 
 _SHOWN = 20  # files, of any list
 _SHORT = 10  # characters of a commit
@@ -95,6 +96,8 @@ def checkout(
         _say_beside(project, beside, plans)
         for plan in plans:
             _say_filled(plan)
+        if isinstance(target, Record):
+            _say_not_brought(target, {plan.name for plan in plans}, beside.folder)
         built = _build(project, wish, beside.folder)
         if as_json:
             filled = {plan.name: len(plan.entries) for plan in plans}
@@ -106,6 +109,8 @@ def checkout(
     with showing_bytes("restoring data", size_of(moves)) as report:
         restored = check_out(project, target, save=save, data=moves, report=report)
     _say_restored(project, restored)
+    if isinstance(target, Record):
+        _say_strayed(project, target)
     changed = {one.name: len(one.moves) for one in moves}
     for name, count in changed.items():
         render.note(f"dataset {escape(name)}: {count_of(count, 'path')} as recorded again")
@@ -227,6 +232,39 @@ def _say_filled(plan: DataBeside) -> None:
         render.note(f"dataset {name}: `{path}` links to {where}, where it is unchanged")
     else:
         render.note(f"dataset {name}: {count_of(len(plan.entries), 'entry')} in `{path}`")
+
+
+def _say_strayed(project: Project, record: Record) -> None:
+    """Say which datasets are not as the run had them; those that were just restored are."""
+    if not record.data or not record.commit:
+        return
+    # Here, for a checkout without datasets need not wait for the import.
+    from repro.core.strayed import describe_strayed, find_strayed_of  # noqa: PLC0415
+
+    strayed = find_strayed_of(project, record)
+    if strayed:
+        render.note(describe_strayed(strayed, pinned_by="what the run read"))
+        short = short_id(project, record.run.id)
+        names = (*strayed.changed, *strayed.unread, *strayed.absent)
+        pronoun = "them" if len(names) > 1 else "it"
+        render.note(f"hint: `repro checkout --data {short}` brings {pronoun} back")
+
+
+def _say_not_brought(record: Record, brought: Container[str], folder: Path) -> None:
+    """Say which datasets of the run a new worktree has not."""
+    places = ((name, decode_facts(record.data, name).path) for name in record.data)
+    absent = [
+        name
+        for name, path in places
+        if name not in brought and not path.startswith("/") and not (folder / path).exists()
+    ]
+    if absent:
+        listed = ", ".join(f"`{escape(name)}`" for name in absent)
+        is_many = len(absent) > 1
+        which, verb, pronoun = ("datasets", "are", "them") if is_many else ("dataset", "is", "it")
+        render.note(
+            f"{which} {listed} {verb} not there: with `--data` a checkout brings {pronoun} along"
+        )
 
 
 def _what(project: Project, run: str | None, title: str) -> str:

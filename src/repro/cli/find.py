@@ -41,7 +41,7 @@ _SHOWN = 8  # differences of one run
     "--near", is_flag=True, help="The nearest runs, too, where some run has all the values."
 )
 @click.option(
-    "--limit", type=WholeNumber(min=0), default=10, show_default=True, metavar="N",
+    "-n", "--limit", type=WholeNumber(min=0), default=10, show_default=True, metavar="N",
     help="At most N runs that are the same, and N that are near; 0 is all.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")

@@ -38,7 +38,7 @@ def show_importance(found: Importance, metric: str) -> None:
 def print_influences(found: Importance, limit: int = _MOST) -> None:
     """Print the params that go with a metric as a table, and nothing else."""
     with_forest = found.score is not None
-    header = ["param", "goes with it", "runs", "by chance", *(["forest"] if with_forest else [])]
+    header = ["param", "goes with it", "runs", "p-value", *(["forest"] if with_forest else [])]
     shown = found.influences[:limit]
     if shown:
         lines = [_line(one, with_forest=with_forest) for one in shown]

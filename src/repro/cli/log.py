@@ -1,5 +1,6 @@
 """`repro log`: runs one below the other, as git log shows commits."""
 
+import shlex
 from collections.abc import Iterator
 
 import click
@@ -58,7 +59,7 @@ def _entry(record: Record, listing: Listing) -> Iterator[str]:
     spent = f" in {format_duration(run.duration_s)}" if run.duration_s is not None else ""
     yield f"Status:  {describe_status(run)}{spent}"
     yield f"Date:    {run.created[:19].replace('T', ' ')} UTC"
-    yield f"Command: {escape(' '.join(run.command))}"
+    yield f"Command: {escape(shlex.join(run.command))}"
     where = f" on {escape(run.branch)}" if run.branch else ""
     if run.snapshot:
         yield f"Code:    {run.snapshot[:10]}{where}{', uncommitted changes' if run.dirty else ''}"

@@ -1,6 +1,7 @@
 """What `repro show` prints: a run as text, and each of its parts."""
 
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from repro.cli import render
@@ -118,7 +119,7 @@ def _facts(run: Run, now: float) -> Iterator[tuple[str, str]]:
         yield "duration", format_duration(run.duration_s)
     if heard := last_heard(run):
         yield "last heard", format_age(heard, now)
-    yield "command", escape(" ".join(run.command))
+    yield "command", escape(shlex.join(run.command))
     if run.cwd != ".":
         yield "folder", escape(run.cwd)
     if run.snapshot:

@@ -39,7 +39,7 @@ _LEAST_HEIGHT, _MOST_HEIGHT = 10, 30  # lines of one chart
 )  # fmt: skip
 @WHERE
 @click.option(
-    "--last", type=WholeNumber(min=0), metavar="N",
+    "-n", "--limit", type=WholeNumber(min=0), metavar="N",
     help=f"The newest N runs; 0 is all. {USUAL} where no run is named, {USUAL_OF_MEANS} for means.",
 )  # fmt: skip
 @takes_look
@@ -58,7 +58,7 @@ def plot(  # noqa: PLR0913  # click hands over each option by its name
     words: tuple[str, ...],
     metrics: tuple[str, ...],
     where: str,
-    last: int | None,
+    limit: int | None,
     look: Look,
     interval: float,
     target: Path | None,
@@ -92,7 +92,13 @@ def plot(  # noqa: PLR0913  # click hands over each option by its name
     project = open_here()
     usual = USUAL if look.group_by is None else USUAL_OF_MEANS
     wish = PlotWish(
-        words=words, metrics=metrics, x=look.x, where=where, last=last, usual=usual, may_come=watch
+        words=words,
+        metrics=metrics,
+        x=look.x,
+        where=where,
+        limit=limit,
+        usual=usual,
+        may_come=watch,
     )
     with showing_count("reading runs") as on_progress:
         plotted = choose_plotted(project, wish, on_progress=on_progress)
@@ -132,10 +138,10 @@ def _check(target: Path, *, force: bool) -> None:
 
 def _say_left_out(plotted: Plotted, wish: PlotWish) -> None:
     n_left = plotted.n_fitting - len(plotted.records)
-    if n_left > 0 and wish.last is None:
+    if n_left > 0 and wish.limit is None:
         render.note(
             f"repro: the newest {len(plotted.records)} of {count_runs(plotted.n_fitting)}:"
-            " `--last 0` draws all"
+            " `--limit 0` draws all"
         )
 
 

@@ -144,7 +144,8 @@ def choose_columns(
     """The columns that a terminal has room for, in their order.
 
     Which run it is comes first, then by turns a metric and a param, each in their own order: a
-    dozen metrics leave room for what the runs differ in. One that is too wide hides no other.
+    dozen metrics leave room for what the runs differ in. What tells little comes last. One that is
+    too wide hides no other.
 
     Args:
         laid: All columns.
@@ -164,14 +165,20 @@ def _by_turns(columns: Sequence[Column], asked: Collection[Key]) -> list[Column]
     fields = [one for one in columns if one.key is None or one.key.space is Space.FIELD]
     first = [one for one in columns if one not in fields and one.key in asked]
     rest = [one for one in columns if one not in fields and one not in first]
-    metrics = [one for one in rest if one.key is not None and one.key.space is Space.METRIC]
-    turns = zip_longest(metrics, (one for one in rest if one not in metrics))
-    values = [*first, *(one for turn in turns for one in turn if one is not None)]
+    minor = [one for one in rest if one.is_minor]
+    values = [*first, *_take_turns([one for one in rest if not one.is_minor]), *_take_turns(minor)]
     last = [one for one in fields if one.key == _DURATION and _DURATION not in asked]
     return [
         *(one for one in fields if one not in last), *values[:_BEFORE_DURATION],
         *last, *values[_BEFORE_DURATION:],
     ]  # fmt: skip
+
+
+def _take_turns(columns: Sequence[Column]) -> list[Column]:
+    """A metric, then one of the others, and so on."""
+    metrics = [one for one in columns if one.key is not None and one.key.space is Space.METRIC]
+    turns = zip_longest(metrics, (one for one in columns if one not in metrics))
+    return [one for turn in turns for one in turn if one is not None]
 
 
 def say_hidden(titles: Sequence[str], way: str) -> None:

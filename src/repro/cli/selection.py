@@ -39,7 +39,7 @@ SORT = click.option(
     " first without it.",
 )  # fmt: skip
 LIMIT = click.option(
-    "--limit", type=WholeNumber(min=0), default=MOST, show_default=True, metavar="N",
+    "-n", "--limit", type=WholeNumber(min=0), default=MOST, show_default=True, metavar="N",
     help="At most N runs, for programs too; 0 is all.",
 )  # fmt: skip
 ALL = click.option("--all", "everything", is_flag=True, help="All runs, as --limit 0.")

@@ -6,7 +6,7 @@ from repro.cli import render
 from repro.cli.completing import complete_tags
 from repro.cli.context import RUN, open_here
 from repro.core.curate import rename_run, set_note, tag_run, untag_run
-from repro.core.query import resolve_run
+from repro.core.query import resolve_run, short_id
 from repro.errors import UsageError
 from repro.model.text import escape
 
@@ -33,7 +33,8 @@ def tag(name: str, tags: tuple[str, ...], *, delete: bool, as_json: bool) -> Non
         if not delete and not {*tags} <= {*run.tags}:
             _say_redacted("a tag")
         listed = ", ".join(f"`{escape(one)}`" for one in run.tags)
-        render.note(f"run {run.id} has {f'the tags {listed}' if listed else 'no tags'} now")
+        short = short_id(project, run.id)
+        render.note(f"run {short} has {f'the tags {listed}' if listed else 'no tags'} now")
 
 
 @click.command()
@@ -47,7 +48,8 @@ def note(name: str, text: str | None) -> None:
         run = set_note(project, record, text)
         if (run.note or "") != text:
             _say_redacted("the note")
-        render.note(f"run {run.id} has {'another' if run.note else 'no'} note now")
+        short = short_id(project, run.id)
+        render.note(f"run {short} has {'another' if run.note else 'no'} note now")
     elif record.run.note:
         render.out("\n".join(map(escape, record.run.note.splitlines())))
 
@@ -61,7 +63,8 @@ def rename(run: str, name: str) -> None:
     renamed = rename_run(project, resolve_run(project, run), name)
     if renamed.name != name:
         _say_redacted("the name")
-    render.note(f"run {renamed.id} is called `{escape(renamed.name or '')}` now")
+    short = short_id(project, renamed.id)
+    render.note(f"run {short} is called `{escape(renamed.name or '')}` now")
 
 
 def _say_redacted(where: str) -> None:

@@ -1,7 +1,7 @@
 """`repro rm`, `repro restore`: runs removed to the trash, and brought back."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -25,7 +25,7 @@ from repro.model.canonical import Json
 from repro.model.ids import shorten_ids
 from repro.model.readable import count_runs, format_age
 from repro.model.text import escape
-from repro.store.trash import TrashEntry
+from repro.store.trash import TrashEntry, list_trash_refs
 
 _SHOWN = 20  # lines of any list; `--json` has all
 
@@ -61,7 +61,9 @@ def rm(names: tuple[str, ...], where: str, *, yes: bool, as_json: bool) -> None:
     removed = remove_runs(project, ids)
     if as_json:
         render.data_json([_removed_json(one) for one in removed])
-    for line in _describe_removed(removed):
+    gone = (one.entry.run for one in removed)
+    short = shorten_ids({*list_trash_refs(project.repository.git), *gone})
+    for line in _describe_removed(removed, short):
         render.note(line)
 
 
@@ -93,34 +95,35 @@ def _ask(ids: Sequence[str]) -> None:
         )
 
 
-def _describe_removed(removed: Sequence[Removed]) -> list[str]:
+def _describe_removed(removed: Sequence[Removed], short: Mapping[str, str]) -> list[str]:
     if not removed:
         return ["repro: no run fits: nothing was removed"]
     lines = []
     for one in removed[:_SHOWN]:
-        lines.append(f"repro: run {_titled(one.entry)} is in the trash")
-        lines += _describe_named(one)
+        lines.append(f"repro: run {_titled(one.entry, short)} is in the trash")
+        lines += _describe_named(one, short)
         lines += [
-            f"repro: note: {escape(remote)} still has run {one.entry.run}:"
+            f"repro: note: {escape(remote)} still has it:"
             f" `repro purge {one.entry.run} --remote {escape(remote)}` takes it away there"
             for remote in one.entry.remotes
         ]
     if len(removed) > _SHOWN:
         lines.append(f"repro: … and {count_runs(len(removed) - _SHOWN)} more")
-    names = removed[0].entry.run if len(removed) == 1 else "RUN…"
+    names = short[removed[0].entry.run] if len(removed) == 1 else "RUN…"
     return [*lines, f"hint: `repro restore {names}` brings back what was removed"]
 
 
-def _describe_named(one: Removed) -> list[str]:
+def _describe_named(one: Removed, short: Mapping[str, str]) -> list[str]:
     if not one.named_by:
         return []
     more = f" and {len(one.named_by) - 3:,} more" if len(one.named_by) > 3 else ""
     others = ", ".join(one.named_by[:3]) + more
-    return [f"repro: note: {others} came from run {one.entry.run}, and stay"]
+    return [f"repro: note: {others} came from run {short[one.entry.run]}, and stay"]
 
 
-def _titled(entry: TrashEntry) -> str:
-    return entry.run if entry.name is None else f"{entry.run} ({escape(entry.name)})"
+def _titled(entry: TrashEntry, short: Mapping[str, str]) -> str:
+    run = short[entry.run]
+    return run if entry.name is None else f"{run} ({escape(entry.name)})"
 
 
 def _entry_json(entry: TrashEntry) -> dict[str, Json]:
@@ -149,14 +152,15 @@ def restore(names: tuple[str, ...], *, as_json: bool) -> None:
         _list_trash(project, as_json=as_json)
         return
     entries = {entry.run: entry for entry in (find_removed(project, name) for name in names)}
+    short = shorten_ids({*list_trash_refs(project.repository.git), *entries})
     done: list[Json] = []
     for entry in entries.values():
         restored = restore_run(project, entry)
         if restored.entry.refs:
             kind = "sweep" if entry.is_sweep else "run"
-            render.note(f"repro: {kind} {_titled(entry)} is back")
+            render.note(f"repro: {kind} {_titled(entry, short)} is back")
         else:
-            render.note(f"repro: of run {_titled(entry)} nothing was left here")
+            render.note(f"repro: of run {_titled(entry, short)} nothing was left here")
             render.note("hint: `repro fetch` brings it again from a remote that has it")
         done.append({**_entry_json(entry), "refs": list(restored.refs)})
     if as_json:

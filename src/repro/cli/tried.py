@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from repro.cli import render
 from repro.model.cells import format_metric
+from repro.model.columns import choose_keys
 from repro.model.readable import count_of, format_age
 from repro.model.run import Record
 from repro.model.text import escape
@@ -53,11 +54,10 @@ def describe_run(record: Record, short: Mapping[str, str], now: float) -> str:
 
 
 def _results(record: Record) -> str:
-    """The last values of its metrics, those with a goal first."""
-    metrics = sorted(record.metrics.items(), key=lambda entry: entry[1].goal is None)
+    """The last values of the metrics that say most, those with a goal first."""
+    names = [key.name for key in choose_keys([record]).metrics[:_METRICS_SHOWN]]
     return "".join(
-        f", {escape(name)} {format_metric(name, metric.last)}"
-        for name, metric in metrics[:_METRICS_SHOWN]
+        f", {escape(name)} {format_metric(name, record.metrics[name].last)}" for name in names
     )
 
 

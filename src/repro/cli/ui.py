@@ -14,7 +14,7 @@ from repro.cli import render
 from repro.cli.browser import has_browser, opened
 from repro.cli.context import open_here
 from repro.cli.numbers import WholeNumber
-from repro.errors import StorageError, UsageError
+from repro.errors import InvalidInputError, StorageError
 
 _NEEDED = ("jinja2", "plotly", "pygments", "starlette", "uvicorn")
 
@@ -35,7 +35,7 @@ def ui(port: int | None, *, no_open: bool, read_only: bool) -> None:
     """
     absent = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if absent:
-        raise UsageError(
+        raise InvalidInputError(
             f"the web page needs {absent[0]}, which is not installed here",
             hint="`pip install 'git-repro[ui]'`",
         )

@@ -1,5 +1,6 @@
 """`repro watch`: one run in the terminal, followed until it ends."""
 
+import shlex
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -148,7 +149,7 @@ class _Shown:
         run = view.record.run
         name = f" ({escape(run.name)})" if run.name else ""
         facts = "  ".join(_facts(view, self._passed_s(view)))
-        return [f"run {self.short}{name}  {facts}", escape(" ".join(run.command))]
+        return [f"run {self.short}{name}  {facts}", escape(shlex.join(run.command))]
 
     def _chosen(self, view: View) -> list[tuple[str, MetricSummary | None]]:
         """The metrics to show; None of one that has no points."""

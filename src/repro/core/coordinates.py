@@ -7,17 +7,17 @@ from repro.core.chosen import read_records
 from repro.core.known import open_runs
 from repro.core.project import Project
 from repro.core.sweep.figures import Axis, parallel_coordinates
+from repro.core.sweep.known import find_metrics
 from repro.core.tableview import word_of
 from repro.model.canonical import Json
-from repro.model.columns import title_keys
+from repro.model.columns import choose_keys, title_keys
 from repro.model.condition import Key, Space
-from repro.model.config import flatten_config
 from repro.model.coordinates import CoordinateAxis, make_axis
 from repro.model.goals import agreed_goal
 from repro.model.lookup import look_up
 from repro.model.run import Record
 from repro.model.sweep import SweepAt, TrialState
-from repro.model.values import ABSENT, is_same
+from repro.model.values import ABSENT
 
 MOST_RUNS = 1000
 _MOST_METRICS = 60
@@ -64,7 +64,8 @@ def read_coordinates(
 
     Args:
         ids: At most `MOST_RUNS` of them count.
-        metrics: Drawn at first; none is those with a goal, else the one that most runs have.
+        metrics: Drawn at first; none is what the sweeps of the runs search by, else those with a
+            goal, else the one that says most.
 
     Raises:
         UnknownRunError: One is not there any more.
@@ -72,13 +73,15 @@ def read_coordinates(
     records = read_records(project, list(ids)[:MOST_RUNS])
     with open_runs(project) as runs:
         short = runs.shorten(record.run.id for record in records)
-    keys = [*_varied(records)[:_MOST_PARAMS], *_metrics(records)]
+    choice = choose_keys(records)
+    keys = [*choice.params[:_MOST_PARAMS], *choice.metrics[:_MOST_METRICS]]
     axes = []
     for column in title_keys(keys):
         assert column.key is not None
         axis = _axis(records, column.key, column.title)
         if axis is not None:
             axes.append(axis)
+    found = find_metrics(project, (one.run.sweep for one in records if one.run.sweep))
     points = tuple(
         Point(
             run=record.run.id,
@@ -88,7 +91,9 @@ def read_coordinates(
         )
         for record in records
     )
-    return Coordinates(axes=tuple(axes), shown=tuple(_choose_shown(axes, metrics)), points=points)
+    return Coordinates(
+        axes=tuple(axes), shown=tuple(_choose_shown(axes, metrics, found)), points=points
+    )
 
 
 def _axis(records: Sequence[Record], key: Key, title: str) -> CoordinateAxis | None:
@@ -103,39 +108,16 @@ def _axis(records: Sequence[Record], key: Key, title: str) -> CoordinateAxis | N
     )
 
 
-def _varied(records: Sequence[Record]) -> list[Key]:
-    """The params in which any two of the runs differ."""
-    flat = [flatten_config(record.config) for record in records]
-    first: dict[str, Json] = {}
-    for one in flat:
-        for name, value in one.items():
-            first.setdefault(name, value)
-    return [
-        Key(Space.CONFIG, name)
-        for name in first
-        if not all(is_same(one.get(name, ABSENT), first[name]) for one in flat)
-    ]
-
-
-def _metrics(records: Sequence[Record]) -> list[Key]:
-    """Those with a goal first, then those that most runs have."""
-    counts: dict[str, int] = {}
-    goals: set[str] = set()
-    for record in records:
-        for name, summary in record.metrics.items():
-            counts[name] = counts.get(name, 0) + 1
-            if summary.goal is not None:
-                goals.add(name)
-    order = sorted(counts, key=lambda name: (name not in goals, -counts[name]))
-    return [Key(Space.METRIC, name) for name in order[:_MOST_METRICS]]
-
-
-def _choose_shown(axes: Sequence[CoordinateAxis], metrics: Sequence[str]) -> list[int]:
+def _choose_shown(
+    axes: Sequence[CoordinateAxis], metrics: Sequence[str], searched: Sequence[str]
+) -> list[int]:
     params = [n for n, axis in enumerate(axes) if axis.key.space is Space.CONFIG][:_MOST_SHOWN]
     found = [n for n, axis in enumerate(axes) if axis.key.space is Space.METRIC]
     asked = [n for n in found if axes[n].key.name in metrics]
+    best = [n for n in found if axes[n].key.name in searched]
     with_goal = [n for n in found if axes[n].goal is not None]
-    return [*params, *(asked or with_goal or found[:1])]
+    telling = [n for n in found if axes[n].low != axes[n].high]
+    return [*params, *(asked or best or with_goal or telling[:1] or found[:1])]
 
 
 def sweep_coordinates(at: SweepAt) -> Coordinates:

@@ -67,6 +67,21 @@ def read_history(project: Project, record: Record) -> list[Step]:
     return [step for step in steps if step.changes]
 
 
+def list_names(objects: Objects, commit: str) -> set[str]:
+    """Give all names that a run has had; none where nothing was said of it since it ended.
+
+    Raises:
+        DamagedRecordError: A commit of it is missing or no record; in a shallow clone too.
+
+    Cost: reads `run.json` of each commit, if there are several.
+    """
+    commits = _commits(objects, commit)
+    if len(commits) == 1:
+        return set()
+    names = (_read_run(objects, oid).name for oid in commits)
+    return {name for name in names if name is not None}
+
+
 def history_json(steps: list[Step]) -> list[Json]:
     """The history as `--json` prints it, a stable shape to which keys may be added."""
     return [

@@ -14,6 +14,8 @@ from repro.model.importance import Influence, as_numbers, by_strength, rate_para
 from repro.model.values import ABSENT, Value, is_nan
 from repro.store import forest
 
+_NO_LIBRARY = "scikit-learn is not installed: `pip install scikit-learn`"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Importance:
@@ -123,7 +125,7 @@ def _add_forest(
     if len(finite) < forest.FEWEST:
         return replace(found, no_forest=f"it takes {forest.FEWEST} runs")
     if not forest.is_installed():
-        return replace(found, no_forest="scikit-learn is not installed")
+        return replace(found, no_forest=_NO_LIBRARY)
     names = [one.key for one in found.influences]
     table = [as_numbers([columns[name][n] for n in finite]) for name in names]
     grown = forest.grow_forest(table, [ys[n] for n in finite])

@@ -151,13 +151,22 @@ def _refuse_removed(runs: KnownRuns, text: str) -> None:
 
 
 def _unknown(runs: KnownRuns, text: str) -> UnknownRunError:
+    from repro.core.formername import find_renamed  # noqa: PLC0415  # likewise
     from repro.model.nearest import say_meant  # noqa: PLC0415  # difflib, for errors only
 
     _refuse_removed(runs, text)
     if is_id_prefix(text):
         runs.refuse_unreadable(text)
-    known = [*runs.index.run_names(), *shorten_ids(runs.ids).values()]
     shown = escape(text if len(text) <= 80 else f"{text[:77]}...")
+    renamed = find_renamed(runs, text)
+    if renamed is not None:
+        now = f"`{escape(renamed.name)}`" if renamed.name else "without a name now"
+        short = runs.shorten([renamed.id])[renamed.id]
+        return UnknownRunError(
+            f"there is no run `{shown}`: run {short}, which was called so, is {now}",
+            hint=f"`repro show {short} --history` says who renamed it",
+        )
+    known = [*runs.index.run_names(), *shorten_ids(runs.ids).values()]
     return UnknownRunError(
         f"there is no run `{shown}`{say_meant(text, known)}", hint="`repro ls` lists the runs"
     )

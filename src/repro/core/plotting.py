@@ -42,7 +42,7 @@ class PlotWish:
     metrics: Sequence[str] = ()
     x: str = STEP
     where: str = ""
-    last: int | None = None
+    limit: int | None = None
     usual: int = USUAL
     may_come: bool = False
 
@@ -90,8 +90,8 @@ def choose_plotted(
         ids = list(dict.fromkeys(_find(runs, name, wish) for name in names))
         if not metrics:
             raise _no_metric(runs)
-        if names and (wish.where or wish.last is not None):
-            option = "--where" if wish.where else "--last"
+        if names and (wish.where or wish.limit is not None):
+            option = "--where" if wish.where else "--limit"
             raise UsageError(f"runs are named, and chosen by `{option}`", hint="give one of both")
         n_fitting = len(ids)
         if not names:
@@ -184,7 +184,7 @@ def _newest(runs: KnownRuns, metrics: Sequence[str], wish: PlotWish) -> tuple[li
     ]
     chosen, _ = choose_runs(runs.index, Choice(where=wish.where), now=runs.project.clock())
     condition = All((Some(tuple(having)), *([chosen] if chosen else [])))
-    limit = wish.usual if wish.last is None else wish.last or None
+    limit = wish.usual if wish.limit is None else wish.limit or None
     ids = runs.index.select_ids(condition, limit=limit)
     n_fitting = len(ids) if len(ids) != limit else runs.index.matching(condition)
     return ids[::-1], n_fitting

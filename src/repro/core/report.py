@@ -1,6 +1,6 @@
 """A report of some runs: everything that it says is gathered here."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from repro.core.curvecache import CurveCache
@@ -15,6 +15,7 @@ from repro.core.sidebyside import SideBySide, lay_side_by_side, side_by_side_jso
 from repro.errors import InvalidInputError, ReproError, UsageError
 from repro.model.canonical import Json
 from repro.model.condition import Among, Key, Space
+from repro.model.counters import find_counters
 from repro.model.diff import DataChange
 from repro.model.downsample import FEWEST
 from repro.model.importance import by_strength, rate_param
@@ -155,12 +156,16 @@ class MetricChoice:
     n_known: int
 
 
-def choose_metrics(records: Sequence[Record], asked: Sequence[str] = ()) -> MetricChoice:
+def choose_metrics(
+    records: Sequence[Record], asked: Sequence[str] = (), searched: Collection[str] = ()
+) -> MetricChoice:
     """Choose the metrics that a report of these runs shows.
 
     Args:
         asked: Names; with none, those with a goal come first, then those that most of the runs
-            share; only those with a goal are drawn, where there are any.
+            share, and last those that only count; only those with a goal are drawn, where there
+            are any.
+        searched: Those that sweeps of the runs search by, which come before all others.
 
     Raises:
         InvalidInputError: No run has one of them.
@@ -174,9 +179,15 @@ def choose_metrics(records: Sequence[Record], asked: Sequence[str] = ()) -> Metr
     if asked:
         named = tuple(dict.fromkeys(_find_metric(name, counts) for name in asked))
         return MetricChoice(named, named, len(counts))
-    usual = sorted(counts, key=lambda name: (name not in with_goal, -counts[name]))
+    counters = find_counters(records) - set(searched)
+    usual = sorted(
+        counts,
+        key=lambda name: (
+            name not in searched, name not in with_goal, name in counters, -counts[name],
+        ),
+    )  # fmt: skip
     shown = tuple(usual[:MOST_METRICS])
-    drawn = tuple(name for name in shown if name in with_goal)
+    drawn = tuple(one for one in shown if one in with_goal or (with_goal and one in searched))
     return MetricChoice(shown, drawn or shown, len(counts))
 
 

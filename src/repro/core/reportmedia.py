@@ -1,5 +1,6 @@
 """The pictures of a report: the newest of each name that a run logged, as far as there is room."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from repro.core.media import list_media, read_image
@@ -19,7 +20,8 @@ def read_pictures(project: Project, records: Sequence[Record], most: int) -> Pic
         most: Bytes of all of them together.
     """
     shots, problems = [], []
-    n_left = n_others = 0
+    n_left = n_newest = 0
+    kinds: Counter[str] = Counter()
     for record in records:
         try:
             media = list_media(project, record)
@@ -27,7 +29,8 @@ def read_pictures(project: Project, records: Sequence[Record], most: int) -> Pic
             problems.append(f"the media of run `{record.run.id}`: {error.message}")
             continue
         newest = {one.name: one for one in media if one.kind == "image"}
-        n_others += len(media) - len(newest)
+        kinds.update(one.kind for one in media)
+        n_newest += len(newest)
         for one in newest.values():
             size = _size(one)
             if size > most:
@@ -48,7 +51,14 @@ def read_pictures(project: Project, records: Sequence[Record], most: int) -> Pic
                 data=picture.data,
             )
             shots.append(shot)
-    return Pictures(shots=tuple(shots), n_left=n_left, n_others=n_others, problems=tuple(problems))
+    return Pictures(
+        shots=tuple(shots),
+        n_left=n_left,
+        n_earlier=kinds["image"] - n_newest,
+        n_tables=kinds["table"],
+        n_histograms=kinds["histogram"],
+        problems=tuple(problems),
+    )
 
 
 def _size(medium: Medium) -> int:

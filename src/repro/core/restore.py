@@ -12,7 +12,7 @@ from repro.core.codetarget import (
 from repro.core.gone import naming_gone
 from repro.core.moving import DataMoves, find_replaced, keep_replaced
 from repro.core.project import Project
-from repro.core.query import code_of
+from repro.core.query import code_of, short_id
 from repro.core.replacing import prepare_all
 from repro.core.saved import (
     Target,
@@ -118,7 +118,7 @@ def check_out(
         replaced = find_replaced(data, content)
         lost += replaced
         if lost and not save:
-            raise _losing(target, lost)
+            raise _losing(project, target, lost)
         keep_replaced(data, content, replaced)
         is_there = present.branch is None and present.working.base == code.commit
         is_changing = bool(present.changes or not present.is_indexed or not is_there)
@@ -163,8 +163,8 @@ def check_out(
     )
 
 
-def _losing(target: Record | str, lost: Sequence[str]) -> WouldLoseWorkError:
-    shown = target if isinstance(target, str) else target.run.id
+def _losing(project: Project, target: Record | str, lost: Sequence[str]) -> WouldLoseWorkError:
+    shown = target if isinstance(target, str) else short_id(project, target.run.id)
     return WouldLoseWorkError(
         f"checkout would lose work that exists nowhere else, in {count_of(len(lost), 'file')}",
         paths=lost,

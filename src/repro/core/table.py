@@ -86,6 +86,7 @@ def _read_rows(
                 key=column.key,
                 goal=None if column.key is None else agreed_goal(seen, column.key),
                 is_number=are_numbers(cells),
+                is_minor=column.is_minor,
             )
             for column, cells in zip(columns, values, strict=True)
         ),

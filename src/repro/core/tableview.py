@@ -45,6 +45,7 @@ class TableColumn:
         key: None for the last step of a run, by which nothing is sorted.
         goal: `minimize` or `maximize`, where the runs agree on one.
         is_number: Whether all its values on this page are numbers, and there are some.
+        is_minor: Whether it tells little about the runs, and others need the room first.
     """
 
     title: str
@@ -52,6 +53,7 @@ class TableColumn:
     key: Key | None
     goal: str | None
     is_number: bool
+    is_minor: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

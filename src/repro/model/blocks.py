@@ -4,11 +4,14 @@ Texts of ours stand as `str`; what comes from a record, or is to be typed, is `C
 escaped here: that is for whoever writes the page.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from repro.model.readable import shorten
-from repro.model.text import escape
+from repro.model.text import escape, split_code
+
+_PLAIN = re.compile(r"(?:[A-Za-z0-9 ,:;()+-]|\.(?=[0-9 ]|$))*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,19 @@ def quote(text: str, longest: int = 100) -> Code:
 
 Piece = str | Code
 Text = tuple[Piece, ...]
+
+
+def quote_names(text: str, longest: int) -> Text:
+    """A sentence about a record, with what stands between backticks in it as code.
+
+    What is around them is code, too, where it is not made of the plain words and numbers that
+    sentences of ours are made of: it came from the record.
+    """
+    pieces = split_code(shorten(escape(text), longest))
+    return tuple(
+        piece if not is_code and _PLAIN.fullmatch(piece) else Code(piece)
+        for piece, is_code in pieces
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,13 +105,17 @@ class Pictures:
 
     Attributes:
         n_left: How many more there was no room for.
-        n_others: How many earlier ones, tables and histograms the runs have.
+        n_earlier: How many earlier ones of the same names the runs have.
+        n_tables: How many tables they have, which a report does not show.
+        n_histograms: Likewise how many histograms.
         problems: What could not be read, in words.
     """
 
     shots: tuple[Shot, ...] = ()
     n_left: int = 0
-    n_others: int = 0
+    n_earlier: int = 0
+    n_tables: int = 0
+    n_histograms: int = 0
     problems: tuple[str, ...] = ()
 
 

@@ -1,7 +1,7 @@
 """A report laid out as a page: what is shown of it, in which order, in which words."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from repro.model.blocks import (
     Block,
@@ -20,6 +20,7 @@ from repro.model.blocks import (
     Table,
     Text,
     quote,
+    quote_names,
 )
 from repro.model.datatext import describe_change, list_files
 from repro.model.environment import environment_facts
@@ -45,6 +46,7 @@ from repro.model.verdicttext import headline
 
 _MOST_VALUES = 11  # columns of params and metrics of the table of runs
 _FEWEST_PARAMS = 5  # of them
+_MOST_TAGS = 8  # of one run
 _MOST_FACTS = 200  # that are the same in all runs
 _MOST_FILES = 20  # of a dataset
 _MOST_WEIGHTS = 20
@@ -143,9 +145,7 @@ def _runs(report: Report) -> Iterator[Block]:
         (plain_cell("duration"), [plain_cell(format_duration(r.duration_s)) for r in runs], True)
     )
     if any(run.tags for run in runs):
-        columns.append(
-            (plain_cell("tags"), [quoted_cell(", ".join(run.tags)) for run in runs], False)
-        )
+        columns.append((plain_cell("tags"), [_tags(run.tags) for run in runs], False))
     yield Table(
         caption="Runs: params that differ, and the last values of metrics",
         heads=[head for head, _, _ in columns],
@@ -157,6 +157,16 @@ def _runs(report: Report) -> Iterator[Block]:
     left = report.n_metrics - len(report.metrics)
     if left > 0:
         yield Paragraph((f"{count_of(left, 'more metric')}: ", Code("--metric NAME"), " shows it."))
+
+
+def _tags(tags: Sequence[str]) -> Cell:
+    if not tags:
+        return plain_cell("-")
+    shown: Text = (quote(tags[0]),)
+    for tag in tags[1:_MOST_TAGS]:
+        shown += (", ", quote(tag))
+    more = len(tags) - _MOST_TAGS
+    return Cell((*shown, f" and {more:,} more") if more > 0 else shown)
 
 
 def _n_params(report: Report) -> int:
@@ -203,13 +213,16 @@ def _pictures(report: Report) -> Iterator[Block]:
         caption += (" (", quote(name), ")") if name else ()
         caption += (": ", quote(one.caption, _LONGEST)) if one.caption else ()
         yield Image(caption, one.content_type, one.data)
+    found = report.pictures
     counted = (
-        (report.pictures.n_left, "that there is no room for"),
-        (report.pictures.n_others, "earlier ones, tables and histograms"),
+        (found.n_left, "picture", " that there is no room for"),
+        (found.n_earlier, "earlier picture", ""),
+        (found.n_tables, "table", ""),
+        (found.n_histograms, "histogram", ""),
     )
-    left = [f"{number:,} {what}" for number, what in counted if number]
+    left = [count_of(number, what) + rest for number, what, rest in counted if number]
     if left:
-        yield Paragraph((f"Not shown: {'; '.join(left)}. ", Code("repro ui"), " shows all."))
+        yield Paragraph((f"Not shown: {', '.join(left)}. ", Code("repro ui"), " shows all."))
 
 
 def _notes(report: Report) -> Iterator[Block]:
@@ -303,7 +316,7 @@ def _weights(report: Report) -> Iterator[Block]:
             plain_cell("param"),
             plain_cell("goes with it"),
             plain_cell("runs"),
-            plain_cell("by chance"),
+            plain_cell("p-value"),
         ],
         rows=[_weight(one) for one in shown],
         right=frozenset({1, 2, 3}),
@@ -325,7 +338,7 @@ def _verdict(report: Report, verdict: Verdict) -> Text:
     rest = headline(verdict).removeprefix(outcome).removeprefix(":").strip()
     run, of = (report.short.get(one, one) for one in (verdict.run, verdict.rerun_of))
     text: Text = (Code(run), " against ", Code(of), f": {outcome}")
-    text += (", ", quote(rest, _LONGEST)) if rest else ()
+    text += (", ", *quote_names(rest, _LONGEST)) if rest else ()
     if verdict.causes:
         cause = verdict.causes[0]
         text += ("; likeliest cause: ", quote(f"{cause.part}: {cause.what}", _LONGEST))

@@ -27,6 +27,7 @@ from repro.model.blocks import (
     Table,
     Text,
 )
+from repro.model.readable import count_of
 from repro.model.sparkline import draw_sparkline
 from repro.model.text import escape
 
@@ -80,9 +81,12 @@ def _section(section: Section, rows: int) -> Iterator[str]:
 
 
 def _blocks(blocks: Iterable[Block], rows: int) -> Iterator[str]:
-    for is_chart, some in groupby(blocks, lambda block: isinstance(block, Chart)):
-        if is_chart:
+    for kind, some in groupby(blocks, type):
+        if kind is Chart:
             yield from _charts([block for block in some if isinstance(block, Chart)], rows)
+        elif kind is Image:  # a comment can only point to pictures that lie elsewhere
+            number = count_of(len(list(some)), "picture")
+            yield f"{number}, which `repro report -o report.html` shows."
         else:
             yield from (part for block in some for part in _block(block, rows))
 
@@ -99,8 +103,6 @@ def _block(block: Block, rows: int) -> Iterator[str]:
             yield _fenced(block.lines, "text")
         case Patch():
             yield _fenced(block.lines, "diff")
-        case Image():  # a comment can only point to pictures that lie elsewhere
-            yield f"- {_text(block.caption)}: in `repro report -o report.html`"
         case Table():
             yield _text((block.caption + ":",))
             yield from _table(block.heads, block.rows, block.right, rows)

@@ -24,8 +24,6 @@ def row_titles(rows: Sequence[Row]) -> list[str]:
 
 def is_numeric(row: Row) -> bool:
     """Whether all values of a row are numbers, which line up at the right."""
-    if row.part not in ("metrics", "summary", "config"):
-        return False
     there = [value for value in row.values if value is not ABSENT]
     return all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in there)
 

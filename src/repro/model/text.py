@@ -1,6 +1,7 @@
 """Text from elsewhere, made safe to show on a terminal."""
 
 import re
+from collections.abc import Iterator
 
 # What a terminal obeys instead of showing: controls (C0, DEL, C1), marks that reorder or hide text
 # (bidi controls, invisible spaces, tag characters), line separators, halves of surrogate pairs.
@@ -22,6 +23,21 @@ def escape(text: str) -> str:
         return text
     # Compiled when first needed: 0.7 ms that most programs which import us never spend.
     return re.sub(UNSAFE, _visible, text)
+
+
+def split_code(text: str) -> Iterator[tuple[str, bool]]:
+    """The pieces of a sentence, and whether each stands between backticks; none is empty.
+
+    A backtick without a partner belongs to the text around it.
+    """
+    end = 0
+    for match in re.finditer("`([^`]+)`", text):
+        if match.start() > end:
+            yield text[end : match.start()], False
+        yield match[1], True
+        end = match.end()
+    if end < len(text):
+        yield text[end:], False
 
 
 def is_argument(text: str) -> bool:

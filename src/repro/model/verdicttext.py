@@ -44,7 +44,7 @@ def _within(verdict: Verdict) -> str:
     x, y = largest.values
     return (
         f": largest {kind} deviation {format_number(largest.size)},"
-        f" at step {largest.step} of `{escape(name)}` ({x!r} against {y!r})"
+        f" at step {largest.step} of `{escape(name)}` ({_tell_apart(x, y)})"
     )
 
 
@@ -87,8 +87,17 @@ def _diverged(verdict: Verdict) -> str:
 
 def describe_values(first: First) -> str:
     """Both values of the first point that differs; a side may have no point there."""
-    x, y = ("no point" if value is None else repr(value) for value in first.values)
-    return f"{x} against {y}"
+    x, y = first.values
+    if x is None or y is None:
+        return " against ".join("no point" if value is None else repr(value) for value in (x, y))
+    return _tell_apart(x, y)
+
+
+def _tell_apart(x: float, y: float) -> str:
+    """Both values, in no more digits than it takes to see how they differ, but in all then."""
+    short = [float(f"{value:.5g}") for value in (x, y)]
+    shown = (x, y) if short[0] == short[1] else short
+    return f"{shown[0]!r} against {shown[1]!r}"
 
 
 def _texts(texts: tuple[str | None, str | None]) -> str:

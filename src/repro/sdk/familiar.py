@@ -156,7 +156,9 @@ class Familiar:
     def mark_preempting(self) -> None:
         """Do nothing: a run that is killed is sealed, and a sweep takes its trial up again."""
 
-    def __getattr__(self, name: str) -> NoReturn:
-        from repro.sdk.unlike import RUN, explain  # noqa: PLC0415  # there is no such thing
+    if not TYPE_CHECKING:  # a checker would take it to mean that a run has every name
 
-        raise AttributeError(explain("a run", name, RUN))
+        def __getattr__(self, name: str) -> NoReturn:
+            from repro.sdk.unlike import RUN, explain  # noqa: PLC0415  # there is no such thing
+
+            raise AttributeError(explain("a run", name, RUN))

@@ -4,6 +4,7 @@ Nothing of a record is trusted: each text is made visible and harmless before it
 """
 
 import html
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from repro.model.cells import format_cells
@@ -52,7 +53,7 @@ def record_html(record: Record) -> str:
         "status": run.status.value,
         "created": f"{run.created[:19].replace('T', ' ')} UTC",
         "duration": format_duration(run.duration_s),
-        "command": " ".join(run.command),
+        "command": shlex.join(run.command),
         "tags": ", ".join(run.tags),
         "note": run.note or "",
     }

@@ -56,9 +56,11 @@ MODULE: Mapping[str, str] = {
 }
 
 RUN: Mapping[str, str] = {
+    "display": "`repro ui` shows runs",
     "entity": _PLACE,
     "get_project_url": _PLACE,
     "get_sweep_url": "`repro sweep ls` lists sweeps",
+    "history": "`repro.get_run(run.id).series` has its points",
     "link_artifact": _TAGS,
     "link_model": _TAGS,
     "log_model": _FILES,

@@ -14,6 +14,7 @@ from repro.core.importance import Importance, weigh_params
 from repro.core.known import open_runs
 from repro.core.report import choose_metrics
 from repro.core.sidebyside import SideBySide, lay_side_by_side
+from repro.core.sweep.known import find_metrics
 from repro.errors import InvalidInputError, ReproError
 from repro.model.cells import format_metric
 from repro.model.columns import Column
@@ -221,7 +222,9 @@ class Comparison:
     @cached_property
     def chosen(self) -> list[str]:
         """The metrics that are drawn."""
-        choice = choose_metrics(self.records, self.params.getlist("metric"))
+        sweeps = (record.run.sweep for record in self.records if record.run.sweep)
+        searched = find_metrics(self._project, sweeps)
+        choice = choose_metrics(self.records, self.params.getlist("metric"), searched)
         return list(choice.drawn[:_MOST_CHARTS])
 
     @cached_property

@@ -20,8 +20,9 @@ from repro.core.codediff import LONGEST
 from repro.model.canonical import Json
 from repro.model.importance import say_chance, say_strength
 from repro.model.readable import format_age, format_duration, format_size, format_value
-from repro.model.text import escape
+from repro.model.text import escape, split_code
 from repro.model.values import ABSENT, is_number
+from repro.model.verdict import Verdict
 from repro.model.verdicttext import headline
 from repro.version import VERSION
 from repro.web.site import Site
@@ -55,7 +56,8 @@ def environment() -> Environment:
         "strength": say_strength,
         "chance": say_chance,
         "exact": _exact,
-        "verdict": headline,
+        "coded": _coded,
+        "verdict": _verdict,
     }
     made.tests["absent"] = _is_absent
     made.tests["finite"] = is_number
@@ -118,6 +120,18 @@ def _exact(value: Json) -> str:
     """A value as JSON, whole but for what is endless."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _coded(text: str) -> Markup:
+    """A sentence of ours; what stands between backticks in it is code."""
+    return Markup().join(
+        Markup("<code>{}</code>").format(escape(piece)) if is_code else escape(piece)
+        for piece, is_code in split_code(text)
+    )
+
+
+def _verdict(verdict: Verdict) -> Markup:
+    return _coded(headline(verdict))
 
 
 def _is_absent(value: object) -> bool:

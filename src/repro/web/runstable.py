@@ -166,8 +166,9 @@ def _choose_places(table: TableView, view: RunsView) -> tuple[list[int], int]:
         return columns, 0
     # A column of steps comes and goes with the runs in progress: their status has them.
     columns = [n for n in columns if table.columns[n].key is not None]
-    # What the runs are sorted by shall not jump to the front.
-    columns.sort(key=lambda n: _ORDER.index(_band(table.columns[n])))
+    # What the runs are sorted by shall not jump to the front, and what tells little not push the
+    # rest out of sight.
+    columns.sort(key=lambda n: (table.columns[n].is_minor, _ORDER.index(_band(table.columns[n]))))
     kept = keep_room([table.columns[n].key for n in columns], MOST_USUAL)
     return [columns[n] for n in kept], len(columns) - len(kept)
 

@@ -71,7 +71,8 @@ def say_equal(found: SideBySide) -> str:
 
 def _facts(found: SideBySide) -> list[Item]:
     runs = [one.run for one in found.records]
-    return [Item(title="duration", cells=_plain([format_duration(one.duration_s) for one in runs]))]
+    durations = _plain([format_duration(one.duration_s) for one in runs])
+    return [Item(title="duration", cells=durations, is_number=True)]
 
 
 def _plain(texts: Sequence[str]) -> tuple[Cell, ...]:

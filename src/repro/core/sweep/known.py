@@ -1,6 +1,6 @@
 """The sweeps of a clone: listed, and found by what a user calls them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from repro.core.frozen_sweep import read_frozen
@@ -16,6 +16,7 @@ from repro.store.objects import reading
 from repro.store.refs import SWEEPS, list_refs
 
 _NEWEST = "@"
+_MOST_ASKED = 8  # sweeps whose metric is looked up at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,24 @@ def short_sweep(project: Project, sweep_id: str) -> str:
     """The shortest prefix of `sweep_id`, of at least six characters, that no other sweep has."""
     ids = [ref.removeprefix(SWEEPS) for ref in list_refs(project.repository.git, SWEEPS)]
     return shorten_ids({sweep_id, *ids})[sweep_id]
+
+
+def find_metrics(project: Project, sweep_ids: Iterable[str]) -> list[str]:
+    """The metrics that some sweeps search by; of one that is not here, or damaged, none.
+
+    Cost: one look at the refs, and one small file of each sweep, of at most `_MOST_ASKED`.
+    """
+    asked = list(dict.fromkeys(sweep_ids))[:_MOST_ASKED]
+    if not asked:
+        return []
+    refs = list_refs(project.repository.git, SWEEPS)
+    names: dict[str, None] = {}
+    with reading(project.repository) as objects:
+        for commit in filter(None, (refs.get(SWEEPS + one) for one in asked)):
+            head = tell_of(objects, commit)
+            if head is not None and head.spec.metric:
+                names[head.spec.metric] = None
+    return list(names)
 
 
 def suggest_sweeps(project: Project, prefix: str) -> list[tuple[str, str]]:

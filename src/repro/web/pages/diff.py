@@ -13,10 +13,11 @@ from repro.core.lineage import read_lineage
 from repro.core.project import Project
 from repro.core.query import code_of, list_runs, resolve_run, short_id
 from repro.errors import AmbiguousRunError, UnknownRunError
-from repro.model.cells import format_change
+from repro.model.cells import format_change, format_metric
 from repro.model.diff import Change, Comparison, describe_package
+from repro.model.readable import format_value
 from repro.model.run import Record
-from repro.model.values import is_nan
+from repro.model.values import ABSENT, is_nan
 from repro.web.codeview import show_files
 from repro.web.datasets import show_changes
 from repro.web.inert import attach
@@ -108,6 +109,7 @@ def _compare(project: Project, a: Record, b: Record, only: int | None) -> dict[s
         "packages": [describe_package(name, change) for name, change in packages.items()],
         "data": show_changes(comparison.data),
         "change": _change,
+        "tell": _tell,
     }
 
 
@@ -115,6 +117,17 @@ def _size(comparison: Comparison, part: str) -> int:
     if part == "command":
         return 0 if comparison.command is None else 1
     return len(getattr(comparison, part))
+
+
+def _tell(name: str, change: Change) -> list[str]:
+    """Both values of a metric as everywhere; whole where they would read the same."""
+    there = [one for one in change if one is not ABSENT]
+    if not all(isinstance(one, float) for one in there):
+        return [format_value(one) for one in change]
+    texts = [format_metric(name, one) if isinstance(one, float) else "" for one in change]
+    if texts[0] == texts[1]:
+        return [repr(one) for one in change]
+    return texts
 
 
 def _change(name: str, change: Change) -> str:

@@ -186,15 +186,20 @@ def _code(project: Project, record: Record, request: Request) -> Values:
 
 def _data(project: Project, record: Record, request: Request) -> Values:
     against = request.query_params.get("against", "").strip()
-    other = resolve_run(project, against) if against else _other(project, record)
+    other, why = (resolve_run(project, against), "") if against else _other(project, record)
     changes = compare_with(project, other, record) if other is not None else {}
-    return {"datasets": list_facts(record), "other": other, "changes": changes}
+    return {"datasets": list_facts(record), "other": other, "why": why, "changes": changes}
 
 
-def _other(project: Project, record: Record) -> Record | None:
-    """The run whose data those of this one are likeliest compared with."""
+def _other(project: Project, record: Record) -> tuple[Record | None, str]:
+    """The run whose data those of this one are likeliest compared with, and why."""
     kin = read_lineage(project, record)
-    return next((one for one in (kin.origin, kin.parent, kin.previous) if one is not None), None)
+    near = (
+        (kin.origin, "which it does again"),
+        (kin.parent, "from which it went on"),
+        (kin.previous, "created just before it"),
+    )
+    return next((pair for pair in near if pair[0] is not None), (None, ""))
 
 
 def _environment(_project: Project, record: Record, _request: Request) -> Values:
@@ -287,7 +292,9 @@ def _said(what: str, side: str | None) -> str:
 def _reproduce(project: Project, record: Record, request: Request) -> Values:
     short = short_id(project, record.run.id)
     commands = {
-        "See its code and data in this folder": f"repro checkout {short}",
+        f"See its code{' and data' if record.data else ''} in this folder": (
+            f"repro checkout {short}{' --data' if record.data else ''}"
+        ),
         "Run it again, and compare the results": f"repro rerun {short} --verify",
         "Run another command in its state": f"repro exec {short} -- python",
         "Have it in another clone": f"repro fetch {record.run.id}",

@@ -48,7 +48,7 @@ async function throwAway() {
 function isSure(runs) {
   const dialog = document.getElementById("sure");
   document.getElementById("sure-text").textContent =
-    `${count(runs)} will be in the trash, from which they can be brought back.`;
+    `${count(runs)} will be in the trash, from which ${runs.length === 1 ? "it" : "they"} can be brought back.`;
   dialog.returnValue = "no";
   dialog.showModal();
   return new Promise((resolve) => {

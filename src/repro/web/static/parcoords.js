@@ -1,10 +1,14 @@
 // Parallel coordinates: a line a run across axes that can be brushed and put in another order.
 import { onTheme } from "./chart.js";
 import { changeRuns, isInside, litRun, onRuns } from "./runstate.js";
-import { nWithout, placeOn, ticks, valueAt } from "./scales.js";
+import { nWithout, placeOn, ticksWithEnds, valueAt } from "./scales.js";
 
 const NS = "http://www.w3.org/2000/svg";
-const [TOP, BOTTOM, SIDE, LEAST, HEIGHT] = [40, 16, 60, 104, 320];
+const [TOP, BOTTOM, HEIGHT] = [40, 16, 320];
+const WIDE = { left: 60, right: 60, gap: 104 }; // of the first axis, of the last one, between two
+const NARROW = { left: 30, right: 52, gap: 62 }; // on a phone, where the last one shall be in sight
+const NARROWEST = 520; // what is no phone
+const [LETTER, LETTER_HEIGHT] = [6.4, 14]; // of the texts at an axis
 const [GAP, NONE] = [30, 20]; // below the axes where a run lacks a value; how far down its line goes
 
 function make(name, attributes, parent, text) {
@@ -39,7 +43,9 @@ export class Parcoords {
 
   draw() {
     const { axes } = this;
-    const width = Math.max(this.box.clientWidth - 2, axes.length * LEAST + SIDE);
+    this.room = this.box.clientWidth < NARROWEST ? NARROW : WIDE;
+    const { left, right, gap } = this.room;
+    const width = Math.max(this.box.clientWidth - 2, left + (axes.length - 1) * gap + right);
     if (width <= 2) return;
     this.width = width;
     this.length = HEIGHT - TOP - BOTTOM;
@@ -70,14 +76,18 @@ export class Parcoords {
   }
 
   x(place) {
-    const n = this.axes.length;
-    return n > 1 ? SIDE + (place * (this.width - 2 * SIDE)) / (n - 1) : this.width / 2;
+    return this.axes.length > 1 ? this.room.left + place * this.gap : this.width / 2;
   }
 
   /** Where a value lies; below the axis where there is none. */
   y(axis, value) {
     const at = placeOn(axis, value);
     return at === null ? TOP + this.length + NONE : TOP + (1 - at) * this.length;
+  }
+
+  /** How far it is from one axis to the next. */
+  get gap() {
+    return (this.width - this.room.left - this.room.right) / Math.max(1, this.axes.length - 1);
   }
 
   #line(place, axes) {
@@ -109,10 +119,15 @@ export class Parcoords {
     title.textContent = axis.title.length > most ? `${axis.title.slice(0, most / 2 - 1)}…${axis.title.slice(1 - most / 2)}` : axis.title;
     make("title", {}, title, `${axis.title}: drag sideways to move the axis`);
     if (axis.goal) make("text", { y: 30, "text-anchor": "middle", class: "goal" }, group, axis.goal === "minimize" ? "↓ better" : "↑ better");
-    for (const [at, text] of ticks(axis)) {
+    const free = axis === this.axes.at(-1) ? this.room.right : this.gap - 4; // up to the edge, or the next one
+    const letters = Math.min(14, Math.max(4, Math.floor((free - 8) / LETTER)));
+    for (const [at, text] of ticksWithEnds(axis)) {
       const y = TOP + (1 - at) * this.length;
+      const shown = text.length > letters ? `${text.slice(0, letters - 1)}…` : text;
       make("line", { x1: -4, x2: 0, y1: y, y2: y }, group);
-      make("text", { x: 6, y: y + 4, class: "tick" }, group, text.length > 14 ? `${text.slice(0, 13)}…` : text);
+      // Else the lines would run through the text.
+      make("rect", { x: 4, y: y - LETTER_HEIGHT / 2, width: shown.length * LETTER + 4, height: LETTER_HEIGHT, rx: 3, class: "behind" }, group);
+      make("text", { x: 6, y: y + 4, class: "tick" }, group, shown);
     }
     const range = this.brushes.ranges.get(axis.id);
     if (range) this.#brush(group, axis, range);
@@ -178,7 +193,7 @@ export class Parcoords {
     const end = (moved) => {
       window.removeEventListener("pointermove", move);
       const others = this.view.order.filter((id) => id !== axis.id);
-      const at = (moved.clientX - left - SIDE) / Math.max(1, (this.width - 2 * SIDE) / Math.max(1, this.axes.length - 1));
+      const at = (moved.clientX - left - this.room.left) / Math.max(1, this.gap);
       others.splice(Math.min(others.length, Math.max(0, Math.round(at))), 0, axis.id);
       this.view.setOrder(others);
     };

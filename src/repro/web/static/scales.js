@@ -29,6 +29,16 @@ export function formatNumber(value) {
   return String(Number(value.toPrecision(4)));
 }
 
+const APART = 0.075; // of an axis: what texts need to stand below each other
+
+/** Round values along an axis, and both of its ends, which leave out what is too near to them. */
+export function ticksWithEnds(axis) {
+  const found = ticks(axis);
+  if (axis.kind === "category" || !(axis.high > axis.low)) return found;
+  const inside = found.filter(([at]) => at >= APART && at <= 1 - APART);
+  return [[0, formatNumber(axis.low)], ...inside, [1, formatNumber(axis.high)]];
+}
+
 /** What stands at an axis: places from 0 to 1, with texts. */
 export function ticks(axis) {
   if (axis.kind === "category") {

@@ -1,5 +1,5 @@
 // The page of a sweep: the best so far, and its trials across the params.
-import { onReturn } from "./address.js";
+import { asked, onReturn, setAddress } from "./address.js";
 import { refreshLinkedViews, startLinkedViews } from "./linkedviews.js";
 import { axis, draw, layout, loadPlotly, onTheme, plain, theme } from "./chart.js";
 import { element } from "./dom.js";
@@ -8,6 +8,7 @@ import { paced } from "./paced.js";
 import "./runstate.js";
 
 onReturn(() => false);
+const isLog = () => asked("logy")[0] === "1";
 const place = document.getElementById("history");
 let known = null;
 
@@ -20,7 +21,7 @@ async function drawHistory() {
     { type: "scatter", mode: "markers", name: "trial", x: xs, y: known.history.map((one) => one.value), marker: { color: now.quiet, size: 6, opacity: 0.7 }, hovertemplate: "trial %{x}<br>%{y:.5~g}<extra></extra>" },
     { type: "scatter", mode: "lines", name: "best so far", x: xs, y: known.history.map((one) => one.best), line: { color: now.colours[0], width: 2, shape: "hv" }, hovertemplate: "best up to trial %{x}<br>%{y:.5~g}<extra></extra>" },
   ], layout({
-    xaxis: axis("trial", { tickformat: "d" }), yaxis: axis(plain(known.metric)), dragmode: false,
+    xaxis: axis("trial", { tickformat: "d" }), yaxis: axis(plain(known.metric), isLog() ? { type: "log" } : {}), dragmode: false,
     shapes: known.target === null ? [] : [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: known.target, y1: known.target, line: { color: now.quiet, width: 1, dash: "dot" } }],
   }));
   place.dataset.drawn = String(xs.length);
@@ -29,7 +30,10 @@ async function drawHistory() {
 async function readHistory() {
   if (!place) return;
   known = await fetchJson(place.dataset.source);
-  if (!known.history.length) place.replaceChildren(element("p", { class: "quiet" }, "No trial has a value yet."));
+  const isEmpty = !known.history.length;
+  place.classList.toggle("empty", isEmpty);
+  if (isEmpty) place.replaceChildren(element("p", { class: "quiet" }, "No trial has a value yet."));
+  document.getElementById("history-tools").hidden = !known.history.some((one) => one.best > 0);
   await drawHistory();
 }
 
@@ -44,6 +48,15 @@ document.addEventListener("repro:change", () => {
   if (document.querySelector("#head[data-live]")) readAgain();
 });
 onTheme(drawHistory);
+
+const log = document.getElementById("history-log");
+if (log) {
+  log.checked = isLog();
+  log.addEventListener("change", () => {
+    setAddress({ logy: log.checked ? "1" : null });
+    drawHistory().catch((error) => say(error.message));
+  });
+}
 
 async function start() {
   if (place) loadPlotly().catch(() => {});

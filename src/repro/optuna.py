@@ -4,6 +4,7 @@ import functools
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from repro.core.study import StudyJournal
@@ -222,7 +223,8 @@ def _plain(params: Mapping[str, Any]) -> dict[str, Json]:
 
 def _end_of(state: TrialState) -> End:
     """A trial that was pruned did what it was to do."""
-    return end_by_code(1 if state is TrialState.FAIL else 0)
+    end = end_by_code(1 if state is TrialState.FAIL else 0)
+    return replace(end, is_pruned=state is TrialState.PRUNED)
 
 
 class GitJournalBackend(BaseJournalBackend):

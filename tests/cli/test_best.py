@@ -102,6 +102,16 @@ def test_the_best_ever_reached_is_another_question(five: Path, cli: Cli) -> None
     assert cli("best", "duration", "--max", "--porcelain").out == "ffffffff0000\t1.5\n"
 
 
+def test_a_run_that_was_pruned_is_never_best(five: Path, cli: Cli) -> None:
+    write(five, "f", 0.01, status="killed", signal="SIGTERM", pruned=True)
+
+    best = cli("best", "val_loss", "--porcelain")
+    assert best.out == "cccccccc0000\t0.1\n"
+    assert "repro: passed over 1 run that was pruned\n" in best.err
+    assert cli("ls", "--where", "pruned", "--porcelain").out.startswith("ffffffff0000\tkilled")
+    assert "killed, pruned, by SIGTERM" in cli("show", "ffff").out
+
+
 def test_a_metric_wins_over_a_param_of_its_name(repository: Path, cli: Cli) -> None:
     write(repository, "a", 0.3, config={"val_loss": 5})
 

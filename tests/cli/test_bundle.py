@@ -96,6 +96,22 @@ def test_a_folder_that_is_there_is_left_as_it_is(
     assert (tmp_path / "hub/mine").read_text() == "mine"
 
 
+def test_a_clone_without_the_branch_that_its_remote_names_says_which_there_are(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = Team(tmp_path / "team")
+    monkeypatch.chdir(tmp_path)
+    a_run(ann := team.clone("ann"))
+    give(ann)
+    git(team.hub, "symbolic-ref", "HEAD", "refs/heads/trunk")
+    ended = cli("clone", str(team.hub), "mine")
+    assert ended.out == "mine: 1 run\n"
+    said, hint = ended.err.splitlines()
+    assert said.startswith("repro: warning: remote HEAD refers to nonexistent ref")
+    assert hint == "hint: `cd mine` and `git switch main` checks a branch out"
+    git(tmp_path / "mine", "switch", "-q", "main")
+
+
 def test_a_run_that_is_not_there_leaves_the_clone_and_says_how_to_go_on(
     tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -80,8 +80,8 @@ def test_work_is_listed_one_a_line_and_kept_when_that_is_asked_for(repository, t
         "repro: checkout would lose work that exists nowhere else, in 2 files\n"
         "    data/train/a\\nb\n"
         "    data/train/a/one\n"
-        f"hint: `repro checkout {run} --save` keeps it for `repro undo`; "
-        f"`repro checkout -w DIR {run}` restores beside\n"
+        f"hint: `repro checkout {run[:6]} --save` keeps it for `repro undo`; "
+        f"`repro checkout -w DIR {run[:6]}` restores beside\n"
     )
     assert before == everything(repository)
 

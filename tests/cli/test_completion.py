@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support import git
 from tests.support.projects import begin, make_run, open_here
 from tests.support.warm import repro
 
@@ -37,6 +38,8 @@ def test_verbs_and_options_are_completed():
     assert complete("st") == ["status"]
     assert complete("checkout", "--sa") == ["--save"]
     assert complete("help", "data", "a") == ["add"]
+    assert complete("hook", "run", "repro-l") == ["repro-lock", "repro-large-files"]
+    assert complete("hook", "install", "repro-l") == []
 
 
 def test_runs_are_completed_by_id_and_by_name(repository):
@@ -57,6 +60,10 @@ def test_bash_completes_behind_git_too(repository):
     script = """
         eval "$(repro completion bash)"
         COMP_WORDS=(git repro show base); COMP_CWORD=3
+        compopt() { printf "%s " compopt "$@"; }
+        _git_repro
+        echo "${COMPREPLY[@]}"
+        COMP_WORDS=(git repro sweep sh)
         _git_repro
         echo "${COMPREPLY[@]}"
     """
@@ -69,7 +76,7 @@ def test_bash_completes_behind_git_too(repository):
         check=False,
     )
 
-    assert done.stdout == "baseline\n"
+    assert done.stdout == "baseline\ncompopt -o default show\n"
 
 
 def test_a_name_that_a_shell_would_execute_is_not_offered(repository):
@@ -84,6 +91,28 @@ def test_the_words_of_a_command_are_completed_as_files():
     )
 
     assert done.stdout.startswith("file,")
+
+
+def test_the_verbs_of_a_sweep_stand_beside_files():
+    done = repro(_REPRO_COMPLETE="bash_complete", COMP_WORDS="repro sweep sh", COMP_CWORD="2")
+
+    assert done.stdout.splitlines() == ["file,sh", "plain,show"]
+
+
+def test_a_remote_is_the_first_word_and_runs_follow(repository):
+    run = make_run(open_here(repository), name="original")
+    git(repository, "remote", "add", "origin", ".")
+
+    assert complete("push", "ori") == ["origin", "original"]
+    assert complete("push", "origin", "ori") == ["original"]
+    assert complete("fetch", "ori") == ["origin"]
+    assert complete("pull", "origin", run.id[:4]) == [run.id[:6]]
+
+
+def test_what_bash_takes_for_three_words_is_one_option_with_its_value(recorded):
+    assert complete("ls", "--sort", "=", "va") == ["val/loss"]
+    assert complete("show", "--series", "=", "loss", "base") == ["baseline"]
+    assert complete("run", "-c", "lr", "=", "0.1", "--na") == ["--name"]
 
 
 @pytest.fixture

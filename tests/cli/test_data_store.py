@@ -59,6 +59,24 @@ def test_push_clone_pull_gives_the_same_bytes(
     assert git(tmp_path / "clone", "status", "--porcelain") == ""
 
 
+def test_push_with_data_sends_all_that_a_clone_needs_to_pull(
+    cli: Cli, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(open_here(shared))
+    cli("data", "push", "--run", run.id)
+    git(tmp_path, "init", "-q", "--bare", "bare.git")
+    git(tmp_path, "clone", "-q", str(shared), "clone")
+    monkeypatch.chdir(tmp_path / "clone")
+    said = cli("data", "pull", code=1).err
+    assert "hint: `repro data push train` in a clone that has them sends them" in said
+
+    monkeypatch.chdir(shared)
+    cli("push", str(tmp_path / "bare.git"), "--data", "--yes")
+    monkeypatch.chdir(tmp_path / "clone")
+    cli("data", "pull")
+    assert read_folder(tmp_path / "clone/data") == read_folder(shared / "data")
+
+
 def test_a_flipped_bit_is_named_by_verify_and_repaired_by_pull(cli: Cli, shared: Path) -> None:
     cli("data", "push")
     before = cli("data", "verify")

@@ -57,6 +57,14 @@ def test_on_a_terminal_the_best_and_the_failed_are_coloured(
     assert "*" not in "".join(lines)
 
 
+def test_a_run_that_was_pruned_says_so_and_is_not_red(
+    repository: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_run(open_at(repository), make_record(status="killed", pruned=True))
+    monkeypatch.setattr("repro.cli.render.has_colour", lambda: True)
+    assert "  killed, pruned  " in cli("ls").out
+
+
 def test_a_run_in_progress_has_lasted_until_now(repository: Path, cli: Cli) -> None:
     live = begin(open_here(repository, clock=lambda: NOW), config={"lr": 0.1})
     live.journal.log(7, NOW, {"loss": 0.5})

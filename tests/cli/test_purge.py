@@ -1,6 +1,7 @@
 """`repro purge`: what only a run has is gone, and nothing else is."""
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -41,6 +42,7 @@ def test_every_byte_that_only_the_run_has_is_gone(repository: Path, cli: Cli) ->
     git(repository, "repack", "-adq")
     last = leak(repository)
     cli("rm", last)
+    write_files(repository / ".git/repro/unkept", {f"{last}/.env": "x", f"{other.id}/.env": "y"})
     assert holds(repository, SECRET)
 
     first = cli("purge", "x", "--yes")
@@ -52,6 +54,7 @@ def test_every_byte_that_only_the_run_has_is_gone(repository: Path, cli: Cli) ->
     assert f"refs/repro/trash/{last}" in first.err
     assert "`git cat-file -e` fails for each" in second.err
     assert not holds(repository, SECRET)
+    assert os.listdir(repository / ".git/repro/unkept") == [other.id]
     assert [one["id"] for one in json.loads(cli("ls", "--json").out)] == [other.id]
     assert git(repository, "for-each-ref", "--format=%(refname)", "refs/repro/") == (
         f"refs/repro/runs/{other.id}"

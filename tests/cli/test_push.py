@@ -88,7 +88,7 @@ def test_programs_read_what_was_sent(cli, project):
             {"run": live.run.id, "reason": "it is in progress",
              "hint": "push it when it has ended"}
         ],
-        "lacking": [], "objects": 0, "object_bytes": 0,
+        "overruled": [], "lacking": [], "objects": 0, "object_bytes": 0,
         "sweeps": {"new": [], "updated": [], "merged": []},
     }  # fmt: skip
     live.journal.close()

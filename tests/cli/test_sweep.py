@@ -277,6 +277,7 @@ def test_more_jobs_than_cores_are_warned_of(
     said = cli("sweep", "resume", "@", "-j", "2", "--max-time", "0.01", code=1).err
 
     assert "`-j 2` is more than this machine has cores: 1" in said
+    assert f"hint: `repro sweep resume {swept.sweep.id[:6]} -j 2` goes on" in said
 
 
 def test_a_sweep_runs_all_trials_as_runs_and_ends_with_the_best(code: Path, cli: Cli) -> None:

@@ -7,7 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 from tests.support import git, write_files
@@ -608,6 +610,17 @@ def test_samples_say_what_machine_and_processes_use():
         "process_count",
     } == set(samples[0])
     assert samples[0]["process_memory_bytes"] > 1 << 20
+
+
+def test_the_first_sample_is_no_share_of_nothing(monkeypatch: pytest.MonkeyPatch):
+    shares = chain([0.0], repeat(42.0))  # as psutil says, which has nothing to compare with first
+    monkeypatch.setattr("psutil.cpu_percent", lambda: next(shares))
+    came: SimpleQueue[dict[str, float]] = SimpleQueue()
+    sampler = Sampler(os.getpid(), {"PATH": ""}, came.put, delay_s=0.0, interval_s=0.01)
+    sampler.start()
+    first = came.get(timeout=20)
+    sampler.stop()
+    assert first["cpu_percent"] == 42.0
 
 
 def test_a_short_run_imports_no_sampler():

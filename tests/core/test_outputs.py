@@ -10,6 +10,7 @@ from tests.support import write_files
 from repro.core.outputs import (
     GIT_LIMIT,
     MetricPoints,
+    Signature,
     collect_artifacts,
     collect_files,
     collect_metrics,
@@ -282,7 +283,8 @@ def test_what_is_in_the_folder_of_a_run_is_kept_but_for_secrets_and_what_has_no_
     (live / "files/gone").symlink_to("nowhere")
     os.mkfifo(live / "files/pipe")
 
-    found = list(collect_files(live, store))
+    seen: dict[str, Signature] = {}
+    found = list(collect_files(live, store, seen))
 
     assert [one.path for one in found if isinstance(one, Artifact)] == ["A.pt", "large"]
     assert [one.partition(":")[0] for one in found if isinstance(one, str)] == [
@@ -290,4 +292,5 @@ def test_what_is_in_the_folder_of_a_run_is_kept_but_for_secrets_and_what_has_no_
         "`pipe` is not kept",
         "`sub/.env` is not kept",
     ]
-    assert list(collect_files(live / "elsewhere", store)) == []
+    assert sorted(seen) == ["A.pt", "a.pt", "large", "pipe", "sub/.env"]
+    assert list(collect_files(live / "elsewhere", store, {})) == []

@@ -19,6 +19,7 @@ from repro.core.query import resolve_run
 from repro.core.record import recover_runs, seal_run
 from repro.core.sealing import sealing
 from repro.core.start import LiveRun
+from repro.core.words import say_pruned
 from repro.errors import InvalidInputError, StorageError
 from repro.model.run import Run
 from repro.store.journal_reader import WORDS
@@ -83,6 +84,22 @@ def test_words_change_neither_when_the_run_ended_nor_what_happened(repository: P
 
     assert (sealed.run.note, sealed.run.duration_s) == ("long after", 3.0)
     assert sealed.run.curation is None
+
+
+@pytest.mark.parametrize(("exit_code", "pruned"), [(0, False), (1, True)])
+def test_a_run_that_finished_all_the_same_was_not_pruned(
+    repository: Path, exit_code: int, pruned: bool
+) -> None:
+    project = open_here(repository)
+    live = begin(project)
+    say_pruned(project, live.id)
+    status = "failed" if exit_code else "finished"
+    live.journal.append({"k": "end", "status": status, "exit_code": exit_code, "t": 1e9})
+    live.journal.close()
+
+    assert seal_run(project, live.dir).run.pruned is pruned
+    say_pruned(project, live.id)  # too late, and nothing to say it to
+    assert not live.dir.exists()
 
 
 def test_a_note_and_what_changes_nothing(repository: Path) -> None:

@@ -55,8 +55,6 @@ def test_what_is_logged_is_an_artifact_by_its_name_and_step(
         sdk.log({"a": {"sound": sounds}, "loss": 1}, step=3)
         sdk.log({"film": sdk.Video("film.mp4"), "page": sdk.Html("page.html")})
         sdk.log({"figure": Figure(), "gif": sdk.Video("x.gif", "c")})
-        with pytest.raises(InvalidInputError, match="no record can hold"):
-            sdk.log({"../x": sounds[0]})
         with pytest.warns(RecordingWarning, match="keeps no masks"):
             sdk.Image(np.zeros((2, 2)), masks={"a": 1}, boxes=None)
         with pytest.warns(RecordingWarning, match="keeps no Audio"):
@@ -75,6 +73,22 @@ def test_what_is_logged_is_an_artifact_by_its_name_and_step(
         ("gif", "image", "c"),
         ("t", "table", None),
     ]
+
+
+def test_whatever_a_medium_and_its_file_are_called_training_goes_on_and_it_is_kept(
+    sdk: ModuleType, repository: Path
+) -> None:
+    names = ["../x", "/x", "a//b", ".git/config", "a\nb", "x" * 500, "é\\..\\b"]
+    write_files(repository, {"film.x y": "film", "said.txt": "bytes"})
+    with sdk.init():
+        for name in names:
+            sdk.log({name: sdk.Html(name)}, step=0)
+        sdk.log({"film": sdk.Video("film.x y"), "said": sdk.Audio("said.txt", caption="c")}, step=0)
+
+    found = sdk.get_run("@")
+    kept = {one.path: found.read_artifact(one.path).decode() for one in found.artifacts}
+    assert (kept["media/video/film_0_0"], kept["media/audio/said_0_0.txt"]) == ("film", "bytes")
+    assert sorted(kept.values()) == sorted([*names, "film", "bytes"])
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ def test_each_trial_is_a_run_that_says_how_it_ended(sdk: ModuleType, repository:
     assert found["mnist-1"].summary["optuna"]["state"] == "pruned"
     assert found["mnist-1"].metrics["f1"].count == 2
     assert [found[f"mnist-{n}"].run.status for n in range(3)] == ["finished", "finished", "failed"]
+    assert [found[f"mnist-{n}"].run.pruned for n in range(3)] == [False, True, False]
     assert first.run.identity != found["mnist-1"].run.identity
 
 

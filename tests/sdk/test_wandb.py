@@ -184,6 +184,23 @@ def test_what_is_saved_is_kept_as_it_is_at_the_end(
     assert kept == {"out/a.txt": b"at the end", "out/now.md": b"now", "b": b"b"}
 
 
+def test_files_in_the_folder_of_a_run_can_be_saved_and_logged_by_their_paths(
+    repository: Path,
+) -> None:
+    run = wandb.init()
+    write_files(Path(run.dir), {"model.h5": "early", "ckpt/1.pt": "1"})
+    saved = wandb.save(os.path.join(wandb.run.dir, "model.h5"))
+    logged = wandb.log_artifact(run.dir + "/ckpt")
+    assert [kept.path for kept in (*saved, *logged)] == ["model.h5", "ckpt/1.pt"]
+    write_files(Path(run.dir), {"model.h5": "late"})
+    wandb.finish()
+
+    found = repro.get_run("@")
+    kept = {one.path: found.read_artifact(one.path) for one in found.artifacts}
+    assert kept == {"model.h5": b"late", "ckpt/1.pt": b"1"}
+    assert record(repository).run.warnings == ()
+
+
 def test_files_in_the_folder_of_a_run_survive_kill_9(repository: Path) -> None:
     code = """
         import repro as wandb
@@ -199,7 +216,9 @@ def test_files_in_the_folder_of_a_run_survive_kill_9(repository: Path) -> None:
     """
     run(repository, code, code_is=-9)
 
-    assert record(repository).run.warnings == ("`id_rsa` is not kept: it looks like a secret",)
+    why, where = record(repository).run.warnings
+    assert why == "`id_rsa` is not kept: it looks like a secret"
+    assert where.startswith("files in the folder of this run that its record does not have: 2;")
     found = repro.get_run("@")
     kept = {one.path: found.read_artifact(one.path) for one in found.artifacts}
     assert kept == {"ckpt/1.pt": b"in the folder", "said.txt": b"said"}

@@ -19,6 +19,7 @@ from repro.model.config import flatten_config
 from repro.model.lookup import look_up
 from repro.model.objective import Goal
 from repro.model.readable import count_runs, format_age, format_duration, format_value
+from repro.model.run import describe_status
 from repro.model.text import escape
 
 _MOST_ROWS = 100  # params of one run; `repro show` has all
@@ -51,7 +52,8 @@ def best(
 
     METRIC.min, METRIC.max and the like are those of all its values. What is better is what the
     runs set with define_metric, or --min or --max; it is never guessed. Of equal runs the
-    newest is shown; NaN and infinities are never best. Exits with 1 where no run fits.
+    newest is shown; NaN, infinities and runs that were pruned are never best. Exits with 1 where
+    no run fits.
     """
     given_one({"--json": as_json, "--porcelain": porcelain})
     project = open_here()
@@ -74,6 +76,9 @@ def best(
     if found.n_broken:
         which = f"repro: passed over {count_runs(found.n_broken)}"
         render.note(f"{which} with NaN or an infinity as `{escape(metric)}`")
+    if found.n_pruned:
+        was = "was" if found.n_pruned == 1 else "were"
+        render.note(f"repro: passed over {count_runs(found.n_pruned)} that {was} pruned")
     if not found.records:
         _say_none(found, metric)
         return 1
@@ -105,7 +110,7 @@ def _print_run(found: Best, now: float) -> None:
     rows = [
         ["run", f"{short} ({run.name})" if run.name else short],
         [title.title, f"{value}{among}"],
-        ["status", f"{run.status.value}{spent}, {format_age(run.created, now)}"],
+        ["status", f"{describe_status(run)}{spent}, {format_age(run.created, now)}"],
         ["command", shlex.join(run.command)],
     ]
     if run.tags:

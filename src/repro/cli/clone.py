@@ -1,6 +1,7 @@
 """`repro clone`: a repository with its runs, at the code of one of them."""
 
 import os
+import shlex
 from pathlib import Path
 
 import click
@@ -40,13 +41,19 @@ def clone(url: str, folder: Path | None, run: str | None, *, as_json: bool) -> i
     if target is None:
         raise UsageError(f"`{escape(url)}` gives no name for a folder", hint="name one: URL DIR")
     with showing_words(f"cloning {target.name}"):
-        clone_repository(url, target, cwd=Path.cwd(), environ=os.environ)
+        cloned = clone_repository(url, target, cwd=Path.cwd(), environ=os.environ)
+    for line in cloned.warnings:
+        render.note(f"repro: warning: {escape(line)}")
     os.chdir(target)
     try:
         project, fetched, restored = _bring(run)
     except ReproError as error:
         error.hint = f"the clone is there: `cd {target}` and go on with `repro fetch`"
         raise
+    if cloned.branches and restored is None:
+        branch = "main" if "main" in cloned.branches else cloned.branches[0]
+        there = escape(shlex.quote(str(target)))
+        render.note(f"hint: `cd {there}` and `git switch {escape(branch)}` checks a branch out")
     for refusal in fetched.refused:
         render.note(f"repro: run `{escape(refusal.run)}` is refused: {escape(refusal.reason)}")
     if as_json:

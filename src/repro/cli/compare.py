@@ -16,6 +16,7 @@ from repro.core.sidebyside import SideBySide, lay_side_by_side, side_by_side_jso
 from repro.errors import UsageError
 from repro.model.readable import count_of, format_duration, plain_text
 from repro.model.rowtext import describe_difference, is_numeric, row_texts, row_titles
+from repro.model.run import describe_status
 from repro.model.sidebyside import PARTS, Row
 from repro.model.text import escape
 
@@ -187,7 +188,7 @@ def _facts(found: SideBySide) -> Iterator[tuple[str, list[str]]]:
     if any(run.name for run in runs):
         yield "name", [escape(run.name or "-") for run in runs]
     if len({run.status for run in runs}) > 1:
-        yield "status", [run.status.value for run in runs]
+        yield "status", [describe_status(run) for run in runs]
     yield "duration", [format_duration(run.duration_s) for run in runs]
 
 

@@ -82,6 +82,27 @@ def complete_sweeps(ctx: click.Context, _: click.Parameter, word: str) -> list[C
     return _plain(_ask(ctx, suggest_sweeps, word))
 
 
+def complete_remotes(ctx: click.Context, _: click.Parameter, word: str) -> list[CompletionItem]:
+    """Names of git remotes."""
+    return _plain(_ask(ctx, _suggest_remotes, word))
+
+
+def complete_shared(
+    ctx: click.Context, parameter: click.Parameter, word: str
+) -> list[CompletionItem]:
+    """Names of git remotes for the first word, names and ids of runs for any."""
+    is_first = not ctx.params.get(parameter.name or "")
+    remotes = complete_remotes(ctx, parameter, word) if is_first else []
+    return [*remotes, *complete_runs(ctx, parameter, word)]
+
+
+def _suggest_remotes(project: Project, prefix: str) -> list[tuple[str, str]]:
+    from repro.store.remoterefs import list_names  # noqa: PLC0415
+
+    names = list_names(project.repository.git)
+    return [(name, "remote") for name in names if name.startswith(prefix)]
+
+
 def _ask(ctx: click.Context, suggest: _Suggest, word: str) -> list[tuple[str, str]]:
     folder = ctx.find_root().params.get("folder") or ""  # `-C DIR`, which nobody went to
     try:

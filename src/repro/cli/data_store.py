@@ -14,7 +14,7 @@ from repro.core.datachoice import Chosen, choose
 from repro.core.dataverify import Check, Fault, State, Where, check_entries, check_files, plan_check
 from repro.core.project import Project
 from repro.core.reclaim import Freed, Plan, plan_reclaim, reclaim
-from repro.core.transfer import Failure, Load, Moved, open_store, plan_pull, plan_push
+from repro.core.transfer import MANIFEST, Failure, Load, Moved, open_store, plan_pull, plan_push
 from repro.core.transfer import pull as fetch
 from repro.core.transfer import push as send
 from repro.errors import ConsentError
@@ -186,6 +186,9 @@ def pull(names: tuple[str, ...], runs: tuple[str, ...], *, as_json: bool) -> int
     with showing_bytes("fetching", load.size) as report:
         moved = fetch(project, remote, load, report)
     say_moved(load, moved, "fetched", "fetched")
+    if lacking := [one.dataset for one in moved.failed if one.path == MANIFEST and one.digest]:
+        which = " ".join(map(escape, dict.fromkeys(lacking)))
+        render.note(f"hint: `repro data push {which}` in a clone that has them sends them")
     filled = [] if runs else _fill(project, load.datasets)
     if as_json:
         value = moved_json(remote.label, load, moved)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from repro.cli import render
+from repro.cli.completing import complete_remotes, complete_runs
 from repro.cli.context import open_here
 from repro.cli.data_store import moved_json, say_moved
 from repro.cli.progress import showing_bytes, showing_words
@@ -25,8 +26,10 @@ from repro.store.remoterefs import GitRemote
 
 _SHOWN = 20  # lines of any list; `--json` has all
 
-_remote = click.argument("remote", required=False, metavar="[REMOTE]")
-_runs = click.argument("runs", nargs=-1, metavar="[RUN]...")
+_remote = click.argument(
+    "remote", required=False, metavar="[REMOTE]", shell_complete=complete_remotes
+)
+_runs = click.argument("runs", nargs=-1, metavar="[RUN]...", shell_complete=complete_runs)
 _all = click.option("--all", "every", is_flag=True, help="All remotes.")
 _verbose = click.option(
     "-v", "--verbose", is_flag=True, help="Also list each run, and those the remote has no more."

@@ -1,9 +1,11 @@
 """`repro hook`: the hooks of git installed in a clone, and run."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 import repro
 from repro import hooks
@@ -24,6 +26,22 @@ VERBS = {
 }
 
 
+def _complete_hooks(_: click.Context, __: click.Parameter, word: str) -> list[CompletionItem]:
+    return _fitting(hooks.GIT_HOOKS, word)
+
+
+def _complete_hooks_and_checks(
+    _: click.Context, __: click.Parameter, word: str
+) -> list[CompletionItem]:
+    return _fitting(hooks.GIT_HOOKS | hooks.CHECKS, word)
+
+
+def _fitting(named: Mapping[str, str], word: str) -> list[CompletionItem]:
+    return [
+        CompletionItem(name, help=what) for name, what in named.items() if name.startswith(word)
+    ]
+
+
 @click.group(cls=Verbs, table=VERBS)
 def hook() -> None:
     """Have git call repro: checks before commits, a trailer in them, runs pushed with them.
@@ -33,7 +51,7 @@ def hook() -> None:
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=_complete_hooks)
 @click.option(
     "--local", is_flag=True,
     help="For this clone only, also where core.hooksPath names a folder that others share; the"
@@ -93,7 +111,7 @@ def status(*, as_json: bool) -> None:
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=_complete_hooks_and_checks)
 @click.argument("words", nargs=-1, metavar="[ARG]...", type=click.UNPROCESSED)
 def run(name: str, words: tuple[str, ...]) -> int:
     r"""Run a hook of git, or one of the checks, as git or pre-commit would.

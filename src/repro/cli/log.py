@@ -19,7 +19,7 @@ from repro.cli.selection import (
 from repro.core.query import Listing
 from repro.model.cells import format_metric
 from repro.model.readable import format_duration
-from repro.model.run import Record
+from repro.model.run import Record, describe_status
 from repro.model.text import escape
 
 
@@ -49,7 +49,7 @@ def _line(record: Record, listing: Listing) -> str:
     run = record.run
     title = run.name or " ".join(run.command)
     short = render.colour(listing.short.get(run.id, run.id), "yellow")
-    return f"{short} {escape(title)} ({run.status.value}){_metrics_text(record, ': ')}"
+    return f"{short} {escape(title)} ({describe_status(run)}){_metrics_text(record, ': ')}"
 
 
 def _entry(record: Record, listing: Listing) -> Iterator[str]:
@@ -57,7 +57,7 @@ def _entry(record: Record, listing: Listing) -> Iterator[str]:
     name = f" ({escape(run.name)})" if run.name else ""
     yield render.colour(f"run {listing.short.get(run.id, run.id)}{name}", "yellow")
     spent = f" in {format_duration(run.duration_s)}" if run.duration_s is not None else ""
-    yield f"Status:  {run.status.value}{spent}"
+    yield f"Status:  {describe_status(run)}{spent}"
     yield f"Date:    {run.created[:19].replace('T', ' ')} UTC"
     yield f"Command: {escape(shlex.join(run.command))}"
     where = f" on {escape(run.branch)}" if run.branch else ""

@@ -183,6 +183,9 @@ def _run(words: list[str]) -> int:
 def _invoke(words: list[str]) -> int:
     """As click's own `main`, whose ends (exit code 1 on a closed pipe) are not git's."""
     if instruction := os.environ.get("_REPRO_COMPLETE"):
+        from repro.cli.completion import prepare_completion  # noqa: PLC0415  # for no other command
+
+        prepare_completion()
         return shell_complete(repro, {}, "repro", "_REPRO_COMPLETE", instruction)
     with repro.make_context("repro", words) as context:
         code = repro.invoke(context)

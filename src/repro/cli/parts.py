@@ -21,7 +21,7 @@ from repro.model.medium import Medium
 from repro.model.nearest import say_meant
 from repro.model.progress import last_heard
 from repro.model.readable import count_of, format_age, format_duration, format_size, format_value
-from repro.model.run import Record, Run
+from repro.model.run import Record, Run, describe_status
 from repro.model.text import escape
 from repro.model.verdicttext import headline
 
@@ -113,7 +113,7 @@ def _origins(run: Run) -> Iterator[tuple[str, str]]:
 def _facts(run: Run, now: float) -> Iterator[tuple[str, str]]:
     ending = f", exit code {run.exit_code}" if run.exit_code else ""
     ending += f", by {escape(run.signal)}" if run.signal else ""
-    yield "status", run.status.value + ending
+    yield "status", describe_status(run) + ending
     yield "created", f"{run.created[:19].replace('T', ' ')} UTC ({format_age(run.created, now)})"
     if run.duration_s is not None:
         yield "duration", format_duration(run.duration_s)

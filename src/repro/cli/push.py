@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from repro.cli import render
-from repro.cli.completing import complete_filter
+from repro.cli.completing import complete_filter, complete_shared
 from repro.cli.context import open_here
 from repro.cli.progress import showing_bytes, showing_count, showing_steps
 from repro.cli.remotes import overruled_json, say_overruled, split_words
@@ -24,7 +24,7 @@ _SHOWN = 20  # lines of any list; `--json` has all
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="[REMOTE] [RUN]...")
+@click.argument("words", nargs=-1, metavar="[REMOTE] [RUN]...", shell_complete=complete_shared)
 @click.option(
     "--where", metavar="EXPR", default="", shell_complete=complete_filter,
     help="Only runs of this clone that fit, such as \"metrics.loss.min < 0.2\".",

@@ -1,7 +1,7 @@
 """Runs as a table for a person: aligned, cut to the terminal, the best of each metric marked."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from repro.cli import render
@@ -11,7 +11,7 @@ from repro.model.condition import Key, Space
 from repro.model.goals import agreed_goal, best_places
 from repro.model.progress import find_progress
 from repro.model.readable import format_value, shorten
-from repro.model.run import Record, Status
+from repro.model.run import Record, Status, describe_status
 from repro.model.text import escape
 from repro.model.times import parse_time
 from repro.model.values import ABSENT, Value
@@ -111,8 +111,10 @@ def lay_column(
         cells = Cells([*map(_step, records, cells.texts)], is_right=True)
     colours = {}
     if key == Key(Space.FIELD, "status"):
-        statuses = enumerate(record.run.status for record in records)
+        runs = [record.run for record in records]
+        statuses = ((place, run.status) for place, run in enumerate(runs) if not run.pruned)
         colours = {place: _COLOURS[status] for place, status in statuses if status in _COLOURS}
+        cells = replace(cells, texts=[*map(describe_status, runs)])
     best = set() if key is None else best_places(values, agreed_goal(records, key))
     return LaidColumn(column.title, cells.texts, cells.is_right, colours, best)
 

@@ -51,7 +51,8 @@ class _Sweeps(Verbs):
         if incomplete.startswith("-"):
             inner = click.Context(start, info_name=START, parent=ctx)
             return [*found, *start.shell_complete(inner, incomplete)]
-        return [*found, CompletionItem(incomplete, type="file")]
+        # First, for click's script of bash forgets what stands in front of it.
+        return [CompletionItem(incomplete, type="file"), *found]
 
     def _check(self, word: str) -> None:
         """Refuse a word that is neither a verb nor a file, when it looks like a verb.

@@ -119,7 +119,7 @@ def print_trial(at: SweepAt, trial: Trial, found: BestTrials) -> None:
     among = ""
     if found.n_fitting > 1:
         among = f", {_EXTREMES[at.sweep.spec.goal]} of {found.n_fitting:,} trials"
-    reused = " of an earlier run that was reused" if trial.is_reused else ""
+    reused = ", its run reused from before" if trial.is_reused else ""
     rows = [
         ["best trial", f"{trial.number}{reused}"],
         ["run", found.short.get(trial.run, trial.run)],

@@ -32,17 +32,25 @@ class Live:
     """Tells of a sweep while it goes on; use it as a context manager."""
 
     def __init__(
-        self, project: Project, at: SweepAt, short: str, *, is_strict: bool = False
+        self,
+        project: Project,
+        at: SweepAt,
+        short: str,
+        *,
+        is_strict: bool = False,
+        is_shared: bool = False,
     ) -> None:
         """Say nothing yet.
 
         Args:
             short: The id of the sweep, as short as it may be.
             is_strict: Whether a metric that is not logged ends the sweep, which then says so.
+            is_shared: Whether agents of other clones may work on it, too.
         """
         self._project = project
         self._short = short
         self._is_strict = is_strict
+        self._waits = "for another agent" if is_shared else "until the sweep goes on"
         self._at = at
         self._n_over = self._n_before = at.progress.count(*OVER)
         ranked = ranked_trials(at)
@@ -79,7 +87,7 @@ class Live:
             case Over():
                 self._tell_over(event)
             case Again():
-                what = "waits until the sweep goes on" if self._is_ending else "is run again"
+                what = f"waits {self._waits}" if self._is_ending else "is run again"
                 render.note(f"repro: trial {event.trial.number} {what}: {event.why}")
             case NoMetric():
                 self._tell_no_metric(event)

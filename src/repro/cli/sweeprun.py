@@ -15,13 +15,14 @@ from repro.cli.sweeptable import lay_trials, short_runs
 from repro.core.project import Project
 from repro.core.sweep.best import find_best_trials
 from repro.core.sweep.book import LocalBook
+from repro.core.sweep.claiming import count_trials
 from repro.core.sweep.describe import full_sweep_json
 from repro.core.sweep.figures import ranked_trials
 from repro.core.sweep.known import short_sweep
 from repro.core.sweep.loop import run_sweep
 from repro.core.sweep.options import Options, Outcome, Reason
 from repro.core.sweep.protocols import Book, Launcher, Others
-from repro.core.sweep.standing import count_wanted, is_done
+from repro.core.sweep.standing import is_done
 from repro.core.sweep.weighing import weigh_trials
 from repro.core.sweep.words import describe_counts
 from repro.model.readable import count_of, format_duration
@@ -69,18 +70,19 @@ def run_here(
     with (
         ending_signals() as ending,
         closing(open_launcher(project, at.sweep, running)) as launcher,
-        Live(project, at, short, is_strict=options.is_strict) as live,
+        Live(project, at, short, is_strict=options.is_strict, is_shared=share is not None) as live,
     ):
-        _say_begin(at, short)
+        _say_begin(at, short, options)
         book, others = _alone(project, at) if share is None else share(ending.is_wished)
         done = run_sweep(
             project, book, launcher, wish, tell=live.tell, should_stop=ending.ask, others=others
         )
     done = replace(done, reason=_find_reason(done))
-    again = f"repro sweep resume {short}"
-    if share is not None:
-        is_open = done.at.progress.stopped is None
-        again = f"repro sweep agent {short}{'' if is_open else ' --resume'}"
+    again = f"repro sweep {'resume' if share is None else 'agent'} {short}"
+    if share is not None and done.at.progress.stopped is not None:
+        again += " --resume"
+    if running.jobs > 1:  # nothing remembers it
+        again += f" -j {running.jobs}"
     _say_end(done, short, project.clock() - started, again)
     if running.as_json:
         render.data_json(full_sweep_json(done.at, now=project.clock()))
@@ -100,10 +102,12 @@ def _find_reason(done: Outcome) -> Reason:
     return Reason.DONE if is_ended and is_done(done.at) else done.reason
 
 
-def _say_begin(at: SweepAt, short: str) -> None:
+def _say_begin(at: SweepAt, short: str, options: Options) -> None:
     """Name the sweep before anything of it is run: also where no terminal shows it."""
     name = f" ({escape(at.sweep.spec.name)})" if at.sweep.spec.name else ""
-    wanted, n_over = count_wanted(at), at.progress.count(*OVER)
+    cap = at.progress.run_cap if options.run_cap is None else options.run_cap
+    wanted, n_over = count_trials(at.sweep.spec, cap), at.progress.count(*OVER)
+    n_over -= at.progress.count(TrialState.FAILED) if options.retry_failed else 0
     size = "trials without end" if wanted is None else count_of(wanted, "trial")
     over = f", {n_over:,} of them over" if n_over else ""
     render.note(f"repro: sweep {short}{name}: {size}{over}, by {at.sweep.spec.method.value}")

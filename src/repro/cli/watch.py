@@ -20,7 +20,7 @@ from repro.model.cells import format_metric
 from repro.model.curve import sample_curve
 from repro.model.progress import find_progress, last_step
 from repro.model.readable import format_duration
-from repro.model.run import MetricSummary
+from repro.model.run import MetricSummary, describe_status
 from repro.model.sparkline import ASCII, BLOCKS, draw_sparkline
 from repro.model.text import escape
 
@@ -193,7 +193,7 @@ class _Shown:
 def _facts(view: View, passed_s: float) -> Iterator[str]:
     run = view.record.run
     ending = f", exit code {run.exit_code}" if run.exit_code else ""
-    yield run.status.value + ending
+    yield describe_status(run) + ending
     yield format_duration(passed_s)
     progress = find_progress(view.record)
     step = last_step(view.record)

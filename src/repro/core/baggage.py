@@ -1,14 +1,15 @@
 """The kept bytes that runs need beside their commits, and which of them the store lacks."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from repro.core.project import Project
 from repro.core.stored import list_stored
-from repro.errors import DamagedRecordError
+from repro.errors import DamagedRecordError, InvalidInputError
 from repro.model.run import Record
-from repro.store.arrival import Wanted
+from repro.store.arrival import Outcome, Wanted
 from repro.store.content import ContentStore
 from repro.store.datafacts import decode_facts
 from repro.store.objects import Objects, open_objects
@@ -28,11 +29,13 @@ class Baggage:
         runs: Ids of the runs that need each entry.
         unsure: Whether nobody can tell which of them the store has.
         faults: By run, what of it is not here and cannot be sent, in words.
+        manifests: Those entries that are manifests of datasets as `repro.lock` pins them.
     """
 
     runs: Mapping[Wanted, frozenset[str]] = field(default_factory=dict)
     unsure: bool = False
     faults: Mapping[str, str] = field(default_factory=dict)
+    manifests: frozenset[Wanted] = frozenset()
 
     @property
     def size(self) -> int:
@@ -61,6 +64,9 @@ class Sent:
 def find_baggage(project: Project, records: Sequence[Record]) -> Baggage:
     """Give what sealed runs need of the content store: kept datasets and all that is too large.
 
+    Where `repro.lock` pins a dataset as a run recorded it, its manifest is one of the entries: a
+    clone that reads that file has no other way to it.
+
     Cost: reads the manifest pages of each different kept dataset once.
     """
     found: dict[Wanted, set[str]] = {}
@@ -76,7 +82,11 @@ def find_baggage(project: Project, records: Sequence[Record]) -> Baggage:
                 faults[record.run.id] = error.message
     finally:
         objects.close()
-    return Baggage({one: frozenset(runs) for one, runs in found.items()}, faults=faults)
+    manifests = _find_manifests(project, [one for one in records if one.run.id not in faults])
+    for manifest, runs in manifests.items():
+        found.setdefault(manifest, set()).update(runs)
+    needed = {one: frozenset(runs) for one, runs in found.items()}
+    return Baggage(needed, faults=faults, manifests=frozenset(manifests))
 
 
 def leave_out_sent(remote: "Remote", baggage: Baggage) -> Baggage:
@@ -90,9 +100,9 @@ def leave_out_sent(remote: "Remote", baggage: Baggage) -> Baggage:
     from repro.store.remote import ObjectRemote  # noqa: PLC0415  # most runs need no store
 
     if not isinstance(remote, ObjectRemote):
-        return Baggage(baggage.runs, unsure=bool(baggage.runs), faults=baggage.faults)
+        return replace(baggage, unsure=bool(baggage.runs))
     lacking = remote.find_lacking(list(baggage.runs))
-    return Baggage({one: baggage.runs[one] for one in lacking}, faults=baggage.faults)
+    return replace(baggage, runs={one: baggage.runs[one] for one in lacking})
 
 
 def send_baggage(
@@ -106,12 +116,41 @@ def send_baggage(
     Raises:
         RemoteError: The store is not there, refuses, is read-only, or gives no answer.
     """
-    done = remote.send(ContentStore(project.store), list(baggage.runs), report)
+    content = ContentStore(project.store)
+    # In this order: who finds a manifest there can count on its files.
+    files = remote.send(
+        content, [one for one in baggage.runs if one not in baggage.manifests], report
+    )
+    last = [one for one in baggage.runs if one in baggage.manifests]
+    manifests = remote.send(content, last, report) if last else Outcome((), ())
     failed = dict(baggage.faults)
-    for one, reason in done.failed:
+    for one, reason in (*files.failed, *manifests.failed):
         for run in baggage.runs[one]:
             failed.setdefault(run, reason)
-    return Sent(done.done, failed)
+    return Sent((*files.done, *manifests.done), failed)
+
+
+def _find_manifests(project: Project, records: Iterable[Record]) -> dict[Wanted, set[str]]:
+    """The manifests by which `repro.lock` pins kept datasets as runs have them, with these runs."""
+    with_data = [record for record in records if record.data]
+    if not with_data:
+        return {}
+    from repro.core.transfer import manifest_of  # noqa: PLC0415  # most runs need no store
+    from repro.store.lockfile import read_lock  # noqa: PLC0415
+
+    content = ContentStore(project.store)
+    found: dict[Wanted, set[str]] = {}
+    with suppress(InvalidInputError):  # of a merge; `repro data push` says it
+        for one in read_lock(project.repository.root).values():
+            runs = {record.run.id for record in with_data if _has_kept(record, one.digest)}
+            if runs and one.kept and content.has(one.manifest):
+                found.setdefault(manifest_of(one), set()).update(runs)
+    return found
+
+
+def _has_kept(record: Record, digest: str) -> bool:
+    facts = (decode_facts(record.data, name) for name in record.data)
+    return any(one.kept and one.digest == digest for one in facts)
 
 
 def _wanted_of(

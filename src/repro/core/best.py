@@ -16,6 +16,7 @@ from repro.model.condition import (
     Condition,
     IsNan,
     Key,
+    Negation,
     SortKey,
     Space,
 )
@@ -23,6 +24,8 @@ from repro.model.objective import GOALS, Goal
 from repro.model.run import Record
 from repro.model.text import escape
 from repro.store.index import Problem, RunIndex
+
+_PRUNED = Comparison(Key(Space.FIELD, "pruned"), "=", True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,8 @@ class Best:
         goal: Whether a small or a large value is.
         n_fitting: How many runs have a finite number there, of those that fit.
         n_broken: How many have NaN or an infinity there.
+        n_pruned: How many have a finite number on the way there, and no result, for they were
+            pruned.
         total: How many runs there are, chosen or not.
         short: The shortest unique prefix of each run's id.
         problems: Runs that cannot be read; they hide no other.
@@ -45,6 +50,7 @@ class Best:
     goal: Goal
     n_fitting: int
     n_broken: int
+    n_pruned: int
     total: int
     short: Mapping[str, str]
     problems: tuple[Problem, ...]
@@ -60,7 +66,8 @@ def find_best(
 ) -> Best:
     """Give the runs with the best value of a metric, which is a finite number.
 
-    A loss of minus infinity is one that broke, as is NaN: neither is ever best.
+    A loss of minus infinity is one that broke, as is NaN: neither is ever best. Nor is a run that
+    was pruned, whose last value is one on the way.
 
     Args:
         metric: Its name, for its last value; with `.min` and the like behind, that of all.
@@ -80,6 +87,9 @@ def find_best(
         wished = parse_filter(where, index, now=project.clock())
         n_broken = sum(index.matching(_with(wished, one)) for one in _broken(key))
         condition = _with(wished, _is_finite(key))
+        n_pruned = index.matching(_with(condition, _PRUNED))
+        if n_pruned:
+            condition = _with(condition, Negation(_PRUNED))
         n_fitting = index.matching(condition)
         # Of no runs nobody can have said it, and the answer is the same: there is none.
         wanted = goal or (_agreed_goal(index, key, condition, metric) if n_fitting else "minimize")
@@ -91,6 +101,7 @@ def find_best(
             goal=wanted,
             n_fitting=n_fitting,
             n_broken=n_broken,
+            n_pruned=n_pruned,
             total=runs.count(),
             short=runs.shorten(record.run.id for record in records),
             problems=runs.problems,

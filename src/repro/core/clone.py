@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repro.errors import InvalidInputError
@@ -17,8 +18,24 @@ _DISK = re.compile(
     r"|could not create (?:work tree|leading director)"
 )
 
+_WARNING = "warning: "
 
-def clone_repository(url: str, target: Path, *, cwd: Path, environ: Mapping[str, str]) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Cloned:
+    """A clone, as far as there is something to say about it; nothing is escaped.
+
+    Attributes:
+        warnings: Lines of git.
+        branches: What may be checked out, where nothing is: the remote names a branch that it
+            does not have.
+    """
+
+    warnings: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
+
+
+def clone_repository(url: str, target: Path, *, cwd: Path, environ: Mapping[str, str]) -> Cloned:
     """Clone as `git clone` does; no hook runs, and nothing of the repository is executed.
 
     Args:
@@ -37,11 +54,23 @@ def clone_repository(url: str, target: Path, *, cwd: Path, environ: Mapping[str,
     git = Git(cwd, clean_environment(environ))
     done = git.run("clone", "--quiet", "--", url, str(target), ok=ANY_CODE)
     if done.code == 0:
-        return
+        warnings = (line for line in done.err.splitlines() if line.startswith(_WARNING))
+        return Cloned(
+            warnings=tuple(line.removeprefix(_WARNING) for line in warnings),
+            branches=_list_unused(replace(git, cwd=cwd / target)),
+        )
     ours = "\n".join(line for line in done.err.splitlines() if not line.startswith("remote:"))
     if _DISK.search(ours):
         raise git.failure(("clone",), done.code, ours)
     raise explain_fault(done.err, name=escape(redact_url(url)), host=find_host(url), doing="clone")
+
+
+def _list_unused(git: Git) -> tuple[str, ...]:
+    """The branches of a remote, where none of them is checked out."""
+    if git.find("HEAD") is not None:
+        return ()
+    listed = git.text("for-each-ref", "--format=%(refname:lstrip=3)", "refs/remotes/")
+    return tuple(branch for branch in listed.splitlines() if branch != "HEAD")
 
 
 def folder_of(url: str) -> str:

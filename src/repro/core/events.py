@@ -47,6 +47,7 @@ class Events:
         data: What `data.json` shall say of datasets that were taken into use; by name.
         manifests: The tree of the pages of each of these.
         end: How the run ended, None while it has not.
+        is_pruned: Whether it was told to end for others were better.
         identity: Of the run, where an environment says that it is another one now.
         awaited: Params that a rerun varied for the program to read, with the original's values.
         read: Those that it read.
@@ -72,6 +73,7 @@ class Events:
     name: str | None = None
     note: str | None = None
     end: Mapping[str, Any] | None = None
+    is_pruned: bool = False
     identity: str | None = None
     awaited: dict[str, Json] = field(default_factory=dict)
     read: set[str] = field(default_factory=set)
@@ -336,6 +338,11 @@ def _take_note(events: Events, record: Mapping[str, Any]) -> None:
     events.note = _text(record["v"]) or None
 
 
+def _take_pruned(events: Events, record: Mapping[str, Any]) -> None:
+    del record
+    events.is_pruned = True
+
+
 _TAKES: dict[Any, Callable[[Events, Mapping[str, Any], Order], None]] = {
     "log": _take_log,
     "system": _take_system,
@@ -358,4 +365,5 @@ _TAKES_OF_RANK_0: dict[Any, Callable[[Events, Mapping[str, Any]], None]] = {
     "untag": _take_untag,
     "name": _take_name,
     "note": _take_note,
+    "pruned": _take_pruned,
 }

@@ -192,7 +192,9 @@ def collect_artifacts(
     yield from _keep_each(live_dir, content_dir, paths, lambda path: _resolve(root, path))
 
 
-def collect_files(live_dir: Path, content_dir: Path) -> Iterator[Artifact | str]:
+def collect_files(
+    live_dir: Path, content_dir: Path, seen: dict[str, Signature]
+) -> Iterator[Artifact | str]:
     """Keep what a program left in the folder for files of its run; or say why one is not kept.
 
     They are called as they are in that folder.
@@ -200,10 +202,12 @@ def collect_files(live_dir: Path, content_dir: Path) -> Iterator[Artifact | str]
     Args:
         live_dir: Folder of the run in progress.
         content_dir: Folder of the content store.
+        seen: Gets what each file was before it was kept, by name.
     """
     folder = live_dir / FILES
-    paths = [path for path in sorted(_walk(folder, "")) if signature_of(folder / path) is not None]
-    yield from _keep_each(live_dir, content_dir, paths, lambda path: (folder / path).resolve())
+    found = {path: signature_of(folder / path) for path in sorted(_walk(folder, ""))}
+    seen.update({path: now for path, now in found.items() if now is not None})
+    yield from _keep_each(live_dir, content_dir, [*seen], lambda path: (folder / path).resolve())
 
 
 def _keep_each(

@@ -12,6 +12,7 @@ from repro.core.fsck_record import Seen, check_record
 from repro.core.known import open_runs
 from repro.core.naming import find_id
 from repro.core.needed import find_needed
+from repro.core.ownfiles import forget_unkept
 from repro.core.project import Project
 from repro.core.purge_commits import find_commits, find_frozen
 from repro.core.purge_staying import Staying, find_staying
@@ -253,6 +254,7 @@ def finish_purge(project: Project, begun: Begun, *, on_step: OnStep = lambda _: 
     forget_own(repository.private, [begun.run])
     on_step("the content store")
     n_entries = remove_entries(project, begun.entries)
+    forget_unkept(repository.private, begun.run)
     on_step("the run index")
     _renew_index(project)
     on_step("objects")

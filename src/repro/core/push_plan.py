@@ -391,5 +391,4 @@ def _look_at_store(
         store = open_store(project)
         return leave_out_sent(store, baggage), store.label, None
     except RemoteError as error:
-        unsure = Baggage(baggage.runs, unsure=True, faults=baggage.faults)
-        return unsure, "the store", error.message
+        return replace(baggage, unsure=True), "the store", error.message

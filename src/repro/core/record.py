@@ -2,10 +2,13 @@
 
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repro.core.earlier import read_earlier
+from repro.core.outputs import Signature
+from repro.core.ownfiles import set_aside
 from repro.core.project import Project
 from repro.core.seal import assemble
 from repro.core.sealing import sealing
@@ -50,10 +53,13 @@ def _seal(project: Project, folder: Path) -> Record:
     places = [place + folder.name for place in (LIVE, RUNS, LIVE_DATA)]
     refs = list_refs(project.repository.git, *places)
     live, sealed, pages = map(refs.get, places)
+    seen: Mapping[str, Signature] = {}
     if live is None and sealed is not None and sealed != started.resumed:
         record = _read_record(project, sealed)  # it was killed between the ref and the clean-up
     else:
-        record = _write_run(project, folder, started, live, pages, held=sealed)
+        record, seen = _write_run(project, folder, started, live, pages, held=sealed)
+    artifacts = {artifact.path: artifact for artifact in record.artifacts}
+    set_aside(folder, project.repository.private, artifacts, seen)
     _remove_live(folder)
     consolidate(project.repository, now=project.clock())
     return record
@@ -85,8 +91,12 @@ def _write_run(
     pages: str | None,
     *,
     held: str | None,
-) -> Record:
-    """Publish the run; `held` is what its ref names: none, or what is continued as it is now."""
+) -> tuple[Record, Mapping[str, Signature]]:
+    """Publish the run; also gives what its own files were when they were kept.
+
+    Args:
+        held: What its ref names: none, or what is continued as it is now.
+    """
     earlier = read_earlier(project, started.resumed)
     marker = read_marker(project.repository.private)
     sealed = assemble(started, folder, ContentStore(project.store), earlier, marker)
@@ -120,7 +130,7 @@ def _write_run(
         except GitError:
             if attempt == _TRIES - 1:
                 raise
-    return replace(sealed.record, commit=commit)
+    return replace(sealed.record, commit=commit), sealed.seen
 
 
 def _with_words(quarantine: Quarantine, run_id: str, commit: str, held: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 DELAY_S = 2.0  # a short run has nothing to sample
 INTERVAL_S = 10.0
+_FIRST_S = 0.5  # a share of the CPU is that since the look before, and 0.0 at the first one
 _GPU_QUERY = "--query-gpu=index,utilization.gpu,memory.used,memory.total,temperature.gpu,power.draw"
 _GPU_NAMES = (
     "utilization_percent",
@@ -20,7 +21,7 @@ _GPU_TIMEOUT_S = 5.0
 
 
 class Sampler:
-    """A thread that hands over one sample at once and one each interval, until it is stopped.
+    """A thread that hands over a sample soon and one each interval, until it is stopped.
 
     Names carry their units: `cpu_percent` and `memory_used_bytes` of the machine,
     `process_cpu_percent` (of one core) and `process_memory_bytes` of the command and all it
@@ -62,6 +63,10 @@ class Sampler:
 
         gpus = shutil.which("nvidia-smi", path=self._environ.get("PATH"))
         tree: dict[int, psutil.Process] = {}
+        _machine(psutil)
+        _processes(psutil, self._pid, tree)
+        if self._stopped.wait(min(_FIRST_S, self._interval_s)):
+            return
         while True:
             sample = _machine(psutil)
             sample.update(_processes(psutil, self._pid, tree))

@@ -7,7 +7,8 @@ from pathlib import Path
 from repro.core.earlier import Earlier
 from repro.core.events import Events, drop_shadowed, read_events
 from repro.core.mediaseal import by_step, seal_media
-from repro.core.outputs import collect_files
+from repro.core.outputs import FILES, Signature, collect_files
+from repro.core.ownfiles import UNKEPT, find_unkept
 from repro.core.pins import manifest_files
 from repro.core.python_ran import doubt_environment
 from repro.core.started import Started, surrounding_files
@@ -35,15 +36,21 @@ from repro.store.runs import encode_record
 _LONGEST_COMMAND = 200  # characters of one that is named
 OUTPUT_LIMIT = 10 << 20  # bytes of output.log in git; all of it goes to the store past that
 SERIES_LIMIT = 16 << 20  # bytes of metrics/ in git
+_MOST_TOLD = 10  # files of the run's own that are not kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed:
-    """A record ready to be written: its values, its files by path, and when the run ended."""
+    """A record ready to be written: its values, its files by path, and when the run ended.
+
+    Attributes:
+        seen: What those in the run's own folder that are artifacts were, by name.
+    """
 
     record: Record
     files: Mapping[str, bytes | Path | Existing]
     ended_at: float
+    seen: Mapping[str, Signature]
 
 
 @no_collection()
@@ -62,7 +69,7 @@ def assemble(
         marker: Stands in for secrets.
     """
     events = read_events(started, read_journals(folder))
-    _take_files(folder, content, events)
+    seen = _take_files(folder, content, events)
     series = merge_rows([*_earlier_rows(earlier.series), *events.rows])
     goals = {**earlier.goals, **events.goals}
     metrics = {
@@ -107,7 +114,7 @@ def assemble(
     )
     record, encoded = _encode(record)
     files.update(encoded)
-    return Sealed(record=record, files=files, ended_at=ended_at)
+    return Sealed(record=record, files=files, ended_at=ended_at, seen=seen)
 
 
 def _config(started: Started, events: Events) -> dict[str, Json]:
@@ -158,6 +165,8 @@ def _ended_run(started: Started, events: Events, ended_at: float) -> Run:
         else None,
         exit_code=end.get("exit_code"),
         signal=end.get("signal"),
+        # A command that finished before it heard of that has its result.
+        pruned=end.get("pruned") is True or (events.is_pruned and status is not Status.FINISHED),
         attempts=attempts,
         lost_points=run.lost_points + events.lost,
         skipped_lines=run.skipped_lines + events.skipped,
@@ -214,17 +223,30 @@ def _all_samples(
     return merge_rows([*_earlier_rows(earlier), *moved])
 
 
-def _take_files(folder: Path, content: ContentStore, events: Events) -> None:
-    """Add the files in the run's own folder to its artifacts; what was said of a name wins."""
+def _take_files(folder: Path, content: ContentStore, events: Events) -> dict[str, Signature]:
+    """Add the files in the run's own folder to its artifacts; what was said of a name wins.
+
+    Returns:
+        Of each that was added what it was before, by name.
+    """
     found: dict[str, Artifact] = {}
-    for one in collect_files(folder, content.dir):
+    warnings: list[str] = []
+    seen: dict[str, Signature] = {}
+    for one in collect_files(folder, content.dir, seen):
         if isinstance(one, str):
-            events.warnings.append(one)
+            warnings.append(one)
         else:
             found[one.path] = one
-    if found:
-        events.artifacts = {**found, **events.artifacts}
-        drop_shadowed(events)
+    events.warnings.extend(warnings[:_MOST_TOLD])
+    events.artifacts = {**found, **events.artifacts}
+    drop_shadowed(events)
+    seen = {path: seen[path] for path in found if events.artifacts.get(path) == found[path]}
+    if unkept := find_unkept(folder / FILES, events.artifacts, seen):
+        events.warnings.append(
+            f"files in the folder of this run that its record does not have: {len(unkept):,}; "
+            f"`.git/repro/{UNKEPT}/{folder.name}` has them"
+        )
+    return seen
 
 
 def _artifact_files(folder: Path, events: Events) -> dict[str, bytes | Path | Existing]:

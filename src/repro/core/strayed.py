@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from repro.core.datapresent import Facts, read_present
 from repro.core.datasets import Dataset, list_datasets, open_cache
-from repro.core.hooks.present import Facts, read_present
 from repro.core.measured import Progress
 from repro.core.project import Project
 from repro.errors import ReproError

@@ -109,7 +109,8 @@ def _row(record: Record, short: Mapping[str, str], values: Sequence[Value]) -> T
     run = record.run
     return TableRow(
         id=run.id, short=short[run.id], name=run.name, status=run.status.value,
-        created=run.created, tags=run.tags, note=run.note, values=tuple(values),
+        pruned=run.pruned, created=run.created, tags=run.tags, note=run.note,
+        values=tuple(values),
     )  # fmt: skip
 
 

@@ -76,6 +76,7 @@ class TableRow:
 
     Attributes:
         short: The shortest unique prefix of its id.
+        pruned: Whether it was ended before its time, for others were better.
         values: One for each column; `ABSENT` where it has none.
     """
 
@@ -83,6 +84,7 @@ class TableRow:
     short: str
     name: str | None
     status: str
+    pruned: bool
     created: str
     tags: tuple[str, ...]
     note: str | None

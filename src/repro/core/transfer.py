@@ -106,7 +106,7 @@ def plan_push(project: Project, chosen: Iterable[Chosen]) -> Load:
     for one in kept:
         failed += collect_files(project, one, files)
         if one.locked is not None and content.has(one.locked.manifest):
-            manifests[_manifest(one.locked)] = (one.name, MANIFEST)
+            manifests[manifest_of(one.locked)] = (one.name, MANIFEST)
     return Load(
         datasets=kept, left_out=left_out, files=files, manifests=manifests, failed=tuple(failed)
     )
@@ -211,7 +211,8 @@ def _without_manifest(one: Chosen, reason: str) -> Failure:
     return Failure(dataset=one.name, path=MANIFEST, digest=digest, reason=reason)
 
 
-def _manifest(locked: Locked) -> Wanted:
+def manifest_of(locked: Locked) -> Wanted:
+    """The entry of the content store that is the manifest of a dataset."""
     return Wanted(locked.manifest.removeprefix("sha256:"), locked.manifest_size)
 
 
@@ -228,7 +229,7 @@ def _bring_manifest(project: Project, remote: Remote, one: Chosen) -> Failure | 
         content.set_aside(one.locked.manifest)
     if one.locked.manifest_size > _LARGEST_MANIFEST:
         return _without_manifest(one, "repro.lock says a size that no manifest has")
-    outcome = remote.fetch(content, [_manifest(one.locked)], _count_nothing)
+    outcome = remote.fetch(content, [manifest_of(one.locked)], _count_nothing)
     return next((_without_manifest(one, reason) for _, reason in outcome.failed), None)
 
 

@@ -1,4 +1,4 @@
-"""What people say of a run that is in progress: written beside its journals, for the seal to take.
+"""What others say of a run that is in progress: written beside its journals, for the seal to take.
 
 It counts by the time at which it was said, among what the run says of itself.
 """
@@ -45,6 +45,24 @@ def say_of_live(project: Project, run_id: str, change: Callable[[Run], Run]) -> 
             return _say(project, folder, started, change)
     except FileNotFoundError:  # somebody deletes files in `.git`
         return None
+
+
+def say_pruned(project: Project, run_id: str) -> None:
+    """Have the record of a run in progress say that it is ended for others were better.
+
+    Nothing happens where it is in progress no more.
+
+    Raises:
+        DamagedRecordError: `start.json` cannot be read.
+        StorageError: The disk is full, read-only or forbidden.
+    """
+    folder = project.live / run_id
+    try:
+        with sealing(folder) as is_ours:
+            if is_ours and read_start(folder) is not None:
+                append_words(folder, [{"k": "pruned"}], project.clock())
+    except FileNotFoundError:
+        return
 
 
 def _is_sealed(project: Project, started: Started) -> bool:

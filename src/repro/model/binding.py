@@ -43,6 +43,7 @@ LONGEST_PATTERN = 10_000
 
 _AGES = 1e15  # seconds; no run is older
 _STATUS, _CREATED = Key(Space.FIELD, "status"), Key(Space.FIELD, "created")
+_SWEEP = Key(Space.FIELD, "sweep")
 _STATUSES = [status.value for status in Status]
 _ORDERINGS = {"<", "<=", ">", ">="}
 _IDS = {"id", "parent", "rerun_of", "sweep"}  # fields that name a run or a sweep
@@ -259,7 +260,9 @@ class _Binder:
         if status not in _STATUSES:
             raise self._error(
                 constant, f"no run has the status `{shorten(constant.text)}`",
-                hint=f"there are {', '.join(_STATUSES)}",
+                hint="`pruned` alone is a condition"
+                if status == "pruned"
+                else f"there are {', '.join(_STATUSES)}",
             )  # fmt: skip
         return status
 
@@ -267,6 +270,11 @@ class _Binder:
         """A value of a type that some run has under this key."""
         if key == _STATUS:
             return self._status(constant)
+        if key == _SWEEP and not is_id_prefix(constant.text):
+            raise self._error(
+                constant, f"`{shorten(constant.text)}` is no id of a sweep",
+                hint="`repro sweep ls` has the id of the sweep of that name",
+            )  # fmt: skip
         kinds = self._kinds_of(key)
         value = _read(constant, kinds, is_text=_is_text(key))
         if kinds and kind_of(value) not in kinds:

@@ -57,6 +57,7 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "duration": Field(Kind.NUMBER, _of_run("duration_s"), unit="s"),
         "exit_code": Field(Kind.NUMBER, _of_run("exit_code")),
         "signal": _text("signal"),
+        "pruned": Field(Kind.BOOL, _of_run("pruned")),
         "branch": _text("branch"),
         "base": _text("base"),
         "snapshot": _text("snapshot"),

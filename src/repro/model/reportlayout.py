@@ -40,7 +40,7 @@ from repro.model.reporttables import (
     telling_rows,
 )
 from repro.model.rowtext import is_numeric
-from repro.model.run import Record, Status
+from repro.model.run import Record, Status, describe_status
 from repro.model.verdict import Verdict
 from repro.model.verdicttext import headline
 
@@ -176,7 +176,7 @@ def _n_params(report: Report) -> int:
 
 def _status(record: Record) -> Cell:
     run = record.run
-    text: Text = (run.status.value,)
+    text: Text = (describe_status(run),)
     if run.exit_code:
         text += (f", exit code {run.exit_code}",)
     if run.signal:

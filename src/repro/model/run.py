@@ -122,6 +122,8 @@ class Run:
         base: The commit HEAD named at the start; None before the first commit.
         snapshot: The commit whose tree is the working tree of the run; `base` if that was clean.
         dirty: Whether the snapshot differs from the base.
+        pruned: Whether it was ended before its time, for others were better: its values are some
+            on the way, and no result.
         identity: Hash over all conditions; equal means "we tried this".
         lost_points: Acknowledged points that could not be kept, exactly counted.
         sweep: Id of the sweep whose trial it is.
@@ -145,6 +147,7 @@ class Run:
     assigned: Mapping[str, Any] | None = None
     exit_code: int | None = None
     signal: str | None = None
+    pruned: bool = False
     base: str | None = None
     snapshot: str | None = None
     branch: str | None = None
@@ -167,6 +170,11 @@ class Run:
     unwatched: tuple[str, ...] = ()
     curation: Curation | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def describe_status(run: Run) -> str:
+    """The status as people read it, with a word on a run that was ended for others were better."""
+    return f"{run.status.value}, pruned" if run.pruned else run.status.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

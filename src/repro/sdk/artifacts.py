@@ -3,7 +3,7 @@
 import glob
 import os
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, Self
@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from repro.model.medium import FileType, MediaFile
 
 
-def find_files(path: str | os.PathLike[str], name: str | None, root: Path) -> dict[str, Path]:
+def find_files(
+    path: str | os.PathLike[str], name: str | None, bases: Sequence[Path]
+) -> dict[str, Path]:
     """Map the name in the record of each file to where it is: one, or all of a folder.
 
     Args:
-        name: What the record calls it; by default its path relative to `root`, or its bare name
-            if it is elsewhere.
+        name: What the record calls it; by default its path relative to the first of `bases` that
+            it is in, or its bare name if it is elsewhere.
+        bases: Folders as `Path.resolve` gives them.
 
     Raises:
         TypeError: `path` is none.
@@ -35,8 +38,8 @@ def find_files(path: str | os.PathLike[str], name: str | None, root: Path) -> di
         raise InvalidInputError(f"there is no file `{source}` to keep")
     is_named = source.name not in ("", "..")  # a link keeps its name
     place = source.parent.resolve() / source.name if is_named else source.resolve()
-    is_inside = place.is_relative_to(root)
-    label = name or (place.relative_to(root).as_posix() if is_inside else place.name)
+    around = next((base for base in bases if place.is_relative_to(base)), place.parent)
+    label = name or place.relative_to(around).as_posix()
     if not source.is_dir():
         return {label: source.resolve()}
     files = sorted(file for file in source.rglob("*") if file.is_file())
@@ -48,12 +51,12 @@ def find_files(path: str | os.PathLike[str], name: str | None, root: Path) -> di
     }
 
 
-def find_matches(pattern: str, base: str | None, root: Path) -> dict[str, Path]:
+def find_matches(pattern: str, base: str | None, bases: Sequence[Path]) -> dict[str, Path]:
     """Map the name in the record of each file that a pattern matches to where it is.
 
     Args:
         pattern: As `glob` has it, absolute; a folder stands for all that is in it.
-        base: What names are relative to; else as for `find_files`.
+        base: What names are relative to; else as for `find_files`, with its `bases`.
 
     Raises:
         InvalidInputError: A file is not below `base`.
@@ -64,7 +67,7 @@ def find_matches(pattern: str, base: str | None, root: Path) -> dict[str, Path]:
         name = None if base is None else Path(os.path.relpath(place, base)).as_posix()
         if name is not None and name.startswith("../"):
             raise InvalidInputError(f"`{place}` is not below `{base}`")
-        found.update(find_files(place, name, root))
+        found.update(find_files(place, name, bases))
     return found
 
 
@@ -133,7 +136,7 @@ class Artifact:
         folder = Path(local_path).absolute()
         if not folder.is_dir():
             raise InvalidInputError(f"there is no folder `{folder}` to add")
-        for label, path in find_files(folder, ".", folder).items():
+        for label, path in find_files(folder, ".", ()).items():
             self._files[(PurePosixPath(name or "") / label).as_posix()] = path
 
     @contextmanager

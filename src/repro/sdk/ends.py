@@ -20,11 +20,13 @@ class End:
     Attributes:
         exit_code: Of the process; 128 + n for signal n.
         signal: Name of the signal that ended it.
+        is_pruned: Whether it was ended before its time, for others were better.
     """
 
     status: Status
     exit_code: int | None = None
     signal: str | None = None
+    is_pruned: bool = False
 
 
 def end_by_code(code: object) -> End:

@@ -2,15 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from hashlib import sha256
+from urllib.parse import quote
 
 from repro.core.mediakept import keep_bytes
 from repro.errors import StorageError
 from repro.model.canonical import Json
+from repro.model.paths import LONGEST_NAME, find_name_fault
 from repro.model.text import escape
 from repro.sdk.loggable import Media
 from repro.sdk.notices import warn
 from repro.sdk.pictured import find_medium
 from repro.store.journal import JournalWriter
+
+_LONGEST_PART = LONGEST_NAME - 32  # bytes; a suffix follows
+_SHOWN = 16  # characters of an odd part
+_DIGITS = 16
 
 
 def take_files(
@@ -21,12 +28,22 @@ def take_files(
     files: list[tuple[str, bytes]] = []
     before = f"rank{rank}/" if rank else ""
     for name, some in media.items():
+        parts = f"{before}{name}".split("/")
         for place, one in enumerate(filter(None, map(find_medium, some))):
-            if found := one.files(f"{before}{name}_{step}_{place}"):
+            label = "/".join(map(_holdable, [*parts[:-1], f"{parts[-1]}_{step}_{place}"]))
+            if found := one.files(label):
                 files.extend(found.items())
             else:
                 shown.setdefault(name, []).append(one)
     return shown, files
+
+
+def _holdable(part: str) -> str:
+    """Part of a metric's name as a record can hold it between two slashes; an odd one is hashed."""
+    is_short = len(part.encode()) <= _LONGEST_PART
+    if part.isprintable() and is_short and find_name_fault(part) is None:
+        return part
+    return f"{quote(part[:_SHOWN], safe='')}-{sha256(part.encode()).hexdigest()[:_DIGITS]}"
 
 
 def keep_media(

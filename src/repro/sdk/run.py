@@ -281,7 +281,8 @@ class Run(RunFiles, Familiar):
             return
         self._journal.strict = False  # what is lost now is counted, and `end` says it
         if end is not None:
-            self._record("end", status=str(end.status), exit_code=end.exit_code, signal=end.signal)
+            said = {"status": str(end.status), "exit_code": end.exit_code, "signal": end.signal}
+            self._record("end", **said, **({"pruned": True} if end.is_pruned else {}))
         self._journal.close()
 
     def progress(self) -> int:

@@ -65,8 +65,8 @@ class RunFiles:
         """Keep a file, all files of a folder, or those of an `Artifact`, with the run.
 
         Args:
-            name: What the record calls it; by default its path relative to the repository,
-                or its bare name if it is elsewhere.
+            name: What the record calls it; by default its path relative to `dir`, if it is in
+                there, or to the repository, or its bare name if it is elsewhere.
             type: As in W&B; kept beside an `Artifact` and with `aliases`, in
                 `<name>.artifact.json`.
             aliases: Likewise.
@@ -82,7 +82,7 @@ class RunFiles:
             found, facts = path.named_files(), path.format_facts(aliases)
             label = path.name
         else:
-            found = find_files(path, name, self._root)
+            found = find_files(path, name, self._bases())
             label = os.path.commonpath(found) if found else ""
             facts = format_facts(type=type, aliases=aliases) if aliases and label else b""
         kept = [self._keep(*item) for item in found.items()]
@@ -128,7 +128,7 @@ class RunFiles:
     ) -> list[Kept]:
         """Keep those that changed since `seen`, which then knows them."""
         kept = []
-        for label, path in find_matches(pattern, base, self._root).items():
+        for label, path in find_matches(pattern, base, self._bases()).items():
             now = signature_of(path)
             if seen.get(label) != now and (one := self._keep(label, path)) is not None:
                 kept.append(one)
@@ -172,6 +172,10 @@ class RunFiles:
             self._record("data", name=used.name, v=used.facts, tree=used.tree)
             self._used[used.name] = used.facts, used.tree
         return used.place
+
+    def _bases(self) -> tuple[Path, ...]:
+        """What names of files are relative to."""
+        return (self.live_dir / FILES).resolve(), self._root
 
     def _store(self) -> Path:
         return self.live_dir.parent.parent / "store"

@@ -127,6 +127,7 @@ def decode_run(value: Json, name: str) -> Run:
         assigned=None if run.values.get("assigned") is None else run.inner("assigned").values,
         exit_code=run.optional_integer("exit_code"),
         signal=run.optional_text("signal"),
+        pruned=run.values.get("pruned") is True,  # absent in older ones
         base=run.optional_text("base", is_oid),
         snapshot=run.optional_text("snapshot", is_oid),
         branch=run.optional_text("branch"),

@@ -27,6 +27,7 @@ from repro.core.sweep.options import Options, Reason, Stop
 from repro.core.sweep.protocols import Gone
 from repro.errors import ConflictError, InvalidInputError, StorageError
 from repro.model.ids import new_id
+from repro.model.run import Status
 from repro.model.space import Categorical, Uniform
 from repro.model.sweep import Agent, Asked, Beat, Dropped, Stopped, Told
 from repro.model.sweepspec import EarlyStop, Method
@@ -149,7 +150,9 @@ def test_a_strict_sweep_ends_when_its_metric_is_not_logged(repository: Path):
     at = make_sweep(project, metric="val_loss")
     ran = run_here(project, at, lambda _: GOOD, is_strict=True)
     assert (ran.outcome.reason, len(ran.states)) == (Reason.NO_METRIC, 1)
-    assert "logged no `val_loss`: it logged `loss`" in ran.outcome.error.message
+    assert (
+        "trial 0 failed, for it logged no `val_loss`: it logged `loss`" in ran.outcome.error.message
+    )
 
 
 def test_a_strict_sweep_ends_at_a_first_trial_that_crashed_and_no_later_one(repository: Path):
@@ -317,6 +320,9 @@ def test_a_trial_that_is_worse_than_others_were_is_stopped_and_counts_as_pruned(
     trials = ran.outcome.at.progress.trials
     assert trials[0].steps == ((0, 0.5), (1, 0.4), (2, 0.3))
     assert trials[3].steps == ((0, 0.9), (1, 0.9), (2, 0.9))
+    runs = {record.run.id: record.run for record in list_runs(project).records}
+    assert [runs[trial.run].pruned for trial in trials] == [False] * 3 + [True]
+    assert runs[trials[3].run].status is Status.KILLED
 
 
 def test_a_trial_that_logs_nan_is_stopped_and_counts_as_pruned(repository: Path):

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from shlex import quote
 
+from repro.core.datapresent import Facts, read_present
 from repro.core.datasets import Dataset, list_datasets, open_cache
-from repro.core.hooks.present import Facts, read_present
 from repro.core.measured import OnProgress
 from repro.core.project import Project
 from repro.errors import InvalidInputError, ReproError

@@ -23,9 +23,9 @@ def no_metric(
             f"trial {told.number} failed and logged no `{name}`: {told.why}",
             hint=f"`repro show --output {told.run}` has what it printed",
         )
-    what = f"it logged {', '.join(f'`{one}`' for one in logged)}" if logged else "nothing"
+    what = ", ".join(f"`{one}`" for one in logged) or "nothing"
     return InvalidInputError(
-        f"trial {told.number} finished and logged no `{name}`: {what}",
+        f"trial {told.number} failed, for it logged no `{name}`: it logged {what}",
         hint="name the metric as the program logs it: `repro show` has its names",
     )
 

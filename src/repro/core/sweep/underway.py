@@ -1,6 +1,7 @@
 """The attempts that one process of a sweep has under way: started, told to end, and watched."""
 
 from collections import Counter
+from contextlib import suppress
 from math import inf
 from time import monotonic
 
@@ -9,6 +10,8 @@ from repro.core.sweep.options import Options
 from repro.core.sweep.protocols import Launcher, Suggester, Task
 from repro.core.sweep.settle import Cause
 from repro.core.sweep.trialwatch import TrialWatch
+from repro.core.words import say_pruned
+from repro.errors import ReproError
 from repro.model.sweep import SweepAt, Trial
 from repro.model.sweepspec import SweepSpec
 
@@ -122,4 +125,6 @@ class Underway:
         for run, watch in self._watches.items():
             steps = None if run in self._causes else watch.look()
             if steps and self._suggester.should_prune(at.ledger, self._trials[run], steps):
+                with suppress(ReproError):  # the ledger says it in any case
+                    say_pruned(self._project, run)
                 self.stop(run, Cause.PRUNED, grace_s=GRACE_S)

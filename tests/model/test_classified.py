@@ -47,9 +47,11 @@ def test_precision_and_recall_are_those_of_each_threshold(pairs: list[tuple[bool
     assert found[1:] == [(true / n_true, true / (true + false)) for true, false in every]
 
 
-def test_labels_and_scores_are_of_the_same_length() -> None:
+def test_labels_and_scores_are_of_the_same_length_and_no_score_is_nan() -> None:
     for curve in (roc_points, precision_points):
         with pytest.raises(ValueError, match="labels"):
             curve([True], [1.0, 2.0])
+        with pytest.raises(ValueError, match="NaN"):
+            curve([True, False], [1.0, float("nan")])
     with pytest.raises(ValueError, match="predictions"):
         count_confusions([0], [0, 1], 2)

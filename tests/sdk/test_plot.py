@@ -61,6 +61,28 @@ def test_a_confusion_matrix_counts_each_pair(given: dict[str, Any]) -> None:
     ]
 
 
+def test_labels_of_a_confusion_matrix_may_be_texts_and_of_any_size() -> None:
+    said, guessed = ["cat", "dog", "cat"], ["cat", "cat", "dog"]
+    plain = plot.confusion_matrix(y_true=said, preds=guessed)
+    named = plot.confusion_matrix(y_true=said, preds=guessed, class_names=["dog", "cat"])
+    scored = plot.confusion_matrix(y_true=["b", "a"], probs=[[0.9, 0.1], [0.8, 0.2]])
+    stray = plot.confusion_matrix(y_true=[0, 10**9], preds=[0.0, 0.0])
+    many = plot.confusion_matrix(y_true=range(1000), preds=range(1000))
+
+    assert [row[2] for row in plain.data] == [1, 1, 1, 0]
+    assert named.data[1:3] == [["dog", "cat", 1], ["cat", "dog", 1]]
+    assert scored.data[2:] == [["b", "a", 1], ["b", "b", 0]]
+    assert stray.data[2] == ["1000000000", "0", 1]
+    assert [tuple(row) for row in many.data] == [(str(n), str(n), 1) for n in range(1000)]
+
+
+def test_classes_of_a_curve_are_whole_numbers_of_any_type() -> None:
+    scores = [[0.5, 0.5], [0.3, 0.7]]
+    for labels in ([0, 1], [0.0, 1.0], [False, True]):
+        assert [row[0] for row in plot.roc_curve(labels, scores).data] == ["0"] * 3 + ["1"] * 3
+    assert plot.roc_curve([1.0, 1.0], scores).data == []
+
+
 def test_curves_are_of_each_class_against_the_others() -> None:
     y_true = np.array([0, 1, 1, 0])
     scores = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.4, 0.6]])
@@ -81,5 +103,9 @@ def test_what_does_not_fit_is_refused() -> None:
         plot.roc_curve([0])
     with pytest.raises(ValueError, match="scores for 3"):
         plot.pr_curve(["a", "b"], [[1, 0, 0], [0, 1, 0]])
+    with pytest.raises(ValueError, match="a row for each label"):
+        plot.roc_curve([0, 1], [0.2, 0.7])
+    with pytest.raises(ValueError, match="1 names for 2 classes"):
+        plot.roc_curve([0, 1], [[1, 0], [0, 1]], labels=["one"])
     with pytest.raises(ValueError, match="class 4"):
         plot.confusion_matrix(y_true=[0, 4], preds=[0, 1], class_names=["a", "b"])

@@ -377,6 +377,27 @@ def test_a_private_folder_that_cannot_be_written_lets_training_go_on(
         sdk.init()
 
 
+def test_files_of_a_run_that_cannot_be_recorded_outlive_the_program(
+    repository: Path, tmp_path: Path
+) -> None:
+    (repository / ".git" / "repro").write_text("in the way")
+    code = """
+        def leave(**words):
+            with open(repro.init(**words).dir + "/model.pt", "w") as file:
+                file.write("weights")
+            repro.finish()
+        leave()
+        leave(mode="disabled")
+    """
+    (tmp_path / "temporary").mkdir()
+
+    ended = run(repository, code, TMPDIR=str(tmp_path / "temporary"))
+
+    [kept] = (tmp_path / "temporary").rglob("model.pt")
+    assert kept.read_text() == "weights"
+    assert f"files of this run stay in `{kept.parent}`" in ended.stderr
+
+
 def test_points_of_a_program_whose_journal_cannot_be_opened_are_counted_and_said(
     repository: Path,
 ) -> None:

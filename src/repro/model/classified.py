@@ -2,6 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from math import isnan
+
+from repro.model.medium import MOST_ROWS
 
 
 def count_confusions(
@@ -14,15 +17,16 @@ def count_confusions(
 
     Returns:
         Shape (n_classes ** 2,): actual class, predicted class, count; in the order of the classes.
+        Of more pairs than a table has rows only those that occur.
 
     Raises:
-        ValueError: The shapes differ, or a class is beyond `n_classes`.
+        ValueError: The shapes differ.
     """
     if len(actual) != len(predicted):
         raise ValueError(f"{len(actual)} labels, but {len(predicted)} predictions")
     counts = Counter(zip(actual, predicted, strict=True))
-    if beyond := [pair for pair in counts if not all(0 <= one < n_classes for one in pair)]:
-        raise ValueError(f"class {max(beyond[0])} is none of the {n_classes}")
+    if n_classes**2 > MOST_ROWS:
+        return [(*pair, counts[pair]) for pair in sorted(counts)]
     every = range(n_classes)
     return [(one, other, counts[one, other]) for one in every for other in every]
 
@@ -39,14 +43,14 @@ def roc_points(is_of_class: Sequence[bool], scores: Sequence[float]) -> list[tup
         Empty where all are of the class, or none: there is no curve then.
 
     Raises:
-        ValueError: The shapes differ.
+        ValueError: The shapes differ, or a score is NaN.
 
     Source: Tom Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters, 2006.
     """
     n_true = sum(is_of_class)
     n_false = len(is_of_class) - n_true
     if not n_true or not n_false:
-        _require_same(is_of_class, scores)
+        _require_fit(is_of_class, scores)
         return []
     counts = [(0, 0)]
     for true, false in _cumulated(is_of_class, scores):
@@ -71,9 +75,9 @@ def precision_points(
         class.
 
     Raises:
-        ValueError: The shapes differ.
+        ValueError: The shapes differ, or a score is NaN.
     """
-    _require_same(is_of_class, scores)
+    _require_fit(is_of_class, scores)
     n_true = sum(is_of_class)
     if not n_true:
         return []
@@ -83,7 +87,7 @@ def precision_points(
 
 def _cumulated(is_of_class: Sequence[bool], scores: Sequence[float]) -> Iterator[tuple[int, int]]:
     """True and false positives at each distinct score, the highest first."""
-    _require_same(is_of_class, scores)
+    _require_fit(is_of_class, scores)
     ordered = sorted(zip(scores, is_of_class, strict=True), key=lambda pair: -pair[0])
     true = false = 0
     for place, (score, is_true) in enumerate(ordered):
@@ -99,6 +103,8 @@ def _is_between(before: tuple[int, int], middle: tuple[int, int], after: tuple[i
     return (x1 - x0) * (y2 - y0) == (x2 - x0) * (y1 - y0)
 
 
-def _require_same(labels: Sequence[object], scores: Sequence[object]) -> None:
+def _require_fit(labels: Sequence[object], scores: Sequence[float]) -> None:
     if len(labels) != len(scores):
         raise ValueError(f"{len(labels)} labels, but {len(scores)} scores")
+    if any(map(isnan, scores)):
+        raise ValueError("a score is NaN, which is neither higher nor lower than others")

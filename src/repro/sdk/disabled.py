@@ -31,7 +31,14 @@ from repro.store.journal import JournalWriter
 class DisabledRun(Run):
     """A run that records nothing: every call works and nothing is written."""
 
-    def __init__(self, config: Mapping[str, Json], describe: Mapping[str, Any]) -> None:
+    def __init__(
+        self, config: Mapping[str, Json], describe: Mapping[str, Any], *, is_wanted: bool = True
+    ) -> None:
+        """Record nothing.
+
+        Args:
+            is_wanted: Whether somebody asked for that; else files in `dir` outlive the program.
+        """
         RunFiles.__init__(self)
         Familiar.__init__(self)
         self.id = "disabled"
@@ -44,6 +51,7 @@ class DisabledRun(Run):
         self._is_over = False
         self._next_step = 0
         self._dir: str | None = None
+        self._is_wanted = is_wanted
         self.config = Config(config)
         self.summary = Summary({})
 
@@ -58,12 +66,15 @@ class DisabledRun(Run):
 
     @property
     def dir(self) -> str:
-        """A folder of which nothing is kept."""
+        """A folder of which no record keeps anything."""
         import tempfile  # noqa: PLC0415  # few programs that record nothing ask for it
 
         if self._dir is None:
             self._dir = tempfile.mkdtemp(prefix="repro-disabled-")
-            weakref.finalize(self, shutil.rmtree, self._dir, ignore_errors=True)
+            if self._is_wanted:
+                weakref.finalize(self, shutil.rmtree, self._dir, ignore_errors=True)
+            else:
+                warn(f"nothing is recorded: files of this run stay in `{self._dir}`")
         return self._dir
 
     def log_artifact(
@@ -131,7 +142,7 @@ class LosingRun(DisabledRun):
             folder: Where the run is in progress.
             leave: Is called once this process's part has ended.
         """
-        super().__init__(config, describe)
+        super().__init__(config, describe, is_wanted=False)
         self.id = folder.name
         self.live_dir = folder
         self.rank = rank

@@ -91,8 +91,9 @@ def confusion_matrix(
 
     Args:
         probs: Shape (n, classes), of which the highest counts; or `preds`, shape (n,).
-        y_true: Shape (n,): numbers of the classes, from 0 on.
-        class_names: In their order.
+        y_true: Shape (n,): numbers of the classes, from 0 on, or their names.
+        class_names: In their order. Without them: of `probs` as for `roc_curve`, of `preds` the
+            labels that there are, sorted.
 
     Raises:
         TypeError: Labels are missing, or there is not exactly one of `probs` and `preds`.
@@ -100,16 +101,27 @@ def confusion_matrix(
     """
     if y_true is None or (probs is None) == (preds is None):
         raise TypeError("a confusion matrix needs `y_true`, and either `probs` or `preds`")
-    actual = [int(one) for one in _plain(y_true)]
+    actual = _labels(y_true)
     if probs is None:
-        predicted = [int(one) for one in _plain(preds)]
+        predicted = _labels(preds)
+        classes = sorted({*actual, *predicted})
     else:
-        predicted = [row.index(max(row)) for row in map(_plain, _plain(probs))]
-    n_classes = len(class_names) if class_names else max([*actual, *predicted], default=-1) + 1
-    names = [str(one) for one in class_names or range(n_classes)]
+        scores = _scores(probs)
+        classes = _find_classes(actual, scores) if class_names is None else []
+        best = [row.index(max(row)) for row in scores]
+        predicted = [classes[one] for one in best] if class_names is None else best
+    names = [str(one) for one in (classes if class_names is None else class_names)]
+    places = {label: place for place, label in enumerate(classes)}
+    if class_names is not None:
+        places = {label: place for place, name in enumerate(names) for label in (place, name)}
+    for one in (*actual, *predicted):
+        if one not in places:
+            raise ValueError(f"class {one} is none of the {len(names)}")
     rows = [
         [names[one], names[other], count]
-        for one, other, count in count_confusions(actual, predicted, n_classes)
+        for one, other, count in count_confusions(
+            [places[one] for one in actual], [places[one] for one in predicted], len(names)
+        )
     ]
     return _titled(Table(columns=["Actual", "Predicted", "nPredictions"], data=rows), title)
 
@@ -133,7 +145,7 @@ def roc_curve(
 
     Raises:
         TypeError: One of the two is missing.
-        ValueError: The shapes differ.
+        ValueError: The shapes differ, or a score is NaN.
     """
     found = _curves(roc_points, y_true, y_probas, labels, classes_to_plot)
     rows = [[name, *point] for name, points in found for point in points]
@@ -162,17 +174,41 @@ def _curves(
     """Name and points of each class."""
     if y_true is None or y_probas is None:
         raise TypeError("a curve needs `y_true` and `y_probas`")
-    actual = _plain(y_true)
-    scores = [_plain(row) for row in _plain(y_probas)]
-    n_columns = len(scores[0]) if scores else 0
-    is_numbered = all(type(one) is int and 0 <= one < n_columns for one in actual)
-    classes = list(range(n_columns)) if is_numbered else sorted(set(actual))
-    if len(classes) != n_columns or any(len(row) != n_columns for row in scores):
-        raise ValueError(f"{len(classes)} classes, but scores for {n_columns}")
+    actual, scores = _labels(y_true), _scores(y_probas)
+    classes = _find_classes(actual, scores)
+    if labels is not None and len(labels) != len(classes):
+        raise ValueError(f"{len(labels)} names for {len(classes)} classes")
     for place, one in enumerate(classes):
         if wanted is None or one in wanted:
             points = curve([other == one for other in actual], [row[place] for row in scores])
             yield str(labels[place] if labels is not None else one), points
+
+
+def _find_classes(actual: Sequence[Any], scores: Sequence[Sequence[float]]) -> list[Any]:
+    """What the columns of scores stand for."""
+    n_columns = len(scores[0]) if scores else 0
+    if any(len(row) != n_columns for row in scores):
+        raise ValueError("some rows have more scores than others")
+    is_numbered = all(type(one) is int and 0 <= one < n_columns for one in actual)
+    classes = list(range(n_columns)) if is_numbered else sorted(set(actual))
+    if len(classes) != n_columns:
+        raise ValueError(f"{len(classes)} classes, but scores for {n_columns}")
+    return classes
+
+
+def _labels(values: Any) -> list[Any]:
+    """Labels of classes; a whole number is an integer, whatever its type."""
+    found = _plain(values)
+    return [
+        int(one) if isinstance(one, (bool, float)) and one == one // 1 else one for one in found
+    ]
+
+
+def _scores(values: Any) -> list[list[float]]:
+    rows = _plain(values)
+    if not all(hasattr(row, "__len__") for row in rows):
+        raise ValueError("scores have the shape (n, classes): a row for each label")
+    return [_plain(row) for row in rows]
 
 
 def _plain(values: Any) -> list[Any]:

@@ -100,7 +100,7 @@ def init(
         if is_strict(os.environ):
             raise
         warn(f"nothing of this run is recorded: {error}")
-        run = _enter(_losing(wish) or _disabled(wish))
+        run = _enter(_losing(wish) or _disabled(wish, is_wanted=False))
     if wish.follows_tensorboard:
         _follow_tensorboard(run)
     return run
@@ -142,9 +142,9 @@ def _rank_inside(started: Started | None) -> int:
     return find_rank_inside(os.environ, outer if isinstance(outer, dict) else {})
 
 
-def _disabled(wish: Wish) -> DisabledRun:
+def _disabled(wish: Wish, *, is_wanted: bool = True) -> DisabledRun:
     describe = {"name": wish.name, "note": wish.note, "tags": wish.tags}
-    return DisabledRun(vary_config(wish.config, wish.varied), describe)
+    return DisabledRun(vary_config(wish.config, wish.varied), describe, is_wanted=is_wanted)
 
 
 def _enter(run: Run) -> Run:

@@ -140,6 +140,17 @@ def test_means_of_groups_are_chosen_drawn_with_bands_and_left_by_going_back(
     page.go_back()
     assert points(page) == 12 * 40
 
+    hidden = "".join(f"&hide={run}" for run in runs[::2])
+    page.goto(f"{server.origin}/compare?q=&group=config.opt{hidden}")
+    assert points(page) == 40  # of the one group that is left, in its own colour
+    line = page.locator(f"{CHART} .scatterlayer .js-line").last
+    dot = page.locator(".legend.groups .dot[data-colour='1']")
+    colours = [
+        line.evaluate("one => getComputedStyle(one).stroke"),
+        dot.evaluate("one => getComputedStyle(one).backgroundColor"),
+    ]
+    assert colours[0] == colours[1]
+
 
 def test_a_range_that_reaches_the_place_of_runs_without_a_value_has_them_in_its_filter(
     page, ui, repository

@@ -127,6 +127,14 @@ def test_without_the_option_data_stays_as_it_is(repository, top, cli):
     assert "dataset `train` is not there" in cli("checkout", "one", "-w", "../beside").err
 
 
+@pytest.mark.parametrize("words", [(), ("-w", "../beside")], ids=["here", "beside"])
+def test_the_code_of_a_run_comes_whatever_its_record_says_of_data(repository, cli, words):
+    base = git(repository, "rev-parse", "HEAD")
+    made = make_record(data={"train": {"path": "data"}}, snapshot=base, name="odd")
+    write_run(open_at(repository), made)
+    assert "dataset" not in cli("checkout", "odd", *words).err
+
+
 def test_a_wrong_name_is_one_error(repository, top, cli):
     before = everything(repository)
 

@@ -335,6 +335,17 @@ def test_means_are_given_with_the_edges_of_their_bands(repository, browse, seeds
     assert client.get("/api/curves.svg", params=query).text.count("fill-opacity") == 2
 
 
+def test_a_mean_says_of_how_many_runs_it_leaves_values_out(repository, browse):
+    values = {"loss": "NaN"}
+    runs = [make_run(open_here(repository), {"loss": 1.0}, steps=2).id]
+    runs.append(make_run(open_here(repository), values, steps=2).id)
+    query = {"metric": "loss", "run": runs, "group": "-"}
+
+    [mean] = browse(repository).get("/api/curves", params=query).json()["curves"]
+
+    assert (mean["y"], mean["runs"], mean["n_odd"]) == ([1, 1], runs, 1)
+
+
 def test_what_runs_cannot_be_put_together_by_is_said_and_each_is_drawn(repository, browse, seeds):
     client = browse(repository)
     answer = asked(client, run=seeds, group="nope<")

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Container, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from repro.core.restore import Restored, check_out, take_back_interrupted
 from repro.core.restore_data import plan_restore, size_of
 from repro.core.undo import Undone
 from repro.core.undo import undo as take_back
-from repro.errors import AmbiguousRunError, UnknownRunError, UsageError
+from repro.errors import AmbiguousRunError, DamagedRecordError, UnknownRunError, UsageError
 from repro.model.readable import count_of
 from repro.model.run import Record
 from repro.model.text import escape
@@ -97,7 +98,8 @@ def checkout(
         for plan in plans:
             _say_filled(plan)
         if isinstance(target, Record):
-            _say_not_brought(target, {plan.name for plan in plans}, beside.folder)
+            with suppress(DamagedRecordError):  # the code is there, which was asked for
+                _say_not_brought(target, {plan.name for plan in plans}, beside.folder)
         built = _build(project, wish, beside.folder)
         if as_json:
             filled = {plan.name: len(plan.entries) for plan in plans}
@@ -110,7 +112,8 @@ def checkout(
         restored = check_out(project, target, save=save, data=moves, report=report)
     _say_restored(project, restored)
     if isinstance(target, Record):
-        _say_strayed(project, target)
+        with suppress(DamagedRecordError):  # likewise
+            _say_strayed(project, target)
     changed = {one.name: len(one.moves) for one in moves}
     for name, count in changed.items():
         render.note(f"dataset {escape(name)}: {count_of(count, 'path')} as recorded again")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 
 from repro.core.curvecache import CurveCache
 from repro.core.curves import CurveWish, read_curves
@@ -43,12 +44,14 @@ class GroupCurve:
     Attributes:
         curve: Of smooth curves, where the wish has a smoothing.
         runs: Those that have points in the window.
+        odd: Those of them with values that are not finite, which no mean has.
         problems: Why runs could not be read.
     """
 
     group: RunGroup
     curve: MeanCurve
     runs: tuple[str, ...]
+    odd: tuple[str, ...]
     problems: tuple[str, ...]
 
     @property
@@ -121,6 +124,7 @@ def read_group_curves(
                 group,
                 mean_curve(points, most=wish.most, band=band),
                 tuple(curve.run for curve in having),
+                tuple(curve.run for curve in having if not all(map(isfinite, curve.y))),
                 tuple(curve.problem for curve in each if curve.problem),
             )
         )

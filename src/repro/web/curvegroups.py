@@ -15,6 +15,7 @@ from repro.model.palette import PALETTE
 from repro.model.run import Record
 
 ALL = "-"  # in an address: one mean of all runs
+_MOST_CHOICES = 40  # params to put runs together by; the address takes any
 GROUP_KEYS = ("group", "band")
 
 
@@ -70,7 +71,7 @@ def group_choices(records: Sequence[Record], chosen: str) -> list[GroupChoice]:
         choices.append(GroupChoice(ALL, "the mean of all"))
         choices += [
             GroupChoice(address_of([one]), f"means by {one.title}")
-            for one in others
+            for one in others[:_MOST_CHOICES]
             if len(make_groups(records, [one])) < len(records)
         ]
     if chosen not in {choice.value for choice in choices}:

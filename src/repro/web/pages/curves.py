@@ -111,6 +111,7 @@ def _mean_json(one: GroupCurve, place: int, live: Container[str]) -> dict[str, J
         "group": one.label,
         "place": place,
         "runs": list(one.runs),
+        "n_odd": len(one.odd),
         "x": _numbers(curve.x),
         "y": _numbers(_rounded(curve.mean)),
         "low": _numbers(_rounded(curve.low)),

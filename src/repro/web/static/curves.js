@@ -110,8 +110,10 @@ async function redraw(figure) {
 function remark(figure, curves) {
   const odd = curves.filter((one) => one.y.some((y) => typeof y !== "number"));
   const lost = curves.filter((one) => one.problem);
+  const partial = curves.filter((one) => one.n_odd);
   const words = [];
   if (odd.length) words.push(`× NaN, ▲ ▼ infinite: ${odd.slice(0, 4).map(labelOf).join(", ")}${odd.length > 4 ? ` and ${odd.length - 4} more` : ""}`);
+  if (partial.length) words.push(`without what is NaN or infinite: ${partial.map((one) => `${one.n_odd} of ${one.group}`).join(", ")}`);
   if (lost.length) words.push(`cannot be read: ${lost.map(labelOf).join(", ")}`);
   if (curves.length && curves.every((one) => !one.y.length)) words.push("no points in this window");
   figure.querySelector(".remark").textContent = words.join(" · ");
@@ -199,7 +201,8 @@ async function follow() {
         const curves = known.get(figure.dataset.metric);
         const live = [...(curves?.values() ?? [])].filter((one) => one.is_live).map((one) => one.run);
         if (!live.length) return;
-        for (const one of await fetchCurves(figure, isGrouped() ? null : live)) curves.set(keyOf(one), one);
+        const grown = (await fetchCurves(figure, isGrouped() ? null : live)).map((one) => [keyOf(one), one]);
+        known.set(figure.dataset.metric, new Map([...(isGrouped() ? [] : curves), ...grown]));
         await redraw(figure);
       }));
     } while (isMissed);

@@ -9,8 +9,8 @@ const FAINT = 0.25; // of what stands behind a line
 
 const chipOf = (run) => document.querySelector(`#legend [data-run="${run}"]`);
 
-/** What a curve is told apart by, among those of its chart. */
-export const keyOf = (curve) => curve.group ?? curve.run;
+/** What a curve is told apart by, among those of its chart; groups may be called the same. */
+export const keyOf = (curve) => curve.place ?? curve.run;
 
 /** What a curve is called. */
 export const labelOf = (curve) => curve.group ?? chipOf(curve.run)?.dataset.label ?? curve.run;
@@ -19,8 +19,8 @@ export const labelOf = (curve) => curve.group ?? chipOf(curve.run)?.dataset.labe
 const metaOf = (curve) => (curve.group === undefined ? curve.run : curve.runs);
 
 function lookOf(curve) {
-  if (curve.group !== undefined) return [curve.place % 10, Math.floor(curve.place / 10)];
-  const chip = chipOf(curve.run);
+  // Not by the place of a group: where all runs of another one are hidden, there is one less.
+  const chip = chipOf(curve.group === undefined ? curve.run : curve.runs[0]);
   return [Number(chip?.dataset.colour ?? 8), Number(chip?.dataset.turn ?? 0)];
 }
 

@@ -59,13 +59,15 @@ def set_aside(
         place.parent.mkdir(mode=0o700, exist_ok=True)
         folder.rename(place)
         fsync_dir(place.parent)
-    unkept = set(find_unkept(place, artifacts, seen))
+    # First, so that a file that comes into being from here on is not taken for one that is kept.
+    there = set(_list_files(place))
+    kept = there - set(find_unkept(place, artifacts, seen))
     for where, folders, names in os.walk(place, topdown=False):
         paths = [Path(where, name) for name in names]
         inner = [Path(where, name) for name in folders]
         with suppress(OSError):
             for path in paths:
-                if path.relative_to(place).as_posix() not in unkept:
+                if path.is_symlink() or path.relative_to(place).as_posix() in kept:
                     path.unlink()
         for path in inner:
             with suppress(OSError):  # it has files that stay

@@ -7,6 +7,7 @@ from tests.support import write_files
 from tests.support.browsing import PHONE, goes_sideways, tab_to, violations
 from tests.support.projects import begin, end, log, make_run, open_here
 from tests.support.records import NOW, a_summary, make_record, open_at, write_run
+from tests.support.waiting import until
 
 from repro.core.query import resolve_run
 from repro.model.run import Artifact
@@ -128,10 +129,11 @@ def test_a_run_in_progress_is_followed_until_it_ends(page, ui, repository):
         file.write(b"".join(b"line %d\n" % n for n in range(1, 200)))
     log(live, 1, loss=0.25)
     page.locator("#output >> text=line 199").wait_for()
-    page.wait_for_function(
+    is_at_the_end = (
         "(() => { const b = document.getElementById('output');"
         " return b.scrollTop + b.clientHeight >= b.scrollHeight - 40 })()"
     )
+    until(lambda: page.evaluate(is_at_the_end), "the end of the output in sight")
     end(live, repository)
     page.locator("#head [data-status=finished]").wait_for()
     page.locator("#tab:not([data-live])").wait_for()

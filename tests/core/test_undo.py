@@ -360,7 +360,10 @@ def free_locks(root: Path) -> None:
 
 
 def is_back(root: Path, before: dict[str, object]) -> bool:
-    if (root / ".git/repro/restore/main/entry").exists():  # killed before anything changed
+    project = open_here(root)
+    with open_scratch(project.repository) as scratch:
+        interrupted = scratch.interrupted
+    if any(entry.ref == interrupted for entry in list_entries(project)):  # there is work left
         return False
     now = read_state(root)
     return all(before[key] == now[key] for key in ("files", "index", "head"))
@@ -427,6 +430,20 @@ def test_a_checkout_after_a_killed_one_asks_for_undo_first(big):
 
     assert refused.value.hint is not None
     assert "repro undo" in refused.value.hint
+
+
+def test_an_undo_that_was_killed_when_nothing_was_left_to_do_is_over(big):
+    root, run = big
+    before = read_state(root)
+    check_out_run(root, run, save=True)
+    undo(open_here(root))
+    scratch = root / ".git/repro/restore/main"
+    scratch.mkdir(parents=True)
+    (scratch / "entry").write_text("refs/repro/undo/1")  # the ref itself is gone
+
+    check_out_run(root, run, save=True)
+    undo(open_here(root))
+    assert is_back(root, before)
 
 
 def test_the_same_checkout_after_a_killed_one_is_done_whole(big):

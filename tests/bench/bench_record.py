@@ -1,9 +1,12 @@
 """What recording costs: `python -m tests.bench.bench_record [FILES]`.
 
 Prints the median and the least of several rounds, side by side with `git status` on the same
-repository: 50 edited and 20 untracked files.
+repository: 50 edited and 20 untracked files; and what the series of a long run cost, side by side
+with Python's own `csv`.
 """
 
+import csv
+import io
 import os
 import statistics
 import subprocess
@@ -17,6 +20,7 @@ from repro.core.project import open_project
 from repro.core.record import seal_run
 from repro.core.request import Request
 from repro.core.start import start_run
+from repro.model.series import Point, format_series
 from repro.store.quarantine import open_quarantine
 from repro.store.snapshot import take_snapshot
 
@@ -50,6 +54,19 @@ def measure(name: str, work: Callable[[], object], rounds: int = ROUNDS) -> floa
     middle = statistics.median(times)
     print(f"{name:46} median {middle:7.1f} ms   least {min(times):7.1f} ms")
     return middle
+
+
+def measure_series() -> None:
+    """What it takes to write 100,000 steps of ten metrics as tables."""
+    points = {
+        f"m{k}": [Point(n, n / 7 + k, 1.7e9 + n / 3) for n in range(100_000)] for k in range(10)
+    }
+    rows = [(n, 1.7e9 + n / 3, *(n / 7 + k for k in range(10))) for n in range(100_000)]
+    floor = measure("csv, 100k rows of 12", lambda: csv.writer(io.StringIO()).writerows(rows), 3)
+    taken = measure(
+        "series of 100k steps, 10 metrics (budget 2 s)", lambda: format_series(points), 3
+    )
+    print(f"{'':46} {taken / floor:.2f} x csv")
 
 
 def main() -> None:
@@ -86,6 +103,7 @@ def main() -> None:
         print(f"{'':46} {taken / floor:.2f} x git status (budget 2 at 100k files)")
         measure("start + seal, in process (budget 120 ms)", record)
         measure("repro run -- true, whole (budget 300 ms)", run_true)
+    measure_series()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import math
 import struct
-import time
 
 import pytest
 from hypothesis import given
@@ -235,14 +234,3 @@ def test_other_files_are_left_alone() -> None:
     assert (
         parse_series({"metrics/system.csv": b"x", "metrics/00.csv": b"x", "run.json": b"x"}) == {}
     )
-
-
-def test_100k_steps_of_ten_metrics_are_written_in_time() -> None:
-    points = {
-        f"m{k}": [Point(n, n / 7 + k, 1.7e9 + n / 3) for n in range(100_000)] for k in range(10)
-    }
-
-    start = time.process_time()
-    format_series(points)
-
-    assert time.process_time() - start < 4  # 0.8 s; the budget is 2 on a machine of one's own

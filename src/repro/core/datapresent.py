@@ -3,17 +3,17 @@
 from dataclasses import replace
 
 from repro.core.datasets import Dataset, measure_dataset
-from repro.core.measured import OnProgress
+from repro.core.measured import Measured, OnProgress
 from repro.core.project import Project
 from repro.store.statcache import StatCache
 
 Facts = tuple[str, int, int]  # digest, files, bytes, as `repro.lock` has them
 
 
-def read_present(
+def measure_present(
     project: Project, dataset: Dataset, cache: StatCache, *, on_progress: OnProgress | None = None
-) -> Facts | None:
-    """Give the facts that pin a dataset as it lies here; None where nothing does.
+) -> Measured | None:
+    """Measure a dataset as it lies here; None where nothing does.
 
     Raises:
         ReproError: It cannot be read, or recorded.
@@ -27,5 +27,14 @@ def read_present(
     except OSError:
         pass  # what measures it says more
     looked_at = replace(dataset, keep=False)
-    measured = measure_dataset(project, looked_at, cache, on_progress=on_progress)
+    return measure_dataset(project, looked_at, cache, on_progress=on_progress)
+
+
+def read_present(
+    project: Project, dataset: Dataset, cache: StatCache, *, on_progress: OnProgress | None = None
+) -> Facts | None:
+    """Give the facts that pin a dataset as it lies here, as `measure_present` does."""
+    measured = measure_present(project, dataset, cache, on_progress=on_progress)
+    if measured is None:
+        return None
     return f"xxh3:{measured.digest}", measured.files, measured.size

@@ -1,10 +1,11 @@
 """A dataset at one moment: as a run recorded it, as `repro.lock` pins it, as it is on disk."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from repro.core.datasets import Dataset, measure_dataset
+from repro.core.datapresent import measure_present
+from repro.core.datasets import Dataset
 from repro.core.locking import read_locked_pages
 from repro.core.measured import OnProgress
 from repro.core.pins import FOLDER
@@ -142,16 +143,11 @@ def present_version(
     Cost: as `repro.core.measure.measure`.
     """
     try:
-        dataset.place(project.repository.root).stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError:
-        pass  # what measures it says more
-    looked_at = replace(dataset, keep=False)
-    try:
-        measured = measure_dataset(project, looked_at, cache, on_progress=on_progress)
+        measured = measure_present(project, dataset, cache, on_progress=on_progress)
     except ReproError as error:
         return faulty_version(dataset.path, explain(error))
+    if measured is None:
+        return None
     return Version(
         path=dataset.path,
         digest=f"xxh3:{measured.digest}",

@@ -246,28 +246,27 @@ class Comparison:
         return ""
 
     @cached_property
-    def _group_keys(self) -> list[Column] | None:
-        return None if self.group_problem else group_keys(self._project, self.params)
+    def _keys_or_problem(self) -> tuple[list[Column] | None, str]:
+        try:
+            return group_keys(self._project, self.params), ""
+        except ReproError as error:
+            return None, error.message
 
     @cached_property
     def groups(self) -> list[RunGroup] | None:
         """The groups of runs of which means are drawn; None where each run is drawn."""
-        keys = self._group_keys
+        keys, _ = self._keys_or_problem
         return None if keys is None else make_groups(self.records, keys)
 
-    @cached_property
+    @property
     def group_problem(self) -> str:
         """What is wrong with what the address groups by, which then is nothing."""
-        try:
-            group_keys(self._project, self.params)
-        except ReproError as error:
-            return error.message
-        return ""
+        return self._keys_or_problem[1]
 
     @cached_property
     def grouping(self) -> str:
         """The one of the choices that holds."""
-        return address_of(self._group_keys)
+        return address_of(self._keys_or_problem[0])
 
     @property
     def group_choices(self) -> list[GroupChoice]:
